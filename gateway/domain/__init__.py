@@ -1,0 +1,1 @@
+"""The rules of the domain: frozen values and tables. Standard library only."""

@@ -1,0 +1,48 @@
+"""The provider's answer, in our words. What it may change is decided by the lifecycle table and rule I11."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import LineEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineReport:
+    """What a provider says of one line.
+
+    Attributes:
+        line_id: the item it speaks of; None for every line of the message.
+        event: one of the provider's events of mapping.md 9.3.
+        reason_code: the provider's coded reason, as sent.
+        reason: its words, as sent. May hold anything; escaped wherever it is shown.
+        amount: quantity supplied, where the report is of a supply.
+    """
+
+    line_id: UUID | None
+    event: LineEvent
+    reason_code: str = ""
+    reason: str = ""
+    amount: Decimal | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """One answer from one provider.
+
+    Attributes:
+        id: the provider's own id for this answer: a repeat of it changes nothing.
+        correlation: id of the message it answers (`MessageHeader.response.identifier`, MSA-2); None if it names none.
+        epoch: the epoch it echoes, where it does.
+        issues: words we do not know. Any issue here means nothing changes and a person is told.
+    """
+
+    id: str
+    correlation: UUID | None
+    reports: tuple[LineReport, ...]
+    at: datetime | None = None
+    epoch: int | None = None
+    issues: tuple[Issue, ...] = field(default=())

@@ -1,0 +1,204 @@
+"""Identifiers: parsing one checks it, once and for ever.
+
+`X.parse(text)` gives a value, or None when the text is not an X. No identifier is a bare `str` in any signature.
+
+Source: eps.md 3 (prescription id, NHS number and professional codes); SNOMED CT release file specification for the
+Verhoeff check digit and the partition identifier.
+"""
+
+import re
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+NAMESPACE = uuid.UUID("6f1d4ab0-3b0c-5f5a-9a43-8f0c2f0d6a11")
+"""Root of every id derived here, so that reading the same bytes twice gives the same ids."""
+
+
+def derived_id(*parts: str) -> uuid.UUID:
+    """Derive a uuid5 from `parts`; equal parts give equal ids, and no two part lists collide by joining."""
+    return uuid.uuid5(NAMESPACE, "\x1f".join(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class NhsNumber:
+    """Ten digits whose last is the modulus-11 check digit. Its repr hides it (I8)."""
+
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Parse ten digits, with or without the 3-3-4 spaces people write.
+
+        Source: NHS Data Dictionary, NHS NUMBER; eps.md 3.2 (weights 10 to 2; 11 becomes 0; 10 is invalid).
+        """
+        digits = text.replace(" ", "") if re.fullmatch(r"\d{3} \d{3} \d{4}", text, re.ASCII) else text
+        if not re.fullmatch(r"\d{10}", digits, re.ASCII):
+            return None
+        remainder = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False)) % 11
+        return cls(digits) if (11 - remainder) % 11 == int(digits[9]) and remainder != 1 else None
+
+    def __repr__(self) -> str:
+        return "NhsNumber(hidden)"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class OdsCode:
+    """An organisation's code in the Organisation Data Service: 3 to 12 upper-case letters and digits."""
+
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Parse an ODS code. No check digit exists; only a directory tells whether it is in use."""
+        return cls(text) if re.fullmatch(r"[A-Z0-9]{3,12}", text) else None
+
+    def __str__(self) -> str:
+        return self.value
+
+
+_D = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
+    (1, 2, 3, 4, 0, 6, 7, 8, 9, 5),
+    (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
+    (3, 4, 0, 1, 2, 8, 9, 5, 6, 7),
+    (4, 0, 1, 2, 3, 9, 5, 6, 7, 8),
+    (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
+    (6, 5, 9, 8, 7, 1, 0, 4, 3, 2),
+    (7, 6, 5, 9, 8, 2, 1, 0, 4, 3),
+    (8, 7, 6, 5, 9, 3, 2, 1, 0, 4),
+    (9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+)
+_P = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
+    (1, 5, 7, 6, 2, 8, 3, 0, 9, 4),
+    (5, 8, 0, 3, 7, 9, 6, 1, 4, 2),
+    (8, 9, 1, 6, 0, 4, 3, 5, 2, 7),
+    (9, 4, 5, 3, 1, 2, 6, 8, 7, 0),
+    (4, 2, 8, 6, 5, 7, 3, 9, 0, 1),
+    (2, 7, 9, 3, 8, 0, 6, 4, 1, 5),
+    (7, 0, 4, 6, 9, 1, 3, 2, 5, 8),
+)
+
+
+def _verhoeff(digits: str) -> bool:
+    check = 0
+    for position, digit in enumerate(reversed(digits)):
+        check = _D[check][_P[position % 8][int(digit)]]
+    return check == 0
+
+
+@dataclass(frozen=True, slots=True)
+class SnomedCode:
+    """A SNOMED CT concept identifier: 6 to 18 digits, Verhoeff check digit, concept partition. dm+d codes are these."""
+
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Parse a concept identifier.
+
+        Source: SNOMED CT RF2, SCTID: check digit last, partition before it; 00 and 10 are concepts.
+        """
+        if not re.fullmatch(r"[1-9]\d{5,17}", text, re.ASCII) or text[-3:-1] not in {"00", "10"}:
+            return None
+        return cls(text) if _verhoeff(text) else None
+
+    def __str__(self) -> str:
+        return self.value
+
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+"
+
+
+@dataclass(frozen=True, slots=True)
+class PrescriptionNumber:
+    """The EPS short-form prescription id, `PPPPPP-OOOOOO-RRRRRC`; C is an ISO 7064 MOD 37-2 check character."""
+
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Parse and check; eps.md 3.1."""
+        if not re.fullmatch(r"[A-F0-9]{6}-[A-Z0-9]{6}-[A-F0-9]{5}[A-Z0-9+]", text):
+            return None
+        return cls(text) if cls.check_character(text[:-1]) == text[-1] else None
+
+    @staticmethod
+    def check_character(first_seventeen: str) -> str:
+        """Give the check character of `PPPPPP-OOOOOO-RRRRR` (hyphens are skipped). Source: ISO 7064 MOD 37-2."""
+        total = 0
+        for character in first_seventeen.replace("-", ""):
+            total = (total + _ALPHABET.index(character)) * 2 % 37
+        return _ALPHABET[(38 - total) % 37]
+
+    @classmethod
+    def derive(cls, site: OdsCode, *parts: str, salt: int = 0) -> Self:
+        """Make the number for a prescription whose sender gave none.
+
+        Args:
+            site: the prescribing site; its code, padded to six, is the middle block.
+            parts: what identifies the prescription (sender, group number).
+            salt: raised by one on the rare clash (44 bits a site).
+        """
+        digits = derived_id("prescription-number", str(salt), site.value, *parts).hex.upper()
+        stem = f"{digits[:6]}-{site.value[-6:].rjust(6, '0')}-{digits[6:11]}"
+        return cls(stem + cls.check_character(stem))
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Register(StrEnum):
+    """A professional register or prescriber numbering scheme; the name the trust XML gives it."""
+
+    GMC = "GMC"
+    NMC = "NMC"
+    GPHC = "GPhC"
+    HCPC = "HCPC"
+    GDC = "GDC"
+    DIN = "DIN"
+    CONSULTANT = "CONSULTANT"
+    SDS_USER = "SDS-USER"
+    SDS_ROLE_PROFILE = "SDS-ROLE-PROFILE"
+    PROFESSIONAL = "PROFESSIONAL"
+
+
+_FORMS: dict[Register, str] = {
+    Register.GMC: r"[CG]?\d{7}",  # EPS examples write G9999999, and trusts C + 7 digits
+    Register.NMC: r"\d{2}[A-Z]\d{4}[A-Z]",
+    Register.GPHC: r"\d{7}",
+    Register.HCPC: r"[A-Z]{2}\d{5,6}",
+    Register.GDC: r"\d{4,6}",
+    Register.DIN: r"\d{5,12}",
+    Register.CONSULTANT: r"C\d{7}",
+    Register.SDS_USER: r"\d{1,15}",
+    Register.SDS_ROLE_PROFILE: r"\d{1,15}",
+    Register.PROFESSIONAL: r"[A-Za-z0-9/-]{1,12}",
+}
+LICENSED: tuple[Register, ...] = (Register.GMC, Register.NMC, Register.GPHC, Register.HCPC, Register.GDC)
+"""Registers whose number names one person's licence; EPS wants exactly one of them (eps.md 2.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfessionalId:
+    """A number on a professional register, checked for its form (none of them has a check digit)."""
+
+    register: Register
+    value: str
+
+    @classmethod
+    def parse(cls, register: Register, text: str) -> Self | None:
+        """Parse a number of the given register; eps.md 3.3."""
+        return cls(register, text) if re.fullmatch(_FORMS[register], text, re.ASCII) else None
+
+
+def parse_uuid(text: str) -> uuid.UUID | None:
+    """Parse a hyphenated UUID in either case; eps.md 10 trap 7."""
+    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+        return None
+    return uuid.UUID(text)

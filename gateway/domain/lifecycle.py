@@ -1,0 +1,454 @@
+"""The lifecycle of one line: the one table of states, events, who may cause them, and who holds it by when.
+
+The store appends events and moves states only through `transition`; the database check, the diagram in ARCHITECTURE.md
+and the console's words are made from this table (D11). A supply, a refusal and a cancel are facts of the provider or
+the trust, never of the gateway; a time-out moves nothing to safety, only to *uncertain*.
+
+Source: mapping.md 10.2 and 10.5; reliability-security.md I2, I3, I13.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LineState(StrEnum):
+    """Where one line stands. A person reads the words of `LABELS`, not these."""
+
+    RECEIVED = "RECEIVED"
+    REFUSED = "REFUSED"
+    HELD = "HELD"
+    AWAITING_SCREENING = "AWAITING_SCREENING"
+    READY = "READY"
+    UNDELIVERABLE = "UNDELIVERABLE"
+    SENT = "SENT"
+    UNCERTAIN = "UNCERTAIN"
+    WITH_PROVIDER = "WITH_PROVIDER"
+    ACCEPTED = "ACCEPTED"
+    VALIDATED = "VALIDATED"
+    QUERIED = "QUERIED"
+    IN_SUPPLY = "IN_SUPPLY"
+    PART_SUPPLIED = "PART_SUPPLIED"
+    FULFILLED = "FULFILLED"
+    ON_HOLD = "ON_HOLD"
+    REJECTED = "REJECTED"
+    RETURNED = "RETURNED"
+    CANCELLED = "CANCELLED"
+    SUPERSEDED = "SUPERSEDED"
+    EXPIRED = "EXPIRED"
+    CLOSED = "CLOSED"
+
+
+class Actor(StrEnum):
+    """Who may cause an event (mapping.md 10.1)."""
+
+    PRESCRIBER = "TP"
+    TRUST_PHARMACIST = "TPh"
+    GATEWAY = "GW"
+    PROVIDER_SYSTEM = "PS"
+    PROVIDER_PHARMACIST = "PP"
+    MAP_APPROVERS = "MAP"
+    OPERATOR = "OP"
+    TWO_PEOPLE = "OP2"
+    CLOCK = "CK"
+
+
+class LineEvent(StrEnum):
+    """What can happen to a line. Provider events keep the names of mapping.md 9.3."""
+
+    REFUSE = "refuse"
+    HOLD_BACK = "hold_back"
+    WANT_SCREENING = "want_screening"
+    CLEAR = "clear"
+    TOMBSTONE_CANCEL = "tombstone_cancel"
+    MAP_APPROVED = "map_approved"
+    CORRECTED = "corrected"
+    CANCEL = "cancel"
+    SCREENING_FAILED = "screening_failed"
+    ON_WIRE = "on_wire"
+    RETRIES_SPENT = "retries_spent"
+    NOT_STORED = "not_stored"
+    ARRIVED = "arrived"
+    ACCEPTED = "accepted"
+    NOTHING_DECISIVE = "nothing_decisive"
+    VERBATIM_RETRY = "verbatim_retry"
+    NEVER_HAD_IT = "never_had_it"
+    REJECTED = "rejected"
+    REFUSED_FORMAT = "refused_format"
+    QUERIED = "queried"
+    ANSWERED = "answered"
+    VALIDATED = "validated"
+    RETURNED = "returned"
+    SUPPLY_PLANNED = "supply_planned"
+    DISPENSED = "dispensed"
+    DISPATCHED = "dispatched"
+    DELIVERED = "delivered"
+    LAST_DELIVERED = "last_delivered"
+    DELIVERY_FAILED = "failed"
+    SUPPLY_SHORT = "supply_short"
+    BALANCE_SUPPLIED = "balance_supplied"
+    BALANCE_WILL_NOT_COME = "balance_will_not_come"
+    NOT_SUPPLIED = "not_supplied"
+    SUPPLY_WITHDRAWN = "supply_withdrawn"
+    WINDOW_OVER = "window_over"
+    HOLD_CONFIRMED = "hold_confirmed"
+    RELEASE_CONFIRMED = "release_confirmed"
+    REROUTE = "reroute"
+    REVOKED_FOR_REROUTE = "revoked_for_reroute"
+    REPLACED = "replaced"
+    CLOSE = "close"
+    VALIDITY_OVER = "validity_over"
+    CANCEL_CONFIRMED = "cancel_confirmed"
+    CANCEL_TOO_LATE = "cancel_too_late"
+    CANCEL_PENDING = "cancel_pending"
+    CANCEL_UNKNOWN = "cancel_unknown"
+    CANCEL_BY_OTHER = "cancel_by_other"
+    CANCEL_REPLY_ERROR = "cancel_reply_error"
+
+
+class Holder(StrEnum):
+    """Who must act next."""
+
+    GATEWAY = "gateway"
+    TRUST = "trust"
+    PROVIDER = "provider"
+    NOBODY = "nobody"
+
+
+S = LineState
+E = LineEvent
+A = Actor
+
+TERMINAL = frozenset({S.REFUSED, S.CANCELLED, S.SUPERSEDED, S.EXPIRED, S.CLOSED})
+"""States that absorb: a later event is an annotation and an alert (I13)."""
+
+LIVE = frozenset(
+    {
+        S.READY,
+        S.SENT,
+        S.UNCERTAIN,
+        S.WITH_PROVIDER,
+        S.ACCEPTED,
+        S.VALIDATED,
+        S.QUERIED,
+        S.IN_SUPPLY,
+        S.PART_SUPPLIED,
+        S.ON_HOLD,
+    }
+)
+"""States in which a provider may supply, or be about to be asked to; at most one allocation of a line is in them (I2)."""
+
+BEFORE = "state before"
+"""Next state of a row that returns the line to where it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One arrow of the diagram: in any of `states`, `event` by any of `actors` leads to one of `to`.
+
+    Attributes:
+        to: the next state, or `BEFORE`. More than one only where `note` says how the choice is made.
+        note: the condition, in words.
+    """
+
+    states: frozenset[LineState]
+    event: LineEvent
+    to: LineState | str
+    actors: frozenset[Actor]
+    note: str = ""
+
+
+def _row(
+    states: tuple[LineState, ...], event: LineEvent, to: LineState | str, actors: tuple[Actor, ...], note: str = ""
+) -> Row:
+    return Row(states=frozenset(states), event=event, to=to, actors=frozenset(actors), note=note)
+
+
+_SUPPLYING = (S.IN_SUPPLY, S.PART_SUPPLIED)
+_HELD_BY_PROVIDER = (S.WITH_PROVIDER, S.ACCEPTED, S.VALIDATED, S.IN_SUPPLY, S.PART_SUPPLIED)
+_OVERTAKEN = (S.SENT, S.UNCERTAIN, S.WITH_PROVIDER, S.QUERIED)
+_PROVIDER = (A.PROVIDER_SYSTEM, A.PROVIDER_PHARMACIST)
+_TRUST = (A.PRESCRIBER, A.TRUST_PHARMACIST)
+_OPEN = tuple(state for state in S if state not in TERMINAL)
+_SUPPLY_EVENTS = (E.SUPPLY_PLANNED, E.DISPENSED, E.DISPATCHED, E.DELIVERED)
+
+LINE_TABLE: tuple[Row, ...] = (
+    _row((S.RECEIVED,), E.REFUSE, S.REFUSED, (A.GATEWAY,), "a rule refuses"),
+    _row((S.RECEIVED,), E.HOLD_BACK, S.HELD, (A.GATEWAY,), "map gap, contradiction or integrity doubt"),
+    _row((S.RECEIVED,), E.WANT_SCREENING, S.AWAITING_SCREENING, (A.GATEWAY,), "clinical check wanted and absent"),
+    _row((S.RECEIVED,), E.TOMBSTONE_CANCEL, S.CANCELLED, (A.GATEWAY,), "a cancel was waiting"),
+    _row((S.RECEIVED,), E.CLEAR, S.READY, (A.GATEWAY,), "clean"),
+    _row((S.HELD,), E.WANT_SCREENING, S.AWAITING_SCREENING, (A.MAP_APPROVERS,), "map entry approved, re-run clean"),
+    _row((S.HELD,), E.MAP_APPROVED, S.READY, (A.MAP_APPROVERS,), "map entry approved, re-run clean"),
+    _row((S.HELD,), E.CORRECTED, S.SUPERSEDED, (A.PRESCRIBER,), "corrected message arrived"),
+    _row(
+        (S.HELD, S.AWAITING_SCREENING, S.READY, S.UNDELIVERABLE), E.CANCEL, S.CANCELLED, _TRUST, "nothing on the wire"
+    ),
+    _row((S.AWAITING_SCREENING,), E.CLEAR, S.READY, (A.TRUST_PHARMACIST,), "screening passed"),
+    _row((S.AWAITING_SCREENING,), E.SCREENING_FAILED, S.HELD, (A.TRUST_PHARMACIST,)),
+    _row((S.READY,), E.ON_WIRE, S.SENT, (A.GATEWAY,), "committed before the first byte"),
+    _row((S.READY,), E.RETRIES_SPENT, S.UNDELIVERABLE, (A.GATEWAY,), "nothing ever on the wire"),
+    _row((S.SENT,), E.NOT_STORED, S.READY, (A.PROVIDER_SYSTEM, A.GATEWAY), "proof that it was not taken"),
+    _row((S.SENT,), E.ARRIVED, S.WITH_PROVIDER, (A.PROVIDER_SYSTEM,)),
+    _row((S.SENT, S.WITH_PROVIDER), E.ACCEPTED, S.ACCEPTED, (A.PROVIDER_SYSTEM,)),
+    _row((S.SENT,), E.NOTHING_DECISIVE, S.UNCERTAIN, (A.CLOCK, A.GATEWAY), "nothing decisive in time"),
+    _row((S.UNCERTAIN,), E.VERBATIM_RETRY, S.SENT, (A.GATEWAY,), "the provider is proven to recognise repeats"),
+    _row((S.UNCERTAIN,), E.ARRIVED, S.WITH_PROVIDER, _PROVIDER, "late answer or reconciliation"),
+    _row((S.UNCERTAIN,), E.ACCEPTED, S.ACCEPTED, _PROVIDER, "late answer or reconciliation"),
+    _row((S.UNCERTAIN,), E.NEVER_HAD_IT, S.READY, (A.OPERATOR,), "the provider proves it never had it"),
+    _row((S.SENT, S.WITH_PROVIDER, S.UNCERTAIN), E.REJECTED, S.REJECTED, _PROVIDER),
+    _row((S.SENT, S.WITH_PROVIDER, S.UNCERTAIN), E.REFUSED_FORMAT, S.REJECTED, _PROVIDER),
+    _row((S.WITH_PROVIDER, S.ACCEPTED, S.VALIDATED, S.IN_SUPPLY), E.QUERIED, S.QUERIED, _PROVIDER),
+    _row((S.QUERIED,), E.ACCEPTED, S.ACCEPTED, (A.PROVIDER_SYSTEM,)),
+    _row((S.QUERIED,), E.REJECTED, S.REJECTED, (A.PROVIDER_SYSTEM,)),
+    _row((S.QUERIED,), E.ANSWERED, BEFORE, (A.TRUST_PHARMACIST,), "no clinical change"),
+    _row((S.ACCEPTED,), E.VALIDATED, S.VALIDATED, _PROVIDER),
+    _row(
+        (S.ACCEPTED, S.VALIDATED, S.IN_SUPPLY, S.PART_SUPPLIED, S.QUERIED, S.ON_HOLD),
+        E.RETURNED,
+        S.RETURNED,
+        _PROVIDER,
+        "the unsupplied issues are named",
+    ),
+    *(
+        _row((S.ACCEPTED, S.VALIDATED), event, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,), "validation implied, marked so")
+        for event in _SUPPLY_EVENTS
+    ),
+    *(
+        _row(
+            _OVERTAKEN,
+            event,
+            S.IN_SUPPLY,
+            (A.PROVIDER_SYSTEM,),
+            "acceptance implied; the missing answer stays an alert",
+        )
+        for event in _SUPPLY_EVENTS
+    ),
+    *(_row((S.IN_SUPPLY,), event, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,)) for event in _SUPPLY_EVENTS),
+    _row(
+        (S.ACCEPTED, S.VALIDATED, *_OVERTAKEN),
+        E.LAST_DELIVERED,
+        S.FULFILLED,
+        (A.PROVIDER_SYSTEM,),
+        "one report says all that was ordered was handed over; what it skips is implied, marked so",
+    ),
+    _row((S.IN_SUPPLY,), E.DELIVERY_FAILED, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,), "the delivery's own state says so"),
+    _row((S.ACCEPTED, S.VALIDATED, S.IN_SUPPLY), E.SUPPLY_SHORT, S.PART_SUPPLIED, (A.PROVIDER_SYSTEM,)),
+    _row((S.PART_SUPPLIED,), E.BALANCE_SUPPLIED, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,), "not the last"),
+    _row((S.IN_SUPPLY, S.PART_SUPPLIED), E.LAST_DELIVERED, S.FULFILLED, (A.PROVIDER_SYSTEM,), "last of N delivered"),
+    _row((S.PART_SUPPLIED,), E.BALANCE_WILL_NOT_COME, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,), "alert to the trust"),
+    _row(
+        (S.ACCEPTED, S.VALIDATED, S.IN_SUPPLY, S.PART_SUPPLIED),
+        E.NOT_SUPPLIED,
+        S.RETURNED,
+        (A.PROVIDER_SYSTEM,),
+        "no issue of the line will be supplied by this provider",
+    ),
+    _row((S.FULFILLED,), E.SUPPLY_WITHDRAWN, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,)),
+    _row((S.FULFILLED,), E.WINDOW_OVER, S.CLOSED, (A.CLOCK,), "correction window over"),
+    _row(
+        (S.READY, *_HELD_BY_PROVIDER), E.HOLD_CONFIRMED, S.ON_HOLD, (*_TRUST, A.PROVIDER_SYSTEM), "the holder confirms"
+    ),
+    _row((S.ON_HOLD,), E.RELEASE_CONFIRMED, BEFORE, (*_TRUST, A.PROVIDER_SYSTEM), "expiry re-checked"),
+    _row((S.REJECTED, S.RETURNED, S.UNDELIVERABLE), E.REROUTE, S.READY, (A.TWO_PEOPLE,), "behind the fence; epoch + 1"),
+    _row(_HELD_BY_PROVIDER, E.REVOKED_FOR_REROUTE, S.READY, (A.TWO_PEOPLE,), "revocation confirmed; epoch + 1"),
+    _row((S.REJECTED, S.RETURNED), E.CORRECTED, S.SUPERSEDED, (A.PRESCRIBER,), "corrected prescription sent"),
+    _row(
+        (S.REJECTED, S.RETURNED, S.UNDELIVERABLE),
+        E.CLOSE,
+        S.CLOSED,
+        (A.TRUST_PHARMACIST,),
+        "with a reason; the patient's supply is accounted for",
+    ),
+    _row(
+        tuple(state for state in _OPEN if state not in {S.UNCERTAIN, *_SUPPLYING}),
+        E.VALIDITY_OVER,
+        S.EXPIRED,
+        (A.CLOCK,),
+        "no supply in flight; the provider is told",
+    ),
+    _row(_OPEN, E.REPLACED, S.SUPERSEDED, (A.PRESCRIBER,), "cancel confirmed or not needed"),
+    _row(_OPEN, E.CANCEL_CONFIRMED, S.CANCELLED, (A.PROVIDER_SYSTEM, A.GATEWAY), "cancel region confirmed"),
+)
+"""Every arrow. What is not here cannot happen."""
+
+_BY_STATE_AND_EVENT: dict[tuple[LineState, LineEvent], Row] = {
+    (state, row.event): row for row in LINE_TABLE for state in row.states
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The event is allowed; the line is now in `state`. `implied` marks evidence that skipped a step."""
+
+    state: LineState
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing moves; the event is stored and shown. `alert` says whether a person is told."""
+
+    reason: str
+    alert: bool = True
+
+
+def transition(state: LineState, event: LineEvent, actor: Actor, *, before: LineState | None = None) -> Moved | Ignored:
+    """Give the state after `event`, or why nothing moves.
+
+    Args:
+        state: where the line stands.
+        event: what happened.
+        actor: who says so.
+        before: the state before QUERIED or ON_HOLD, for the rows that return to it.
+
+    Returns:
+        `Moved`, or `Ignored` with a reason. Never raises: what the world reports is not a bug.
+
+    Source:
+        mapping.md 10.2; I13.
+    """
+    row = _BY_STATE_AND_EVENT.get((state, event))
+    if row is None:
+        if state in TERMINAL:
+            return Ignored(f"{state} is final; {event} is kept as an annotation")
+        if (state, event) in _REPEATS:
+            return Ignored(f"{event} says nothing new in {state}", alert=False)
+        return Ignored(f"{event} is not expected in {state}")
+    if actor not in row.actors:
+        return Ignored(f"{event} may not come from {actor.name}")
+    if isinstance(row.to, LineState):
+        return Moved(row.to, row)
+    return Moved(before, row) if before is not None else Ignored(f"{event} needs the state before {state}")
+
+
+_REPEATS: frozenset[tuple[LineState, LineEvent]] = frozenset(
+    {
+        (S.WITH_PROVIDER, E.ARRIVED),
+        (S.ACCEPTED, E.ARRIVED),
+        (S.ACCEPTED, E.ACCEPTED),
+        (S.VALIDATED, E.ARRIVED),
+        (S.VALIDATED, E.ACCEPTED),
+        (S.VALIDATED, E.VALIDATED),
+        (S.IN_SUPPLY, E.ARRIVED),
+        (S.IN_SUPPLY, E.ACCEPTED),
+        (S.IN_SUPPLY, E.VALIDATED),
+        (S.FULFILLED, E.ARRIVED),
+        (S.FULFILLED, E.ACCEPTED),
+        (S.FULFILLED, E.VALIDATED),
+        (S.REJECTED, E.ARRIVED),
+        (S.REJECTED, E.REJECTED),
+        (S.QUERIED, E.QUERIED),
+    }
+)
+"""Provider answers that repeat or trail what is known: kept, but no one is woken for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custody:
+    """Who holds a line in a state, and for how long before a person is told.
+
+    Attributes:
+        limit_seconds: from entering the state; None where nothing is awaited (terminal states).
+        source: where the number comes from.
+    """
+
+    holder: Holder
+    limit_seconds: int | None
+
+
+_HOUR = 3600
+_DAY = 24 * _HOUR
+
+CUSTODY: dict[LineState, Custody] = {
+    S.RECEIVED: Custody(holder=Holder.GATEWAY, limit_seconds=15 * 60),
+    S.HELD: Custody(holder=Holder.TRUST, limit_seconds=0),
+    S.AWAITING_SCREENING: Custody(holder=Holder.TRUST, limit_seconds=_DAY),
+    S.READY: Custody(holder=Holder.GATEWAY, limit_seconds=15 * 60),
+    S.UNDELIVERABLE: Custody(holder=Holder.TRUST, limit_seconds=0),
+    S.SENT: Custody(holder=Holder.PROVIDER, limit_seconds=4 * _HOUR),
+    S.UNCERTAIN: Custody(holder=Holder.GATEWAY, limit_seconds=0),
+    S.WITH_PROVIDER: Custody(holder=Holder.PROVIDER, limit_seconds=_DAY),
+    S.ACCEPTED: Custody(holder=Holder.PROVIDER, limit_seconds=2 * _DAY),
+    S.VALIDATED: Custody(holder=Holder.PROVIDER, limit_seconds=5 * _DAY),
+    S.QUERIED: Custody(holder=Holder.TRUST, limit_seconds=_DAY),
+    S.IN_SUPPLY: Custody(holder=Holder.PROVIDER, limit_seconds=35 * _DAY),
+    S.PART_SUPPLIED: Custody(holder=Holder.PROVIDER, limit_seconds=2 * _DAY),
+    S.FULFILLED: Custody(holder=Holder.NOBODY, limit_seconds=None),
+    S.ON_HOLD: Custody(holder=Holder.TRUST, limit_seconds=7 * _DAY),
+    S.REJECTED: Custody(holder=Holder.TRUST, limit_seconds=0),
+    S.RETURNED: Custody(holder=Holder.TRUST, limit_seconds=0),
+    **{state: Custody(holder=Holder.NOBODY, limit_seconds=None) for state in TERMINAL},
+}
+"""Defaults for routine work (reliability-security.md 2.1: technical 4 h, business 1 working day); the configuration may
+tighten or widen them by state. Zero means a person must be told at once."""
+
+LABELS: dict[LineState, str] = {
+    S.RECEIVED: "Received by the gateway",
+    S.REFUSED: "Refused: the trust was told why",
+    S.HELD: "Held: waiting for the trust",
+    S.AWAITING_SCREENING: "Waiting for a clinical check",
+    S.READY: "Ready to send",
+    S.UNDELIVERABLE: "Could not be sent",
+    S.SENT: "Sent: no answer yet",
+    S.UNCERTAIN: "Uncertain: it may have arrived",
+    S.WITH_PROVIDER: "Arrived at the provider",
+    S.ACCEPTED: "Accepted by the provider",
+    S.VALIDATED: "Checked by the provider's pharmacist",
+    S.QUERIED: "Queried by the provider",
+    S.IN_SUPPLY: "Being supplied",
+    S.PART_SUPPLIED: "Supplied in part",
+    S.FULFILLED: "Delivered",
+    S.ON_HOLD: "On hold",
+    S.REJECTED: "Rejected by the provider",
+    S.RETURNED: "Returned by the provider",
+    S.CANCELLED: "Cancelled, confirmed",
+    S.SUPERSEDED: "Replaced by another prescription",
+    S.EXPIRED: "Expired",
+    S.CLOSED: "Closed",
+}
+"""The words people see. Sent, arrived, accepted and checked are four different things (console.md)."""
+
+WORST_FIRST: tuple[LineState, ...] = (
+    S.UNCERTAIN,
+    S.REJECTED,
+    S.RETURNED,
+    S.UNDELIVERABLE,
+    S.HELD,
+    S.QUERIED,
+    S.AWAITING_SCREENING,
+    S.ON_HOLD,
+    S.PART_SUPPLIED,
+    S.WITH_PROVIDER,
+    S.READY,
+    S.SENT,
+    S.RECEIVED,
+    S.ACCEPTED,
+    S.VALIDATED,
+    S.IN_SUPPLY,
+    S.FULFILLED,
+    S.REFUSED,
+    S.EXPIRED,
+    S.CANCELLED,
+    S.SUPERSEDED,
+    S.CLOSED,
+)
+"""A prescription's state is the worst of its lines (mapping.md 10.5)."""
+
+
+def worst(states: tuple[LineState, ...]) -> LineState:
+    """Give the state of a prescription from those of its lines; at least one."""
+    return min(states, key=WORST_FIRST.index)
+
+
+def resolve_supply(event: LineEvent, *, delivered: int, total: int) -> LineEvent:
+    """Tell the last delivery from the others.
+
+    Args:
+        event: as the provider reported it.
+        delivered: supplies of this line delivered before this report.
+        total: supplies ordered, counting the first.
+
+    Returns:
+        LAST_DELIVERED for the delivery that completes the line, otherwise `event`.
+    """
+    return LineEvent.LAST_DELIVERED if event is LineEvent.DELIVERED and delivered + 1 == total else event

@@ -1,0 +1,126 @@
+"""Partners: the trusts that send and the providers that supply, as configured.
+
+Loaded from versioned TOML by `config`; frozen afterwards (D12).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.domain.coding import Coding
+from gateway.domain.identifiers import OdsCode
+
+
+class Environment(StrEnum):
+    """Where a message belongs. Nothing marked test reaches a live destination, nor the reverse (D17)."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
+class SignaturePolicy(StrEnum):
+    """What a trust must show of its prescriber's signature (D8)."""
+
+    REQUIRED = "required"
+    TRUST_ATTESTED = "trust-attested"
+    PAPER_FOLLOWS = "paper-follows"
+
+
+class OnConflict(StrEnum):
+    """What a trust wants when its message contradicts itself (D9)."""
+
+    HOLD = "hold"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeEntry:
+    """One approved entry of a trust's local code map. The text is part of the key (mapping.md 5)."""
+
+    kind: str
+    """drug, unit, route, site or timing."""
+    code: str
+    text: str = ""
+    system: str = ""
+    target: Coding
+    approved_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyChannel:
+    """Where a trust is told things after the first answer: `mllp` host and port, or an `http` URL."""
+
+    kind: str
+    host: str = ""
+    port: int = 0
+    url: str = ""
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return f"ReplyChannel({self.kind})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """An NHS trust as a partner.
+
+    Attributes:
+        systems: MSH-3 values it sends under; empty means any.
+        sites: ODS codes of sites that may appear in place of the trust's own code.
+        dosing_comment_types: NTE comment types that carry dosing words.
+        local_id_systems: assigner to identifier-system URL for hospital numbers.
+        tells: whether it wants provider decisions sent back (mapping.md 9.1), and where.
+        screening: whether a clean order waits for a clinical check that the message does not carry.
+    """
+
+    ods: OdsCode
+    name: str
+    environment: Environment
+    systems: tuple[str, ...] = ()
+    sites: tuple[OdsCode, ...] = ()
+    signature_policy: SignaturePolicy
+    on_conflict: OnConflict = OnConflict.HOLD
+    codes: tuple[CodeEntry, ...] = ()
+    dosing_comment_types: tuple[str, ...] = ()
+    local_id_systems: Mapping[str, str] = field(default_factory=dict)
+    tells: ReplyChannel | None = None
+    screening: bool = False
+    consultant_field: str = "PV1-7"
+
+    def entry(self, kind: str, code: str, text: str = "", system: str = "") -> CodeEntry | None:
+        """Find the approved entry for a local code; its text and system must agree where the entry states them."""
+        for row in self.codes:
+            if row.kind == kind and row.code == code and row.text in {"", text} and row.system in {"", system}:
+                return row
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A homecare provider as a destination.
+
+    Attributes:
+        adapter: entry-point name of the adapter that speaks to it.
+        endpoint: where the adapter sends; its meaning is the adapter's.
+        recognises_repeats: proven to recognise a repeated message id, so that an in-doubt message may be sent again
+            verbatim (I12).
+        max_in_flight: how many transmissions may be under way at once.
+        answers_within_seconds: time limit of one transmission.
+        options: what this adapter alone understands.
+    """
+
+    ods: OdsCode
+    name: str
+    environment: Environment
+    adapter: str
+    endpoint: str
+    active: bool = True
+    token: str = ""
+    """The credential we show the provider."""
+    recognises_repeats: bool = False
+    max_in_flight: int = 8
+    answers_within_seconds: float = 10.0
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Provider({self.ods})"

@@ -1,0 +1,200 @@
+"""What a trust posted, before we believe it; what we made of it; and what we answered."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from gateway.domain.identifiers import OdsCode, derived_id
+from gateway.domain.issue import Issue
+from gateway.domain.partner import Environment
+from gateway.domain.prescription import Prescription
+from gateway.domain.trace import Leftover, TraceRow
+
+
+class WireFormat(StrEnum):
+    """The formats a trust may speak."""
+
+    HL7V2 = "hl7v2"
+    XML = "xml"
+    FHIR = "fhir"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """The bytes a trust posted.
+
+    Attributes:
+        tenant: the trust, from the credential; never from the message.
+        received_at: aware; the only clock that reading the message may see.
+    """
+
+    tenant: OdsCode
+    format: WireFormat
+    body: bytes = field(repr=False)
+    content_type: str = ""
+    received_at: datetime
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes, in hex."""
+        return hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def id(self) -> UUID:
+        """An id that depends on the sender and the bytes alone."""
+        return derived_id("submission", self.tenant.value, self.digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What a message says of itself: enough to answer it and to recognise it again.
+
+    Attributes:
+        control_id: MSH-10, `@messageId` or `Bundle.identifier`: the sender's name for this submission.
+        message_type: `RDE^O11^RDE_O11`, `new`, `prescription-order`.
+        accept_ack: MSH-15; empty in original mode.
+        application_ack: MSH-16; empty in original mode.
+    """
+
+    format: WireFormat
+    control_id: str
+    sender: OdsCode | None = None
+    system: str = ""
+    sent_at: datetime | None = None
+    environment: Environment | None = None
+    message_type: str = ""
+    version: str = ""
+    accept_ack: str = ""
+    application_ack: str = ""
+
+    @property
+    def enhanced(self) -> bool:
+        """Whether the sender asked for HL7 enhanced acknowledgement mode."""
+        return bool(self.accept_ack or self.application_ack)
+
+
+class Action(StrEnum):
+    """What the sender wants done with one prescription."""
+
+    NEW = "new"
+    CANCEL = "cancel"
+    REPLACE = "replace"
+    HOLD = "hold"
+    RELEASE = "release"
+    RENEWAL_REQUEST = "renewal-request"
+
+
+class Outcome(StrEnum):
+    """The five outcomes; there is no sixth (mapping.md 2.3)."""
+
+    TRANSLATED = "translated"
+    HELD = "held"
+    REFUSED = "refused"
+    DUPLICATE = "duplicate"
+    TASK = "task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderNumber:
+    """The numbers one order is known by: what the answer to the sender must repeat (ORC-2, ORC-3, ORC-4)."""
+
+    trust_number: str
+    assigner: str = ""
+    location: str = ""
+    order_control: str = ""
+    """ORC-1 as sent, where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Order:
+    """One prescription's worth of a submission, as read.
+
+    Attributes:
+        prescription: None when an issue kept it from being completed. A held order may have none: nothing that is
+            half understood is passed on.
+        provider_location: where the sender named the provider, or would have.
+        trace: one row for every value of the prescription.
+        searchable: what a person may look a held order up by, where it could be read.
+    """
+
+    action: Action
+    numbers: tuple[OrderNumber, ...]
+    prescription: Prescription | None
+    issues: tuple[Issue, ...] = ()
+    trace: tuple[TraceRow, ...] = ()
+    provider_location: str = ""
+    nhs_number: str = ""
+    group_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Reading:
+    """A whole submission as read.
+
+    Attributes:
+        issues: those that concern the message as a whole; one that refuses, refuses every order.
+        leftovers: every input value that no output value comes from.
+        unaccounted: locators of input values in no trace row and no leftover. Always empty, or nothing is sealed.
+    """
+
+    envelope: Envelope
+    orders: tuple[Order, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
+    unaccounted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderVerdict:
+    """What became of one order: told to the sender, line by line."""
+
+    outcome: Outcome
+    action: Action
+    numbers: tuple[OrderNumber, ...]
+    issues: tuple[Issue, ...] = ()
+    prescription_id: UUID | None = None
+    prescription_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of a submission.
+
+    Attributes:
+        outcome: refused if every order was; else held if any is held; else translated.
+        issues: message-level issues, then each order's, in order.
+        stored: whether the submission was kept under its control id (HL7 commit CA); False for the unreadable (CR).
+    """
+
+    outcome: Outcome
+    issues: tuple[Issue, ...] = ()
+    orders: tuple[OrderVerdict, ...] = ()
+    stored: bool = True
+
+    @property
+    def commit(self) -> str:
+        """HL7 table 0008, enhanced mode, accept level: CA or CR."""
+        return "CA" if self.stored else "CR"
+
+    @property
+    def application(self) -> str:
+        """HL7 table 0008, application level: AA, AE or AR (D10)."""
+        if self.outcome is not Outcome.REFUSED:
+            return "AA"
+        return "AR" if not self.stored or any(issue.row.retryable for issue in self.issues) else "AE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back to the sender on the same connection.
+
+    Attributes:
+        later: an application answer to send as initiator, in HL7 enhanced mode; None otherwise.
+    """
+
+    body: bytes = field(repr=False)
+    content_type: str
+    http_status: int
+    later: bytes | None = field(default=None, repr=False)

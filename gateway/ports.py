@@ -1,0 +1,429 @@
+"""What the story needs from outside: a store, a way to look things up, a sealer and a clock.
+
+`Store` writes; each method is one transaction, durable when it returns. `Enquiries` reads. Every implementation passes
+the same contract suite (`tests/contract/`). Methods raise `Unavailable` when nothing was stored.
+
+Source: brief D3, D4; reliability-security.md I1 to I13.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from gateway.destination import TransmitOutcome
+from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.domain.message import FhirMessage, SealedMessage
+from gateway.domain.prescription import Prescription
+from gateway.domain.submission import Answer, Envelope, OrderVerdict, Submission, Verdict
+from gateway.domain.trace import Leftover, TraceRow
+
+
+class Clock(Protocol):
+    """Time, handed in."""
+
+    def now(self) -> datetime:
+        """Give the present moment, aware, in UTC."""
+
+
+class Sealer(Protocol):
+    """The gateway's seal (D7)."""
+
+    def seal(self, message: FhirMessage, facts: "SealFacts") -> SealedMessage:
+        """Put the seal on a message. Raises `Unavailable` when the key is away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealFacts:
+    """What the manifest states beside the message's own digest (reliability-security.md 6.2)."""
+
+    originator: OdsCode
+    source_type: str
+    source_digest: str
+    control_id: str
+    received_at: datetime
+    epoch: int
+    not_valid_after: datetime
+    map_version: str
+    reference_release: str
+    rendered: bytes | None = field(default=None, repr=False)
+    rendered_type: str = ""
+    signature_format: str = ""
+    signature_digest: str = ""
+    signature_verdict: str = "none"
+    """`none`, `stated by trust`, `paper follows`, `valid`, … as D8 shows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """The first answer to a control id, for repeats (I6)."""
+
+    digest: str
+    """SHA-256 of the bytes that were answered."""
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownLine:
+    """A line already held under an order number or item id."""
+
+    line_id: UUID
+    prescription_id: UUID
+    order_number: str
+    product_code: str
+    state: LineState
+    nhs_number: str
+    group_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedOrder:
+    """One order as it is to be stored.
+
+    Attributes:
+        prescription: None for a held order that could not be completed, which is stored with its issues alone.
+        message: None when held.
+        destination: the provider's ODS code; None when held before one was chosen.
+        state: HELD, AWAITING_SCREENING or READY: what its lines become; the store moves them there by the lifecycle table.
+        supersedes: lines (HELD, never sent) that this corrected order replaces.
+        nhs_number: and `group_number`: to find a held order by.
+    """
+
+    verdict: OrderVerdict
+    prescription: Prescription | None
+    message: SealedMessage | None = None
+    destination: OdsCode | None = None
+    state: LineState
+    trace: tuple[TraceRow, ...] = ()
+    supersedes: tuple[UUID, ...] = ()
+    nhs_number: str = ""
+    group_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Everything that commits together when a submission is answered (D3).
+
+    Attributes:
+        orders: those not refused. A refused submission has none, and is stored with its answer all the same.
+        later: whether `answer.later` is to be sent through the outbox.
+    """
+
+    submission: Submission
+    envelope: Envelope
+    verdict: Verdict
+    answer: Answer
+    orders: tuple[AcceptedOrder, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
+
+
+class Refused(StrEnum):
+    """Why input was kept apart, outside the table of submissions."""
+
+    UNREADABLE = "unreadable"
+    CLASH = "clash"
+
+
+class WorkKind(StrEnum):
+    """What a row of the outbox is."""
+
+    DELIVER = "deliver"
+    """A sealed message to a provider."""
+    TELL = "tell"
+    """News or an application answer to a trust."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One row of the outbox, leased to one worker.
+
+    Attributes:
+        lease: fencing token; every later call with an old token changes nothing.
+        destination: the provider, or for TELL the trust.
+        octets: what to send; None for news that has yet to be composed from `news`.
+        attempt: this attempt's number, from 1.
+        possible_duplicate: an earlier attempt of it was in doubt.
+        accepted_at: when the gateway took it, for the age of the work.
+    """
+
+    id: int
+    lease: str
+    kind: WorkKind
+    destination: OdsCode
+    message_id: UUID
+    octets: bytes | None = field(repr=False)
+    content_type: str
+    attempt: int
+    possible_duplicate: bool
+    accepted_at: datetime
+    news: int | None = None
+    """Sequence number of the event to tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a trust is to be told: one event of one line, with what its answer must repeat."""
+
+    seq: int
+    at: datetime
+    event: LineEvent
+    state: LineState
+    reason_code: str
+    reason: str
+    tenant: OdsCode
+    destination: OdsCode
+    prescription_id: UUID
+    prescription_number: str
+    line_id: UUID
+    order_number: str
+    order_assigner: str
+    group_number: str
+    product_code: str
+    product_display: str
+    amount: str
+    unit: str
+    nhs_number: str
+    submission: Submission
+    """The submission it answers, for its format and its names."""
+    control_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """What a provider posted, as received."""
+
+    destination: OdsCode
+    received_at: datetime
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+class Effectiveness(StrEnum):
+    """What a callback did."""
+
+    APPLIED = "applied"
+    REPEAT = "repeat"
+    """The same answer id with the same bytes: nothing new."""
+    KEPT = "kept"
+    """Stored and alerted; nothing moved (I11, I13)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackResult:
+    """What became of a callback."""
+
+    effect: Effectiveness
+    reasons: tuple[str, ...] = ()
+
+
+class Store(Protocol):
+    """Writes. One transaction each; durable on return."""
+
+    async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:
+        """Give the stored answer for a control id of a trust, if there is one."""
+
+    async def known_lines(self, tenant: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
+        """Give the lines held under these order numbers of a trust, newest last."""
+
+    async def accept(self, acceptance: Acceptance) -> StoredAnswer:
+        """Commit a submission, its orders, outbox rows, history, audit leaves and answer, all or nothing.
+
+        Returns:
+            The answer now stored for the control id: this one, or an earlier one if the control id was taken meanwhile
+            (the caller compares digests).
+
+        Raises:
+            Refusal: ORDER_REUSED, when an order number was taken meanwhile.
+            Unavailable: nothing was stored.
+        """
+
+    async def keep_apart(
+        self, submission: Submission, why: Refused, issues: Sequence[Issue], *, keep_bytes: bool
+    ) -> None:
+        """Keep input that has no place among the submissions: its bytes, or their length and digest; with an alert."""
+
+    async def claim(self, *, worker: str, now: datetime, lease_seconds: float, room: dict[OdsCode, int]) -> list[Claim]:
+        """Lease due rows: at most `room[destination]` for each destination named; none for one not named.
+
+        A row on the wire whose lease ran out is not claimed again: see `recover`.
+        """
+
+    async def on_wire(self, claim: Claim, *, now: datetime, octets: bytes | None = None) -> bool:
+        """Commit that the first byte is about to leave; `octets` fixes composed news for every later attempt.
+
+        Returns:
+            False when the lease is no longer ours or the line may no longer be sent: then nothing may be written.
+        """
+
+    async def record(self, claim: Claim, outcome: TransmitOutcome, *, now: datetime, retry_at: datetime | None) -> None:
+        """Record an attempt's outcome, move the lines by the lifecycle table and reschedule or finish the row.
+
+        Args:
+            claim: as leased.
+            outcome: what the adapter answered.
+            now: when.
+            retry_at: when to try again after `TryLater`, or after `InDoubt` where the provider recognises repeats;
+                None when it is not to be tried again.
+        """
+
+    async def recover(self, *, now: datetime, recognises_repeats: frozenset[OdsCode]) -> int:
+        """Find rows whose lease ran out: claimed rows become due; rows on the wire become in doubt.
+
+        Returns:
+            How many rows were found.
+        """
+
+    async def acknowledge(
+        self, callback: Callback, answer: Acknowledgement | None, issues: Sequence[Issue]
+    ) -> CallbackResult:
+        """Store a callback and, if it is bound to an allocation (I11), move the lines by the lifecycle table.
+
+        Args:
+            callback: as received; stored whatever happens.
+            answer: as the adapter read it; None when it could not.
+            issues: why it could not, or what in it is not known. Any issue: nothing moves, an alert opens.
+        """
+
+    async def open_alert(self, *, kind: str, subject: str, line_id: UUID | None, now: datetime, text: str) -> bool:
+        """Open an alert unless one of the kind is open for the subject. Returns whether a new one was opened."""
+
+    async def note_access(self, *, principal: str, action: str, subject: str, now: datetime) -> None:
+        """Write an audit leaf for a reading or a refusal of access."""
+
+    async def close(self) -> None:
+        """Finish what was begun and let go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One prescription in a list."""
+
+    prescription_id: UUID
+    number: str
+    group_number: str
+    tenant: OdsCode
+    destination: OdsCode | None
+    state: LineState
+    received_at: datetime
+    medicines: tuple[str, ...]
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """One line, as a person or a partner may see it."""
+
+    line_id: UUID
+    order_number: str
+    product: str
+    product_code: str
+    directions: str
+    quantity: str
+    state: LineState
+    holder: str
+    act_by: datetime | None
+    epoch: int
+    delivered: int
+    total_supplies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """One event of the history, oldest first."""
+
+    seq: int
+    at: datetime
+    line_id: UUID | None
+    event: str
+    state_before: str
+    state_after: str
+    actor: str
+    text: str
+    """What was said, how we know it, or why nothing moved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertView:
+    """One alert."""
+
+    id: int
+    kind: str
+    subject: str
+    line_id: UUID | None
+    opened_at: datetime
+    closed_at: datetime | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrescriptionView:
+    """One prescription with everything that is known of it."""
+
+    found: Found
+    control_id: str
+    format: str
+    patient_name: str
+    nhs_number: str
+    birth_date: str
+    prescriber: str
+    lines: tuple[LineView, ...]
+    events: tuple[EventView, ...]
+    alerts: tuple[AlertView, ...]
+    issues: tuple[Issue, ...]
+    source: bytes = field(repr=False)
+    message: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """A line past its deadline, or one that must be told at once."""
+
+    line_id: UUID
+    state: LineState
+    holder: str
+    act_by: datetime
+
+
+class Enquiries(Protocol):
+    """Reads. `tenant` limits what is seen: a trust sees its own, a provider what is or was addressed to it; None sees all.
+
+    A foreign id and one that does not exist give the same answer (I9).
+    """
+
+    async def search(
+        self, *, tenant: OdsCode | None, nhs_number: str = "", number: str = "", order_number: str = ""
+    ) -> tuple[Found, ...]:
+        """Find prescriptions by exactly one of NHS number, prescription number, order or group number. Newest first, at most 100."""
+
+    async def latest(self, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
+        """Give the most recent prescriptions, newest first."""
+
+    async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
+        """Give one prescription with its timeline."""
+
+    async def by_control_id(self, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
+        """Give what became of a trust's own message."""
+
+    async def news(self, seq: int) -> News:
+        """Give what a trust is to be told."""
+
+    async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
+        """Find every line past its act-by time with no open alert, from the base tables alone."""
+
+    async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
+        """Give open alerts, oldest first."""
+
+    async def books(self) -> dict[str, int]:
+        """Count distinct prescriptions: submitted, accepted, refused, held, sent, acknowledged, rejected, delivered, closed, open, alerted.
+
+        `submitted = accepted + refused`, `accepted = delivered + closed + open`; `alerted` counts open ones with an
+        open alert (brief 5).
+        """
+
+    async def ready(self) -> dict[str, str]:
+        """Tell the state of the store's own settings, for the readiness check; raises `Unavailable`."""
