@@ -172,6 +172,23 @@ CODES: dict[str, CodeRow] = {
     "RECIPIENT_MISMATCH": _warn("A CommunicationRequest names another patient as recipient and was not carried."),
 }
 
+ENVELOPE = frozenset(
+    {
+        "UNREADABLE",
+        "FRAME_INVALID",
+        "TOO_LARGE",
+        "MESSAGE_TYPE_UNSUPPORTED",
+        "VERSION_UNSUPPORTED",
+        "CHARSET_INVALID",
+        "RECEIVER_WRONG",
+        "SENDER_MISMATCH",
+        "ENVIRONMENT_WRONG",
+        "CONTROL_ID_MISSING",
+        "NOT_STORED",
+    }
+)
+"""Refusals of the message itself: kept apart, answered AR (commit CR), and never the stored answer of a control id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
@@ -210,6 +227,11 @@ class Issue:
     def severity(self) -> Severity:
         """Refusals are errors; holds and warnings are warnings, for the message itself was taken."""
         return Severity.ERROR if self.effect is Effect.REFUSE else Severity.WARNING
+
+
+def of_the_envelope(issues: tuple[Issue, ...]) -> bool:
+    """Tell whether the message was not taken at all, so that nothing is stored under its control id."""
+    return any(issue.code in ENVELOPE for issue in issues)
 
 
 def refused(issues: tuple[Issue, ...]) -> bool:

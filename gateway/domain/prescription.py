@@ -6,6 +6,7 @@ empty tuple, never a guess. Everything a homecare prescription says is here or i
 Source: mapping.md 2.1; eps.md 2; trust-xml 1.0.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -431,8 +432,13 @@ class PrescriberSignature:
     """
 
     format: str
-    data: bytes
+    data: bytes = field(repr=False)
     when: datetime | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the signature as received, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

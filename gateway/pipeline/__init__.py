@@ -1,0 +1,1 @@
+"""The story of a prescription: the only place where the steps meet."""

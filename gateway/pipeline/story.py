@@ -1,0 +1,207 @@
+"""THE STORY. What happens to a prescription, in the order in which it happens.
+
+`receive` is the way in, `acknowledge` the provider's answer coming back, `compose` what the trust is then told. The
+worker sends in between. Every step called here is pure or a port; no step calls another.
+
+Source: brief D2, D3; house-style.md 6.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.destination import Unrecognised
+from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.errors import Refusal
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import LineState
+from gateway.domain.message import SealedMessage
+from gateway.domain.partner import SignaturePolicy
+from gateway.domain.submission import Answer, Envelope, Outcome, Submission, Verdict
+from gateway.pipeline.translate import (
+    Surroundings,
+    TranslatedOrder,
+    Translation,
+    clash,
+    not_valid_after,
+    read,
+    translate,
+)
+from gateway.ports import (
+    Acceptance,
+    AcceptedOrder,
+    Callback,
+    CallbackResult,
+    Clock,
+    News,
+    Refused,
+    Sealer,
+    SealFacts,
+    Store,
+)
+from gateway.translate.context import MAP_VERSION
+from gateway.translate.formats import FORMATS
+
+FIRST_EPOCH: Final = 1
+KEPT_BYTES: Final = 1 << 20
+"""Input that cannot be stored as a submission is kept whole up to one MiB, beyond that as length and digest."""
+
+_SIGNATURE_WORDS: dict[SignaturePolicy, str] = {
+    SignaturePolicy.REQUIRED: "required",
+    SignaturePolicy.TRUST_ATTESTED: "stated by trust",
+    SignaturePolicy.PAPER_FOLLOWS: "paper follows",
+}
+
+
+class Pipeline:
+    """The gateway's verbs.
+
+    Args:
+        store: where everything commits.
+        sealer: the gateway's seal.
+        around: configuration and reference tables.
+        clock: the time of callbacks.
+    """
+
+    def __init__(self, *, store: Store, sealer: Sealer, around: Surroundings, clock: Clock) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._around = around
+        self._clock = clock
+
+    async def receive(self, submission: Submission) -> Answer:
+        """Take a submission and answer it in the sender's own format.
+
+        The answer is durable before it is returned (I1); a repeat gets the first answer byte for byte (I6).
+
+        Raises:
+            Unavailable: nothing was stored; the same bytes may be sent again.
+        """
+        try:
+            reading = read(submission, self._around)
+        except Refusal as refusal:
+            return await self.refuse_unread(submission, *refusal.issues)
+        envelope = reading.envelope
+        for _ in range(2):
+            earlier = await self._store.answered(submission.tenant, envelope.control_id)
+            if earlier is not None:
+                return await self._repeat_or_clash(submission, envelope, earlier.digest, earlier.answer)
+            numbers = [number.trust_number for order in reading.orders for number in order.numbers]
+            known = await self._store.known_lines(submission.tenant, numbers)
+            translation = translate(submission, reading, known, self._around)
+            if not translation.verdict.stored:
+                return await self._refuse_envelope(submission, envelope, translation.verdict)
+            try:
+                stored = await self._store.accept(self._acceptance(submission, translation))
+            except Refusal as refusal:
+                # Another submission took an order number between our look and our commit: look again, once.
+                lost_race = refusal
+                continue
+            return await self._repeat_or_clash(submission, envelope, stored.digest, stored.answer)
+        return await self.refuse_unread(submission, *lost_race.issues)
+
+    async def refuse_unread(self, submission: Submission, *issues: Issue) -> Answer:
+        """Answer and keep apart what could not be read, or was too large to be."""
+        await self._keep_apart(submission, Refused.UNREADABLE, issues)
+        return FORMATS[submission.format].unreadable(submission.body, issues)
+
+    async def acknowledge(self, callback: Callback, headers: Mapping[str, str]) -> CallbackResult:
+        """Take a provider's answer: read it by its adapter, store it whatever it says, move what it may move.
+
+        Raises:
+            Unavailable: nothing was stored; the provider should send it again.
+            KeyError: no such destination; the door checks that first.
+        """
+        destination = self._around.destinations[callback.destination]
+        try:
+            answer = destination.read_acknowledgement(headers, callback.body)
+        except Exception:  # noqa: BLE001 - plug-in code; whatever it raises, the callback is kept and a person is told
+            answer = Unrecognised(
+                issues=(Issue(code="UNREADABLE", location="", text="The adapter could not read this answer."),)
+            )
+        if isinstance(answer, Unrecognised):
+            return await self._store.acknowledge(callback, None, answer.issues)
+        return await self._store.acknowledge(callback, _plain(answer), answer.issues)
+
+    def compose(self, news: News) -> tuple[bytes, str]:
+        """Write what a trust is to be told, in the format it spoke. Pure; gives the bytes and their media type."""
+        form = FORMATS[news.submission.format]
+        return form.status(news), form.status_type
+
+    async def _repeat_or_clash(self, submission: Submission, envelope: Envelope, digest: str, answer: Answer) -> Answer:
+        if digest == submission.digest:
+            return answer
+        verdict = clash(submission, envelope)
+        await self._keep_apart(submission, Refused.CLASH, verdict.issues)
+        return FORMATS[submission.format].answer(submission, envelope, verdict)
+
+    async def _refuse_envelope(self, submission: Submission, envelope: Envelope, verdict: Verdict) -> Answer:
+        await self._keep_apart(submission, Refused.UNREADABLE, verdict.issues)
+        return FORMATS[submission.format].answer(submission, envelope, verdict)
+
+    async def _keep_apart(self, submission: Submission, why: Refused, issues: tuple[Issue, ...]) -> None:
+        await self._store.keep_apart(submission, why, issues, keep_bytes=len(submission.body) <= KEPT_BYTES)
+
+    def _acceptance(self, submission: Submission, translation: Translation) -> Acceptance:
+        orders = tuple(
+            self._accepted(submission, translation.envelope, order)
+            for order in translation.orders
+            if order.verdict.outcome in {Outcome.TRANSLATED, Outcome.HELD}
+        )
+        return Acceptance(
+            submission=submission,
+            envelope=translation.envelope,
+            verdict=translation.verdict,
+            answer=FORMATS[submission.format].answer(submission, translation.envelope, translation.verdict),
+            orders=orders,
+            leftovers=translation.leftovers,
+        )
+
+    def _accepted(self, submission: Submission, envelope: Envelope, order: TranslatedOrder) -> AcceptedOrder:
+        trust = self._around.trusts[submission.tenant]
+        prescription = order.prescription
+        state = LineState.HELD
+        sealed: SealedMessage | None = None
+        if order.message is not None and prescription is not None:
+            screened = not trust.screening or prescription.clinical_check is not None
+            state = LineState.READY if screened else LineState.AWAITING_SCREENING
+            sealed = self._seal(submission, envelope, order)
+        return AcceptedOrder(
+            verdict=order.verdict,
+            prescription=prescription,
+            message=sealed,
+            destination=order.provider.ods if order.provider else None,
+            state=state,
+            trace=order.trace,
+            supersedes=tuple(line.line_id for line in order.supersedes),
+            nhs_number=order.order.nhs_number,
+            group_number=order.order.group_number,
+        )
+
+    def _seal(self, submission: Submission, envelope: Envelope, order: TranslatedOrder) -> SealedMessage:
+        if order.message is None or order.prescription is None:
+            raise ValueError("only a written message can be sealed")
+        signature = order.prescription.signature
+        facts = SealFacts(
+            originator=submission.tenant,
+            source_type=submission.content_type or FORMATS[submission.format].status_type,
+            source_digest=submission.digest,
+            control_id=envelope.control_id,
+            received_at=submission.received_at,
+            epoch=FIRST_EPOCH,
+            not_valid_after=not_valid_after(order.prescription),
+            map_version=MAP_VERSION,
+            reference_release=self._around.reference.release,
+            rendered=order.rendered.body if order.rendered else None,
+            rendered_type=order.rendered.content_type if order.rendered else "",
+            signature_format=signature.format if signature else "",
+            signature_digest=signature.digest if signature else "",
+            signature_verdict="carried, not verified"
+            if signature
+            else _SIGNATURE_WORDS[self._around.trusts[submission.tenant].signature_policy],
+        )
+        return self._sealer.seal(order.message, facts)
+
+
+def _plain(answer: Acknowledgement) -> Acknowledgement | None:
+    """An answer with any word we do not know moves nothing: it is stored as unread, with its issues."""
+    return None if answer.issues else answer

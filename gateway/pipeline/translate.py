@@ -1,0 +1,286 @@
+"""Bytes to messages, without memory and without keys: every pure step of the story, in order.
+
+Read, know what is already held, choose the destination, write, ask the adapter, check. The seal and the commit follow
+in `story`. The same function serves the doors and `gateway translate`.
+
+Source: brief D1, D2, D9; mapping.md 2.3.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gateway.destination import Destination, Rendered
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Effect, Issue, held, of_the_envelope, refused
+from gateway.domain.lifecycle import TERMINAL, LineState
+from gateway.domain.message import FhirMessage
+from gateway.domain.partner import Environment, OnConflict, Provider, Trust
+from gateway.domain.prescription import Prescription
+from gateway.domain.reference import Reference
+from gateway.domain.routing import RoutingTable, choose_destination
+from gateway.domain.submission import Action, Envelope, Order, OrderVerdict, Outcome, Reading, Submission, Verdict
+from gateway.domain.trace import Leftover, TraceRow
+from gateway.ports import KnownLine
+from gateway.translate.context import ReadingContext
+from gateway.translate.formats import FORMATS
+from gateway.translate.to_fhir.message import write
+from gateway.validate.check import check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What translation may know: configuration and tables in force, nothing that changes while it runs.
+
+    Attributes:
+        organisation: the gateway's own ODS code, named in every message it writes.
+        destinations: the adapter that speaks to each provider.
+    """
+
+    organisation: OdsCode
+    environment: Environment
+    trusts: Mapping[OdsCode, Trust]
+    routing: RoutingTable
+    reference: Reference
+    destinations: Mapping[OdsCode, Destination]
+    receiver_names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslatedOrder:
+    """One order after every pure step; `message` only when it may be sealed."""
+
+    verdict: OrderVerdict
+    order: Order
+    prescription: Prescription | None = None
+    message: FhirMessage | None = None
+    provider: Provider | None = None
+    rendered: Rendered | None = None
+    trace: tuple[TraceRow, ...] = ()
+    supersedes: tuple[KnownLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """A submission after every pure step."""
+
+    envelope: Envelope
+    verdict: Verdict
+    orders: tuple[TranslatedOrder, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
+
+
+def read(submission: Submission, around: Surroundings) -> Reading:
+    """Read a submission in its format.
+
+    Raises:
+        Refusal: not even the envelope can be read.
+    """
+    context = ReadingContext(
+        trust=around.trusts[submission.tenant],
+        reference=around.reference,
+        environment=around.environment,
+        receiver_names=around.receiver_names,
+    )
+    return FORMATS[submission.format].read(submission, context)
+
+
+def translate(
+    submission: Submission, reading: Reading, known: Sequence[KnownLine], around: Surroundings
+) -> Translation:
+    """Carry a reading to its verdict.
+
+    Args:
+        submission: the bytes and their sender.
+        reading: what the reader made of them.
+        known: lines this trust already has under the order numbers of the reading.
+        around: configuration and tables.
+    """
+    steps = _Steps(submission, reading, known, around)
+    orders = tuple(steps.carry(order) for order in _without_repeats(reading.orders))
+    issues = (*reading.issues, *(issue for order in orders for issue in order.verdict.issues))
+    verdict = Verdict(
+        outcome=_overall(reading, orders),
+        issues=_distinct(issues),
+        orders=tuple(order.verdict for order in orders),
+        stored=not of_the_envelope(reading.issues),
+    )
+    return Translation(envelope=reading.envelope, verdict=verdict, orders=orders, leftovers=reading.leftovers)
+
+
+def clash(submission: Submission, envelope: Envelope) -> Verdict:
+    """Give the verdict on a control id that was used before for other bytes (I6)."""
+    issue = Issue(
+        code="CONTROL_ID_REUSED",
+        location=FORMATS[submission.format].control_id,
+        text="This control id was used before for other content. Give a changed message a new control id.",
+    )
+    return Verdict(outcome=Outcome.REFUSED, issues=(issue,))
+
+
+def _overall(reading: Reading, orders: Sequence[TranslatedOrder]) -> Outcome:
+    outcomes = {order.verdict.outcome for order in orders}
+    if refused(reading.issues) or not outcomes or outcomes == {Outcome.REFUSED}:
+        return Outcome.REFUSED
+    if Outcome.HELD in outcomes or held(reading.issues):
+        return Outcome.HELD
+    return Outcome.TASK if outcomes == {Outcome.TASK} else Outcome.TRANSLATED
+
+
+def _distinct(issues: Sequence[Issue]) -> tuple[Issue, ...]:
+    return tuple(dict.fromkeys(issues))
+
+
+def _without_repeats(orders: Sequence[Order]) -> tuple[Order, ...]:
+    """Refuse an order number that stands twice in one message: nobody can say which of the two is meant."""
+    seen: set[tuple[str, str]] = set()
+    out = []
+    for order in orders:
+        repeated = [number for number in order.numbers if (number.trust_number, number.assigner) in seen]
+        seen.update((number.trust_number, number.assigner) for number in order.numbers)
+        issues = tuple(
+            Issue(code="ORDER_REUSED", location=number.location, text="The order number stands twice in this message.")
+            for number in repeated
+        )
+        out.append(replace(order, issues=(*order.issues, *issues)))
+    return tuple(out)
+
+
+class _Steps:
+    """The steps one order goes through; they share the submission's surroundings."""
+
+    def __init__(
+        self, submission: Submission, reading: Reading, known: Sequence[KnownLine], around: Surroundings
+    ) -> None:
+        self._submission = submission
+        self._reading = reading
+        self._known = known
+        self._around = around
+        self._trust = around.trusts[submission.tenant]
+
+    def carry(self, order: Order) -> TranslatedOrder:
+        """Carry one order as far as it may go."""
+        issues, superseded = self._against_known(order)
+        order = replace(order, issues=(*order.issues, *issues))
+        whole = (*self._reading.issues, *order.issues)
+        prescription = order.prescription
+        if prescription is None or refused(whole):
+            return self._done(order, issues=order.issues, supersedes=superseded)
+        provider = choose_destination(
+            prescription,
+            self._submission.tenant,
+            self._around.environment,
+            self._around.routing,
+            location=order.provider_location,
+        )
+        if isinstance(provider, Issue):
+            return self._done(order, issues=(*order.issues, provider, *self._check(order, None)), supersedes=superseded)
+        message = self._write(order, prescription, provider)
+        destination = self._around.destinations[provider.ods]
+        found = (*destination.cannot_carry(prescription), *self._check(order, message), *self._accounted())
+        done = self._done(order, issues=(*order.issues, *found), supersedes=superseded)
+        if done.verdict.outcome is not Outcome.TRANSLATED:
+            return replace(done, provider=provider)
+        rendered = destination.render(prescription, message.body)
+        return replace(done, message=message, provider=provider, rendered=rendered)
+
+    def _done(self, order: Order, *, issues: tuple[Issue, ...], supersedes: tuple[KnownLine, ...]) -> TranslatedOrder:
+        distinct = _distinct(issues)
+        prescription = order.prescription
+        verdict = OrderVerdict(
+            outcome=self._outcome(order, distinct),
+            action=order.action,
+            numbers=order.numbers,
+            issues=distinct,
+            prescription_id=prescription.id if prescription else None,
+            prescription_number=str(prescription.number) if prescription else "",
+        )
+        return TranslatedOrder(
+            verdict=verdict, order=order, prescription=prescription, trace=order.trace, supersedes=supersedes
+        )
+
+    def _outcome(self, order: Order, issues: tuple[Issue, ...]) -> Outcome:
+        whole = (*self._reading.issues, *issues)
+        if refused(whole):
+            return Outcome.REFUSED
+        if held(whole):
+            contradicts = any(issue.effect is Effect.HOLD_SOURCE for issue in whole)
+            return Outcome.REFUSED if contradicts and self._trust.on_conflict is OnConflict.REFUSE else Outcome.HELD
+        return Outcome.TASK if order.action is Action.RENEWAL_REQUEST else Outcome.TRANSLATED
+
+    def _write(self, order: Order, prescription: Prescription, provider: Provider) -> FhirMessage:
+        return write(
+            prescription,
+            submission=self._submission,
+            envelope=self._reading.envelope,
+            trace=order.trace,
+            provider=provider,
+            environment=self._around.environment,
+            organisation=self._around.organisation,
+            reference_release=self._around.reference.release,
+        )
+
+    def _check(self, order: Order, message: FhirMessage | None) -> tuple[Issue, ...]:
+        return check(
+            order,
+            order.prescription,
+            message,
+            trust=self._trust,
+            reference=self._around.reference,
+            now=self._submission.received_at,
+        )
+
+    def _accounted(self) -> tuple[Issue, ...]:
+        """Hold what the reader could not account for: the count must be zero before anything is sealed (D1)."""
+        return tuple(
+            Issue(code="FIELD_NOT_UNDERSTOOD", location=source, text="This value was not read.")
+            for source in self._reading.unaccounted
+        )
+
+    def _against_known(self, order: Order) -> tuple[tuple[Issue, ...], tuple[KnownLine, ...]]:
+        """Compare with what is already held under the same order and group numbers.
+
+        A new order under a known number is refused, unless the known line is held and was never sent: then it is the
+        correction that the hold was waiting for (mapping.md 10.2).
+        """
+        if order.action is not Action.NEW:
+            return (), ()
+        numbers = {number.trust_number: number for number in order.numbers}
+        same = [line for line in self._known if line.order_number in numbers and line.state not in TERMINAL]
+        issues = [
+            Issue(
+                code="ORDER_REUSED",
+                location=numbers[line.order_number].location,
+                text="This order number is already in use for an order that was accepted.",
+            )
+            for line in same
+            if line.state is not LineState.HELD
+        ]
+        if any(
+            line.nhs_number and order.nhs_number and line.nhs_number != order.nhs_number
+            for line in self._known
+            if order.group_number and line.group_number == order.group_number
+        ):
+            issues.append(
+                Issue(
+                    code="GROUP_PATIENT_MISMATCH",
+                    location=order.numbers[0].location if order.numbers else "",
+                    text="The group number is in use for another patient.",
+                )
+            )
+        return tuple(issues), tuple(line for line in same if line.state is LineState.HELD)
+
+
+def not_valid_after(prescription: Prescription) -> datetime:
+    """Give the moment after which a provider must refuse the message.
+
+    Six months from the appropriate date, or the end of the stated validity where that is sooner; the end of that day.
+
+    Source: HMR 2012 reg 217; reliability-security.md 6.2 (`nva`).
+    """
+    year, month = divmod(prescription.authored.month + 5, 12)
+    latest = prescription.authored.date().replace(
+        year=prescription.authored.year + year, month=month + 1, day=min(prescription.authored.day, 28)
+    )
+    end = min(latest, prescription.valid_to) if prescription.valid_to else latest
+    return datetime(end.year, end.month, end.day, 23, 59, 59, tzinfo=prescription.authored.tzinfo)
