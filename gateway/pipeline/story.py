@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement
-from gateway.domain.errors import Refusal
+from gateway.domain.errors import Refusal, Unavailable
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.message import SealedMessage
@@ -92,12 +92,11 @@ class Pipeline:
                 return await self._refuse_envelope(submission, envelope, translation.verdict)
             try:
                 stored = await self._store.accept(self._acceptance(submission, translation))
-            except Refusal as refusal:
+            except Refusal:
                 # Another submission took an order number between our look and our commit: look again, once.
-                lost_race = refusal
                 continue
             return await self._repeat_or_clash(submission, envelope, stored.digest, stored.answer)
-        return await self.refuse_unread(submission, *lost_race.issues)
+        raise Unavailable("two submissions for one order number arrived at once")
 
     async def refuse_unread(self, submission: Submission, *issues: Issue) -> Answer:
         """Answer and keep apart what could not be read, or was too large to be."""
@@ -130,7 +129,7 @@ class Pipeline:
     async def _repeat_or_clash(self, submission: Submission, envelope: Envelope, digest: str, answer: Answer) -> Answer:
         if digest == submission.digest:
             return answer
-        verdict = clash(submission, envelope)
+        verdict = clash(submission)
         await self._keep_apart(submission, Refused.CLASH, verdict.issues)
         return FORMATS[submission.format].answer(submission, envelope, verdict)
 

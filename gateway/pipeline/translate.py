@@ -108,7 +108,7 @@ def translate(
     return Translation(envelope=reading.envelope, verdict=verdict, orders=orders, leftovers=reading.leftovers)
 
 
-def clash(submission: Submission, envelope: Envelope) -> Verdict:
+def clash(submission: Submission) -> Verdict:
     """Give the verdict on a control id that was used before for other bytes (I6)."""
     issue = Issue(
         code="CONTROL_ID_REUSED",

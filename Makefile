@@ -1,0 +1,35 @@
+# The commands of this project. `make run` and `make test` are all a newcomer needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test lint types bench faults clean
+
+run: $(STAMP) ## a running demonstration with its console
+	$(BIN)/gateway demo
+
+test: $(STAMP) ## format, lint, types and every test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not faults"
+
+lint: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/mypy
+
+faults: $(STAMP) ## the long fault runs
+	$(BIN)/python -m pytest -m faults tests/faults --timeout 3600
+
+bench: $(STAMP) ## timings, as ratios in one run
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[redis,test]'
+	touch $(STAMP)
