@@ -82,6 +82,22 @@ CODES: dict[str, CodeRow] = {
     "CONTROL_ID_REUSED": _refuse("205", "duplicate", "Give a changed message a new control id."),
     "CONTROL_ID_MISSING": _refuse("101", "required", "Give every message a control id of its own."),
     "NOT_STORED": _refuse("207", "transient", "Send the same bytes again later.", retryable=True),
+    # door: refused before the message is read
+    "CREDENTIAL_INVALID": _refuse("207", "login", "Send a valid credential, as Authorization: Bearer."),
+    "NOT_ALLOWED": _refuse("207", "forbidden", "Use a credential that may do this."),
+    "CONTENT_TYPE_UNSUPPORTED": _refuse("207", "not-supported", "Send one of the media types that are named."),
+    "ANSWER_TYPE_UNSUPPORTED": _refuse("207", "not-supported", "Accept one of the media types that are named."),
+    "ADDRESS_UNKNOWN": _refuse("207", "not-found", "Use an address of the capability statement."),
+    "METHOD_UNSUPPORTED": _refuse("207", "not-supported", "Use a method that this address serves."),
+    "REQUEST_INVALID": _refuse("207", "value", "Send the request as the capability statement describes it."),
+    "PATIENT_DATA_IN_ADDRESS": _refuse(
+        "207", "security", "Never put an NHS number in an address: search by POST to /FHIR/R4/Task/_search."
+    ),
+    "TOO_SLOW": _refuse("207", "timeout", "Send the whole message within the time that is named.", retryable=True),
+    "TOO_MANY_REQUESTS": _refuse("207", "throttled", "Send fewer messages at once.", retryable=True),
+    "GATEWAY_FAULT": _refuse(
+        "207", "exception", "Send the same bytes again later; quote the correlation id.", retryable=True
+    ),
     # structure: refused, the sender must correct the message
     "SEGMENT_MISSING": _refuse("100", "required", "Send the segment or element that is named."),
     "FIELD_MISSING": _refuse("101", "required", "Fill the field that is named."),

@@ -22,12 +22,28 @@ class WireFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TooLarge:
+    """What was seen of a body that passed the size limit.
+
+    Attributes:
+        length: bytes read before the door gave up; the whole body unless `cut_off`.
+        digest: SHA-256 of those bytes, in hex.
+        cut_off: the sender had more to send.
+    """
+
+    length: int
+    digest: str
+    cut_off: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """The bytes a trust posted.
 
     Attributes:
         tenant: the trust, from the credential; never from the message.
         received_at: aware; the only clock that reading the message may see.
+        too_large: what is known of bytes that passed the size limit and were not held in memory; `body` is then empty.
     """
 
     tenant: OdsCode
@@ -35,11 +51,17 @@ class Submission:
     body: bytes = field(repr=False)
     content_type: str = ""
     received_at: datetime
+    too_large: TooLarge | None = None
 
     @property
     def digest(self) -> str:
         """SHA-256 of the bytes, in hex."""
-        return hashlib.sha256(self.body).hexdigest()
+        return self.too_large.digest if self.too_large else hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def length(self) -> int:
+        """How many bytes were sent."""
+        return self.too_large.length if self.too_large else len(self.body)
 
     @property
     def id(self) -> UUID:
