@@ -1,0 +1,104 @@
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.wire.strict_json import DEPTH, JSON, JsonError, dumps, loads
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
+NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=0, max_value=10**12)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**17), 10**17) | NUMBERS | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=25,
+)
+
+REFUSED = {
+    "escaped duplicate": (rb'{"a":1,"\u0061":2}', "DUPLICATE_KEY", "a"),
+    "deep duplicate": (
+        b'{"resourceType":"Bundle","entry":[{},{"status":"a","status":"a"}]}',
+        "DUPLICATE_KEY",
+        "Bundle.entry[1].status",
+    ),
+    "duplicate hidden by white space before the colon": (b'{"a" :1,"a":":"}', "DUPLICATE_KEY", "a"),
+    "duplicate of another member's colon text": (b'{"a":": x","b":1,"b":2}', "DUPLICATE_KEY", "b"),
+    "NaN": (b'{"a":NaN}', "UNREADABLE", "byte 5"),
+    "Infinity": (b"[-Infinity]", "UNREADABLE", "byte 2"),
+    "leading nought": (b'{"a":01}', "UNREADABLE", "byte 6"),
+    "no digit before the point": (b'{"a":.5}', "UNREADABLE", "byte 5"),
+    "no digit after the point": (b'{"a":5.}', "UNREADABLE", "byte 7"),
+    "exponent": (b'{"a":[1,1E400]}', "VALUE_INVALID", "a[1]"),
+    "minus nought": (b'{"a":-0}', "VALUE_INVALID", "a"),
+    "minus nought decimal": (b'[{"a":-0.0}]', "VALUE_INVALID", "[0].a"),
+    "nineteen digits with a point": (b'{"a":1.234567890123456789}', "VALUE_INVALID", "a"),
+    "nineteen digits": (b'{"a":1234567890123456789}', "VALUE_INVALID", "a"),
+    "byte order mark": (b'\xef\xbb\xbf{"a":1}', "CHARSET_INVALID", "byte 0"),
+    "UTF-16": ('{"a":1}'.encode("utf-16-le"), "CHARSET_INVALID", "byte 0"),
+    "not UTF-8": (b'{"a":"\xff"}', "CHARSET_INVALID", ""),
+    "overlong": (b'{"a":"\xc0\xaf"}', "CHARSET_INVALID", ""),
+    "lone high surrogate": (rb'{"a":"\ud800 and more"}', "UNREADABLE", None),
+    "lone low surrogate": (rb'{"a":"\udc00 and more"}', "UNREADABLE", None),
+    "escaped nul": (rb'{"a":"\u0000"}', "VALUE_INVALID", "a"),
+    "raw control character": (b'{"a":"\x01"}', "UNREADABLE", "byte 6"),
+    "trailing bytes": (b"{}x", "UNREADABLE", "byte 3"),
+    "second document": (b"{}{}", "UNREADABLE", None),
+    "trailing comma": (b'{"a":1,}', "UNREADABLE", None),
+    "comment": (b"{/*x*/}", "UNREADABLE", None),
+    "single quotes": (b"{'a':1}", "UNREADABLE", None),
+    "empty": (b"", "UNREADABLE", ""),
+    "too deep": (b"[" * 65 + b"]" * 65, "UNREADABLE", ""),
+    "far too deep": (b"[" * 10_000 + b"]" * 10_000, "UNREADABLE", ""),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
+def test_what_two_parsers_could_read_differently_is_refused(case: tuple[bytes, str, str | None]) -> None:
+    body, code, location = case
+    with pytest.raises(JsonError) as caught:
+        loads(body)
+    assert caught.value.code == code
+    assert location is None or caught.value.location == location
+
+
+@given(VALUES)
+def test_what_is_written_reads_back_the_same_with_its_lexemes(value: JSON) -> None:
+    written = dumps(value)
+    assert dumps(loads(written)) == written
+    assert loads(written) == value
+
+
+@given(VALUES)
+def test_a_document_another_writer_made_reads_the_same(value: JSON) -> None:
+    body = json.dumps(value, default=float, indent=1).encode()
+    expected = json.loads(body, parse_float=Decimal)
+    if b"e-" in body or b"e+" in body or b"-0" in body:
+        return
+    assert loads(body) == expected
+
+
+@given(members=st.dictionaries(TEXT, TEXT, min_size=1, max_size=5), data=st.data(), escaped=st.booleans())
+def test_a_member_said_twice_is_always_found(members: dict[str, str], data: st.DataObject, *, escaped: bool) -> None:
+    again = data.draw(st.sampled_from(sorted(members)))
+    pairs = [f"{json.dumps(key, ensure_ascii=escaped)} : {json.dumps(value)}" for key, value in members.items()]
+    pairs.append(f"{json.dumps(again)}:1")
+    with pytest.raises(JsonError, match="named twice"):
+        loads(("{" + ",".join(pairs) + "}").encode())
+
+
+@pytest.mark.parametrize("lexeme", ["5.00", "0.50", "0.0000001", "123456789012345.678", "7", "-2.50"])
+def test_a_number_keeps_its_lexeme(lexeme: str) -> None:
+    body = f'{{"b":{lexeme},"a":[{lexeme}]}}'.encode()
+    assert dumps(loads(body)) == body
+
+
+def test_the_deepest_allowed_nesting_is_read() -> None:
+    assert loads(b"[" * DEPTH + b"]" * DEPTH) is not None
+
+
+def test_an_error_repeats_no_value_and_no_odd_member_name() -> None:
+    with pytest.raises(JsonError) as caught:
+        loads(b'{"Mr Bloggs":1,"Mr Bloggs":"secret"}')
+    assert "Bloggs" not in f"{caught.value} {caught.value.location} {caught.value.text}"
+    assert caught.value.location == "(member)"
