@@ -1,0 +1,52 @@
+"""The one policy: who may do what, to whose prescriptions. What is not allowed here is denied.
+
+Source: reliability-security.md 8 and I9.
+"""
+
+from enum import StrEnum
+from types import MappingProxyType
+
+from gateway.access.principal import Kind, Principal
+from gateway.domain.identifiers import OdsCode
+
+
+class Action(StrEnum):
+    """Everything a door lets anyone do."""
+
+    SUBMIT = "submit"
+    """Post a prescription."""
+    ACKNOWLEDGE = "acknowledge"
+    """Post a provider's answer."""
+    READ_STATUS = "read-status"
+    """Ask where a prescription is."""
+    READ_CONSOLE = "read-console"
+    """Look at the console's pages."""
+    READ_BOOKS = "read-books"
+    """See the counts of the whole gateway."""
+
+
+_PARTNERS = MappingProxyType(
+    {
+        Kind.TRUST: frozenset({Action.SUBMIT, Action.READ_STATUS}),
+        Kind.PROVIDER: frozenset({Action.ACKNOWLEDGE, Action.READ_STATUS}),
+    }
+)
+_OPERATOR = frozenset({Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS})
+
+
+def allow(principal: Principal | None, action: Action, tenant: OdsCode | None) -> bool:
+    """Tell whether `principal` may do `action` with what belongs to `tenant`.
+
+    Args:
+        principal: the caller; None when nobody was recognised.
+        action: what it wants.
+        tenant: the trust or provider whose data it is; None for the gateway as a whole.
+
+    Returns:
+        True for a partner only when the tenant is its own; for an operator, reading alone, of any tenant.
+    """
+    if principal is None:
+        return False
+    if principal.kind is Kind.OPERATOR:
+        return action in _OPERATOR
+    return action in _PARTNERS[principal.kind] and tenant is not None and tenant == principal.tenant
