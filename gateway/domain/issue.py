@@ -158,6 +158,7 @@ CODES: dict[str, CodeRow] = {
     "TEXT_NOT_A_DOSE": _source("Write directions that state the dose."),
     "STRENGTH_TEXT_MISMATCH": _source("Make the drug's words and its code agree in strength."),
     "VTM_NEEDS_PRODUCT": _source("Choose a product; a substance alone cannot be supplied."),
+    "PRODUCT_LEVEL_MISMATCH": _source("Make the stated dm+d level and the code agree."),
     "BRAND_REQUIRED": _source("Prescribe this biologic by brand."),
     "FIELD_SHIFTED": _source("Correct the interface: a unit stands where an amount belongs."),
     "FIELD_NOT_UNDERSTOOD": _source("Have the field mapped: it may bear on what the patient takes.", fhir="incomplete"),
@@ -185,6 +186,7 @@ CODES: dict[str, CodeRow] = {
     "SUPPLY_SUM_MISMATCH": _warn("Quantity, dose and days of supply differ by more than one pack."),
     "DISPLAY_STALE": _warn("The name sent with a code is not the current one."),
     "LINE_ENDINGS_NORMALISED": _warn("Segments ended in LF; HL7 ends them in CR."),
+    "REFERENCE_INCOMPLETE": _warn("Name every MedicationRequest in MessageHeader.focus and in Provenance.target."),
     "RECIPIENT_MISMATCH": _warn("A CommunicationRequest names another patient as recipient and was not carried."),
 }
 
