@@ -1,0 +1,51 @@
+"""The configuration in force, as one frozen value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.access.principal import Credential, Principal
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import Custody, LineState
+from gateway.domain.partner import Environment, Trust
+from gateway.domain.routing import RoutingTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryLimits:
+    """How long we try to send one message.
+
+    Attributes:
+        attempts: transmissions of one message before a person is told that it cannot be sent.
+        lease_seconds: how long one worker may hold a message; longer than the slowest provider's time limit.
+    """
+
+    attempts: int = 12
+    lease_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Everything the configuration folder says.
+
+    Attributes:
+        version: the folder's own name for itself; `digest` is the SHA-256 of its files and cannot be forgotten.
+        organisation: the gateway's own ODS code.
+        receiver_names: what MSH-5 or MSH-6 may call this gateway.
+        custody: who holds a line in each state and for how long, already divided by `time_scale`.
+        time_scale: how many times faster than real time the deadlines run; 1 outside demonstrations and tests.
+        credentials: partners and operators with a token.
+        without_token: those without; nobody can call as them until they have one.
+    """
+
+    version: str
+    digest: str
+    organisation: OdsCode
+    environment: Environment
+    receiver_names: frozenset[str]
+    trusts: Mapping[OdsCode, Trust]
+    routing: RoutingTable
+    custody: Mapping[LineState, Custody]
+    time_scale: float = 1.0
+    retry: RetryLimits
+    credentials: tuple[Credential, ...] = ()
+    without_token: tuple[Principal, ...] = ()

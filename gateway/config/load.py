@@ -1,0 +1,232 @@
+"""Reads the configuration folder, the only one to do so, into one frozen `Configuration`.
+
+The folder::
+
+    gateway.toml        who we are, operators, limits
+    trusts/*.toml       one trust a file
+    providers/*.toml    one provider a file
+    routes.toml         which provider a prescription goes to when none is named
+    deadlines.toml      how long each state may last
+
+Every fault of every file is collected into one `ConfigurationError`; nothing runs on half a configuration.
+
+Source: brief D12; house-style.md 7 (config).
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from math import ceil
+from pathlib import Path
+from types import MappingProxyType
+
+from gateway.access.directory import Directory
+from gateway.access.principal import Kind, Principal
+from gateway.config.configuration import Configuration, RetryLimits
+from gateway.config.fields import Fields
+from gateway.config.partners import Credentials, read_provider, read_trust, sites_of
+from gateway.domain.errors import ConfigurationError
+from gateway.domain.identifiers import OdsCode, SnomedCode
+from gateway.domain.lifecycle import CUSTODY, Custody, LineState
+from gateway.domain.partner import Environment, Provider, Trust
+from gateway.domain.routing import RouteRow, RoutingTable
+
+SCHEMES = frozenset({"", "trust", "manufacturer", "specialised-commissioning", "icb"})
+"""Who may pay for a homecare prescription (`Homecare.funding`)."""
+
+_SINGLE = ("gateway.toml", "routes.toml", "deadlines.toml")
+_FOLDERS = ("trusts", "providers")
+
+
+def load(folder: Path | None, *, environ: Mapping[str, str] = MappingProxyType({})) -> Configuration:
+    """Read a configuration folder.
+
+    Args:
+        folder: the folder; None for the demonstration partners that ship with the gateway.
+        environ: variables that the files may name as the place of a secret.
+
+    Raises:
+        ConfigurationError: with every fault found, each with its file and key.
+    """
+    root: Traversable = files("gateway.config").joinpath("demonstration") if folder is None else folder
+    faults: list[str] = []
+    configuration = _Folder(_read(root, faults), faults, Credentials(environ=environ)).configuration()
+    if faults:
+        raise ConfigurationError(*faults)
+    return configuration
+
+
+def _read(root: Traversable, faults: list[str]) -> dict[str, bytes]:
+    """Give every TOML file of the folder by its name within it, in order of name."""
+    if not root.is_dir():
+        raise ConfigurationError(f"{root}: is not a folder")
+    found: dict[str, bytes] = {}
+    for name in _SINGLE:
+        file = root.joinpath(name)
+        if file.is_file():
+            found[name] = file.read_bytes()
+        else:
+            faults.append(f"{name}: is missing")
+    for name in _FOLDERS:
+        sub = root.joinpath(name)
+        for file in sorted(sub.iterdir(), key=lambda file: file.name) if sub.is_dir() else ():
+            if file.name.endswith(".toml"):
+                found[f"{name}/{file.name}"] = file.read_bytes()
+        if not any(path.startswith(f"{name}/") for path in found):
+            faults.append(f"{name}: holds no partner")
+    return found
+
+
+def _digest(contents: Mapping[str, bytes]) -> str:
+    """Give the SHA-256 of every file's name, length and bytes, in order of name."""
+    total = hashlib.sha256()
+    for name, octets in sorted(contents.items()):
+        total.update(f"{name}\0{len(octets)}\0".encode() + octets)
+    return total.hexdigest()
+
+
+class _Folder:
+    """The files of one folder, on their way to a configuration."""
+
+    def __init__(self, contents: Mapping[str, bytes], faults: list[str], credentials: Credentials) -> None:
+        self._contents = contents
+        self._faults = faults
+        self._credentials = credentials
+
+    def configuration(self) -> Configuration:
+        """Give the configuration, noting every fault on the way."""
+        own = self._fields("gateway.toml")
+        environment = own.choice("environment", Environment)
+        time_scale = self._time_scale(own, environment)
+        for operator in own.tables("operators"):
+            name = operator.text("name")
+            self._credentials.read(operator, Principal(kind=Kind.OPERATOR, tenant=None, name=name))
+            operator.done()
+        trusts = self._trusts(environment)
+        providers = self._providers(environment)
+        retry = self._retry(own.table("retry"), providers)
+        configuration = Configuration(
+            version=own.text("version"),
+            digest=_digest(self._contents),
+            organisation=own.ods("organisation"),
+            environment=environment,
+            receiver_names=frozenset(own.texts("receiver_names")),
+            trusts=MappingProxyType(trusts),
+            routing=RoutingTable(rows=self._routes(trusts, providers), providers=MappingProxyType(providers)),
+            custody=MappingProxyType(self._custody(time_scale)),
+            time_scale=time_scale,
+            retry=retry,
+            credentials=tuple(self._credentials.found),
+            without_token=tuple(self._credentials.missing),
+        )
+        own.done()
+        self._distinct_tokens()
+        return configuration
+
+    def _fields(self, name: str) -> Fields:
+        try:
+            values = tomllib.loads(self._contents.get(name, b"").decode())
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            self._faults.append(f"{name}: is not TOML: {error}")
+            values = {}
+        return Fields(values, name, self._faults)
+
+    def _within(self, folder: str) -> list[Fields]:
+        return [self._fields(name) for name in self._contents if name.startswith(f"{folder}/")]
+
+    def _trusts(self, environment: Environment) -> dict[OdsCode, Trust]:
+        trusts: dict[OdsCode, Trust] = {}
+        owners: dict[OdsCode, OdsCode] = {}
+        for fields in self._within("trusts"):
+            trust = read_trust(fields, environment, self._credentials)
+            for ods in sites_of(trust):
+                if owners.setdefault(ods, trust.ods) != trust.ods or trust.ods in trusts:
+                    fields.fault("ods", f"{ods} is already a code of trust {owners[ods]}")
+            trusts[trust.ods] = trust
+        return trusts
+
+    def _providers(self, environment: Environment) -> dict[OdsCode, Provider]:
+        providers: dict[OdsCode, Provider] = {}
+        for fields in self._within("providers"):
+            provider = read_provider(fields, environment, self._credentials)
+            if provider.ods in providers:
+                fields.fault("ods", f"{provider.ods} is already a provider")
+            providers[provider.ods] = provider
+        return providers
+
+    def _routes(self, trusts: Mapping[OdsCode, Trust], providers: Mapping[OdsCode, Provider]) -> tuple[RouteRow, ...]:
+        fields = self._fields("routes.toml")
+        rows: list[RouteRow] = []
+        for route in fields.tables("routes"):
+            row = _route(route, trusts, providers)
+            if any(replace(row, provider=known.provider) == known for known in rows):
+                route.fault("provider", "the same conditions lead elsewhere in a row above, or stand there twice")
+            rows.append(row)
+        fields.done()
+        return tuple(rows)
+
+    def _custody(self, time_scale: float) -> dict[LineState, Custody]:
+        fields = self._fields("deadlines.toml")
+        stated = fields.table("seconds")
+        limits: dict[LineState, int] = {}
+        for key in stated.keys():  # noqa: SIM118 - a method of ours, not of a dict
+            state = LineState.__members__.get(key)
+            if state is None or CUSTODY[state].limit_seconds is None:
+                stated.fault(key, "is not a state with a deadline")
+            else:
+                limits[state] = stated.whole(key, 0)
+        fields.done()
+        return {state: _scaled(row, limits.get(state), time_scale) for state, row in CUSTODY.items()}
+
+    def _time_scale(self, own: Fields, environment: Environment) -> float:
+        time_scale = own.number("time_scale", 1.0, least=1.0)
+        if time_scale != 1.0 and environment is Environment.LIVE:
+            own.fault("time_scale", "must be 1: this gateway is live")
+        return time_scale
+
+    def _retry(self, fields: Fields, providers: Mapping[OdsCode, Provider]) -> RetryLimits:
+        default = RetryLimits()
+        retry = RetryLimits(
+            attempts=fields.whole("attempts", default.attempts, least=1),
+            lease_seconds=fields.number("lease_seconds", default.lease_seconds, least=1.0),
+        )
+        slowest = max((provider.answers_within_seconds for provider in providers.values()), default=0.0)
+        if retry.lease_seconds <= slowest:
+            fields.fault("lease_seconds", f"must be longer than the slowest provider's time limit, {slowest:g}")
+        fields.done()
+        return retry
+
+    def _distinct_tokens(self) -> None:
+        try:
+            Directory(self._credentials.found)
+        except ValueError as error:
+            self._faults.append(str(error))
+
+
+def _route(fields: Fields, trusts: Mapping[OdsCode, Trust], providers: Mapping[OdsCode, Provider]) -> RouteRow:
+    row = RouteRow(
+        provider=fields.ods("provider"),
+        trust=fields.optional_ods("trust"),
+        scheme=fields.text("scheme", ""),
+        product=fields.text("product", ""),
+        registration_prefix=fields.text("registration_prefix", ""),
+    )
+    if row.provider not in providers:
+        fields.fault("provider", f"{row.provider} is not a provider")
+    if row.trust is not None and row.trust not in trusts:
+        fields.fault("trust", f"{row.trust} is not a trust")
+    if row.scheme not in SCHEMES:
+        fields.fault("scheme", f"is not one of {', '.join(sorted(SCHEMES - {''}))}")
+    if row.product and SnomedCode.parse(row.product) is None:
+        fields.fault("product", "is not a dm+d code")
+    fields.done()
+    return row
+
+
+def _scaled(row: Custody, stated: int | None, time_scale: float) -> Custody:
+    """Apply a stated limit and the time scale; a limit above nought never becomes nought."""
+    limit = row.limit_seconds if stated is None else stated
+    return replace(row, limit_seconds=None if limit is None else ceil(limit / time_scale))

@@ -1,0 +1,166 @@
+"""Reads one trust or one provider from its file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from gateway.access.principal import Credential, Kind, Principal, digest_of
+from gateway.config.fields import Fields
+from gateway.domain.coding import SNOMED, Coding
+from gateway.domain.identifiers import OdsCode, SnomedCode
+from gateway.domain.partner import CodeEntry, Environment, OnConflict, Provider, ReplyChannel, SignaturePolicy, Trust
+
+TWO_PEOPLE = 2
+"""A code map entry is approved by two people (mapping.md 5)."""
+
+
+class MapKind(StrEnum):
+    """What a code map entry may be about."""
+
+    DRUG = "drug"
+    UNIT = "unit"
+    ROUTE = "route"
+    SITE = "site"
+    TIMING = "timing"
+
+
+class ChannelKind(StrEnum):
+    """How a trust is told things later."""
+
+    MLLP = "mllp"
+    HTTP = "http"
+
+
+@dataclass(slots=True, kw_only=True)
+class Credentials:
+    """Who has a token and who has none yet, gathered while the files are read.
+
+    Attributes:
+        environ: variables that `…_env` keys may name.
+    """
+
+    environ: Mapping[str, str]
+    found: list[Credential] = field(default_factory=list)
+    missing: list[Principal] = field(default_factory=list)
+
+    def read(self, fields: Fields, principal: Principal) -> None:
+        """Read the token a caller shows us: `token_sha256`, or `token_env` naming the variable that holds it."""
+        if fields.has("token_sha256"):
+            digest = fields.text("token_sha256")
+            if len(digest) != 64 or set(digest) - set("0123456789abcdef"):  # noqa: PLR2004 - SHA-256 in hex
+                fields.fault("token_sha256", "is not a SHA-256 in lower-case hex")
+            self.found.append(Credential(principal=principal, token_sha256=digest))
+        elif fields.has("token_env"):
+            token = self.secret(fields, "token_env")
+            self.found.append(Credential(principal=principal, token_sha256=digest_of(token)))
+        else:
+            self.missing.append(principal)
+
+    def secret(self, fields: Fields, key: str) -> str:
+        """Read a secret from the variable that `key` names; the secret itself never stands in a file."""
+        if not fields.has(key):
+            return ""
+        name = fields.text(key)
+        if not self.environ.get(name):
+            fields.fault(key, f"the variable {name} is not set")
+        return self.environ.get(name, "")
+
+
+def read_trust(fields: Fields, environment: Environment, credentials: Credentials) -> Trust:
+    """Read a trust; faults are noted in `fields`."""
+    ods = fields.ods("ods")
+    credentials.read(fields, Principal(kind=Kind.TRUST, tenant=ods, name=ods.value))
+    trust = Trust(
+        ods=ods,
+        name=fields.text("name"),
+        environment=_same(fields, environment),
+        systems=fields.texts("systems"),
+        sites=fields.ods_list("sites"),
+        signature_policy=fields.choice("signature_policy", SignaturePolicy),
+        on_conflict=fields.choice("on_conflict", OnConflict, OnConflict.HOLD),
+        codes=tuple(_entry(entry) for entry in fields.tables("codes")),
+        dosing_comment_types=fields.texts("dosing_comment_types"),
+        local_id_systems=fields.words("local_id_systems"),
+        tells=_channel(fields.table("tells"), environment, credentials) if fields.has("tells") else None,
+        screening=fields.flag("screening", default=False),
+        consultant_field=fields.text("consultant_field", "PV1-7"),
+    )
+    fields.done()
+    return trust
+
+
+def read_provider(fields: Fields, environment: Environment, credentials: Credentials) -> Provider:
+    """Read a provider; faults are noted in `fields`."""
+    ods = fields.ods("ods")
+    credentials.read(fields, Principal(kind=Kind.PROVIDER, tenant=ods, name=ods.value))
+    provider = Provider(
+        ods=ods,
+        name=fields.text("name"),
+        environment=_same(fields, environment),
+        adapter=fields.text("adapter"),
+        endpoint=_address(fields, "endpoint", environment),
+        active=fields.flag("active", default=True),
+        token=credentials.secret(fields, "send_token_env"),
+        recognises_repeats=fields.flag("recognises_repeats", default=False),
+        max_in_flight=fields.whole("max_in_flight", 8, least=1),
+        answers_within_seconds=fields.number("answers_within_seconds", 10.0, least=0.1),
+        options=fields.words("options"),
+    )
+    fields.done()
+    return provider
+
+
+def _same(fields: Fields, environment: Environment) -> Environment:
+    """One gateway serves one environment (D17)."""
+    stated = fields.choice("environment", Environment)
+    if stated is not environment:
+        fields.fault("environment", f"is {stated}, but this gateway is {environment}")
+    return stated
+
+
+def _address(fields: Fields, key: str, environment: Environment) -> str:
+    url = fields.text(key)
+    scheme, host = urlsplit(url)[:2]
+    if scheme not in {"http", "https"} or not host:
+        fields.fault(key, "is not an http or https address")
+    if environment is Environment.LIVE and scheme != "https":
+        fields.fault(key, "must be https: this gateway is live")
+    return url
+
+
+def _channel(fields: Fields, environment: Environment, credentials: Credentials) -> ReplyChannel:
+    kind = fields.choice("kind", ChannelKind)
+    if kind is ChannelKind.HTTP:
+        token = credentials.secret(fields, "token_env")
+        channel = ReplyChannel(kind=kind, url=_address(fields, "url", environment), token=token)
+    else:
+        channel = ReplyChannel(kind=kind, host=fields.text("host"), port=fields.whole("port", 0, least=1))
+    fields.done()
+    return channel
+
+
+def _entry(fields: Fields) -> CodeEntry:
+    target = fields.table("target")
+    coding = Coding(system=target.text("system"), code=target.text("code"), display=target.text("display"))
+    target.done()
+    if coding.system == SNOMED and SnomedCode.parse(coding.code) is None:
+        target.fault("code", "is not a SNOMED CT or dm+d code")
+    approvers = fields.texts("approved_by")
+    if len(set(approvers)) < TWO_PEOPLE:
+        fields.fault("approved_by", "needs two different people")
+    entry = CodeEntry(
+        kind=fields.choice("kind", MapKind),
+        code=fields.text("code"),
+        text=fields.text("text", ""),
+        system=fields.text("system", ""),
+        target=coding,
+        approved_by=approvers,
+    )
+    fields.done()
+    return entry
+
+
+def sites_of(trust: Trust) -> tuple[OdsCode, ...]:
+    """Give every ODS code a trust may send under."""
+    return (trust.ods, *trust.sites)
