@@ -6,6 +6,7 @@ file learns of everything at once. A stand-in is never used, because `load` rais
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from math import inf
 from typing import TypeVar
 
 from gateway.domain.identifiers import OdsCode
@@ -64,8 +65,9 @@ class Fields:
         if not isinstance(value, int | float) or isinstance(value, bool):
             self.fault(key, "is not a number")
             return default
-        if not value >= least:
-            self.fault(key, f"is below {least:g}")
+        if not least <= value < inf:
+            self.fault(key, f"is not a number of at least {least:g}")
+            return default
         return float(value)
 
     def texts(self, key: str) -> tuple[str, ...]:
