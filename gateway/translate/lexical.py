@@ -1,0 +1,85 @@
+"""Lexemes to values, for the formats that write dates and numbers as XML Schema and FHIR do. None: not such a value.
+
+Source: FHIR R4 datatypes; XML Schema part 2, of which only the unambiguous forms are read.
+"""
+
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
+from uuid import UUID
+
+from gateway.domain.identifiers import parse_uuid
+from gateway.domain.quantity import parse_decimal
+
+_LONGEST = 9
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def positive(text: str) -> Decimal | None:
+    """Parse a decimal above nought; trailing zeros stay."""
+    value = parse_decimal(text.strip(" \t\r\n"))
+    return value or None
+
+
+def whole(text: str) -> int | None:
+    """Parse a whole number from nought up, without sign or leading noughts."""
+    text = text.strip(" \t\r\n")
+    return int(text) if re.fullmatch(r"0|[1-9]\d*", text, re.ASCII) and len(text) <= _LONGEST else None
+
+
+def counted(text: str) -> int | None:
+    """Parse a whole number from one up."""
+    return whole(text) or None
+
+
+def day(text: str) -> date | None:
+    """Parse a complete date without a zone."""
+    text = text.strip(" \t\r\n")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def instant(text: str) -> datetime | None:
+    """Parse a date and time with its zone; fractions beyond microseconds are cut."""
+    text = text.strip(" \t\r\n")
+    if not _INSTANT.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    except ValueError:
+        return None
+
+
+def clock(text: str) -> time | None:
+    """Parse a time of day without a zone."""
+    text = text.strip(" \t\r\n")
+    if not re.fullmatch(r"\d\d:\d\d:\d\d(\.\d{1,6})?", text, re.ASCII):
+        return None
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def truth(text: str) -> bool | None:
+    """Parse a boolean; XML also writes 1 and 0."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.strip(" \t\r\n"))
+
+
+def identifier(text: str) -> UUID | None:
+    """Parse a UUID in either case."""
+    return parse_uuid(text)
+
+
+def local_number(text: str) -> str | None:
+    """Accept a number of the sender's own: printable, without spaces at its ends or controls inside."""
+    return text if text == text.strip() and text.isprintable() and "\xa0" not in text and text else None
+
+
+def words(text: str) -> str | None:
+    """Accept any words that are not blank."""
+    return text if text.strip() else None

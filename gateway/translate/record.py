@@ -1,0 +1,109 @@
+"""What a reader writes down while it reads: the values it took with their trace, and everything that is wrong.
+
+The XML and FHIR readers share it. A *leaf* is one input value with its locator; `take` turns it into a value and its
+trace row in one act, so that no value can be read without its origin.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeVar
+
+from gateway.domain.issue import Issue
+from gateway.domain.trace import TraceRow
+from gateway.translate.tracer import Tracer
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One value of the input.
+
+    Attributes:
+        locator: where, in the sender's notation.
+        raw: the lexeme as received.
+    """
+
+    locator: str
+    raw: str = field(repr=False)
+
+
+class Record:
+    """The account of one order: rows, issues and the tracer of the whole submission.
+
+    Args:
+        tracer: knows every input leaf.
+        prefix: first part of every rule id, `XML` or `FHIR`.
+    """
+
+    def __init__(self, tracer: Tracer, prefix: str) -> None:
+        self._tracer = tracer
+        self._prefix = prefix
+        self.rows: list[TraceRow] = []
+        self.issues: list[Issue] = []
+
+    def flag(self, code: str, location: str, text: str, values: tuple[str, ...] = ()) -> None:
+        """Write down one issue; the same one only once."""
+        issue = Issue(code=code, location=location, text=text, values=values)
+        if issue not in self.issues:
+            self.issues.append(issue)
+
+    def take(  # noqa: PLR0917 - one leaf, one target, one way to read it
+        self,
+        leaf: Leaf | None,
+        target: str,
+        parse: Callable[[str], T | None],
+        transform: str,
+        wanted: str,
+        code: str = "VALUE_INVALID",
+    ) -> T | None:
+        """Turn a leaf into a value with its trace row, or an issue.
+
+        Args:
+            leaf: None gives None.
+            target: canonical path.
+            parse: gives None for a lexeme that is no such value.
+            transform: as `TraceRow.transform`.
+            wanted: what the sender should write; the issue's text.
+            code: the issue's code.
+        """
+        if leaf is None:
+            return None
+        value = parse(leaf.raw)
+        if value is None:
+            self._tracer.use(leaf.locator)
+            self.flag(code, leaf.locator, wanted)
+            return None
+        self.trace(target, leaf, transform, str(value))
+        return value
+
+    def words(self, leaf: Leaf | None, target: str) -> str:
+        """Copy a leaf as it stands; empty if there is none."""
+        if leaf is None:
+            return ""
+        self.trace(target, leaf, "copy", leaf.raw)
+        return leaf.raw
+
+    def trace(self, target: str, leaf: Leaf | None, transform: str, result: str) -> None:
+        """Write a trace row; without a leaf the value is a default or derived."""
+        source = leaf.locator if leaf else ""
+        rule = f"{self._prefix}.{_rule(source)}" if leaf else f"{self._prefix}.{_rule(target)}"
+        self.rows.append(self._tracer.row(target, source, rule=rule, transform=transform, result=result))
+
+    def use(self, *leaves: Leaf | None) -> None:
+        """Mark leaves as read: members of a value already traced, or read and refused."""
+        self._tracer.use(*(leaf.locator for leaf in leaves if leaf))
+
+    def ignore(self, leaves: Iterable[Leaf | None], rule: str) -> None:
+        """Leave leaves out by a named rule."""
+        for leaf in leaves:
+            if leaf is not None:
+                self._tracer.ignore(leaf.locator, rule)
+
+
+@lru_cache(maxsize=4096)
+def _rule(locator: str) -> str:
+    """Give the stable part of a locator: no indexes, dots between names."""
+    return re.sub(r"\[\d+\]", "", locator).strip("/").replace("/", ".").replace("@", "")
