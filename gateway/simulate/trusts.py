@@ -1,0 +1,206 @@
+"""Simulated trusts: they prescribe, resend until they are answered, and write down everything they were told.
+
+A trust sends the same bytes again after silence or *not taken*, as interface engines do. Some messages it sends twice
+on purpose, and some again under the same control id with other bytes; what a correct gateway answers to each is checked as
+it comes, and anything else is a surprise in the journal.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from gateway.simulate import er7
+from gateway.simulate.channels import Channel, NotAnsweredError
+from gateway.simulate.journal import Answered, Journal, Sent, Surprise, Told, TrustEntry
+from gateway.simulate.messages import Style, change_bytes, compose
+from gateway.simulate.standing import Reply, Standing, read_v2
+from gateway.simulate.written import EXPECTED, Fate, Flaw, Written
+
+_ALLOWED: dict[Fate, frozenset[Standing]] = {
+    Fate.SENT: frozenset({Standing.ACCEPTED, Standing.COMMITTED}),
+    Fate.HELD: frozenset({Standing.HELD, Standing.COMMITTED}),
+    Fate.REFUSED: frozenset({Standing.REFUSED, Standing.COMMITTED}),
+}
+_SETTLED = frozenset({Standing.ACCEPTED, Standing.HELD, Standing.REFUSED, Standing.COMMITTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What kind of trust it is.
+
+    Attributes:
+        styles: the dialects it sends, in turn.
+        flaws: those its formats can have.
+        providers: those it may name; an empty code leaves the choice to the gateway's routes.
+        repeats_in: one message in so many is sent twice; `changes_in`: one again with other bytes.
+    """
+
+    ods: str
+    system: str
+    site: str
+    styles: tuple[Style, ...]
+    flaws: tuple[Flaw, ...]
+    providers: tuple[str, ...]
+    repeats_in: int = 7
+    changes_in: int = 11
+
+
+class Trust:
+    """One trust.
+
+    Args:
+        profile: what kind it is.
+        prescriptions: what it will prescribe, without end.
+        channels: its ways to the gateway; as many messages are under way at once.
+        journal: where it writes.
+        names: ODS code to name.
+        now: the time.
+        source: seeded; draws how long it waits before it sends again.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        prescriptions: Iterator[Written],
+        channels: tuple[Channel, ...],
+        journal: Journal[TrustEntry],
+        names: Mapping[str, str],
+        now: Callable[[], datetime],
+        source: Random,
+    ) -> None:
+        self.profile = profile
+        self.journal = journal
+        self.written: list[Written] = []
+        self._prescriptions = prescriptions
+        self._channels = channels
+        self._names = names
+        self._now = now
+        self._source = source
+
+    async def prescribe(self, count: int, *, pause_seconds: float = 0.0) -> None:
+        """Prescribe `count` times; returns when every one of them has been answered."""
+        waiting: asyncio.Queue[tuple[int, Written]] = asyncio.Queue()
+        for _ in range(count):
+            written = next(self._prescriptions)
+            self.written.append(written)
+            waiting.put_nowait((len(self.written), written))
+        async with asyncio.TaskGroup() as group:
+            for channel in self._channels:
+                group.create_task(self._work_off(waiting, channel, pause_seconds))
+
+    async def _work_off(
+        self, waiting: asyncio.Queue[tuple[int, Written]], channel: Channel, pause_seconds: float
+    ) -> None:
+        while not waiting.empty():
+            number, written = waiting.get_nowait()
+            await self._submit(number, written, channel)
+            await asyncio.sleep(pause_seconds)
+
+    async def _submit(self, number: int, written: Written, channel: Channel) -> None:
+        style = self.profile.styles[number % len(self.profile.styles)]
+        message = compose(written, style, system=self.profile.system, site=self.profile.site, names=self._names)
+        digest, reply = await self._until_answered(written, message, style, channel)
+        self._note(written, reply, digest, later=False)
+        if number % self.profile.repeats_in == 0:
+            await self._send_twice(written, message, style, channel, digest)
+        if number % self.profile.changes_in == 0:
+            await self._send_changed(written, message, style, channel)
+
+    async def _until_answered(
+        self, written: Written, message: bytes, style: Style, channel: Channel
+    ) -> tuple[str, Reply]:
+        """Send the same bytes until an answer comes that is not *again*."""
+        attempt = 0
+        while True:
+            attempt += 1
+            self.journal.write(
+                Sent(
+                    key=written.key,
+                    control_id=str(written.message),
+                    digest=_digest(message),
+                    attempt=attempt,
+                    at=self._now(),
+                )
+            )
+            try:
+                answer = await channel.send(message, style)
+            except NotAnsweredError:
+                pass
+            else:
+                if answer.reply.standing is not Standing.AGAIN:
+                    return _digest(answer.body), answer.reply
+            await asyncio.sleep(self._source.uniform(0.1, 0.5))
+
+    async def _send_twice(self, written: Written, message: bytes, style: Style, channel: Channel, digest: str) -> None:
+        """Repeat a message that was answered: the answer must be the first one, byte for byte (I6)."""
+        again, reply = await self._until_answered(written, message, style, channel)
+        stored = reply.standing in _SETTLED
+        if stored and again != digest:
+            self._surprise(written.key, "a repeat got another answer than the first")
+
+    async def _send_changed(self, written: Written, message: bytes, style: Style, channel: Channel) -> None:
+        """Send other bytes under the same control id: refused, and nothing about the first changes (I6)."""
+        _, reply = await self._until_answered(written, change_bytes(message), style, channel)
+        if reply.standing not in _ALLOWED[Fate.REFUSED]:
+            self._surprise(written.key, f"a reused control id was answered {reply.standing}")
+        elif reply.standing is Standing.REFUSED and "CONTROL_ID_REUSED" not in reply.codes:
+            self._surprise(written.key, f"a reused control id was refused for {reply.codes}")
+
+    def hear(self, message: bytes) -> bytes:
+        """Take what came on the trust's own HL7 listener and acknowledge it."""
+        header = er7.first(er7.split(message), "MSH")
+        enhanced = header is not None and header.get(15) not in {"", "NE"}
+        reply = read_v2(message)
+        if reply.standing is Standing.UNREAD:
+            order = er7.first(er7.split(message), "ORC")
+            self.be_told(order.get(2) if order else "", message)
+        else:
+            self._hear_answer(reply, message)
+        at = self._now().strftime("%Y%m%d%H%M%S")
+        return er7.acknowledge(message, code="CA" if enhanced else "AA", at=at)
+
+    def be_told(self, about: str, message: bytes) -> None:
+        """Write down news that came after the first answer."""
+        self.journal.write(Told(about=about, digest=_digest(message), at=self._now()))
+
+    def _hear_answer(self, reply: Reply, message: bytes) -> None:
+        written = next((one for one in self.written if str(one.message) == reply.about), None)
+        if written is None:
+            self._surprise(reply.about, "an application answer to a message that was never sent")
+        elif "CONTROL_ID_REUSED" not in reply.codes:
+            self._note(written, reply, _digest(message), later=True)
+
+    def _note(self, written: Written, reply: Reply, digest: str, *, later: bool) -> None:
+        self.journal.write(
+            Answered(
+                key=written.key,
+                control_id=str(written.message),
+                reply=reply,
+                digest=digest,
+                flaw=written.flaw,
+                at=self._now(),
+                later=later,
+            )
+        )
+        fate, code = EXPECTED[written.flaw]
+        if reply.standing not in _ALLOWED[fate]:
+            self._surprise(written.key, f"{written.flaw}: expected {fate}, got {reply.standing} {reply.codes}")
+        elif code and reply.standing is not Standing.COMMITTED and code not in reply.codes:
+            self._surprise(written.key, f"{written.flaw}: {code} is not among the reasons {reply.codes}")
+
+    def _surprise(self, key: str, what: str) -> None:
+        self.journal.write(Surprise(key=key, what=what, at=self._now()))
+
+    async def close(self) -> None:
+        """Hang up every channel and close the journal."""
+        for channel in self._channels:
+            await channel.close()
+        self.journal.close()
+
+
+def _digest(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()
