@@ -1,0 +1,130 @@
+"""The HTTP door for machines: the whole route table on one screen."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from gateway.access.directory import Directory
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import CUSTODY, Custody, LineState
+from gateway.domain.partner import Environment
+from gateway.ports import Enquiries
+from gateway.web import callbacks, intake, problems
+from gateway.web.auth import Callers
+from gateway.web.callbacks import Callbacks
+from gateway.web.edge import Edge
+from gateway.web.health import Health
+from gateway.web.intake import Intake
+from gateway.web.limits import FHIR, FORM, HL7V2, XML, Limits, MediaRule
+from gateway.web.metadata import Metadata
+from gateway.web.status import Notes, Status
+from gateway.wire.strict_json import JSON
+
+
+class Story(intake.Story, callbacks.Story, Protocol):
+    """What the doors need of the pipeline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who this gateway is, as it says of itself.
+
+    Attributes:
+        base_url: where it answers, without a slash at the end.
+        version: of the software.
+    """
+
+    organisation: OdsCode
+    environment: Environment
+    base_url: str
+    version: str
+
+
+def create_app(
+    *,
+    story: Story,
+    enquiries: Enquiries,
+    notes: Notes,
+    directory: Directory,
+    providers: frozenset[OdsCode],
+    identity: Identity,
+    jwks: Mapping[str, JSON],
+    registry: CollectorRegistry,
+    now: Callable[[], datetime],
+    limits: Limits | None = None,
+    hosts: frozenset[str] = frozenset(),
+    custody: Mapping[LineState, Custody] = CUSTODY,
+    observe: Callable[[str, str, int, float], None] = lambda *_: None,
+    mounts: Mapping[str, ASGIApp] | None = None,
+) -> FastAPI:
+    """Build the application.
+
+    Args:
+        story: the pipeline.
+        enquiries: the read side.
+        notes: the store, for audit leaves of readings.
+        directory: the credentials in force.
+        providers: who may answer at `/callbacks/{destination}`.
+        identity: for the CapabilityStatement.
+        jwks: public keys of the seal.
+        registry: the metrics to show.
+        now: the clock, aware and in UTC.
+        limits: of the doors; the defaults if None.
+        hosts: names that a Host header may carry; empty for any, where a proxy has checked.
+        custody: holder and limit of each state, as configured.
+        observe: told method, route, status and seconds of every answer.
+        mounts: other applications by path, such as the console.
+    """
+    limits = limits or Limits()
+    callers = Callers(directory)
+    into = Intake(story, callers, limits, now)
+    back = Callbacks(story, callers, providers, limits, now)
+    status = Status(enquiries, notes, callers, limits, now)
+    health = Health(enquiries, registry, jwks, custody)
+    metadata = Metadata(
+        organisation=identity.organisation,
+        environment=identity.environment,
+        version=identity.version,
+        published=now(),
+        base_url=identity.base_url,
+    )
+    app = FastAPI(
+        title="Homecare prescription gateway",
+        version=identity.version,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for kind, answer in problems.answers(limits).items():
+        app.add_exception_handler(kind, answer)
+    add = app.add_api_route
+    add("/FHIR/R4/$process-message", into.fhir, methods=["POST"], tags=["trusts"], openapi_extra=_takes(FHIR))
+    add("/hl7v2", into.hl7v2, methods=["POST"], tags=["trusts"], openapi_extra=_takes(HL7V2))
+    add("/xml", into.xml, methods=["POST"], tags=["trusts"], openapi_extra=_takes(XML))
+    add("/callbacks/{destination}", back.take, methods=["POST"], tags=["providers"], openapi_extra=_takes(FHIR))
+    add("/FHIR/R4/Task", status.get, methods=["GET"], tags=["status"])
+    add("/FHIR/R4/Task/_search", status.post, methods=["POST"], tags=["status"], openapi_extra=_takes(FORM))
+    add("/FHIR/R4/metadata", metadata.get, methods=["GET"], tags=["public"])
+    add("/.well-known/jwks.json", health.keys, methods=["GET"], tags=["public"])
+    add("/lifecycle.json", health.lifecycle, methods=["GET"], tags=["public"])
+    add("/health/live", health.live, methods=["GET"], tags=["operators"])
+    add("/health/ready", health.ready, methods=["GET"], tags=["operators"])
+    add("/metrics", health.metrics, methods=["GET"], tags=["operators"])
+    for path, mounted in (mounts or {}).items():
+        app.mount(path, mounted)
+    app.add_middleware(Edge, hosts=hosts, observe=observe)
+    return app
+
+
+def _takes(rule: MediaRule) -> dict[str, Any]:
+    """Say in the OpenAPI document which bodies an address takes, and that it needs a credential."""
+    schema = {"type": "string", "format": "binary"}
+    return {
+        "requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in rule.accepted}},
+        "security": [{"bearer": []}],
+    }

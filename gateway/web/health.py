@@ -1,0 +1,88 @@
+"""Signs of life, the metrics, the public keys, and the lifecycle table: what needs no patient and no secret."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.domain.errors import Unavailable
+from gateway.domain.lifecycle import CUSTODY, LABELS, LINE_TABLE, TERMINAL, Custody, LineState
+from gateway.ports import Enquiries
+from gateway.wire.strict_json import JSON, dumps
+
+_JSON: Final = "application/json"
+
+
+class Health:
+    """The addresses that machines watch.
+
+    Args:
+        enquiries: asked whether the store is as it must be.
+        registry: the metrics.
+        jwks: public keys of the seal (RFC 7517).
+        custody: holder and limit of each state, as configured.
+    """
+
+    def __init__(
+        self,
+        enquiries: Enquiries,
+        registry: CollectorRegistry,
+        jwks: Mapping[str, JSON],
+        custody: Mapping[LineState, Custody] = CUSTODY,
+    ) -> None:
+        self._enquiries = enquiries
+        self._registry = registry
+        self._jwks = dumps(dict(jwks))
+        self._lifecycle = dumps(lifecycle(custody))
+
+    async def live(self, _: Request) -> Response:
+        """Tell that the process answers."""
+        return Response(dumps({"status": "live"}), media_type=_JSON)
+
+    async def ready(self, _: Request) -> Response:
+        """Tell whether a prescription posted now could be stored; 503 if not."""
+        try:
+            state = await self._enquiries.ready()
+        except Unavailable:
+            return Response(dumps({"status": "not ready", "store": "unavailable"}), 503, media_type=_JSON)
+        return Response(dumps({"status": "ready", "store": {**state}}), media_type=_JSON)
+
+    async def metrics(self, _: Request) -> Response:
+        """Give the metrics in the Prometheus text format."""
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    async def keys(self, _: Request) -> Response:
+        """Give the public keys that verify the gateway's seal."""
+        return Response(self._jwks, media_type="application/jwk-set+json", headers={"Cache-Control": "max-age=3600"})
+
+    async def lifecycle(self, _: Request) -> Response:
+        """Give the table of states and events that every line follows."""
+        return Response(self._lifecycle, media_type=_JSON, headers={"Cache-Control": "max-age=3600"})
+
+
+def lifecycle(custody: Mapping[LineState, Custody]) -> dict[str, JSON]:
+    """Write the lifecycle table as JSON: the states with words, holder and limit, and every arrow (D11)."""
+    states: list[JSON] = [
+        {
+            "state": state.value,
+            "label": LABELS[state],
+            "terminal": state in TERMINAL,
+            "holder": custody[state].holder.value,
+            "limitSeconds": custody[state].limit_seconds,
+        }
+        for state in LineState
+    ]
+    arrows: list[JSON] = [
+        {
+            "from": [*sorted(state.value for state in row.states)],
+            "event": row.event.value,
+            "to": str(row.to),
+            "actors": [*sorted(actor.value for actor in row.actors)],
+            "note": row.note,
+        }
+        for row in LINE_TABLE
+    ]
+    return {"states": states, "arrows": arrows}

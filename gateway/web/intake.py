@@ -1,0 +1,94 @@
+"""POST a prescription: HL7 v2, trust XML or a FHIR message. The same story behind three addresses.
+
+`Idempotency-Key` is ignored: the message's own control id decides what a repeat is (I6).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Protocol
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.access.policy import Action
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Issue
+from gateway.domain.submission import Answer, Submission, TooLarge, WireFormat
+from gateway.web.auth import Callers
+from gateway.web.limits import FHIR, HL7V2, XML, Limits, MediaRule, Slots, answer_type, media_type, read_body
+
+_log = structlog.get_logger("web")
+
+MEDIA: Final[dict[WireFormat, MediaRule]] = {WireFormat.HL7V2: HL7V2, WireFormat.XML: XML, WireFormat.FHIR: FHIR}
+
+
+class Story(Protocol):
+    """What the intake needs of the pipeline."""
+
+    async def receive(self, submission: Submission) -> Answer:
+        """Take a submission and answer it; raises `Unavailable` when nothing was stored."""
+
+    async def refuse_unread(self, submission: Submission, *issues: Issue) -> Answer:
+        """Answer what cannot be read, and keep what is known of it."""
+
+
+class Intake:
+    """The three addresses that take prescriptions.
+
+    Args:
+        story: the pipeline.
+        callers: who may post.
+        limits: of body, time and concurrency.
+        now: the time of receipt.
+    """
+
+    def __init__(self, story: Story, callers: Callers, limits: Limits, now: Callable[[], datetime]) -> None:
+        self._story = story
+        self._callers = callers
+        self._limits = limits
+        self._slots = Slots(limits)
+        self._now = now
+
+    async def hl7v2(self, request: Request) -> Response:
+        """Take one HL7 v2 message; the answer is its acknowledgement."""
+        return await self._take(request, WireFormat.HL7V2)
+
+    async def xml(self, request: Request) -> Response:
+        """Take one trust XML document; the answer is a Receipt."""
+        return await self._take(request, WireFormat.XML)
+
+    async def fhir(self, request: Request) -> Response:
+        """Take one FHIR message Bundle; the answer is a message Bundle."""
+        return await self._take(request, WireFormat.FHIR)
+
+    async def _take(self, request: Request, form: WireFormat) -> Response:
+        tenant = self._callers.partner(request, Action.SUBMIT)
+        stated = media_type(request.headers, MEDIA[form])
+        answer_type(request.headers, MEDIA[form])
+        with self._slots.one(tenant):
+            body = await read_body(request.stream(), self._limits)
+            if isinstance(body, TooLarge):
+                return await self._too_large(tenant, form, stated, body)
+            request.state.body = body  # so that a negative answer can name the message it answers
+            answer = await self._story.receive(
+                Submission(tenant=tenant, format=form, body=body, content_type=stated, received_at=self._now())
+            )
+        return Response(answer.body, answer.http_status, media_type=answer.content_type)
+
+    async def _too_large(self, tenant: OdsCode, form: WireFormat, stated: str, seen: TooLarge) -> Response:
+        text = f"The body is larger than {self._limits.body_bytes} bytes."
+        _log.warning("too_large", tenant=tenant.value, format=form.value, bytes=seen.length, digest=seen.digest)
+        answer = await self._story.refuse_unread(
+            Submission(
+                tenant=tenant,
+                format=form,
+                body=b"",
+                content_type=stated,
+                received_at=self._now(),
+                too_large=seen,
+            ),
+            Issue(code="TOO_LARGE", location="", text=text),
+        )
+        headers = {"Connection": "close"} if seen.cut_off else {}
+        return Response(answer.body, 413, headers, answer.content_type)
