@@ -1,0 +1,1 @@
+"""Writes the canonical prescription as an EPS homecare `prescription-order` message."""

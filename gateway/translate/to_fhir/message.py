@@ -1,0 +1,205 @@
+"""Prescription and destination to the EPS homecare `prescription-order` message: bytes M of brief D7.
+
+The same prescription, submission and map version give the same bytes: ids are derived, the only time that is not the
+sender's is the stored receipt, and numbers keep their lexeme. Every leaf is accounted for (`leaves`). Left to the code
+they qualify, and written nowhere of their own: `product.level`, which is a property of the dm+d code.
+
+Source: mapping.md 0.9, 3.6; eps.md 2.2; brief D2, D7, D17.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+from uuid import UUID
+
+from gateway.domain.identifiers import OdsCode, derived_id
+from gateway.domain.message import FhirMessage, MessageEvent
+from gateway.domain.partner import Environment, Provider
+from gateway.domain.prescription import Prescription
+from gateway.domain.submission import Envelope, Submission
+from gateway.domain.trace import TraceRow
+from gateway.translate.to_fhir import systems
+from gateway.translate.to_fhir.attached import allergies, communication, observations
+from gateway.translate.to_fhir.datatypes import instant, urn
+from gateway.translate.to_fhir.envelope import task
+from gateway.translate.to_fhir.evidence import clinical_check, prescriber_signature, source, targets
+from gateway.translate.to_fhir.leaves import Account, Element, Leaf, Node, constant, rule, unexplained, write_out
+from gateway.translate.to_fhir.order import medication_requests
+from gateway.translate.to_fhir.people import Resource, patient, professional, role_id
+from gateway.wire.strict_json import JSON, dumps
+
+_DIRECTORY = "https://directory.spineservices.nhs.uk/STU3/Organization/"
+"""The address EPS gives an organisation as an endpoint; it names it and is never dereferenced."""
+
+
+def write(
+    prescription: Prescription,
+    *,
+    submission: Submission,
+    envelope: Envelope,
+    trace: Sequence[TraceRow],
+    provider: Provider,
+    environment: Environment,
+    organisation: OdsCode,
+    reference_release: str,
+) -> FhirMessage:
+    """Write a new order.
+
+    Args:
+        prescription: what to write.
+        submission: the bytes it came in; its receipt is the message's timestamp.
+        envelope: what the submission said of itself.
+        trace: the reading's rows; a value that none of them covers makes the message unexplained.
+        provider: the chosen destination, which is inside the sealed bytes.
+        environment: ours; a test message is marked.
+        organisation: the gateway's own ODS code, to which answers go.
+        reference_release: the reference data in force.
+
+    Returns:
+        The message; its body ends in `]}` with the entries as the last member.
+
+    Raises:
+        Nothing.
+    """
+    writer = _Writer(
+        prescription, submission=submission, envelope=envelope, provider=provider, organisation=organisation
+    )
+    tree = writer.bundle(environment, reference_release)
+    account: Account = []
+    plain = cast("dict[str, JSON]", write_out(tree, "Bundle", account))
+    return FhirMessage(
+        id=writer.id,
+        event=MessageEvent.ORDER,
+        destination=provider.ods,
+        line_ids=tuple(line.id for line in prescription.lines),
+        body=dumps(plain),
+        explained=tuple(account),
+        unexplained=unexplained(account, (row.target for row in trace)),
+    )
+
+
+class _Writer:
+    """One message being written: what its parts share."""
+
+    def __init__(
+        self,
+        prescription: Prescription,
+        *,
+        submission: Submission,
+        envelope: Envelope,
+        provider: Provider,
+        organisation: OdsCode,
+    ) -> None:
+        self._prescription = prescription
+        self._submission = submission
+        self._envelope = envelope
+        self._provider = provider
+        self._organisation = organisation
+        self._sender = rule(submission.tenant.value, "sender")
+        self.id = derived_id(
+            "message", submission.tenant.value, envelope.control_id, str(prescription.id), provider.ods.value
+        )
+
+    def bundle(self, environment: Environment, reference_release: str) -> dict[str, Node]:
+        """Build the Bundle, `entry` last."""
+        received = rule(instant(self._submission.received_at), "receipt")
+        return {
+            "resourceType": constant("Bundle", "resource-type"),
+            "id": rule(str(self.id), "id"),
+            "meta": _marked(environment),
+            "identifier": {"system": constant(systems.UUID_SYSTEM, "uuid-system"), "value": rule(str(self.id), "id")},
+            "type": constant("message", "bundle-type"),
+            "timestamp": received,
+            "entry": [_entry(*resource) for resource in self._resources(rule(reference_release, "reference-release"))],
+        }
+
+    def _resources(self, release: Leaf) -> Iterator[Resource]:
+        value, id_of = self._prescription, self._id_of
+        lines = targets(value)
+        performer = self._performer()
+        yield self._header(lines)
+        yield from medication_requests(value, performer, self._provider.ods, id_of)
+        yield patient(value.patient, id_of)
+        yield from professional(value.prescriber, "prescriber", id_of)
+        if value.responsible_consultant:
+            yield from professional(value.responsible_consultant, "responsible_consultant", id_of)
+        yield from allergies(value, id_of)
+        yield from observations(value, id_of)
+        yield from communication(value, self._sender, id_of)
+        yield from prescriber_signature(value, lines, id_of)
+        yield from clinical_check(value.clinical_check, lines, id_of)
+        yield task(
+            value,
+            provider=self._provider.ods,
+            owner=performer,
+            sender=self._sender,
+            received=rule(instant(self._submission.received_at), "receipt"),
+            release=release,
+            id_of=id_of,
+        )
+        yield source(self._submission, id_of)
+
+    def _id_of(self, name: str) -> UUID:
+        return derived_id("entry", str(self.id), name)
+
+    def _performer(self) -> Element:
+        named = self._prescription.homecare
+        said = named.provider == self._provider.ods
+        code = (
+            (self._provider.ods.value, "homecare.provider") if said else rule(self._provider.ods.value, "destination")
+        )
+        display = (named.provider_name, "homecare.provider_name") if named.provider_name else None
+        return {"identifier": {"system": constant(systems.ODS, "ods-system"), "value": code}, "display": display}
+
+    def _header(self, lines: list[Node]) -> Resource:
+        event: Element = {
+            "system": constant(systems.MESSAGE_EVENT, "event"),
+            "code": constant(MessageEvent.ORDER.value, "event"),
+            "display": constant("Prescription Order", "event"),
+        }
+        receiver: Element = {
+            "system": constant(systems.ODS, "ods-system"),
+            "value": rule(self._provider.ods.value, "destination"),
+        }
+        destination: Element = {
+            "name": rule(self._provider.name, "destination"),
+            "endpoint": rule(_DIRECTORY + self._provider.ods.value, "destination"),
+            "receiver": {"identifier": receiver},
+        }
+        return self._id_of("header"), {
+            "resourceType": constant("MessageHeader", "resource-type"),
+            "eventCoding": event,
+            "destination": [destination],
+            "sender": {
+                "reference": rule(urn(role_id(self._id_of, "prescriber")), "reference"),
+                "identifier": {"system": constant(systems.ODS, "ods-system"), "value": self._sender},
+            },
+            "source": {
+                "name": rule(self._envelope.system, "sender.system"),
+                "endpoint": rule(_DIRECTORY + self._organisation.value, "gateway"),
+            },
+            "focus": lines,
+        }
+
+
+def _marked(environment: Environment) -> Element:
+    """Mark a test message (D17)."""
+    if environment is Environment.LIVE:
+        return None
+    return {
+        "tag": [
+            {
+                "system": constant(systems.ACT_REASON, "test"),
+                "code": constant("HTEST", "test"),
+                "display": constant("test health data", "test"),
+            }
+        ]
+    }
+
+
+def _entry(identifier: UUID, resource: dict[str, Node]) -> dict[str, Node]:
+    """Wrap a resource; its id follows its type and equals its `fullUrl`."""
+    kind, *rest = resource.items()
+    return {
+        "fullUrl": rule(urn(identifier), "id"),
+        "resource": dict([kind, ("id", rule(str(identifier), "id")), *rest]),
+    }
