@@ -1,0 +1,135 @@
+"""The environment, read once, as one frozen value. Nothing else in the gateway reads it.
+
+Every variable has the prefix `GATEWAY_`. A wrong or misspelt one stops the process, with all faults listed. Variables
+beginning `GATEWAY_TOKEN_` or `GATEWAY_SECRET_` are left to the configuration folder, which may name them.
+"""
+
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.domain.errors import ConfigurationError
+from gateway.domain.partner import Environment
+
+PREFIX: Final = "GATEWAY_"
+MIB: Final = 1 << 20
+LEFT_TO_THE_FOLDER: Final = (f"{PREFIX}TOKEN_", f"{PREFIX}SECRET_")
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""0 lets the system choose."""
+Bytes = Annotated[int, Field(ge=1024, le=64 * MIB)]
+Count = Annotated[int, Field(ge=1, le=10_000)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Settings(BaseSettings):
+    """What an operator may set."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    data: Path = Path("data")
+    """Folder of the store, the keys and the development tokens; made if absent, closed to other users."""
+    config: Path | None = None
+    """Configuration folder; the packaged demonstration if not set."""
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    mllp_host: str = "127.0.0.1"
+    mllp_port: Port = 2575
+    development: bool | None = None
+    """Throw-away certificates and random tokens (D15). Not set: on if every door is on loopback."""
+    http_body_bytes: Bytes = 5 * MIB
+    """A prescription message is some 15 kB; 5 MiB leaves room for a scanned attachment and no more."""
+    mllp_body_bytes: Bytes = MIB
+    """HL7 v2 order messages stay far below; an unframed stream must not fill the memory."""
+    callback_body_bytes: Bytes = MIB
+    """A provider's answer is a few kB."""
+    mllp_connections: Count = 64
+    """One or two an EPR; each holds at most one message in memory."""
+    mllp_idle_seconds: Seconds = 300
+    """EPRs keep connections open between messages; a dead one should not be kept for long."""
+    tenant_requests: Count = 64
+    """Requests of one tenant under way at once, so that none can crowd out the others."""
+    poll_seconds: Seconds = 0.5
+    """How long the worker waits when nothing wakes it; also how late a retry may be."""
+    watch_seconds: Seconds = 5
+    """How often deadlines are looked at; a fraction of the shortest of them."""
+    drain_seconds: Seconds = 10
+    """How long a stop waits for what is under way; shorter than what supervisors allow before they kill."""
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+
+    @model_validator(mode="after")
+    def _development_is_loopback_only(self) -> Self:
+        if self.development and not self.on_loopback:
+            raise ValueError("GATEWAY_DEVELOPMENT is only for loopback addresses; host or mllp_host is not one")
+        return self
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether every door is closed to other machines."""
+        return _is_loopback(self.host) and _is_loopback(self.mllp_host)
+
+    @property
+    def in_development(self) -> bool:
+        """Whether development stand-ins are made (D15)."""
+        return self.on_loopback if self.development is None else self.development
+
+    def refuse_unsafe(self, environment: Environment) -> None:
+        """Refuse development stand-ins in a live environment (D15).
+
+        Raises:
+            ConfigurationError: this is development mode, and the configuration is live.
+        """
+        if self.in_development and environment is Environment.LIVE:
+            raise ConfigurationError(
+                "the configuration is live, but this is development mode: set GATEWAY_DEVELOPMENT=false"
+            )
+
+
+def read_settings(**stated: object) -> Settings:
+    """Read the environment.
+
+    Args:
+        stated: settings given on the command line; they win.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    unknown = [
+        f"{name}: is not a setting"
+        for name in os.environ
+        if name.startswith(PREFIX)
+        and not name.startswith(LEFT_TO_THE_FOLDER)
+        and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+    ]
+    try:
+        settings = Settings.model_validate({key: value for key, value in stated.items() if value is not None})
+    except ValidationError as error:
+        raise ConfigurationError(*unknown, *(_told(fault) for fault in error.errors())) from None
+    if unknown:
+        raise ConfigurationError(*unknown)
+    return settings
+
+
+def variables() -> Mapping[str, str]:
+    """Give the variables that the configuration folder may name as the place of a secret."""
+    return {name: value for name, value in os.environ.items() if name.startswith(LEFT_TO_THE_FOLDER)}
+
+
+def _told(fault: Mapping[str, object]) -> str:
+    location = fault["loc"]
+    name = "_".join(str(part) for part in location) if isinstance(location, tuple) else ""
+    return f"{PREFIX}{name.upper()}: {fault['msg']}" if name else str(fault["msg"]).removeprefix("Value error, ")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
