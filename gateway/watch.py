@@ -1,0 +1,94 @@
+"""The sweeper: finds every line past its deadline from the base tables alone, and opens an alert for it.
+
+It looks neither at the queue nor at the worker, so that it notices when they have stopped. It says when it last looked;
+somebody outside should worry when that is long ago.
+
+Source: reliability-security.md I3; mapping.md 10.5.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from gateway.domain.errors import Unavailable
+from gateway.domain.lifecycle import LABELS
+from gateway.ports import Clock, Enquiries, Overdue, Store
+
+_log = structlog.get_logger(__name__)
+
+ALERT_KIND = "overdue"
+
+
+def _unheard(_: datetime) -> None:
+    """Tell nobody."""
+
+
+class Watch:
+    """Sweeps until stopped.
+
+    Args:
+        enquiries: where lines are found.
+        store: where alerts are opened.
+        clock: the time deadlines are compared with.
+        interval_seconds: between two sweeps.
+        beat: told the time of every complete sweep, for the heartbeat metric.
+    """
+
+    def __init__(
+        self,
+        *,
+        enquiries: Enquiries,
+        store: Store,
+        clock: Clock,
+        interval_seconds: float = 15.0,
+        beat: Callable[[datetime], None] = _unheard,
+    ) -> None:
+        self._enquiries = enquiries
+        self._store = store
+        self._clock = clock
+        self._interval_seconds = interval_seconds
+        self._beat = beat
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """End after the present sweep."""
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Sweep at every interval until stopped. A sweep that fails is logged and not a heartbeat."""
+        while not self._stopped.is_set():
+            try:
+                await self.sweep()
+            except Unavailable:
+                _log.warning("watch_store_away")
+            try:
+                await asyncio.wait_for(self._stopped.wait(), timeout=self._interval_seconds)
+            except TimeoutError:
+                continue
+
+    async def sweep(self) -> int:
+        """Open an alert for every overdue line.
+
+        Returns:
+            How many alerts were opened.
+
+        Raises:
+            Unavailable: the store is away.
+        """
+        now = self._clock.now()
+        opened = 0
+        for line in await self._enquiries.overdue(now=now):
+            opened += await self._store.open_alert(
+                kind=ALERT_KIND, subject=str(line.line_id), line_id=line.line_id, now=now, text=_text(line)
+            )
+        self._beat(now)
+        if opened:
+            _log.warning("watch_overdue", opened=opened)
+        return opened
+
+
+def _text(line: Overdue) -> str:
+    due = line.act_by.isoformat(timespec="seconds")
+    return f"{LABELS[line.state]}. The {line.holder} should have acted by {due}."
