@@ -358,6 +358,8 @@ class AlertView:
     opened_at: datetime
     closed_at: datetime | None
     text: str
+    prescription_id: UUID | None = None
+    """The prescription of `line_id`, where there is one: what a person opens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
