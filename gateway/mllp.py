@@ -1,0 +1,280 @@
+"""HL7 v2 over MLLP: the listener.
+
+One connection carries any number of messages, one at a time: each is answered before the next is looked at, so answers
+keep the order of the questions, and a sender that does not read its answers is not read from.
+
+======================================  ===================================================================
+what comes                              what happens
+======================================  ===================================================================
+a framed message                        the pipeline's answer, framed
+the same, and nothing could be stored   AR 207: send the same bytes again
+the same, from nobody we know           AR; its length and digest in a security event
+a breach of the framing                 AR if a message had begun, then closed; security event
+a message past the limit                closed without an answer; security event
+silence                                 closed after `idle_seconds`
+======================================  ===================================================================
+
+Source: HL7 MLLP release 2; mapping.md 9.1; reliability-security.md 4.1 (H01 to H07) and 8.
+"""
+
+import asyncio
+import hashlib
+import re
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from gateway.domain.errors import Unavailable
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Issue
+from gateway.domain.submission import Answer, Submission, WireFormat
+from gateway.translate.formats import FORMATS
+from gateway.wire.mllp import FrameDecoder, FrameViolation, frame
+
+CONTENT_TYPE: Final = "application/hl7-v2+er7"
+_CHUNK: Final = 1 << 16
+
+_log = structlog.get_logger("mllp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """The other end of a connection.
+
+    Attributes:
+        host: its address.
+        certificate: its client certificate in DER, verified by the handshake; None without TLS.
+    """
+
+    host: str
+    certificate: bytes | None = field(default=None, repr=False)
+
+
+TenantOf = Callable[[Peer, bytes], OdsCode | None]
+"""Who speaks: from the peer, and in development from the message. None: nobody we know."""
+
+
+def by_certificate(tenants: Mapping[str, OdsCode]) -> TenantOf:
+    """Let the client certificate decide.
+
+    Args:
+        tenants: SHA-256 of each certificate in DER, in lower-case hex, to the trust that owns it. A trust may have two
+            during a change of certificates.
+    """
+
+    def tenant_of(peer: Peer, _: bytes) -> OdsCode | None:
+        return tenants.get(hashlib.sha256(peer.certificate).hexdigest()) if peer.certificate else None
+
+    return tenant_of
+
+
+def by_sending_facility(tenants: Mapping[str, OdsCode]) -> TenantOf:
+    """Take the message at its word: MSH-4 decides. For development on loopback only (D15).
+
+    Args:
+        tenants: ODS code of each trust and of each of its sites, to the trust.
+    """
+
+    def tenant_of(peer: Peer, message: bytes) -> OdsCode | None:
+        return None if peer.certificate else tenants.get(_sending_facility(message))
+
+    return tenant_of
+
+
+def _sending_facility(message: bytes) -> str:
+    """MSH-4.1 of a message whose MSH has not been read yet; empty if there is none."""
+    header = re.split(rb"[\r\n]", message[:1024], maxsplit=1)[0]
+    fields = header.split(header[3:4]) if header[:3] == b"MSH" and len(header) > len(b"MSH|^") else []
+    facility = fields[3] if len(fields) > len(("MSH", "MSH-2", "MSH-3")) else b""
+    return facility.split(header[4:5])[0].decode("ascii", "ignore").strip()
+
+
+class MllpListener:
+    """Takes HL7 v2 messages over MLLP.
+
+    Args:
+        receive: the pipeline; raises `Unavailable` when nothing was stored.
+        tenant_of: who speaks.
+        now: the time of receipt.
+        limit: the longest message, in bytes; a prescription has about three thousand.
+        idle_seconds: how long a connection may say nothing, and how long it may leave an answer unread.
+        most_connections: connections at once; one more is closed as it opens.
+        tls: requires a client certificate; None for plain text, on loopback only.
+        observe: told the seconds of every answer.
+    """
+
+    def __init__(
+        self,
+        receive: Callable[[Submission], Awaitable[Answer]],
+        *,
+        tenant_of: TenantOf,
+        now: Callable[[], datetime],
+        limit: int = 1 << 20,
+        idle_seconds: float = 300.0,
+        most_connections: int = 256,
+        tls: ssl.SSLContext | None = None,
+        observe: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        if tls is not None and tls.verify_mode is not ssl.CERT_REQUIRED:
+            raise ValueError("the TLS context must require a client certificate")
+        self._receive = receive
+        self._tenant_of = tenant_of
+        self._now = now
+        self._limit = limit
+        self._idle_seconds = idle_seconds
+        self._most_connections = most_connections
+        self._tls = tls
+        self._observe = observe
+        self._server: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[None], _Connection] = {}
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen.
+
+        Args:
+            host: an address of this machine.
+            port: 0 for any that is free.
+
+        Returns:
+            The port.
+
+        Raises:
+            OSError: the address is taken or not ours.
+        """
+        self._server = await asyncio.start_server(self._connected, host, port, limit=_CHUNK, ssl=self._tls)
+        chosen: int = self._server.sockets[0].getsockname()[1]
+        _log.info("listening", host=host, port=chosen, tls=self._tls is not None)
+        return chosen
+
+    async def close(self, *, drain_seconds: float = 10.0) -> None:
+        """Take no more connections or messages, finish the answers begun, and let go.
+
+        Args:
+            drain_seconds: how long to wait for answers under way; what is cut off was not answered and is sent again.
+        """
+        if self._server is not None:
+            self._server.close()
+        for connection in self._connections.values():
+            connection.stop()
+        if self._connections:
+            _, late = await asyncio.wait(self._connections, timeout=drain_seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = _Connection(peer=_peer(writer), reader=reader, writer=writer)
+        task = asyncio.current_task()
+        if task is None or len(self._connections) >= self._most_connections:
+            _security(connection.peer, "too_many_connections")
+            writer.transport.abort()
+            return
+        self._connections[task] = connection
+        try:
+            await self._converse(connection)
+        except OSError:
+            _log.info("connection_lost", peer=connection.peer.host)
+        finally:
+            del self._connections[task]
+            writer.close()
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await writer.wait_closed()
+
+    async def _converse(self, connection: "_Connection") -> None:
+        """Read, answer, read, until the peer goes, breaks the framing, falls silent, or we stop."""
+        decoder = FrameDecoder(self._limit)
+        try:
+            while not connection.stopping and (octets := await self._read(connection)):
+                for message in decoder.feed(octets):
+                    await self._reply(connection, await self._answer(connection.peer, message))
+                decoder.feed(b"")  # a breach behind the last whole message is told now, not with the next bytes
+        except FrameViolation as breach:
+            await self._breached(connection, breach)
+        except TimeoutError:
+            _security(connection.peer, "silent", pending=decoder.pending)
+        else:
+            if decoder.pending:
+                _security(connection.peer, "truncated")
+
+    async def _read(self, connection: "_Connection") -> bytes:
+        connection.waiting = True
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                return await connection.reader.read(_CHUNK)
+        finally:
+            connection.waiting = False
+
+    async def _reply(self, connection: "_Connection", octets: bytes) -> None:
+        connection.writer.write(frame(octets))
+        async with asyncio.timeout(self._idle_seconds):
+            await connection.writer.drain()
+
+    async def _answer(self, peer: Peer, message: bytes) -> bytes:
+        received_at = self._now()
+        started = time.perf_counter()
+        tenant = self._tenant_of(peer, message)
+        if tenant is None:
+            _security(peer, "unknown_sender", bytes=len(message), digest=hashlib.sha256(message).hexdigest())
+            return _negative(message, "SENDER_MISMATCH", "MSH[1]-4", "The sending facility is not known here.")
+        submission = Submission(
+            tenant=tenant,
+            format=WireFormat.HL7V2,
+            body=message,
+            content_type=CONTENT_TYPE,
+            received_at=received_at,
+        )
+        try:
+            return (await self._receive(submission)).body
+        except Unavailable:
+            _log.warning("not_stored", tenant=tenant.value)
+            return _negative(message, "NOT_STORED", "", "Nothing was stored. Send the same bytes again.")
+        except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, its text may hold patient data
+            _log.error("fault", tenant=tenant.value, error=type(error).__name__)
+            return _negative(message, "GATEWAY_FAULT", "", "The gateway failed. Send the same bytes again.")
+        finally:
+            self._observe(time.perf_counter() - started)
+
+    async def _breached(self, connection: "_Connection", breach: FrameViolation) -> None:
+        _security(connection.peer, breach.code, bytes=len(breach.head))
+        if breach.code == "FRAME_INVALID" and breach.head:
+            await self._reply(connection, _negative(breach.head, breach.code, "", breach.text))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Connection:
+    """One connection under way."""
+
+    peer: Peer
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    waiting: bool = False
+    stopping: bool = False
+
+    def stop(self) -> None:
+        """End after the answer under way, or at once while nothing has been asked."""
+        self.stopping = True
+        if self.waiting:
+            self.writer.close()
+
+
+def _peer(writer: asyncio.StreamWriter) -> Peer:
+    name = writer.get_extra_info("peername")
+    tls = writer.get_extra_info("ssl_object")
+    return Peer(host=str(name[0]) if name else "", certificate=tls.getpeercert(binary_form=True) if tls else None)
+
+
+def _negative(message: bytes, code: str, location: str, text: str) -> bytes:
+    """AR, naming the message as far as its MSH is legible."""
+    return FORMATS[WireFormat.HL7V2].unreadable(message, (Issue(code=code, location=location, text=text),)).body
+
+
+def _security(peer: Peer, what: str, **facts: object) -> None:
+    """Log what a person who watches the perimeter wants to know; sizes and digests, never content."""
+    _log.warning("security", what=what, peer=peer.host, **facts)
