@@ -1,6 +1,7 @@
 """The message that leaves: exact bytes, their seal, and what they are about."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -32,7 +33,7 @@ class FhirMessage:
     destination: OdsCode
     line_ids: tuple[UUID, ...]
     body: bytes = field(repr=False)
-    explained: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    explained: Sequence[tuple[str, str]] = field(default=(), repr=False, compare=False)
     unexplained: tuple[str, ...] = ()
 
 

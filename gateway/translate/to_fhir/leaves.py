@@ -3,14 +3,16 @@
 A resource is written as one literal of dicts and lists whose leaves are `(value, origin)`. The origin is a canonical
 path (`lines[0].dosages[0].dose.value`), several of them where values were joined, or a named rule of the writer
 (`rule:constant.category`). A leaf without a value, and an element left without leaves, is left out, so that optional
-parts need no condition. One walk then gives the plain JSON and the account of every leaf.
+parts need no condition. `plain` then gives the JSON, and `Account` where every leaf of it comes from.
 
 Source: brief D1; mapping.md 2.2.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from functools import cached_property
+from itertools import chain
+from typing import TypeAlias, overload
 
 from gateway.wire.strict_json import JSON
 
@@ -18,7 +20,6 @@ Scalar: TypeAlias = str | int | bool | Decimal | None
 Leaf: TypeAlias = tuple[Scalar, str | tuple[str, ...]]
 Node: TypeAlias = "dict[str, Node] | list[Node] | Leaf | None"
 Element: TypeAlias = dict[str, Node] | None
-Account: TypeAlias = list[tuple[str, str]]
 
 RULE = "rule:"
 _BESIDE_A_CODE = frozenset({"system", "display", "register"})
@@ -34,71 +35,92 @@ def constant(value: Scalar, name: str) -> Leaf:
     return (value, f"{RULE}constant.{name}")
 
 
-def write_out(node: Node, path: str, account: Account) -> JSON:
+def plain(node: Node, origins: set[str | tuple[str, ...]]) -> JSON:
     """Give the plain JSON of a node, None if nothing in it has a value.
+
+    This is the hot path: it gathers where values come from, but not where they go, which `Account` tells when asked.
+
+    Args:
+        node: the tree.
+        origins: gains the origin of every leaf written.
+    """
+    if type(node) is dict:
+        out: dict[str, JSON] = {}
+        for key, child in node.items():
+            if type(child) is tuple:
+                value, origin = child
+                if value is not None and value != "":
+                    out[key] = value
+                    origins.add(origin)
+            elif child is not None:
+                below = plain(child, origins)
+                if below is not None:
+                    out[key] = below
+        return out or None
+    if type(node) is list:
+        return [below for child in node if (below := plain(child, origins)) is not None] or None
+    if type(node) is tuple and node[0] is not None and node[0] != "":
+        origins.add(node[1])
+        return node[0]
+    return None
+
+
+def explain(node: Node, path: str) -> Iterator[tuple[str, str]]:
+    """Give FHIRPath and origin of every leaf that `plain` writes; a joined leaf once for each of its origins.
 
     Args:
         node: the tree.
         path: FHIRPath of the node.
-        account: gains one pair of FHIRPath and origin for every origin of every leaf written.
     """
     if isinstance(node, dict):
-        return _write_object(node, path, account)
-    if isinstance(node, list):
-        return _write_array(node, path, account)
-    return None if node is None else _write_leaf(node, path, account)
+        for key, child in node.items():
+            yield from explain(child, f"{path}.{key}")
+    elif isinstance(node, list):
+        index = 0
+        for child in node:
+            below = list(explain(child, f"{path}[{index}]"))
+            index += bool(below)
+            yield from below
+    elif node is not None and node[0] is not None and node[0] != "":
+        origins = (node[1],) if isinstance(node[1], str) else node[1]
+        yield from ((path, origin) for origin in origins)
 
 
-def _write_leaf(leaf: Leaf, path: str, account: Account) -> JSON:
-    value, origin = leaf
-    if value is None or value == "":
-        return None
-    if type(origin) is str:
-        account.append((path, origin))
-    else:
-        account.extend((path, one) for one in origin)
-    return value
+class Account(Sequence[tuple[str, str]]):
+    """Every leaf's FHIRPath and origin; made when it is first looked at, which the way of a message never does."""
+
+    def __init__(self, tree: Node, path: str) -> None:
+        self._tree = tree
+        self._path = path
+
+    @cached_property
+    def _rows(self) -> tuple[tuple[str, str], ...]:
+        return tuple(explain(self._tree, self._path))
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[tuple[str, str], ...]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, str] | tuple[tuple[str, str], ...]:
+        return self._rows[index]
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
-def _write_object(node: dict[str, Node], path: str, account: Account) -> JSON:
-    out: dict[str, JSON] = {}
-    for key, child in node.items():
-        if child is None:
-            continue
-        kind = type(child)
-        below = f"{path}.{key}"
-        if kind is tuple:
-            value = _write_leaf(child, below, account)  # type: ignore[arg-type]
-        elif kind is dict:
-            value = _write_object(child, below, account)  # type: ignore[arg-type]
-        else:
-            value = _write_array(child, below, account)  # type: ignore[arg-type]
-        if value is not None:
-            out[key] = value
-    return out or None
-
-
-def _write_array(node: list[Node], path: str, account: Account) -> JSON:
-    out: list[JSON] = []
-    for child in node:
-        value = write_out(child, f"{path}[{len(out)}]", account)
-        if value is not None:
-            out.append(value)
-    return out or None
-
-
-def unexplained(account: Account, targets: Iterable[str]) -> tuple[str, ...]:
-    """Give the FHIRPaths whose origin is neither a writer's rule nor covered by a trace row.
+def uncovered(origins: Iterable[str | tuple[str, ...]], targets: Iterable[str]) -> frozenset[str]:
+    """Give the origins that are neither a writer's rule nor covered by a trace row.
 
     A row covers its target and everything below. A system, a display or a register stands or falls with the code or
     value it qualifies: nobody sends one without the other meaning something.
 
     Args:
-        account: every leaf and its origin.
+        origins: as `plain` gathers them.
         targets: canonical paths of the trace rows.
     """
-    covered = dict.fromkeys(targets, True)
-    return tuple(path for path, origin in account if not origin.startswith(RULE) and not _covered(origin, covered))
+    known = dict.fromkeys(targets, True)
+    single = chain.from_iterable((origin,) if isinstance(origin, str) else origin for origin in origins)
+    return frozenset(origin for origin in single if not origin.startswith(RULE) and not _covered(origin, known))
 
 
 def _covered(origin: str, known: dict[str, bool]) -> bool:

@@ -8,7 +8,6 @@ Source: mapping.md 0.9, 3.6; eps.md 2.2; brief D2, D7, D17.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import cast
 from uuid import UUID
 
 from gateway.domain.identifiers import OdsCode, derived_id
@@ -22,10 +21,10 @@ from gateway.translate.to_fhir.attached import allergies, communication, observa
 from gateway.translate.to_fhir.datatypes import instant, urn
 from gateway.translate.to_fhir.envelope import task
 from gateway.translate.to_fhir.evidence import clinical_check, prescriber_signature, source, targets
-from gateway.translate.to_fhir.leaves import Account, Element, Leaf, Node, constant, rule, unexplained, write_out
+from gateway.translate.to_fhir.leaves import Account, Element, Leaf, Node, constant, plain, rule, uncovered
 from gateway.translate.to_fhir.order import medication_requests
 from gateway.translate.to_fhir.people import Resource, patient, professional, role_id
-from gateway.wire.strict_json import JSON, dumps
+from gateway.wire.strict_json import dumps
 
 _DIRECTORY = "https://directory.spineservices.nhs.uk/STU3/Organization/"
 """The address EPS gives an organisation as an endpoint; it names it and is never dereferenced."""
@@ -64,16 +63,18 @@ def write(
         prescription, submission=submission, envelope=envelope, provider=provider, organisation=organisation
     )
     tree = writer.bundle(environment, reference_release)
-    account: Account = []
-    plain = cast("dict[str, JSON]", write_out(tree, "Bundle", account))
+    origins: set[str | tuple[str, ...]] = set()
+    body = dumps(plain(tree, origins))
+    account = Account(tree, "Bundle")
+    missing = uncovered(origins, (row.target for row in trace))
     return FhirMessage(
         id=writer.id,
         event=MessageEvent.ORDER,
         destination=provider.ods,
         line_ids=tuple(line.id for line in prescription.lines),
-        body=dumps(plain),
-        explained=tuple(account),
-        unexplained=unexplained(account, (row.target for row in trace)),
+        body=body,
+        explained=account,
+        unexplained=tuple(path for path, origin in account if origin in missing) if missing else (),
     )
 
 
@@ -94,6 +95,7 @@ class _Writer:
         self._envelope = envelope
         self._provider = provider
         self._organisation = organisation
+        self._ids: dict[str, UUID] = {}
         self._sender = rule(submission.tenant.value, "sender")
         self.id = derived_id(
             "message", submission.tenant.value, envelope.control_id, str(prescription.id), provider.ods.value
@@ -139,7 +141,10 @@ class _Writer:
         yield source(self._submission, id_of)
 
     def _id_of(self, name: str) -> UUID:
-        return derived_id("entry", str(self.id), name)
+        known = self._ids.get(name)
+        if known is None:
+            known = self._ids[name] = derived_id("entry", str(self.id), name)
+        return known
 
     def _performer(self) -> Element:
         named = self._prescription.homecare
@@ -198,8 +203,9 @@ def _marked(environment: Environment) -> Element:
 
 def _entry(identifier: UUID, resource: dict[str, Node]) -> dict[str, Node]:
     """Wrap a resource; its id follows its type and equals its `fullUrl`."""
+    text = str(identifier)
     kind, *rest = resource.items()
     return {
-        "fullUrl": rule(urn(identifier), "id"),
-        "resource": dict([kind, ("id", rule(str(identifier), "id")), *rest]),
+        "fullUrl": rule(f"urn:uuid:{text}", "id"),
+        "resource": dict([kind, ("id", rule(text, "id")), *rest]),
     }
