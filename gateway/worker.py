@@ -331,7 +331,8 @@ class Worker:
 
     def _observe(self, claim: Claim, outcome: TransmitOutcome, seconds: float) -> None:
         name = type(outcome).__name__
-        reason = "" if isinstance(outcome, Taken) else outcome.reason
+        # A refusal carries the provider's own words, which may hold anything; the store keeps them, no log does.
+        reason = outcome.reason if isinstance(outcome, TryLater | InDoubt) else ""
         _log.info(
             "attempt",
             worker=self._name,

@@ -1,0 +1,1 @@
+"""FHIR message over HTTP, answers by callback in the EPS dialect."""

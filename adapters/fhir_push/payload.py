@@ -1,0 +1,321 @@
+"""Provider answers in the EPS dialect: `prescription-order-response` and `dispense-notification` messages.
+
+An answer is read whole or not at all: a word, a shape or an amount that is not understood is an issue, and then nothing
+moves. Three traps of the dialect are met here: the response code is not the verdict on a cancel; a notification
+restates items nothing has happened to, with a quantity of nought; and one supply of an item may be written as several
+`MedicationDispense` (two manufacturers), which are one report with their quantities added.
+
+Source: mapping.md 9.3; eps.md 1.5, 1.8, 6.4.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from adapters.fhir_push import statuses
+from gateway.destination import Unrecognised
+from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.identifiers import parse_uuid
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import LineEvent
+from gateway.wire.strict_json import JSON, JsonError, loads
+
+_LONGEST_TEXT: Final = 2000
+Resource = dict[str, JSON]
+
+
+def read_answer(body: bytes) -> Acknowledgement | Unrecognised:
+    """Read one answer message.
+
+    Returns:
+        The answer, or every reason why it is not one.
+    """
+    try:
+        value = loads(body)
+    except JsonError as error:
+        return Unrecognised(issues=(Issue(code=error.code, location=error.location, text=error.text),))
+    reading = _Reading(value if isinstance(value, dict) else {})
+    answer = reading.answer()
+    return Unrecognised(issues=tuple(reading.issues)) if reading.issues or answer is None else answer
+
+
+def refusal_codes(body: bytes) -> tuple[str, ...] | None:
+    """Give the codes of an OperationOutcome's errors, its own coded details first; None if it is not one.
+
+    Only codes: the words may hold anything.
+    """
+    try:
+        value = loads(body)
+    except JsonError:
+        return None
+    if not isinstance(value, dict) or value.get("resourceType") != "OperationOutcome":
+        return None
+    issues = [issue for issue in _list(value, "issue") if isinstance(issue, dict)]
+    return tuple(_issue_code(issue) for issue in issues if issue.get("severity") in {"fatal", "error"})
+
+
+def _issue_code(issue: Resource) -> str:
+    codings = _list(_object(issue, "details"), "coding")
+    detail = next((coding for coding in codings if isinstance(coding, dict)), {})
+    return _code(detail, "code") or _code(issue, "code") or "unknown"
+
+
+def _object(value: Resource, name: str) -> Resource:
+    member = value.get(name)
+    return member if isinstance(member, dict) else {}
+
+
+def _list(value: Resource, name: str) -> list[JSON]:
+    member = value.get(name)
+    return member if isinstance(member, list) else []
+
+
+def _text(value: Resource, name: str) -> str:
+    member = value.get(name)
+    return member[:_LONGEST_TEXT] if isinstance(member, str) else ""
+
+
+def _code(value: Resource, name: str) -> str:
+    """Take a code: short, of the characters codes are made of; anything else reads as none."""
+    text = _text(value, name)
+    return text if len(text) <= 64 and text.replace("-", "").replace("_", "").isalnum() else ""  # noqa: PLR2004
+
+
+def _first_coding(value: Resource, name: str, system: str = "") -> Resource:
+    codings = (coding for coding in _list(_object(value, name), "coding") if isinstance(coding, dict))
+    return next((coding for coding in codings if not system or coding.get("system") == system), {})
+
+
+class _Reading:
+    """One message being read; what is wrong gathers in `issues`."""
+
+    def __init__(self, bundle: Resource) -> None:
+        self._bundle = bundle
+        self.issues: list[Issue] = []
+
+    def answer(self) -> Acknowledgement | None:
+        header = self._header()
+        if header is None:
+            return None
+        events: dict[str, Callable[[Resource], tuple[LineReport, ...]]] = {
+            "prescription-order-response": self._response,
+            "dispense-notification": self._dispenses,
+        }
+        event = _code(_object(header, "eventCoding"), "code")
+        if event not in events:
+            self._report(
+                "MESSAGE_TYPE_UNSUPPORTED", "eventCoding", "Send an order response or a dispense notification."
+            )
+            return None
+        return Acknowledgement(
+            id=self._id(),
+            correlation=parse_uuid(_text(_object(header, "response"), "identifier")),
+            reports=events[event](header),
+            at=self._at(),
+        )
+
+    def _report(self, code: str, place: str, text: str) -> None:
+        self.issues.append(Issue(code=code, location=f"Bundle.{place}" if place else "Bundle", text=text))
+
+    def _header(self) -> Resource | None:
+        if self._bundle.get("resourceType") != "Bundle" or self._bundle.get("type") != "message":
+            self._report("STRUCTURE_INVALID", "", "Send a FHIR Bundle of type message.")
+            return None
+        first = next(iter(_list(self._bundle, "entry")), None)
+        header = _object(first, "resource") if isinstance(first, dict) else {}
+        if header.get("resourceType") != "MessageHeader":
+            self._report("STRUCTURE_INVALID", "entry[0].resource", "The first entry must be the MessageHeader.")
+            return None
+        if parse_uuid(_text(_object(header, "response"), "identifier")) is None:
+            place = "entry[0].resource.response.identifier"
+            self._report("FIELD_MISSING", place, "Name the message that is answered.")
+        return header
+
+    def _resources(self, kind: str) -> Iterator[tuple[str, Resource]]:
+        """Give every resource of a type with its place."""
+        for index, entry in enumerate(_list(self._bundle, "entry")):
+            resource = _object(entry, "resource") if isinstance(entry, dict) else {}
+            if resource.get("resourceType") == kind:
+                if "modifierExtension" in resource or "implicitRules" in resource:
+                    self._report(
+                        "EXTENSION_NOT_UNDERSTOOD", f"entry[{index}].resource", "A modifier is not understood."
+                    )
+                yield f"entry[{index}].resource", resource
+
+    def _id(self) -> str:
+        identity = _text(_object(self._bundle, "identifier"), "value")
+        if not identity:
+            self._report("FIELD_MISSING", "identifier.value", "Give every answer an identifier of its own.")
+        return identity
+
+    def _at(self) -> datetime | None:
+        try:
+            at = datetime.fromisoformat(_text(self._bundle, "timestamp"))
+        except ValueError:
+            return None
+        return at if at.tzinfo else None
+
+    def _line(self, identifiers: list[JSON], place: str) -> UUID | None:
+        """Find the item number among identifiers."""
+        values = {
+            _text(identifier, "value")
+            for identifier in identifiers
+            if isinstance(identifier, dict) and identifier.get("system") == statuses.ITEM_NUMBER
+        }
+        line = parse_uuid(next(iter(values))) if len(values) == 1 else None
+        if line is None:
+            self._report("FIELD_MISSING", place, "Name one item by its prescription-order-item-number.")
+        return line
+
+    def _response(self, header: Resource) -> tuple[LineReport, ...]:
+        tasks = tuple(self._tasks())
+        reports = (*self._cancels(), *tasks)
+        code = _code(_object(header, "response"), "code")
+        event = statuses.RESPONSES.get(code)
+        if event is None:
+            self._report("VALUE_INVALID", "entry[0].resource.response.code", "Send ok, transient-error or fatal-error.")
+        if event is not LineEvent.ACCEPTED and any(task.event is not LineEvent.REJECTED for task in tasks):
+            self._report("STRUCTURE_INVALID", "entry[0].resource.response.code", "The code and the Tasks contradict.")
+        if reports or event is None:
+            return reports
+        reason_code, reason = self._outcome()
+        return (LineReport(line_id=None, event=event, reason_code=reason_code, reason=reason),)
+
+    def _outcome(self) -> tuple[str, str]:
+        """Give the first error of an OperationOutcome in the message: its code and its words."""
+        for _, outcome in self._resources("OperationOutcome"):
+            for issue in _list(outcome, "issue"):
+                if isinstance(issue, dict) and issue.get("severity") in {"fatal", "error"}:
+                    details = _object(issue, "details")
+                    words = _text(issue, "diagnostics") or _text(details, "text")
+                    return _issue_code(issue), words or _text(_first_coding(issue, "details"), "display")
+        return "", ""
+
+    def _cancels(self) -> Iterator[LineReport]:
+        for place, request in self._resources("MedicationRequest"):
+            history = [
+                extension
+                for extension in _list(request, "extension")
+                if isinstance(extension, dict) and extension.get("url") == statuses.STATUS_HISTORY_URL
+            ]
+            for extension in history:
+                parts = [part for part in _list(extension, "extension") if isinstance(part, dict)]
+                coding = next((_object(part, "valueCoding") for part in parts if part.get("url") == "status"), {})
+                event = statuses.CANCELS.get(_code(coding, "code"))
+                if event is None:
+                    self._report("VALUE_INVALID", f"{place}.extension", "This status history code is not known here.")
+                    continue
+                line = self._line(_list(request, "identifier"), f"{place}.identifier")
+                yield LineReport(
+                    line_id=line, event=event, reason_code=_code(coding, "code"), reason=_text(coding, "display")
+                )
+
+    def _tasks(self) -> Iterator[LineReport]:
+        for place, task in self._resources("Task"):
+            event = statuses.TASKS.get(_code(task, "status"))
+            if event is None:
+                self._report("VALUE_INVALID", f"{place}.status", "This Task status is not known here.")
+                continue
+            focus = _object(_object(task, "focus"), "identifier")
+            line = self._line([focus], f"{place}.focus.identifier") if focus else None
+            reason = _first_coding(task, "statusReason")
+            words = _text(_object(task, "statusReason"), "text") or _text(reason, "display")
+            yield LineReport(line_id=line, event=event, reason_code=_code(reason, "code"), reason=words)
+
+    def _dispenses(self, header: Resource) -> tuple[LineReport, ...]:
+        replaced = [
+            extension
+            for extension in _list(header, "extension")
+            if isinstance(extension, dict) and extension.get("url") in statuses.REPLACEMENT_URLS
+        ]
+        if replaced:
+            text = "An amended notification replaces an earlier one; a person must say what was handed over."
+            self._report("ACTION_UNSUPPORTED", "entry[0].resource.extension", text)
+        found = [(place, self._dispense(place, dispense)) for place, dispense in self._resources("MedicationDispense")]
+        if not found:
+            self._report("SEGMENT_MISSING", "entry", "Send a MedicationDispense for every item.")
+        return self._joined([(place, report) for place, report in found if report is not None])
+
+    def _dispense(self, place: str, dispense: Resource) -> LineReport | None:
+        """Read one dispense; None where it only restates an item."""
+        line = self._dispensed_line(place, dispense)
+        quantity = _object(dispense, "quantity")
+        amount = quantity.get("value")
+        if not isinstance(amount, int | Decimal | None) or isinstance(amount, bool) or (amount or 0) < 0:
+            self._report("VALUE_INVALID", f"{place}.quantity.value", "Send the quantity handed over.")
+            return None
+        event = self._event(place, dispense)
+        if event is None or (event is LineEvent.DELIVERED and amount == 0):
+            return None
+        reason = _first_coding(dispense, "statusReasonCodeableConcept")
+        return LineReport(
+            line_id=line,
+            event=event,
+            reason_code=_code(reason, "code"),
+            reason=_text(reason, "display"),
+            amount=None if amount is None else Decimal(amount),
+            unit=_text(quantity, "unit"),
+        )
+
+    def _dispensed_line(self, place: str, dispense: Resource) -> UUID | None:
+        """Find the item a dispense is for: the contained request it names, or that request by its identifier."""
+        prescriptions = [item for item in _list(dispense, "authorizingPrescription") if isinstance(item, dict)]
+        contained = {
+            f"#{_text(resource, 'id')}": resource
+            for resource in _list(dispense, "contained")
+            if isinstance(resource, dict) and resource.get("resourceType") == "MedicationRequest"
+        }
+        identifiers: list[JSON] = []
+        for reference in prescriptions:
+            identifiers.append(reference.get("identifier"))
+            identifiers += _list(contained.get(_text(reference, "reference"), {}), "identifier")
+        return self._line(identifiers, f"{place}.authorizingPrescription")
+
+    def _event(self, place: str, dispense: Resource) -> LineEvent | None:
+        status = _code(dispense, "status")
+        if status == "entered-in-error":
+            return LineEvent.SUPPLY_WITHDRAWN
+        kind = _code(_first_coding(dispense, "type", statuses.DISPENSE_TYPE), "code")
+        if kind == statuses.FULLY:
+            return self._progress(place, dispense, status)
+        if kind not in statuses.DISPENSES:
+            self._report("VALUE_INVALID", f"{place}.type", "This type of dispense is not known here.")
+            return None
+        return statuses.DISPENSES[kind]
+
+    def _progress(self, place: str, dispense: Resource, status: str) -> LineEvent | None:
+        if status == "completed":
+            return LineEvent.DELIVERED if _text(dispense, "whenHandedOver") else LineEvent.DISPENSED
+        event = statuses.PROGRESS.get(status)
+        if event is None:
+            self._report("VALUE_INVALID", f"{place}.status", "This dispense status is not known here.")
+        return event
+
+    def _joined(self, found: list[tuple[str, LineReport]]) -> tuple[LineReport, ...]:
+        """Make one report of several dispenses of one item, which are one supply."""
+        joined: dict[UUID | None, LineReport] = {}
+        for place, report in found:
+            earlier = joined.get(report.line_id)
+            if earlier is None:
+                joined[report.line_id] = report
+            elif (earlier.event, earlier.unit) == (report.event, report.unit) and None not in {
+                earlier.amount,
+                report.amount,
+            }:
+                joined[report.line_id] = _sum(earlier, report)
+            else:
+                self._report("DOSE_CONFLICT", place, "Two dispenses of one item differ in kind or unit.")
+        return tuple(joined.values())
+
+
+def _sum(one: LineReport, other: LineReport) -> LineReport:
+    return LineReport(
+        line_id=one.line_id,
+        event=one.event,
+        reason_code=one.reason_code,
+        reason=one.reason,
+        amount=(one.amount or Decimal(0)) + (other.amount or Decimal(0)),
+        unit=one.unit,
+    )

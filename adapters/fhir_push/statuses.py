@@ -1,0 +1,70 @@
+"""What the EPS dialect's words mean here. A word that is not in these tables is an issue, never a guess.
+
+Source: mapping.md 9.3; eps.md 1.5, 1.8, 6.2 and 6.6.
+"""
+
+from typing import Final
+
+from gateway.domain.lifecycle import LineEvent
+
+MESSAGE_EVENT: Final = "https://fhir.nhs.uk/CodeSystem/message-event"
+STATUS_HISTORY_URL: Final = "https://fhir.nhs.uk/StructureDefinition/Extension-DM-PrescriptionStatusHistory"
+REPLACEMENT_URLS: Final = frozenset(
+    {
+        "https://fhir.nhs.uk/StructureDefinition/Extension-replacementOf",
+        "https://fhir.hl7.org.uk/StructureDefinition/Extension-replacementOf",
+    }
+)
+ITEM_NUMBER: Final = "https://fhir.nhs.uk/Id/prescription-order-item-number"
+DISPENSE_TYPE: Final = "https://fhir.nhs.uk/CodeSystem/medicationdispense-type"
+
+RESPONSES: Final[dict[str, LineEvent]] = {
+    "ok": LineEvent.ACCEPTED,
+    "transient-error": LineEvent.NOT_STORED,
+    "fatal-error": LineEvent.REJECTED,
+}
+"""`MessageHeader.response.code` (FHIR R4 response-code), for an answer that names no line."""
+
+TASKS: Final[dict[str, LineEvent]] = {
+    "received": LineEvent.ARRIVED,
+    "accepted": LineEvent.ACCEPTED,
+    "rejected": LineEvent.REJECTED,
+    "in-progress": LineEvent.VALIDATED,
+    "on-hold": LineEvent.QUERIED,
+}
+"""`Task.status` (FHIR R4 task-status) for one line. `rejected` after an acceptance moves nothing and alerts a person:
+nobody can tell from it which issues were supplied."""
+
+CANCELS: Final[dict[str, LineEvent]] = {
+    "R-0001": LineEvent.CANCEL_CONFIRMED,
+    "R-0002": LineEvent.CANCEL_PENDING,
+    "R-0003": LineEvent.CANCEL_PENDING,
+    "R-0004": LineEvent.CANCEL_TOO_LATE,
+    "R-0005": LineEvent.CANCEL_CONFIRMED,
+    "R-0006": LineEvent.CANCEL_CONFIRMED,
+    "R-0007": LineEvent.CANCEL_BY_OTHER,
+    "R-0008": LineEvent.CANCEL_UNKNOWN,
+    "R-0009": LineEvent.CANCEL_REPLY_ERROR,
+    "R-0010": LineEvent.CANCEL_REPLY_ERROR,
+    "R-5000": LineEvent.CANCEL_REPLY_ERROR,
+    "R-5888": LineEvent.CANCEL_REPLY_ERROR,
+}
+"""`Extension-DM-PrescriptionStatusHistory`: the verdict on a cancel, which the response code is not (mapping.md 0.12)."""
+
+FULLY: Final = "0001"
+"""Item fully dispensed: what exactly was done is in `MedicationDispense.status` and its times."""
+DISPENSES: Final[dict[str, LineEvent | None]] = {
+    "0002": LineEvent.NOT_SUPPLIED,
+    "0003": LineEvent.SUPPLY_SHORT,
+    "0004": LineEvent.SUPPLY_SHORT,
+    "0007": None,
+    "0008": None,
+}
+"""`medicationdispense-type` other than fully dispensed. 0007 and 0008 restate an item nothing has happened to. 0005
+(cancelled) and 0006 (expired) are not here: a dispense notification is no answer to a cancel, so a person looks."""
+
+PROGRESS: Final[dict[str, LineEvent]] = {
+    "preparation": LineEvent.SUPPLY_PLANNED,
+    "in-progress": LineEvent.DISPENSED,
+}
+"""`MedicationDispense.status` before completion."""

@@ -1,0 +1,1 @@
+"""The honest fake: the smallest complete adapter, to copy."""
