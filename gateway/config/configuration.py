@@ -16,10 +16,12 @@ class RetryLimits:
 
     Attributes:
         attempts: transmissions of one message before a person is told that it cannot be sent.
+        age_seconds: age of a message since its acceptance, after which the same happens.
         lease_seconds: how long one worker may hold a message; longer than the slowest provider's time limit.
     """
 
-    attempts: int = 12
+    attempts: int = 500
+    age_seconds: float = 4 * 3600.0
     lease_seconds: float = 60.0
 
 

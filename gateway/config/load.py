@@ -191,6 +191,7 @@ class _Folder:
         default = RetryLimits()
         retry = RetryLimits(
             attempts=fields.whole("attempts", default.attempts, least=1),
+            age_seconds=fields.number("age_seconds", default.age_seconds, least=1.0),
             lease_seconds=fields.number("lease_seconds", default.lease_seconds, least=1.0),
         )
         slowest = max((provider.answers_within_seconds for provider in providers.values()), default=0.0)
