@@ -1,8 +1,8 @@
 """Simulated trusts: they prescribe, resend until they are answered, and write down everything they were told.
 
 A trust sends the same bytes again after silence or *not taken*, as interface engines do. Some messages it sends twice
-on purpose, and some again under the same control id with other bytes; what a correct gateway answers to each is checked as
-it comes, and anything else is a surprise in the journal.
+on purpose, and some again under the same control id with other bytes. What a correct gateway answers to each is
+checked as it comes, and anything else is a surprise in the journal.
 """
 
 import asyncio

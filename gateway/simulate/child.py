@@ -1,0 +1,108 @@
+"""The gateway as a child process: started as an operator starts it, stopped, or killed without warning."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from gateway.simulate.folder import Addresses
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+_QUICK = {"GATEWAY_WATCH_SECONDS": "0.5", "GATEWAY_POLL_SECONDS": "0.2"}
+"""Deadlines of seconds want to be looked at more often than deadlines of hours."""
+
+
+class GatewayDiedError(Exception):
+    """The gateway ended by itself, or never became ready."""
+
+
+class Child:
+    """One gateway, which may be started again on the same data.
+
+    Args:
+        data: its data folder.
+        config: its configuration folder.
+        addresses: where it is to listen.
+    """
+
+    def __init__(self, *, data: Path, config: Path, addresses: Addresses) -> None:
+        self._data = data
+        self._config = config
+        self._addresses = addresses
+        self._process: asyncio.subprocess.Process | None = None
+        self.log = data / "gateway.log"
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            GatewayDiedError: it did not become ready.
+        """
+        command = (sys.executable, "-m", "gateway", "serve", "--data", str(self._data), "--config", str(self._config))
+        environment = {
+            **os.environ,
+            **_QUICK,
+            **self._addresses.variables(),
+            "GATEWAY_HOST": self._addresses.host,
+            "GATEWAY_PORT": str(self._addresses.http),
+            "GATEWAY_MLLP_HOST": self._addresses.host,
+            "GATEWAY_MLLP_PORT": str(self._addresses.mllp),
+        }
+        self._data.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            # a session of its own: Ctrl-C reaches this process only, which then stops the gateway in its turn
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        await self._until_ready(self._process)
+
+    async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
+        try:
+            async with asyncio.timeout(_START_SECONDS), aiohttp.ClientSession() as session:
+                while process.returncode is None:
+                    if await _ready(session, f"{self._addresses.base}/health/ready"):
+                        return
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            await self.kill()
+        raise GatewayDiedError(f"the gateway did not become ready; its log is {self.log}")
+
+    async def kill(self) -> None:
+        """End it at once, as a power cut does."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """Ask it to finish what is under way and end; kill it if it does not."""
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._end(signal.SIGTERM)
+        except TimeoutError:
+            await self.kill()
+
+    async def _end(self, how: signal.Signals) -> None:
+        process = self._process
+        if process is not None and process.returncode is None:
+            process.send_signal(how)
+            await process.wait()
+
+
+async def _ready(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(url) as response:
+            return response.status == 200  # noqa: PLR2004 - HTTP OK
+    except (aiohttp.ClientError, OSError):
+        return False

@@ -1,0 +1,186 @@
+"""Everybody around the gateway in one run: four trusts on the four doors, and seven providers with their tempers."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+from gateway.simulate.channels import Channel, HttpChannel, MllpChannel
+from gateway.simulate.folder import Addresses
+from gateway.simulate.journal import Journal
+from gateway.simulate.listeners import listen_http, listen_mllp
+from gateway.simulate.messages import Style
+from gateway.simulate.mllp_line import Line
+from gateway.simulate.providers import BEHAVIOURS, Provider
+from gateway.simulate.seals import Seals
+from gateway.simulate.trusts import Profile, Trust
+from gateway.simulate.written import Flaw, write_prescriptions
+
+_V2_FLAWS = (Flaw.NHS_NUMBER, Flaw.DRUG_UNKNOWN, Flaw.DOSE_TWICE, Flaw.CONTROLLED, Flaw.PROVIDER_UNKNOWN)
+_ANY = tuple(BEHAVIOURS)
+PROFILES: dict[str, Profile] = {
+    "RBA": Profile(
+        ods="RBA",
+        system="EPMA",
+        site="RBA11",
+        styles=(Style.V2_ENHANCED, Style.V2_ORIGINAL),
+        flaws=_V2_FLAWS,
+        providers=("", *_ANY),
+    ),
+    "RZA": Profile(
+        ods="RZA",
+        system="NORTHEPR",
+        site="RZA01",
+        styles=(Style.V2_OMP, Style.V2_ORIGINAL),
+        flaws=_V2_FLAWS,
+        providers=("", *_ANY),
+    ),
+    "RZB": Profile(
+        ods="RZB",
+        system="ExampleEPMA",
+        site="RZB01",
+        styles=(Style.XML,),
+        flaws=(Flaw.NHS_NUMBER, Flaw.DRUG_UNKNOWN, Flaw.CONTROLLED, Flaw.LEVEL_WRONG, Flaw.PROVIDER_UNKNOWN),
+        providers=_ANY,
+    ),
+    "RZC": Profile(
+        ods="RZC",
+        system="ExampleEPR",
+        site="RZC01",
+        styles=(Style.FHIR,),
+        flaws=(Flaw.NHS_NUMBER, Flaw.DRUG_UNKNOWN, Flaw.CONTROLLED, Flaw.FORM_AS_UNIT, Flaw.PROVIDER_UNKNOWN),
+        providers=_ANY,
+    ),
+}
+NAMES = {
+    "RBA": "Example Trust",
+    "RZA": "Example North",
+    "RZB": "Example Coast",
+    "RZC": "Example Vale",
+    "VNE51": "Example Homecare Ltd",
+    "VNCEL": "Example Backup Homecare",
+    "VNFKT": "Example Strict Homecare",
+    "VN6XW": "Example Silent Homecare",
+    "VDEM1": "Example Echo Homecare",
+    "VDEM2": "Example Query Homecare",
+    "VDEM3": "Sandbox",
+}
+OVER_MLLP = ("RBA",)
+_PATIENCE_SECONDS = 5.0
+_GARBAGE = (
+    b"GET / HTTP/1.1\r\nHost: example\r\n\r\n",
+    b"\x0bMSH|^~\\&|EPMA|RBA\x0b\x1c\x0d",
+    b"\x0bnot a message\x1c\x0d",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What tells one run from another.
+
+    Attributes:
+        seed: equal seeds prescribe equal things.
+        tag: keeps order numbers of different runs on the same data apart.
+        anchors: folder of the gateway's public certificates.
+        journals: folder for the journals.
+        lines: how many messages each trust has under way at once.
+    """
+
+    seed: int
+    tag: str
+    anchors: Path
+    journals: Path
+    lines: int = 2
+
+
+class World:
+    """The parties, opened and closed together."""
+
+    def __init__(self, run: Run, addresses: Addresses) -> None:
+        run.journals.mkdir(parents=True, exist_ok=True)
+        self._addresses = addresses
+        self._source = Random(run.seed)  # noqa: S311 - simulation; repeatable on purpose
+        self._stack = AsyncExitStack()
+        seals = Seals(run.anchors, now=now)
+        self.trusts = {ods: self._trust(profile, run) for ods, profile in PROFILES.items()}
+        self.providers = {ods: self._provider(ods, run, seals.checker(ods)) for ods in BEHAVIOURS}
+
+    def _trust(self, profile: Profile, run: Run) -> Trust:
+        source = Random(f"{run.seed} {profile.ods}")  # noqa: S311 - as above
+        prescriptions = write_prescriptions(
+            source, trust=profile.ods, run=run.tag, flaws=profile.flaws, providers=profile.providers, now=now()
+        )
+        return Trust(
+            profile,
+            prescriptions=prescriptions,
+            channels=tuple(self._channel(profile.ods) for _ in range(run.lines)),
+            journal=Journal(run.journals / f"trust-{profile.ods}.jsonl"),
+            names=NAMES,
+            now=now,
+            source=Random(source.random()),  # noqa: S311 - as above
+        )
+
+    def _channel(self, ods: str) -> Channel:
+        if ods in OVER_MLLP:
+            return MllpChannel(self._addresses.host, self._addresses.mllp, patience_seconds=_PATIENCE_SECONDS)
+        return HttpChannel(self._addresses.base, self._addresses.tokens[ods], patience_seconds=_PATIENCE_SECONDS)
+
+    def _provider(self, ods: str, run: Run, verify: Callable[[bytes], bool]) -> Provider:
+        return Provider(
+            ods,
+            BEHAVIOURS[ods],
+            journal=Journal(run.journals / f"provider-{ods}.jsonl"),
+            gateway=self._addresses.base,
+            token=self._addresses.tokens[ods],
+            accepts=self._addresses.shown[ods],
+            verify=verify,
+            now=now,
+            source=Random(f"{run.seed} {ods}"),  # noqa: S311 - as above
+        )
+
+    async def open(self) -> None:
+        """Open every listener and every provider."""
+        host = self._addresses.host
+        for ods, trust in self.trusts.items():
+            self._stack.push_async_callback(trust.close)
+            open_listener = listen_mllp if ods in OVER_MLLP else listen_http
+            listener = await open_listener(trust, host, self._addresses.listeners[ods])
+            self._stack.push_async_callback(listener.close)
+        for ods, provider in self.providers.items():
+            self._stack.push_async_callback(provider.close)
+            await provider.open(host, self._addresses.providers[ods])
+
+    async def close(self) -> None:
+        """Close everybody."""
+        await self._stack.aclose()
+
+    async def prescribe(self, count: int, *, pause_seconds: float = 0.0) -> None:
+        """Let the trusts prescribe `count` between them; returns when all have been answered."""
+        each, over = divmod(count, len(self.trusts))
+        async with asyncio.TaskGroup() as group:
+            for place, trust in enumerate(self.trusts.values()):
+                group.create_task(trust.prescribe(each + (place < over), pause_seconds=pause_seconds))
+
+    async def disturb(self) -> None:
+        """Send the MLLP door what no interface engine should send."""
+        for octets in _GARBAGE:
+            line = Line(self._addresses.host, self._addresses.mllp, patience_seconds=2.0)
+            try:
+                await line.exchange_raw(octets)
+            except ConnectionError:
+                pass  # hung up on, or left waiting: either is right
+            finally:
+                line.hang_up()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a provider still has something to say."""
+        return any(provider.busy for provider in self.providers.values())
+
+
+def now() -> datetime:
+    """Give the present moment."""
+    return datetime.now(UTC)
