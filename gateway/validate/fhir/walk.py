@@ -1,0 +1,308 @@
+"""Walks a parsed resource along the compiled tables and reports every fault with its FHIRPath.
+
+One closure is made for each type when the tables are loaded; a place is a linked tuple that is turned into text only
+when something is found there. That makes a message of a few hundred elements cost well under a millisecond.
+
+What is checked here: types, formats, cardinality, unknown elements, choice types, required bindings, invariants and
+modifier extensions. References and contained resources are checked in `references`, from what the walk collects.
+
+Source: FHIR R4 4.0.1; brief D6.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.validate.fhir.finding import Finding, Level, Path, render
+from gateway.validate.fhir.invariants import INVARIANTS
+from gateway.validate.fhir.primitives import PRIMITIVES, Check
+
+Table = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Walked:
+    """What one walk found.
+
+    Attributes:
+        references: (place, reference, allowed target types, contained ids in reach).
+        resources: (place, resource) for every resource met, outermost first.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    references: list[tuple[Path, str, tuple[str, ...]]] = field(default_factory=list)
+    resources: list[tuple[Path | None, Mapping[str, Any]]] = field(default_factory=list)
+
+    def report(self, path: Path | None, code: str, rule: str, text: str, level: Level = Level.ERROR) -> None:
+        """Add a finding."""
+        expression = render(path)
+        self.findings.append(Finding(code=code, expression=expression, rule=rule, text=text, level=level))
+
+
+Visit = Callable[[Any, Path, Walked], None]
+
+
+class Walker:
+    """The compiled check of every type in the table.
+
+    Args:
+        table: as made by `compile.compile_table`.
+        modifiers: URLs of modifier extensions that are understood; none, unless a profile names them.
+    """
+
+    def __init__(self, table: Table, modifiers: frozenset[str] = frozenset()) -> None:
+        self._table = table
+        self._bindings = {name: frozenset(codes) for name, codes in table["bindings"].items()}
+        self._resources = frozenset(table["resources"])
+        self._modifiers = modifiers
+        self._visits: dict[str, Visit] = {}
+
+    @property
+    def resources(self) -> frozenset[str]:
+        """Names of the resource types that can be checked."""
+        return self._resources
+
+    def walk(self, resource: Mapping[str, Any]) -> Walked:
+        """Check one resource, whatever its type."""
+        walked = Walked()
+        self._resource(resource, (None, str(resource.get("resourceType")), None), walked)
+        return walked
+
+    def _visit(self, type_name: str) -> Visit:
+        """Give the closure of a type; made at first use, so that recursive types work."""
+        visit = self._visits.get(type_name)
+        if visit is None:
+            if type_name in {"Resource", "DomainResource"}:
+                visit = self._resource
+            elif type_name in PRIMITIVES:
+                visit = _primitive(PRIMITIVES[type_name])
+            else:
+                visit = self._object(type_name)
+            self._visits[type_name] = visit
+        return visit
+
+    def _resource(self, value: Any, path: Path, walked: Walked) -> None:
+        if type(value) is not dict:
+            walked.report(path, "structure", "type", "must be a resource")
+            return
+        name = value.get("resourceType")
+        if type(name) is not str or name not in self._resources:
+            known = "is missing" if name is None else "is of a type that is not checked here"
+            walked.report(path, "not-supported", "resourceType", f"the resource {known}")
+            return
+        walked.resources.append((path, value))
+        self._visit(name)(value, path, walked)
+
+    def _object(self, type_name: str) -> Visit:
+        row = self._table["types"][type_name]
+        kind = _Kind(
+            name=type_name,
+            required=tuple(name for name, spec in row["elements"].items() if spec["min"]),
+            stems={name: stem for stem, choice in row["choices"].items() for name in choice["names"]},
+            needed=tuple(stem for stem, choice in row["choices"].items() if choice["min"]),
+            rules=tuple((name, INVARIANTS[name]) for name in row["constraints"] if name in INVARIANTS),
+            resource=row["resource"],
+            elements={
+                name: _Element(primitive=spec["type"] in PRIMITIVES, many=spec["many"])
+                for name, spec in row["elements"].items()
+            },
+        )
+        visits: dict[str, tuple[bool, Visit, str | None]] = {}
+        # Known before its elements are made, so that a type may contain itself.
+        self._visits[type_name] = visit = self._closure(kind, visits)
+        for name, spec in row["elements"].items():
+            visits[name] = (spec["many"], self._element_visit(spec), kind.stems.get(name))
+        return visit
+
+    def _element_visit(self, spec: Mapping[str, Any]) -> Visit:
+        kind = spec["type"]
+        visit: Visit = self._lazy(kind)
+        if codes := self._bindings.get(spec.get("binding", "")):
+            visit = _bound_code(codes) if kind == "code" else _bound_coding(visit, codes, kind)
+        if kind == "Reference":
+            visit = _reference(visit, tuple(spec.get("targets", ())))
+        if rules := [name for name in spec.get("constraints", ()) if name in INVARIANTS]:
+            visit = _constrained(visit, rules)
+        return visit
+
+    def _lazy(self, kind: str) -> Visit:
+        if kind in PRIMITIVES:
+            return self._visit(kind)
+        visits = self._visits
+
+        def later(value: Any, path: Path, walked: Walked) -> None:
+            (visits.get(kind) or self._visit(kind))(value, path, walked)
+
+        return visits.get(kind, later)
+
+    def _closure(  # noqa: C901 - one pass over the members, without calls, is what makes it fast
+        self, kind: "_Kind", visits: Mapping[str, tuple[bool, Visit, str | None]]
+    ) -> Visit:
+        """Make the check of one type: its elements in one pass, then what concerns the object as a whole."""
+        get, required, rules = visits.get, kind.required, kind.rules
+        whole = bool(kind.needed) or kind.name == "Extension"
+
+        def visit(value: Any, path: Path, walked: Walked) -> None:  # noqa: C901 - as above
+            if type(value) is not dict or not value:
+                walked.report(path, "structure", "ele-1", "must be an object that is not empty")
+                return
+            chosen: list[str] | None = None
+            for key, item in value.items():
+                found = get(key)
+                if found is None:
+                    self._other(kind, value, key, path, walked)
+                    continue
+                many, check, stem = found
+                if stem is not None:
+                    chosen = _choose(chosen, stem, path, walked)
+                if many:
+                    _each(check, value, key, path, walked)
+                else:
+                    check(item, (path, key, None), walked)
+            for name in required:
+                if name not in value and "_" + name not in value:
+                    walked.report((path, name, None), "required", "cardinality", "is required")
+            for name, holds in rules:
+                if not holds(value):
+                    walked.report(path, "invariant", name, f"breaks rule {name}")
+            if "modifierExtension" in value:
+                _refuse_unknown_modifiers(value["modifierExtension"], self._modifiers, path, walked)
+            if whole:
+                _check_choices(kind, value, chosen or (), path, walked)
+
+        return visit
+
+    def _other(self, kind: "_Kind", value: Mapping[str, Any], key: str, path: Path, walked: Walked) -> None:
+        """Check a member that is no element: `resourceType`, or `_name`, which extends a primitive; else unknown."""
+        if kind.resource and key == "resourceType":
+            return
+        element = kind.elements.get(key[1:]) if key[:1] == "_" else None
+        place = (path, key, None)
+        if element is None or not element.primitive:
+            walked.report(place, "structure", "unknown-element", "is not an element of this type")
+            return
+        item = value[key]
+        if not element.many:
+            self._visit("Element")(item, place, walked)
+            return
+        if type(item) is not list or (key[1:] in value and len(item) != len(value[key[1:]] or ())):
+            walked.report(place, "structure", "cardinality", "must match the array it belongs to")
+            return
+        for index, part in enumerate(item):
+            if part is not None:
+                self._visit("Element")(part, (path, key, index), walked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Element:
+    primitive: bool
+    many: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """One type's row, arranged for the walk; `stems` gives the choice an element belongs to."""
+
+    name: str
+    required: tuple[str, ...]
+    stems: Mapping[str, str]
+    needed: tuple[str, ...]
+    rules: tuple[tuple[str, Callable[[Any], bool]], ...]
+    resource: bool
+    elements: Mapping[str, _Element]
+
+
+def _each(check: Visit, value: Mapping[str, Any], key: str, path: Path, walked: Walked) -> None:
+    """Check every item of an array; null stands only where the companion array has something to say."""
+    items = value[key]
+    if type(items) is not list or not items:
+        walked.report((path, key, None), "structure", "cardinality", "must be an array that is not empty")
+        return
+    for index, item in enumerate(items):
+        if item is None and _companion_at(value.get("_" + key), index):
+            continue
+        check(item, (path, key, index), walked)
+
+
+def _choose(chosen: list[str] | None, stem: str, path: Path, walked: Walked) -> list[str]:
+    if chosen is None:
+        return [stem]
+    if stem in chosen:
+        walked.report(path, "structure", "choice", f"{stem}[x] may have one type only")
+    chosen.append(stem)
+    return chosen
+
+
+def _check_choices(kind: _Kind, value: Mapping[str, Any], chosen: Sequence[str], path: Path, walked: Walked) -> None:
+    for stem in kind.needed:
+        extended = any("_" + name in value for name, of in kind.stems.items() if of == stem)
+        if stem not in chosen and not extended:
+            walked.report((path, stem, None), "required", "cardinality", "is required")
+    if kind.name == "Extension" and ("extension" in value) == ("value" in chosen):
+        walked.report(path, "invariant", "ext-1", "must have either a value or extensions")
+
+
+def _companion_at(companions: Any, index: int) -> bool:
+    return type(companions) is list and index < len(companions) and isinstance(companions[index], Mapping)
+
+
+def _primitive(check: Check) -> Visit:
+    def visit(value: Any, path: Path, walked: Walked) -> None:
+        fault = check(value)
+        if fault is not None:
+            walked.report(path, "value", "format", fault)
+
+    return visit
+
+
+def _bound_code(codes: frozenset[str]) -> Visit:
+    def visit(value: Any, path: Path, walked: Walked) -> None:
+        if type(value) is not str or value not in codes:
+            walked.report(path, "code-invalid", "binding", "is not a code of the required value set")
+
+    return visit
+
+
+def _bound_coding(inner: Visit, codes: frozenset[str], kind: str) -> Visit:
+    def visit(value: Any, path: Path, walked: Walked) -> None:
+        inner(value, path, walked)
+        if type(value) is not dict:
+            return
+        codings = value.get("coding", ()) if kind == "CodeableConcept" else [value]
+        if not any(isinstance(c, Mapping) and f"{c.get('system')}|{c.get('code')}" in codes for c in codings):
+            walked.report(path, "code-invalid", "binding", "has no coding of the required value set")
+
+    return visit
+
+
+def _reference(inner: Visit, targets: tuple[str, ...]) -> Visit:
+    def visit(value: Any, path: Path, walked: Walked) -> None:
+        inner(value, path, walked)
+        if type(value) is dict and type(value.get("reference")) is str:
+            walked.references.append((path, value["reference"], targets))
+
+    return visit
+
+
+def _constrained(inner: Visit, rules: list[str]) -> Visit:
+    coded = [(name, INVARIANTS[name]) for name in rules]
+
+    def visit(value: Any, path: Path, walked: Walked) -> None:
+        inner(value, path, walked)
+        if type(value) is dict:
+            for name, holds in coded:
+                if not holds(value):
+                    walked.report(path, "invariant", name, f"breaks rule {name}")
+
+    return visit
+
+
+def _refuse_unknown_modifiers(extensions: Any, known: frozenset[str], path: Path, walked: Walked) -> None:
+    for index, extension in enumerate(extensions if isinstance(extensions, list) else ()):
+        if not isinstance(extension, Mapping) or extension.get("url") not in known:
+            walked.report(
+                (path, "modifierExtension", index),
+                "extension",
+                "modifierExtension",
+                "changes the meaning, and is not known",
+            )
