@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from gateway.domain.issue import Issue
-from gateway.domain.trace import TraceRow
+from gateway.domain.trace import Leftover, TraceRow
 from gateway.translate.tracer import Tracer
 
 T = TypeVar("T")
@@ -101,6 +101,15 @@ class Record:
         for leaf in leaves:
             if leaf is not None:
                 self._tracer.ignore(leaf.locator, rule)
+
+    def unread(self) -> tuple[str, ...]:
+        """Give the locators that no rule has read so far."""
+        return self._tracer.unread()
+
+    def close(self) -> tuple[tuple[Leftover, ...], tuple[str, ...]]:
+        """Give the leftovers and the inputs nobody accounted for (none, or the reader is broken)."""
+        leftovers = self._tracer.finish()
+        return leftovers, self._tracer.unaccounted(row.source for row in self.rows)
 
 
 @lru_cache(maxsize=4096)

@@ -1,1 +1,1 @@
-"""FHIR R4 to the canonical prescription."""
+"""EPS-shaped FHIR messages to the canonical prescription."""

@@ -1,0 +1,1 @@
+"""Trust XML 1.0 to the canonical prescription."""
