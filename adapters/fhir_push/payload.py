@@ -88,6 +88,30 @@ def _first_coding(value: Resource, name: str, system: str = "") -> Resource:
     return next((coding for coding in codings if not system or coding.get("system") == system), {})
 
 
+def _history(request: Resource) -> Iterator[Resource]:
+    """Give the status history codings of a MedicationRequest, whatever the extension around them is called."""
+    for extension in _list(request, "extension"):
+        for part in _list(extension, "extension") if isinstance(extension, dict) else []:
+            coding = _object(part, "valueCoding") if isinstance(part, dict) else {}
+            if coding.get("system") == statuses.STATUS_HISTORY:
+                yield coding
+
+
+def _non_dispensing(dispense: Resource) -> Resource:
+    """Give the reason of Extension-DM-PrescriptionNonDispensingReason, which older senders write."""
+    for extension in _list(dispense, "extension"):
+        if isinstance(extension, dict) and extension.get("url") == statuses.NON_DISPENSING_URL:
+            return _object(extension, "valueCoding")
+    return {}
+
+
+def _accepted(request: Resource) -> LineEvent | None:
+    return LineEvent.ACCEPTED if _code(request, "status") == "active" else None
+
+
+_GOOD_NEWS: Final = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.VALIDATED})
+
+
 class _Reading:
     """One message being read; what is wrong gathers in `issues`."""
 
@@ -171,13 +195,15 @@ class _Reading:
 
     def _response(self, header: Resource) -> tuple[LineReport, ...]:
         tasks = tuple(self._tasks())
-        reports = (*self._cancels(), *tasks)
+        requests = tuple(self._requests()) if not tasks else ()
+        reports = (*requests, *tasks)
+        place = "entry[0].resource.response.code"
         code = _code(_object(header, "response"), "code")
         event = statuses.RESPONSES.get(code)
         if event is None:
-            self._report("VALUE_INVALID", "entry[0].resource.response.code", "Send ok, transient-error or fatal-error.")
-        if event is not LineEvent.ACCEPTED and any(task.event is not LineEvent.REJECTED for task in tasks):
-            self._report("STRUCTURE_INVALID", "entry[0].resource.response.code", "The code and the Tasks contradict.")
+            self._report("VALUE_INVALID", place, "Send ok, transient-error or fatal-error.")
+        if event is not LineEvent.ACCEPTED and any(report.event in _GOOD_NEWS for report in reports):
+            self._report("STRUCTURE_INVALID", place, "The code and the lines contradict each other.")
         if reports or event is None:
             return reports
         reason_code, reason = self._outcome()
@@ -193,24 +219,17 @@ class _Reading:
                     return _issue_code(issue), words or _text(_first_coding(issue, "details"), "display")
         return "", ""
 
-    def _cancels(self) -> Iterator[LineReport]:
+    def _requests(self) -> Iterator[LineReport]:
+        """Read each MedicationRequest: the verdict in its status history, or a plain acceptance of that line."""
         for place, request in self._resources("MedicationRequest"):
-            history = [
-                extension
-                for extension in _list(request, "extension")
-                if isinstance(extension, dict) and extension.get("url") == statuses.STATUS_HISTORY_URL
-            ]
-            for extension in history:
-                parts = [part for part in _list(extension, "extension") if isinstance(part, dict)]
-                coding = next((_object(part, "valueCoding") for part in parts if part.get("url") == "status"), {})
-                event = statuses.CANCELS.get(_code(coding, "code"))
-                if event is None:
-                    self._report("VALUE_INVALID", f"{place}.extension", "This status history code is not known here.")
-                    continue
-                line = self._line(_list(request, "identifier"), f"{place}.identifier")
-                yield LineReport(
-                    line_id=line, event=event, reason_code=_code(coding, "code"), reason=_text(coding, "display")
-                )
+            coding = next(_history(request), None)
+            code = "" if coding is None else _code(coding, "code")
+            event = statuses.CANCELS.get(code) if coding is not None else _accepted(request)
+            if event is None:
+                self._report("VALUE_INVALID", place, "The status of this MedicationRequest is not known here.")
+                continue
+            line = self._line(_list(request, "identifier"), f"{place}.identifier")
+            yield LineReport(line_id=line, event=event, reason_code=code, reason=_text(coding or {}, "display"))
 
     def _tasks(self) -> Iterator[LineReport]:
         for place, task in self._resources("Task"):
@@ -246,10 +265,15 @@ class _Reading:
         if not isinstance(amount, int | Decimal | None) or isinstance(amount, bool) or (amount or 0) < 0:
             self._report("VALUE_INVALID", f"{place}.quantity.value", "Send the quantity handed over.")
             return None
-        event = self._event(place, dispense)
+        kind = _first_coding(dispense, "type", statuses.DISPENSE_TYPE)
+        event = self._event(place, dispense, _code(kind, "code"))
         if event is None or (event is LineEvent.DELIVERED and amount == 0):
             return None
-        reason = _first_coding(dispense, "statusReasonCodeableConcept")
+        reason = _first_coding(dispense, "statusReasonCodeableConcept") or _non_dispensing(dispense)
+        if event is LineEvent.DELIVERED and reason:
+            self._report("STRUCTURE_INVALID", place, "A dispense says why it was not made and that it was.")
+        if event is LineEvent.NOT_SUPPLIED and not reason:
+            reason = kind
         return LineReport(
             line_id=line,
             event=event,
@@ -273,11 +297,10 @@ class _Reading:
             identifiers += _list(contained.get(_text(reference, "reference"), {}), "identifier")
         return self._line(identifiers, f"{place}.authorizingPrescription")
 
-    def _event(self, place: str, dispense: Resource) -> LineEvent | None:
+    def _event(self, place: str, dispense: Resource, kind: str) -> LineEvent | None:
         status = _code(dispense, "status")
         if status == "entered-in-error":
             return LineEvent.SUPPLY_WITHDRAWN
-        kind = _code(_first_coding(dispense, "type", statuses.DISPENSE_TYPE), "code")
         if kind == statuses.FULLY:
             return self._progress(place, dispense, status)
         if kind not in statuses.DISPENSES:
@@ -286,9 +309,9 @@ class _Reading:
         return statuses.DISPENSES[kind]
 
     def _progress(self, place: str, dispense: Resource, status: str) -> LineEvent | None:
-        if status == "completed":
-            return LineEvent.DELIVERED if _text(dispense, "whenHandedOver") else LineEvent.DISPENSED
-        event = statuses.PROGRESS.get(status)
+        if status in statuses.HANDED_OVER and _text(dispense, "whenHandedOver"):
+            return LineEvent.DELIVERED
+        event = LineEvent.DISPENSED if status == "completed" else statuses.PROGRESS.get(status)
         if event is None:
             self._report("VALUE_INVALID", f"{place}.status", "This dispense status is not known here.")
         return event

@@ -8,13 +8,15 @@ from typing import Final
 from gateway.domain.lifecycle import LineEvent
 
 MESSAGE_EVENT: Final = "https://fhir.nhs.uk/CodeSystem/message-event"
-STATUS_HISTORY_URL: Final = "https://fhir.nhs.uk/StructureDefinition/Extension-DM-PrescriptionStatusHistory"
+STATUS_HISTORY: Final = "https://fhir.nhs.uk/CodeSystem/medicationrequest-status-history"
+"""Its codes are looked for by system: the extension around them has had two names."""
 REPLACEMENT_URLS: Final = frozenset(
     {
         "https://fhir.nhs.uk/StructureDefinition/Extension-replacementOf",
         "https://fhir.hl7.org.uk/StructureDefinition/Extension-replacementOf",
     }
 )
+NON_DISPENSING_URL: Final = "https://fhir.nhs.uk/StructureDefinition/Extension-DM-PrescriptionNonDispensingReason"
 ITEM_NUMBER: Final = "https://fhir.nhs.uk/Id/prescription-order-item-number"
 DISPENSE_TYPE: Final = "https://fhir.nhs.uk/CodeSystem/medicationdispense-type"
 
@@ -49,7 +51,7 @@ CANCELS: Final[dict[str, LineEvent]] = {
     "R-5000": LineEvent.CANCEL_REPLY_ERROR,
     "R-5888": LineEvent.CANCEL_REPLY_ERROR,
 }
-"""`Extension-DM-PrescriptionStatusHistory`: the verdict on a cancel, which the response code is not (mapping.md 0.12)."""
+"""The status history of a line: the verdict on a cancel, which the response code is not (mapping.md 0.12)."""
 
 FULLY: Final = "0001"
 """Item fully dispensed: what exactly was done is in `MedicationDispense.status` and its times."""
@@ -57,12 +59,16 @@ DISPENSES: Final[dict[str, LineEvent | None]] = {
     "0002": LineEvent.NOT_SUPPLIED,
     "0003": LineEvent.SUPPLY_SHORT,
     "0004": LineEvent.SUPPLY_SHORT,
+    "0005": LineEvent.NOT_SUPPLIED,
+    "0006": LineEvent.NOT_SUPPLIED,
     "0007": None,
     "0008": None,
 }
 """`medicationdispense-type` other than fully dispensed. 0007 and 0008 restate an item nothing has happened to. 0005
-(cancelled) and 0006 (expired) are not here: a dispense notification is no answer to a cancel, so a person looks."""
+(cancelled) and 0006 (expired) say that nothing will come; they are no answer to a cancel, which has its own message."""
 
+HANDED_OVER: Final = frozenset({"completed", "unknown"})
+"""`MedicationDispense.status` beside type 0001. EPS senders write `unknown` and let type and hand-over time speak."""
 PROGRESS: Final[dict[str, LineEvent]] = {
     "preparation": LineEvent.SUPPLY_PLANNED,
     "in-progress": LineEvent.DISPENSED,
