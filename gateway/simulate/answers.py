@@ -115,6 +115,17 @@ def in_fhir(statement: Statement) -> bytes:
     return json.dumps(body).encode()
 
 
+def refusal_in_fhir(reason: str) -> bytes:
+    """Write why a message is not taken at all, as an OperationOutcome."""
+    issue = {"severity": "error", "code": "invalid", "diagnostics": reason}
+    return json.dumps({"resourceType": "OperationOutcome", "issue": [issue]}).encode()
+
+
+def refusal_in_sandbox_json(reason: str) -> bytes:
+    """Write why a message is not taken at all, in the sandbox's JSON."""
+    return json.dumps({"refused": reason}).encode()
+
+
 def _message(statement: Statement, event: str, code: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
     header = {
         "resourceType": "MessageHeader",
@@ -180,7 +191,7 @@ def _dispense(statement: Statement) -> dict[str, Any]:
                 }
             ]
         },
-        "quantity": line.quantity,
+        "quantity": {**line.quantity, "value": float(line.quantity["value"])},
         "whenHandedOver": statement.at.isoformat(),
     }
     entry = {"fullUrl": _url(statement, "dispense"), "resource": dispense}

@@ -169,6 +169,7 @@ def _v2(written: Written, style: Style, names: Mapping[str, str]) -> dict[str, s
         "weighed": _day(written.authored.date() - timedelta(days=10)),
         "consented": _day(written.authored.date() - timedelta(days=60)),
         "repeat": medicine.v2_repeat,
+        "cold_chain": medicine.cold_chain,
         "dose_again_raw": again,
         "provider_raw": provider,
         # a unit known only to this trust, as real systems send

@@ -13,7 +13,17 @@ from random import Random
 import aiohttp
 from aiohttp import web
 
-from gateway.simulate.answers import FHIR_TYPE, Message, Statement, Word, in_fhir, in_sandbox_json, read_order
+from gateway.simulate.answers import (
+    FHIR_TYPE,
+    Message,
+    Statement,
+    Word,
+    in_fhir,
+    in_sandbox_json,
+    read_order,
+    refusal_in_fhir,
+    refusal_in_sandbox_json,
+)
 from gateway.simulate.journal import Arrived, Journal, ProviderEntry, Said, Supplied, Surprise
 
 _TOLD = frozenset({200, 201, 202, 204})
@@ -145,9 +155,9 @@ class Provider:
             message = read_order(octets)
         except (ValueError, KeyError, StopIteration):
             self._surprise("", "a message that is no prescription order")
-            return web.Response(status=400)
+            return self._refuse("This is not a prescription order.")
         if not self._arrive(message, octets):
-            return web.Response(status=422)
+            return self._refuse("The seal does not verify.")
         number = len(self._taken)
         if message.id not in self._taken:
             self._taken.add(message.id)
@@ -155,6 +165,10 @@ class Provider:
             if _is_one_of(number, self.behaviour.cuts_in) and request.transport is not None:
                 request.transport.abort()
         return web.Response(status=202)
+
+    def _refuse(self, reason: str) -> web.Response:
+        body = refusal_in_sandbox_json(reason) if self.behaviour.own_json else refusal_in_fhir(reason)
+        return web.Response(status=422, body=body, content_type=self._content_type().partition(";")[0])
 
     def _arrive(self, message: Message, octets: bytes) -> bool:
         sealed = self._verify(octets)

@@ -26,7 +26,7 @@ class Seals:
         """Give the check for one provider: a good seal, and addressed to it."""
 
         def good(octets: bytes) -> bool:
-            return verify(octets, self._known(), now=self._now(), audience=provider).valid
+            return verify(octets, self._known(), now=self._now(), audience=provider).ok
 
         return good
 

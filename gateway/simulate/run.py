@@ -1,0 +1,237 @@
+"""One run from end to end: start the gateway, let the parties loose, wait until everything is settled, and reckon."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from gateway.simulate.books import COUNTS, NOWHERE, Place, Reckoning, imbalances, reckon, standings
+from gateway.simulate.child import Child
+from gateway.simulate.folder import Addresses, choose_addresses, write_folder
+from gateway.simulate.providers import BEHAVIOURS
+from gateway.simulate.public import Public
+from gateway.simulate.standing import POSITIVE, Standing
+from gateway.simulate.world import OVER_MLLP, PROFILES, Run, World
+from gateway.simulate.written import Written
+
+_LOOK_SECONDS = 0.5
+_PATIENCE_SECONDS = 150.0
+"""How long after the last prescription was answered everything must be settled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to do.
+
+    Attributes:
+        kills: how many times the gateway is killed without warning while the trusts prescribe.
+        pause_seconds: between one prescription of a trust's line and the next.
+        http: the gateway's ports, 0 for any free one; `mllp` likewise.
+    """
+
+    prescriptions: int
+    seed: int
+    data: Path
+    kills: int = 0
+    pause_seconds: float = 0.0
+    lines: int = 2
+    http: int = 0
+    mllp: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How it ended.
+
+    Attributes:
+        books: the gateway's own counts.
+        faults: every equation that is not kept, and every surprise.
+        kills: how many times the gateway was killed.
+    """
+
+    books: Mapping[str, int]
+    reckoning: Reckoning
+    faults: tuple[str, ...]
+    kills: int
+    seconds: float
+
+    @property
+    def as_json(self) -> dict[str, int | float]:
+        """The object of brief 5."""
+        return {
+            **{name: self.books.get(name, 0) for name in COUNTS},
+            "lost": len(self.reckoning.lost),
+            "double_supplied": len(self.reckoning.double_supplied),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run has come."""
+
+    settled: int
+    total: int
+    books: Mapping[str, int]
+
+
+class Demonstration:
+    """A gateway and everybody around it.
+
+    Args:
+        plan: what to do.
+        watch: told of the progress about twice a second.
+    """
+
+    def __init__(self, plan: Plan, *, watch: Callable[[Progress], None] = lambda _: None) -> None:
+        self._plan = plan
+        self._watch = watch
+        self._source = Random(plan.seed)  # noqa: S311 - simulation; repeatable on purpose
+        self._stack = AsyncExitStack()
+        self._places: dict[str, Place] = {}
+        self._before: Mapping[str, int] = {}
+        self._kills = 0
+        self._started = time.monotonic()
+        self.addresses: Addresses = choose_addresses(PROFILES, BEHAVIOURS, http=plan.http, mllp=plan.mllp)
+        config = plan.data / "config"
+        write_folder(config, self.addresses, over_mllp=OVER_MLLP)
+        self.child = Child(data=plan.data, config=config, addresses=self.addresses)
+        self.public = Public(self.addresses)
+        run = Run(
+            seed=plan.seed,
+            tag=secrets.token_hex(3).upper(),
+            anchors=plan.data / "anchors",
+            journals=plan.data / "journals",
+            lines=plan.lines,
+        )
+        self.world = World(run, self.addresses)
+
+    async def open(self) -> None:
+        """Start everybody. Raises `GatewayDiedError`."""
+        self._stack.push_async_callback(self.public.close)
+        self._stack.push_async_callback(self.world.close)
+        await self.world.open()
+        self._stack.push_async_callback(self.child.stop)
+        await self.child.start()
+        self._before = await self.public.books() or {}
+
+    async def close(self) -> None:
+        """Stop everybody, the gateway first."""
+        await self._stack.aclose()
+
+    async def run(self) -> Result:
+        """Let the trusts prescribe, wait until everything is settled, and reckon."""
+        killing = asyncio.create_task(self._kill_now_and_then())
+        watching = asyncio.create_task(self._keep_watching())
+        try:
+            await self.world.prescribe(self._plan.prescriptions, pause_seconds=self._plan.pause_seconds)
+            await killing
+            await self.world.disturb()
+            await self._until_settled()
+        finally:
+            watching.cancel()
+            killing.cancel()
+            await asyncio.gather(watching, killing, return_exceptions=True)
+        return await self.result()
+
+    async def prescribe_on(self, stop: asyncio.Event, *, pause_seconds: float) -> None:
+        """Keep a trickle of prescriptions going until told to stop."""
+        watching = asyncio.create_task(self._keep_watching())
+        try:
+            while not stop.is_set():
+                await self.world.prescribe(len(PROFILES))
+                try:
+                    async with asyncio.timeout(pause_seconds):
+                        await stop.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _kill_now_and_then(self) -> None:
+        for _ in range(self._plan.kills):
+            await asyncio.sleep(self._source.uniform(0.02, 0.8))
+            await self.child.kill()
+            self._kills += 1
+            await asyncio.sleep(self._source.uniform(0.0, 0.2))
+            await self.child.start()
+
+    async def _until_settled(self) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            await self._look()
+            if not self._unsettled() and not self.world.busy:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _unsettled(self) -> list[Written]:
+        """Give what was promised and has neither ended nor been reported; a commit without its answer is neither."""
+        return [
+            written
+            for trust in self.world.trusts.values()
+            for written in trust.written
+            if (standing := standings(trust.journal).get(written.key)) is Standing.COMMITTED
+            or (standing in POSITIVE and not self._places.get(written.key, NOWHERE).settled)
+        ]
+
+    async def _look(self) -> None:
+        """Ask the gateway, as each trust, after everything that is not yet settled."""
+
+        async def ask(written: Written) -> None:
+            place = await self.public.place(written.trust, str(written.message))
+            if place is not None:
+                self._places[written.key] = place
+
+        await asyncio.gather(*(ask(written) for written in self._unsettled()))
+
+    async def _keep_watching(self) -> None:
+        while True:
+            written = sum(len(trust.written) for trust in self.world.trusts.values())
+            answered = sum(len(standings(trust.journal)) for trust in self.world.trusts.values())
+            settled = answered - len(self._unsettled())
+            self._watch(Progress(settled=settled, total=written, books=await self.public.books() or {}))
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def result(self) -> Result:
+        """Reckon as things stand."""
+        await self._look()
+        books = {name: count - self._before.get(name, 0) for name, count in (await self.public.books() or {}).items()}
+        reckoning = reckon(
+            [(trust.written, trust.journal) for trust in self.world.trusts.values()],
+            [provider.journal for provider in self.world.providers.values()],
+            self._places,
+        )
+        return Result(
+            books=books,
+            reckoning=reckoning,
+            faults=_faults(books, reckoning),
+            kills=self._kills,
+            seconds=time.monotonic() - self._started,
+        )
+
+
+def _faults(books: Mapping[str, int], reckoning: Reckoning) -> tuple[str, ...]:
+    if not books:
+        return ("the gateway gave no counts",)
+    answers = reckoning.answers
+    told = {
+        "accepted": sum(answers.get(standing, 0) for standing in POSITIVE),
+        "held": answers.get(Standing.HELD, 0),
+        "refused": answers.get(Standing.REFUSED, 0),
+    }
+    return (
+        *imbalances(books),
+        *(
+            f"the gateway counts {books[name]} {name}, the trusts {count}"
+            for name, count in told.items()
+            if books[name] != count
+        ),
+        *(f"lost: {key}" for key in reckoning.lost),
+        *(f"supplied twice: {item}" for item in reckoning.double_supplied),
+        *reckoning.surprises,
+    )
