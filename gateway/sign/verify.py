@@ -41,7 +41,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -252,7 +252,7 @@ class _Verification:
             raise _Failed("ENCODING_INVALID", "not UTF-8") from None
         return f"{len(self._octets)} octets"
 
-    # 2. The seal entry. Its opening holds bare quotation marks, which no JSON string can: the last one found is structure.
+    # 2. The seal entry. Its opening holds bare quotation marks, which no JSON string can: the last one is structure.
     def _cut(self) -> str:
         at = self._octets.rfind(_OPENING)
         found = _SEAL.search(self._octets, max(at, 0))
@@ -460,7 +460,10 @@ def _run(number: int, name: str, step: Callable[[], str]) -> Check:
     except _NotChecked:
         return Check(number=number, name=name, result=Result.NOT_CHECKED)
     except _Failed as failure:
-        return Check(number=number, name=name, result=Result.FAIL, reason=failure.reason, detail=failure.detail)
+        reason, detail = failure.reason, failure.detail
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        reason, detail = "UNREADABLE", "something in it cannot be read"
+    return Check(number=number, name=name, result=Result.FAIL, reason=reason, detail=detail)
 
 
 def _base64url(octets: bytes) -> bytes:
