@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from http import HTTPStatus
 from uuid import UUID
 
 from gateway.domain.identifiers import OdsCode, derived_id
@@ -220,3 +221,8 @@ class Answer:
     content_type: str
     http_status: int
     later: bytes | None = field(default=None, repr=False)
+
+    @property
+    def taken(self) -> bool:
+        """Whether it tells the sender that the gateway holds the message."""
+        return self.http_status < HTTPStatus.MULTIPLE_CHOICES
