@@ -34,6 +34,7 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, Submission, WireFormat
+from gateway.telemetry import Metrics
 from gateway.translate.formats import FORMATS
 from gateway.wire.mllp import FrameDecoder, FrameViolation, frame
 
@@ -106,7 +107,7 @@ class MllpListener:
         idle_seconds: how long a connection may say nothing, and how long it may leave an answer unread.
         most_connections: connections at once; one more is closed as it opens.
         tls: requires a client certificate; None for plain text, on loopback only.
-        observe: told the seconds of every answer.
+        metrics: where answers are counted.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class MllpListener:
         idle_seconds: float = 300.0,
         most_connections: int = 256,
         tls: ssl.SSLContext | None = None,
-        observe: Callable[[float], None] = lambda _: None,
+        metrics: Metrics,
     ) -> None:
         if tls is not None and tls.verify_mode is not ssl.CERT_REQUIRED:
             raise ValueError("the TLS context must require a client certificate")
@@ -130,7 +131,7 @@ class MllpListener:
         self._idle_seconds = idle_seconds
         self._most_connections = most_connections
         self._tls = tls
-        self._observe = observe
+        self._metrics = metrics
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], _Connection] = {}
 
@@ -222,7 +223,7 @@ class MllpListener:
         tenant = self._tenant_of(peer, message)
         if tenant is None:
             _security(peer, "unknown_sender", bytes=len(message), digest=hashlib.sha256(message).hexdigest())
-            return _negative(message, "SENDER_MISMATCH", "MSH[1]-4", "The sending facility is not known here.")
+            return _negative(message, "SENDER_MISMATCH", "MSH[1]-4", "The sending facility is not known here.").body
         submission = Submission(
             tenant=tenant,
             format=WireFormat.HL7V2,
@@ -230,21 +231,25 @@ class MllpListener:
             content_type=CONTENT_TYPE,
             received_at=received_at,
         )
+        answer = await self._take(submission)
+        self._metrics.answered("mllp", answer.http_status, time.perf_counter() - started)
+        self._metrics.submitted(tenant.value, WireFormat.HL7V2.value, "taken" if answer.taken else "refused")
+        return answer.body
+
+    async def _take(self, submission: Submission) -> Answer:
         try:
-            return (await self._receive(submission)).body
+            return await self._receive(submission)
         except Unavailable:
-            _log.warning("not_stored", tenant=tenant.value)
-            return _negative(message, "NOT_STORED", "", "Nothing was stored. Send the same bytes again.")
+            _log.warning("not_stored", tenant=submission.tenant.value)
+            return _negative(submission.body, "NOT_STORED", "", "Nothing was stored. Send the same bytes again.")
         except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, its text may hold patient data
-            _log.error("fault", tenant=tenant.value, error=type(error).__name__)
-            return _negative(message, "GATEWAY_FAULT", "", "The gateway failed. Send the same bytes again.")
-        finally:
-            self._observe(time.perf_counter() - started)
+            _log.error("fault", tenant=submission.tenant.value, error=type(error).__name__)
+            return _negative(submission.body, "GATEWAY_FAULT", "", "The gateway failed. Send the same bytes again.")
 
     async def _breached(self, connection: "_Connection", breach: FrameViolation) -> None:
         _security(connection.peer, breach.code, bytes=len(breach.head))
         if breach.code == "FRAME_INVALID" and breach.head:
-            await self._reply(connection, _negative(breach.head, breach.code, "", breach.text))
+            await self._reply(connection, _negative(breach.head, breach.code, "", breach.text).body)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -270,9 +275,9 @@ def _peer(writer: asyncio.StreamWriter) -> Peer:
     return Peer(host=str(name[0]) if name else "", certificate=tls.getpeercert(binary_form=True) if tls else None)
 
 
-def _negative(message: bytes, code: str, location: str, text: str) -> bytes:
+def _negative(message: bytes, code: str, location: str, text: str) -> Answer:
     """AR, naming the message as far as its MSH is legible."""
-    return FORMATS[WireFormat.HL7V2].unreadable(message, (Issue(code=code, location=location, text=text),)).body
+    return FORMATS[WireFormat.HL7V2].unreadable(message, (Issue(code=code, location=location, text=text),))
 
 
 def _security(peer: Peer, what: str, **facts: object) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from gateway.access.directory import Directory
@@ -14,6 +13,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 from gateway.domain.partner import Environment
 from gateway.ports import Enquiries
+from gateway.telemetry import Metrics
 from gateway.web import callbacks, intake, problems
 from gateway.web.auth import Callers
 from gateway.web.callbacks import Callbacks
@@ -54,12 +54,11 @@ def create_app(
     providers: frozenset[OdsCode],
     identity: Identity,
     jwks: Mapping[str, JSON],
-    registry: CollectorRegistry,
+    metrics: Metrics,
     now: Callable[[], datetime],
     limits: Limits | None = None,
     hosts: frozenset[str] = frozenset(),
     custody: Mapping[LineState, Custody] = CUSTODY,
-    observe: Callable[[str, str, int, float], None] = lambda *_: None,
     mounts: Mapping[str, ASGIApp] | None = None,
 ) -> FastAPI:
     """Build the application.
@@ -72,20 +71,19 @@ def create_app(
         providers: who may answer at `/callbacks/{destination}`.
         identity: for the CapabilityStatement.
         jwks: public keys of the seal.
-        registry: the metrics to show.
+        metrics: what is counted, and shown at `/metrics`.
         now: the clock, aware and in UTC.
         limits: of the doors; the defaults if None.
         hosts: names that a Host header may carry; empty for any, where a proxy has checked.
         custody: holder and limit of each state, as configured.
-        observe: told method, route, status and seconds of every answer.
         mounts: other applications by path, such as the console.
     """
     limits = limits or Limits()
     callers = Callers(directory)
-    into = Intake(story, callers, limits, now)
+    into = Intake(story, callers, limits, metrics, now)
     back = Callbacks(story, callers, providers, limits, now)
     status = Status(enquiries, notes, callers, limits, now)
-    health = Health(enquiries, registry, jwks, custody)
+    health = Health(enquiries, metrics.registry, jwks, custody)
     metadata = Metadata(
         organisation=identity.organisation,
         environment=identity.environment,
@@ -117,7 +115,7 @@ def create_app(
     add("/metrics", health.metrics, methods=["GET"], tags=["operators"])
     for path, mounted in (mounts or {}).items():
         app.mount(path, mounted)
-    app.add_middleware(Edge, hosts=hosts, observe=observe)
+    app.add_middleware(Edge, hosts=hosts, metrics=metrics)
     return app
 
 

@@ -6,7 +6,6 @@ Source: brief D16; reliability-security.md 4.4 (W04, W14) and I8.
 import re
 import time
 import uuid
-from collections.abc import Callable
 from urllib.parse import unquote_plus
 
 import structlog
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.domain.identifiers import NhsNumber, parse_uuid
 from gateway.domain.issue import Issue
+from gateway.telemetry import Metrics
 from gateway.web import problems
 
 _NHS_NUMBER = re.compile(r"(?<![0-9A-Za-z])(\d{3})[ -]?(\d{3})[ -]?(\d{4})(?![0-9A-Za-z])", re.ASCII)
@@ -37,13 +37,13 @@ class Edge:
     Args:
         app: what it surrounds.
         hosts: names this gateway answers to; empty for any, behind a proxy that has checked.
-        observe: told method, route, status and seconds of every answer.
+        metrics: where every answer is counted.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: frozenset[str], observe: Callable[[str, str, int, float], None]) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: frozenset[str], metrics: Metrics) -> None:
         self._app = app
         self._hosts = hosts
-        self._observe = observe
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - the ASGI call
         if scope["type"] != "http":
@@ -95,7 +95,7 @@ class Edge:
     def _note(self, scope: Scope, correlation: str, status: int, seconds: float) -> None:
         principal = scope["state"].get("principal")
         route = _route(scope)
-        self._observe(scope["method"], route, status, seconds)
+        self._metrics.answered(route, status, seconds)
         _log.info(
             "answered",
             correlation_id=correlation,

@@ -15,6 +15,7 @@ from gateway.access.policy import Action
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, Submission, TooLarge, WireFormat
+from gateway.telemetry import Metrics
 from gateway.web.auth import Callers
 from gateway.web.limits import FHIR, HL7V2, XML, Limits, MediaRule, Slots, answer_type, media_type, read_body
 
@@ -40,13 +41,17 @@ class Intake:
         story: the pipeline.
         callers: who may post.
         limits: of body, time and concurrency.
+        metrics: where outcomes are counted.
         now: the time of receipt.
     """
 
-    def __init__(self, story: Story, callers: Callers, limits: Limits, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, story: Story, callers: Callers, limits: Limits, metrics: Metrics, now: Callable[[], datetime]
+    ) -> None:
         self._story = story
         self._callers = callers
         self._limits = limits
+        self._metrics = metrics
         self._slots = Slots(limits)
         self._now = now
 
@@ -74,11 +79,13 @@ class Intake:
             answer = await self._story.receive(
                 Submission(tenant=tenant, format=form, body=body, content_type=stated, received_at=self._now())
             )
+            self._metrics.submitted(tenant.value, form.value, "taken" if answer.taken else "refused")
         return Response(answer.body, answer.http_status, media_type=answer.content_type)
 
     async def _too_large(self, tenant: OdsCode, form: WireFormat, stated: str, seen: TooLarge) -> Response:
         text = f"The body is larger than {self._limits.body_bytes} bytes."
         _log.warning("too_large", tenant=tenant.value, format=form.value, bytes=seen.length, digest=seen.digest)
+        self._metrics.submitted(tenant.value, form.value, "refused")
         answer = await self._story.refuse_unread(
             Submission(
                 tenant=tenant,
