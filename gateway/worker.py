@@ -174,8 +174,8 @@ class Worker:
         except Unavailable:
             _log.warning("worker_store_away", worker=self._name)
             return False
-        except Exception as error:  # noqa: BLE001 - the loop outlives a bug; leases run out and nothing is lost
-            _log.error("worker_round_failed", worker=self._name, error=type(error).__name__)
+        except Exception:  # noqa: BLE001 - the loop outlives a bug; leases run out and nothing is lost
+            _log.exception("worker_round_failed", worker=self._name)
             return False
         for claim in claims:
             self._start(claim)
@@ -229,8 +229,8 @@ class Worker:
         except Unavailable:
             # Not on the wire, or not recorded: the lease runs out and `recover` tells which.
             _log.warning("worker_store_away", worker=self._name, row=claim.id)
-        except Exception as error:  # noqa: BLE001 - a task has no caller; its lease runs out and `recover` finds it
-            _log.error("worker_claim_failed", worker=self._name, row=claim.id, error=type(error).__name__)
+        except Exception:  # noqa: BLE001 - a task has no caller; its lease runs out and `recover` finds it
+            _log.exception("worker_claim_failed", worker=self._name, row=claim.id)
         finally:
             lane.in_flight -= 1
             self._woken.set()
@@ -240,8 +240,8 @@ class Worker:
             octets, content_type = await self._octets(claim)
         except Unavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - a bug in a writer may not block the queue
-            _log.error("worker_compose_failed", worker=self._name, row=claim.id, error=type(error).__name__)
+        except Exception:  # noqa: BLE001 - a bug in a writer may not block the queue
+            _log.exception("worker_compose_failed", worker=self._name, row=claim.id)
             await self._record(claim, TryLater(reason="the news could not be written"), lane)
             return
         fixed = octets if claim.octets is None else None
@@ -277,7 +277,7 @@ class Worker:
         except TimeoutError:
             return InDoubt(reason="no answer in time")
         except Exception as error:  # noqa: BLE001 - plug-in code; whatever it raises, the message may have arrived
-            _log.error("worker_outlet_failed", worker=self._name, row=claim.id, error=type(error).__name__)
+            _log.exception("worker_outlet_failed", worker=self._name, row=claim.id)
             return InDoubt(reason=f"the adapter failed: {type(error).__name__}")
         if not isinstance(outcome, Taken | Refused | TryLater | InDoubt):
             return InDoubt(reason="the adapter gave no outcome")
@@ -331,8 +331,7 @@ class Worker:
 
     def _observe(self, claim: Claim, outcome: TransmitOutcome, seconds: float) -> None:
         name = type(outcome).__name__
-        # A refusal carries the provider's own words, which may hold anything; the store keeps them, no log does.
-        reason = outcome.reason if isinstance(outcome, TryLater | InDoubt) else ""
+        # The reason stays in the store: a refusal's is in the provider's own words, which may hold anything.
         _log.info(
             "attempt",
             worker=self._name,
@@ -341,7 +340,6 @@ class Worker:
             destination=str(claim.destination),
             attempt=claim.attempt,
             outcome=name,
-            reason=reason,
         )
         self._around.observe(
             Attempt(
