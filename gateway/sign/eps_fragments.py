@@ -1,7 +1,7 @@
 """The fragments of an EPS order that a prescriber signs, as the one canonical string they are hashed as.
 
-It is the HL7 v3 form of the order, cut into pieces: time and id, prescriber, patient, then one a line in Bundle order. No XML
-library is needed: the canonical form is written directly, which keeps numbers as the lexemes they came in.
+It is the HL7 v3 form of the order, cut into pieces: time and id, prescriber, patient, then one a line in Bundle order.
+No XML library is needed: the canonical form is written directly, which keeps numbers as the lexemes they came in.
 
 Source: eps.md 4.1 and 4.2 (reproduces every usable published `$prepare` pair); W3C Exclusive XML Canonicalization 1.0.
 """
@@ -52,9 +52,7 @@ class Node:
         )
         declared = f' xmlns="{namespace}"' if namespace else ""
         inner = "".join(
-            _in_text(child) if isinstance(child, str) else child.write()
-            for child in self.children
-            if child is not None
+            _in_text(child) if isinstance(child, str) else child.write() for child in self.children if child is not None
         )
         return f"<{self.tag}{declared}{attributes}>{inner}</{self.tag}>"
 
@@ -384,5 +382,3 @@ def _in_text(text: str) -> str:
 def _in_attribute(text: str) -> str:
     text = re.sub(r"[\t\f]+", " ", text).replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
     return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-
-
