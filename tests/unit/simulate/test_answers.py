@@ -1,0 +1,80 @@
+"""What the simulated providers say is what their adapters understand."""
+
+import json
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+
+from adapters.fhir_push.adapter import FhirPush
+from adapters.sandbox.adapter import Sandbox
+from gateway.destination import Destination
+from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineEvent
+from gateway.domain.partner import Environment, Provider
+from gateway.simulate.answers import Line, Message, Statement, Word, in_fhir, in_sandbox_json, read_order
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LINE = Line(
+    item=str(uuid4()),
+    names=(),
+    product={"coding": [{"system": "http://snomed.info/sct", "code": "39705411000001108"}]},
+    quantity={"value": 56, "unit": "tablet", "system": "http://snomed.info/sct", "code": "428673006"},
+    supplies=3,
+    nhs_number="9990000077",
+)
+MESSAGE = Message(id=str(uuid4()), lines=(LINE,))
+EVENTS = {
+    Word.ACCEPTED: LineEvent.ACCEPTED,
+    Word.REJECTED: LineEvent.REJECTED,
+    Word.QUERIED: LineEvent.QUERIED,
+    Word.DELIVERED: LineEvent.DELIVERED,
+}
+
+
+def statement(word: Word, issue: int = 0) -> Statement:
+    return Statement(provider="VDEM2", message=MESSAGE, line=LINE, word=word, at=NOW, issue=issue, reason="Because.")
+
+
+def adapter(kind: type[Destination], name: str) -> Destination:
+    return kind(
+        Provider(
+            ods=OdsCode("VDEM2"), name="", environment=Environment.TEST, adapter=name, endpoint="http://127.0.0.1/"
+        )
+    )
+
+
+@pytest.mark.parametrize("word", Word)
+@pytest.mark.parametrize("own_json", [True, False])
+def test_an_adapter_reads_every_word_as_it_is_meant(word: Word, own_json: bool) -> None:  # noqa: FBT001 - a table
+    body = in_sandbox_json(statement(word, 1)) if own_json else in_fhir(statement(word, 1))
+    reader = adapter(Sandbox, "sandbox") if own_json else adapter(FhirPush, "fhir_push")
+    answer = reader.read_acknowledgement({}, body)
+    assert isinstance(answer, Acknowledgement)
+    assert answer.correlation == UUID(MESSAGE.id)
+    assert [(report.line_id, report.event) for report in answer.reports] == [(UUID(LINE.item), EVENTS[word])]
+    if word is Word.DELIVERED:
+        assert answer.reports[0].amount == LINE.quantity["value"]
+
+
+def test_saying_it_again_is_the_same_answer_and_the_next_supply_is_another() -> None:
+    assert statement(Word.DELIVERED, 1).id == statement(Word.DELIVERED, 1).id
+    assert statement(Word.DELIVERED, 1).id != statement(Word.DELIVERED, 2).id
+
+
+def test_an_order_is_read_with_its_numbers_and_supplies() -> None:
+    item = {"system": "https://fhir.nhs.uk/Id/prescription-order-item-number", "value": LINE.item}
+    request = {
+        "resourceType": "MedicationRequest",
+        "identifier": [item, {"value": "RX1"}],
+        "groupIdentifier": {"value": "G1"},
+        "medicationCodeableConcept": LINE.product,
+        "dispenseRequest": {"numberOfRepeatsAllowed": 2, "quantity": LINE.quantity},
+    }
+    patient = {"resourceType": "Patient", "identifier": [{"value": LINE.nhs_number}]}
+    bundle = {"identifier": {"value": MESSAGE.id}, "entry": [{"resource": request}, {"resource": patient}]}
+    message = read_order(json.dumps(bundle).encode())
+    assert message.id == MESSAGE.id
+    assert message.lines[0].supplies == 3
+    assert "RX1" in message.lines[0].names

@@ -1,0 +1,201 @@
+"""A simulated provider keeps its temper, supplies once, and says a thing until it is heard."""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+
+from gateway.simulate.journal import Arrived, Journal, ProviderEntry, Said, Supplied, Surprise
+from gateway.simulate.providers import BEHAVIOURS, Behaviour, Provider
+
+QUICK = Behaviour(name="quick", answers_after=0, supplies_after=0)
+
+
+def order(supplies: int = 2) -> bytes:
+    item = {"system": "https://fhir.nhs.uk/Id/prescription-order-item-number", "value": str(uuid4())}
+    request = {
+        "resourceType": "MedicationRequest",
+        "identifier": [item],
+        "groupIdentifier": {"value": "G1"},
+        "medicationCodeableConcept": {},
+        "dispenseRequest": {"numberOfRepeatsAllowed": supplies - 1, "quantity": {"value": 1, "unit": "tablet"}},
+    }
+    patient = {"resourceType": "Patient", "identifier": [{"value": "9990000077"}]}
+    entries = [{"resource": request}, {"resource": patient}]
+    return json.dumps({"identifier": {"value": str(uuid4())}, "entry": entries}).encode()
+
+
+class Gateway:
+    """Takes callbacks; turns the first `busy` of them away."""
+
+    def __init__(self, *, busy: int = 0) -> None:
+        self.heard: list[str] = []
+        self._busy = busy
+
+    async def take(self, request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer theirs"
+        if self._busy:
+            self._busy -= 1
+            return web.Response(status=503)
+        self.heard.append((await request.json())["status"])
+        return web.Response(status=200)
+
+
+@asynccontextmanager
+async def running(
+    behaviour: Behaviour, gateway: Gateway, *, sealed: bool = True
+) -> AsyncIterator[tuple[Provider, str]]:
+    application = web.Application()
+    application.router.add_post("/callbacks/VDEM2", gateway.take)
+    async with TestServer(application) as server:
+        journal: Journal[ProviderEntry] = Journal()
+        provider = Provider(
+            "VDEM2",
+            replace(behaviour, own_json=True),
+            journal=journal,
+            gateway=str(server.make_url("")).rstrip("/"),
+            token="theirs",
+            accepts="ours",
+            verify=lambda _: sealed,
+            now=lambda: datetime.now(UTC),
+            source=random.Random(1),
+        )
+        port = unused_port()
+        await provider.open("127.0.0.1", port)
+        try:
+            yield provider, f"http://127.0.0.1:{port}/messages"
+        finally:
+            await provider.close()
+
+
+async def post(url: str, octets: bytes, credential: str = "ours") -> int:
+    headers = {"Authorization": f"Bearer {credential}"}
+    async with aiohttp.ClientSession() as session, session.post(url, data=octets, headers=headers) as response:
+        return response.status
+
+
+async def finish(provider: Provider) -> None:
+    async with asyncio.timeout(5):
+        while provider.busy:  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+
+
+async def test_a_prompt_provider_accepts_and_supplies_everything() -> None:
+    gateway = Gateway()
+    async with running(QUICK, gateway) as (provider, url):
+        assert await post(url, order(supplies=3)) == 202
+        await finish(provider)
+        assert gateway.heard == ["accepted", "delivered", "delivered", "delivered"]
+        assert [supply.issue for supply in provider.journal.all(Supplied)] == [1, 2, 3]
+
+
+async def test_a_message_that_comes_twice_is_supplied_once() -> None:
+    gateway = Gateway()
+    octets = order(supplies=1)
+    async with running(QUICK, gateway) as (provider, url):
+        assert {await post(url, octets), await post(url, octets)} == {202}
+        await finish(provider)
+        assert [arrival.repeat for arrival in provider.journal.all(Arrived)] == [False, True]
+        assert len(list(provider.journal.all(Supplied))) == 1
+
+
+async def test_a_message_without_a_good_seal_is_refused_and_noted() -> None:
+    async with running(QUICK, Gateway(), sealed=False) as (provider, url):
+        assert await post(url, order()) == 422
+        assert list(provider.journal.all(Surprise))
+        assert not list(provider.journal.all(Supplied))
+
+
+async def test_what_is_no_order_is_refused() -> None:
+    async with running(QUICK, Gateway()) as (_, url):
+        assert await post(url, b"{}") == 422
+        assert await post(url, b"<html>") == 422
+
+
+async def test_a_sender_without_the_agreed_token_is_turned_away() -> None:
+    async with running(QUICK, Gateway()) as (_, url):
+        assert await post(url, order(), credential="other") == 401
+
+
+async def test_an_answer_is_said_until_it_is_heard() -> None:
+    gateway = Gateway(busy=2)
+    async with running(QUICK, gateway) as (provider, url):
+        await post(url, order(supplies=1))
+        await finish(provider)
+        assert gateway.heard == ["accepted", "delivered"]
+
+
+async def test_a_querying_provider_asks_first_and_accepts_later() -> None:
+    gateway = Gateway()
+    async with running(replace(QUICK, queries_in=2), gateway) as (provider, url):
+        await post(url, order(supplies=1))
+        await finish(provider)
+        await post(url, order(supplies=1))
+        await finish(provider)
+        assert gateway.heard == ["queried", "accepted", "delivered", "accepted", "delivered"]
+
+
+async def test_a_rejecting_provider_supplies_nothing_of_what_it_rejects() -> None:
+    gateway = Gateway()
+    async with running(replace(QUICK, rejects_in=2), gateway) as (provider, url):
+        await post(url, order())
+        await finish(provider)
+        assert gateway.heard == ["rejected"]
+        assert not list(provider.journal.all(Supplied))
+
+
+async def test_a_silent_provider_takes_and_says_nothing() -> None:
+    gateway = Gateway()
+    async with running(replace(QUICK, silent_in=1), gateway) as (provider, url):
+        assert await post(url, order()) == 202
+        assert provider.busy == 0
+        assert gateway.heard == []
+
+
+async def test_a_duplicate_acknowledging_provider_says_everything_twice_and_supplies_once() -> None:
+    gateway = Gateway()
+    async with running(replace(QUICK, says_twice=True), gateway) as (provider, url):
+        await post(url, order(supplies=1))
+        await finish(provider)
+        assert gateway.heard == ["accepted", "accepted", "delivered", "delivered"]
+        assert len(list(provider.journal.all(Supplied))) == 1
+        assert [said.repeat for said in provider.journal.all(Said)] == [False, True, False, True]
+
+
+async def test_a_provider_that_cuts_the_line_has_the_message_all_the_same() -> None:
+    gateway = Gateway()
+    octets = order(supplies=1)
+    async with running(replace(QUICK, cuts_in=1), gateway) as (provider, url):
+        with pytest.raises(aiohttp.ClientError):
+            await post(url, octets)
+        await finish(provider)
+        assert gateway.heard == ["accepted", "delivered"]
+        assert await post(url, octets) == 202
+
+
+async def test_a_provider_that_is_down_takes_nothing_until_it_is_up() -> None:
+    async with running(replace(QUICK, down_for=0.2), Gateway()) as (provider, url):
+        assert await post(url, order()) == 503
+        assert not list(provider.journal.all(Arrived))
+        await asyncio.sleep(0.25)
+        assert await post(url, order()) == 202
+
+
+def test_the_demonstration_has_every_temper() -> None:
+    tempers = BEHAVIOURS.values()
+    assert any(temper.silent_in for temper in tempers)
+    assert any(temper.rejects_in for temper in tempers)
+    assert any(temper.queries_in for temper in tempers)
+    assert any(temper.says_twice for temper in tempers)
+    assert any(temper.cuts_in for temper in tempers)
+    assert any(temper.down_for for temper in tempers)
+    assert any(temper.takes_after for temper in tempers)
