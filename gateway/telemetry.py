@@ -171,7 +171,6 @@ class Metrics:
             registry=self.registry,
         )
         self.open_alerts = Gauge("gateway_open_alerts", "Prescriptions with an open alert.", registry=self.registry)
-        self.outbox_depth = Gauge("gateway_outbox_depth", "Rows waiting to be sent.", registry=self.registry)
         self.prescriptions = Gauge(
             "gateway_prescriptions", "Distinct prescriptions by place in the books.", ("place",), registry=self.registry
         )

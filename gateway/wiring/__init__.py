@@ -1,0 +1,1 @@
+"""Names the concrete classes, joins them, and runs them in one loop."""

@@ -1,0 +1,226 @@
+"""Runs a gateway in one loop: doors, worker and watch, until it is told to stop or one of them ends.
+
+Stopping goes in the order in which work flows: the doors take no more, the worker finishes what is on the wire, and
+only then is the store let go. What is cut off after the time allowed was not answered, or stays in the outbox.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.console.sessions import Sessions
+from gateway.domain.errors import ConfigurationError, Unavailable
+from gateway.mllp import MllpListener
+from gateway.settings import Settings
+from gateway.watch import Watch
+from gateway.wiring.build import Gateway, Part, build
+from gateway.wiring.doors import Server, Waking, http_application, http_server, mllp_listener, open_socket
+from gateway.worker import Attempt, Pace, Surroundings, Worker
+
+_log = structlog.get_logger("gateway")
+
+_FIGURES_SECONDS = 30.0
+"""The books are counted from the base tables, which is not free when there are millions of rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What people are told when the gateway stands ready.
+
+    Attributes:
+        console: the console's address with a link that works once; empty without a console.
+        fresh: development tokens made just now, as `trust RBA` and the token.
+    """
+
+    http: str
+    mllp: str
+    console: str
+    fresh: tuple[tuple[str, str], ...]
+
+
+def serve(
+    settings: Settings,
+    *,
+    parts: frozenset[Part] = frozenset(Part),
+    tell: Callable[[Told], None],
+    tell_link: Callable[[str], None],
+) -> int:
+    """Run a gateway until it is stopped.
+
+    Args:
+        settings: as read.
+        parts: what this node runs.
+        tell: told once, when every door is open.
+        tell_link: told the console's next link, when one was used.
+
+    Returns:
+        The exit code: 0 after an orderly stop, 1 when something failed.
+
+    Raises:
+        ConfigurationError: it cannot start.
+        Unavailable: the store cannot be opened.
+    """
+    return asyncio.run(_Application(settings, parts, tell, tell_link).run())
+
+
+class _Application:
+    """One run of a gateway."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        parts: frozenset[Part],
+        tell: Callable[[Told], None],
+        tell_link: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._parts = parts
+        self._tell = tell
+        self._tell_link = tell_link
+        self._stop = asyncio.Event()
+        self._failed = False
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+
+        def broken() -> None:
+            loop.call_soon_threadsafe(self._fail, "disk")
+
+        gateway = build(self._settings, broken=broken)
+        try:
+            await self._run(gateway)
+        finally:
+            await _let_go(gateway)
+        return 1 if self._failed else 0
+
+    def _fail(self, what: str) -> None:
+        """Stop because something ended that should not have."""
+        _log.error("failed", what=what)
+        self._failed = True
+        self._stop.set()
+
+    async def _run(self, gateway: Gateway) -> None:
+        worker = _worker(gateway)
+        watch = _watch(gateway)
+        story = Waking(gateway, worker.wake)
+        server, base, sessions = self._http(gateway, story)
+        listener, mllp = await self._mllp(gateway, story)
+        if Part.WORKER in self._parts:
+            self._start("worker", worker.run())
+        if Part.WATCH in self._parts:
+            self._start("watch", watch.run())
+            self._start("figures", self._figures(gateway))
+        link = base + sessions.link() if base and Part.CONSOLE in self._parts else ""
+        self._tell(Told(http=base, mllp=mllp, console=link, fresh=tuple(gateway.fresh.items())))
+        _log.info("started", version=gateway.version, development=gateway.settings.in_development)
+        await self._stop.wait()
+        _log.info("stopping")
+        await self._drain(server, listener, worker, watch)
+
+    def _http(self, gateway: Gateway, story: Waking) -> tuple[Server | None, str, Sessions]:
+        where = ""
+        sessions = Sessions(gateway.clock.now, announce=lambda path: self._tell_link(where + path))
+        if not self._parts & {Part.HTTP, Part.CONSOLE}:
+            return None, "", sessions
+        host = self._settings.host
+        taken = open_socket(host, self._settings.port)
+        where = f"http://{f'[{host}]' if ':' in host else host}:{taken.getsockname()[1]}"
+        server = http_server(gateway, http_application(gateway, story, sessions, self._parts, where))
+        self._start("http", server.serve(sockets=[taken]))
+        return server, where, sessions
+
+    async def _mllp(self, gateway: Gateway, story: Waking) -> tuple[MllpListener | None, str]:
+        if Part.MLLP not in self._parts:
+            return None, ""
+        listener = mllp_listener(gateway, story)
+        host, port = self._settings.mllp_host, self._settings.mllp_port
+        try:
+            chosen = await listener.start(host, port)
+        except OSError as error:
+            raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        return listener, f"{host}:{chosen}"
+
+    async def _figures(self, gateway: Gateway) -> None:
+        """Publish the books now and then."""
+        while not self._stop.is_set():
+            with suppress(Unavailable):
+                gateway.metrics.counted(await gateway.enquiries.books())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), timeout=_FIGURES_SECONDS)
+
+    def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
+        """Run a part; its end before the stop is a failure of the whole."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _log.error("part_failed", what=name, exc_info=error)
+            if not self._stop.is_set():
+                self._fail(name)
+
+        self._tasks[name] = task = asyncio.create_task(work, name=name)
+        task.add_done_callback(ended)
+
+    async def _drain(self, server: Server | None, listener: MllpListener | None, worker: Worker, watch: Watch) -> None:
+        allowed = self._settings.drain_seconds
+        watch.stop()
+        if listener is not None:
+            await listener.close(drain_seconds=allowed)
+        if server is not None:
+            server.should_exit = True
+            await asyncio.wait({self._tasks["http"]}, timeout=allowed)
+        worker.stop()
+        _, late = await asyncio.wait(self._tasks.values(), timeout=allowed)
+        for task in late:
+            _log.warning("cut_off", what=task.get_name())
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+
+def _worker(gateway: Gateway) -> Worker:
+    def observe(attempt: Attempt) -> None:
+        gateway.metrics.transmitted(attempt.destination.value, attempt.outcome, attempt.seconds)
+
+    retry = gateway.configuration.retry
+    around = Surroundings(
+        store=gateway.store,
+        enquiries=gateway.enquiries,
+        clock=gateway.clock,
+        destinations=gateway.destinations,
+        providers=gateway.configuration.routing.providers,
+        mailboxes=gateway.mailboxes,
+        compose=gateway.pipeline.compose,
+        observe=observe,
+    )
+    pace = Pace(
+        poll_seconds=gateway.settings.poll_seconds,
+        lease_seconds=retry.lease_seconds,
+        attempts=retry.attempts,
+        age_seconds=retry.age_seconds,
+    )
+    return Worker(name="worker", around=around, pace=pace)
+
+
+def _watch(gateway: Gateway) -> Watch:
+    return Watch(
+        enquiries=gateway.enquiries,
+        store=gateway.store,
+        clock=gateway.clock,
+        interval_seconds=gateway.settings.watch_seconds,
+        beat=gateway.metrics.watched,
+    )
+
+
+async def _let_go(gateway: Gateway) -> None:
+    """Close what was opened, the store last."""
+    for outlet in (*gateway.destinations.values(), *gateway.mailboxes.values()):
+        with suppress(Exception):  # plug-in code; the process is ending
+            await outlet.close()
+    await gateway.enquiries.close()
+    await gateway.store.close()

@@ -1,0 +1,173 @@
+"""From settings to a gateway that is ready to run. The only module that names concrete classes.
+
+Nothing listens and nothing is sent before `Application.serve`; everything that can be wrong is found here first.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from gateway.access.directory import Directory
+from gateway.config.configuration import Configuration
+from gateway.config.development import equip
+from gateway.config.load import load
+from gateway.config.reference import load_reference
+from gateway.destination import Destination
+from gateway.domain.errors import ConfigurationError
+from gateway.domain.identifiers import OdsCode
+from gateway.mailbox import Mailbox, mailboxes
+from gateway.pipeline.story import Pipeline
+from gateway.pipeline.translate import Surroundings
+from gateway.plugins import connect
+from gateway.settings import Settings, variables
+from gateway.store.keys import KeyRing, load_or_make
+from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sqlite.store import SqliteStore
+from gateway.telemetry import Metrics
+
+DATABASE: Final = "gateway.db"
+LOCK: Final = "gateway.lock"
+ANCHORS: Final = Path("anchors") / "gateway.pem"
+
+
+class Part(StrEnum):
+    """What a node may run: `gateway serve --only http,worker`."""
+
+    HTTP = "http"
+    MLLP = "mllp"
+    WORKER = "worker"
+    WATCH = "watch"
+    CONSOLE = "console"
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """Give the present moment in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """Everything a running gateway consists of, joined and idle.
+
+    Attributes:
+        fresh: development tokens made just now, to be shown once.
+        lock: the open file whose lock keeps a second gateway off this data folder.
+    """
+
+    settings: Settings
+    configuration: Configuration
+    directory: Directory
+    metrics: Metrics
+    clock: SystemClock
+    keys: KeyRing
+    store: SqliteStore
+    enquiries: SqliteEnquiries
+    destinations: Mapping[OdsCode, Destination]
+    mailboxes: Mapping[OdsCode, Mailbox]
+    pipeline: Pipeline
+    fresh: Mapping[str, str]
+    version: str
+    lock: int
+
+
+def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
+    """Join everything.
+
+    Args:
+        settings: as read.
+        broken: called from another thread when the disk can no longer be trusted; the process must then stop.
+
+    Raises:
+        ConfigurationError: settings, configuration, keys, adapters or data folder are wrong; every fault of a kind.
+        Unavailable: the store cannot be opened.
+    """
+    loaded = load(settings.config, environ=variables())
+    settings.refuse_unsafe(loaded.environment)
+    lock = claim_data_folder(settings.data)
+    equipped = equip(loaded, settings.data, development=settings.in_development)
+    configuration = equipped.configuration
+    clock, metrics = SystemClock(), Metrics()
+    keys = load_or_make(settings.data, development=settings.in_development)
+    publish_anchors(keys, settings.data)
+    around = surroundings(configuration)
+    told = mailboxes(configuration.trusts.values())
+    store = SqliteStore.open(
+        settings.data / DATABASE,
+        now=clock.now,
+        custody=configuration.custody,
+        tells=frozenset(told),
+        failed=broken,
+        grouped=metrics.commit_group.observe,
+    )
+    return Gateway(
+        settings=settings,
+        configuration=configuration,
+        directory=Directory(configuration.credentials),
+        metrics=metrics,
+        clock=clock,
+        keys=keys,
+        store=store,
+        enquiries=SqliteEnquiries.open(settings.data / DATABASE),
+        destinations=around.destinations,
+        mailboxes=told,
+        pipeline=Pipeline(store=store, sealer=keys.seal(configuration.organisation), around=around, clock=clock),
+        fresh=equipped.fresh,
+        version=version("homecare-gateway"),
+        lock=lock,
+    )
+
+
+def surroundings(configuration: Configuration) -> Surroundings:
+    """Give what translation may know: configuration, tables and adapters.
+
+    Raises:
+        ConfigurationError: an adapter is absent or does not keep the contract.
+    """
+    return Surroundings(
+        organisation=configuration.organisation,
+        environment=configuration.environment,
+        trusts=configuration.trusts,
+        routing=configuration.routing,
+        reference=load_reference(),
+        destinations=connect(configuration.routing.providers),
+        receiver_names=configuration.receiver_names,
+    )
+
+
+def claim_data_folder(data: Path) -> int:
+    """Make the data folder if need be, for this user alone, and keep any second gateway off it.
+
+    The lock is the system's: it ends with the process, however that ends.
+
+    Raises:
+        ConfigurationError: it cannot be made or used, or another gateway is using it.
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"data folder {data}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise ConfigurationError(f"data folder {data}: another gateway is using it") from error
+    return lock
+
+
+def publish_anchors(keys: KeyRing, data: Path) -> None:
+    """Write what a provider needs to verify our seals offline: public certificates, nothing secret."""
+    file = data / ANCHORS
+    file.parent.mkdir(exist_ok=True)
+    draft = file.with_suffix(".new")
+    draft.write_bytes(keys.anchors_pem())
+    draft.replace(file)

@@ -1,0 +1,166 @@
+"""The doors of a gateway: the HTTP application with the console in it, its server, and the MLLP listener."""
+
+import ssl
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from socket import AF_INET, AF_INET6, create_server, socket
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from gateway.config.partners import sites_of
+from gateway.console.sessions import Sessions
+from gateway.console.views import Frame, create_console
+from gateway.domain.errors import ConfigurationError
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.submission import Answer, Submission
+from gateway.mllp import MllpListener, by_sending_facility
+from gateway.ports import Callback, CallbackResult
+from gateway.web.app import Identity, create_app
+from gateway.web.limits import Limits
+from gateway.wiring.build import Gateway, Part
+
+
+class Waking:
+    """The pipeline as the doors see it: after each of its verbs the worker looks for work.
+
+    Args:
+        gateway: whose pipeline it is.
+        wake: the worker's.
+    """
+
+    def __init__(self, gateway: Gateway, wake: Callable[[], None]) -> None:
+        self._pipeline = gateway.pipeline
+        self.refuse_unread = gateway.pipeline.refuse_unread
+        self._wake = wake
+
+    async def receive(self, submission: Submission) -> Answer:
+        """See `Pipeline.receive`."""
+        answer = await self._pipeline.receive(submission)
+        self._wake()
+        return answer
+
+    async def acknowledge(self, callback: Callback, headers: Mapping[str, str]) -> CallbackResult:
+        """See `Pipeline.acknowledge`."""
+        result = await self._pipeline.acknowledge(callback, headers)
+        self._wake()
+        return result
+
+
+class Server(uvicorn.Server):
+    """A server that leaves the process's signals to us."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+
+def open_socket(host: str, port: int) -> socket:
+    """Take an address before anything else starts, so that a port in use is found at once.
+
+    Raises:
+        ConfigurationError: it is taken, or not ours.
+    """
+    try:
+        return create_server((host, port), family=AF_INET6 if ":" in host else AF_INET, backlog=1024)
+    except OSError as error:
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+def http_application(gateway: Gateway, story: Waking, sessions: Sessions, parts: frozenset[Part], base: str) -> ASGIApp:
+    """Build the HTTP application with the parts that are wanted.
+
+    Args:
+        gateway: what it serves.
+        story: the pipeline.
+        sessions: the console's.
+        parts: HTTP, CONSOLE or both.
+        base: where it answers, without a slash at the end.
+    """
+    configuration, settings = gateway.configuration, gateway.settings
+    mounts: dict[str, ASGIApp] = {"/console": _console(gateway, sessions)} if Part.CONSOLE in parts else {}
+    if Part.HTTP not in parts:
+        return Starlette(routes=[Mount(path, application) for path, application in mounts.items()])
+    return create_app(
+        story=story,
+        enquiries=gateway.enquiries,
+        notes=gateway.store,
+        directory=gateway.directory,
+        providers=frozenset(configuration.routing.providers),
+        identity=Identity(
+            organisation=configuration.organisation,
+            environment=configuration.environment,
+            base_url=base,
+            version=gateway.version,
+        ),
+        jwks={name: [{**key} for key in keys] for name, keys in gateway.keys.jwks().items()},
+        metrics=gateway.metrics,
+        now=gateway.clock.now,
+        limits=Limits(body_bytes=settings.http_body_bytes, in_flight=settings.tenant_requests),
+        custody=configuration.custody,
+        mounts=mounts,
+    )
+
+
+def _console(gateway: Gateway, sessions: Sessions) -> ASGIApp:
+    configuration = gateway.configuration
+    names = {trust.ods: trust.name for trust in configuration.trusts.values()}
+    names |= {provider.ods: provider.name for provider in configuration.routing.providers.values()}
+    return create_console(
+        enquiries=gateway.enquiries,
+        notes=gateway.store,
+        directory=gateway.directory,
+        sessions=sessions,
+        frame=Frame(
+            organisation=configuration.organisation.value,
+            environment=configuration.environment.value,
+            development=gateway.settings.in_development,
+        ),
+        names=names,
+        now=gateway.clock.now,
+    )
+
+
+def http_server(gateway: Gateway, application: ASGIApp) -> Server:
+    """Make the server of the HTTP application."""
+    config = uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,  # the application's own log line has no query string
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=int(gateway.settings.drain_seconds) or 1,
+    )
+    return Server(config)
+
+
+def mllp_listener(gateway: Gateway, story: Waking, tls: ssl.SSLContext | None = None) -> MllpListener:
+    """Make the MLLP listener.
+
+    Plain text on loopback in development, where a message is taken at its word. Anything else needs client
+    certificates.
+
+    Raises:
+        ConfigurationError: this is not development, and no certificates are configured.
+    """
+    if not gateway.settings.in_development:
+        raise ConfigurationError(
+            "MLLP outside development needs client certificates, which are not configured: "
+            "run with --only http,worker,watch,console"
+        )
+    tenants: dict[str, OdsCode] = {
+        ods.value: trust.ods for trust in gateway.configuration.trusts.values() for ods in sites_of(trust)
+    }
+    return MllpListener(
+        story.receive,
+        tenant_of=by_sending_facility(tenants),
+        now=gateway.clock.now,
+        limit=gateway.settings.mllp_body_bytes,
+        idle_seconds=gateway.settings.mllp_idle_seconds,
+        most_connections=gateway.settings.mllp_connections,
+        tls=tls,
+        metrics=gateway.metrics,
+    )
