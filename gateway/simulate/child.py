@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 import sys
 from pathlib import Path
@@ -41,12 +40,6 @@ class Child:
     def running(self) -> bool:
         """Whether the process is there."""
         return self._process is not None and self._process.returncode is None
-
-    def console_address(self) -> str:
-        """Give the console's address with its one-time link, as the gateway printed it; empty if it printed none."""
-        text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-        links = re.findall(r"https?://\S+/console\S*", text)
-        return links[-1] if links else ""
 
     async def start(self) -> None:
         """Start it and wait until it is ready.

@@ -82,7 +82,7 @@ async def _watched(plan: Plan, console: Console) -> Result:
         try:
             await demonstration.open()
             display = Display(
-                demonstration.world, total=plan.prescriptions, console_address=demonstration.child.console_address()
+                demonstration.world, total=plan.prescriptions, console_address=await demonstration.public.console_link()
             )
             first = asyncio.create_task(demonstration.run())
             stopped = asyncio.create_task(stop.wait())

@@ -104,7 +104,7 @@ class Demonstration:
         run = Run(
             seed=plan.seed,
             tag=secrets.token_hex(3).upper(),
-            anchors=plan.data / "anchors",
+            anchors=plan.data / "keys" / "anchors.pem",
             journals=plan.data / "journals",
             lines=plan.lines,
         )

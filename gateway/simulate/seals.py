@@ -6,19 +6,19 @@ from pathlib import Path
 
 from cryptography import x509
 
-from gateway.sign.verify import verify
+from gateway.sign.verify import read_anchors, verify
 
 
 class Seals:
     """The anchors that were handed over, and the check made with them.
 
     Args:
-        anchors: folder of PEM certificates; read at the first check, when the gateway has long made them.
+        anchors: file of PEM certificates; read at the first check, when the gateway has long made them.
         now: the time of the check.
     """
 
     def __init__(self, anchors: Path, *, now: Callable[[], datetime]) -> None:
-        self._folder = anchors
+        self._file = anchors
         self._now = now
         self._anchors: tuple[x509.Certificate, ...] = ()
 
@@ -32,8 +32,5 @@ class Seals:
 
     def _known(self) -> tuple[x509.Certificate, ...]:
         if not self._anchors:
-            files = sorted(self._folder.glob("*.pem"))
-            self._anchors = tuple(
-                certificate for file in files for certificate in x509.load_pem_x509_certificates(file.read_bytes())
-            )
+            self._anchors = read_anchors(self._file.read_bytes())
         return self._anchors

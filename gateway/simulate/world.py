@@ -84,7 +84,7 @@ class Run:
     Attributes:
         seed: equal seeds prescribe equal things.
         tag: keeps order numbers of different runs on the same data apart.
-        anchors: folder of the gateway's public certificates.
+        anchors: file of the certificates that vouch for the gateway's seal.
         journals: folder for the journals.
         lines: how many messages each trust has under way at once.
     """

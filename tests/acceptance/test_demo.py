@@ -1,0 +1,87 @@
+"""`gateway demo`, whole: the books balance, nothing is lost or supplied twice, and every behaviour was met."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.simulate.demo import run
+from gateway.simulate.providers import BEHAVIOURS
+from gateway.simulate.written import Flaw
+
+FIELDS = (
+    "submitted",
+    "accepted",
+    "refused",
+    "held",
+    "sent",
+    "acknowledged",
+    "rejected",
+    "delivered",
+    "closed",
+    "open",
+    "alerted",
+    "lost",
+    "double_supplied",
+    "seconds",
+)
+
+
+def entries(data: Path, party: str) -> list[dict[str, object]]:
+    files = sorted((data / "journals").glob(f"{party}-*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+def balanced(books: dict[str, float]) -> None:
+    assert tuple(books) == FIELDS
+    assert books["submitted"] == books["accepted"] + books["refused"]
+    assert books["held"] <= books["accepted"]
+    assert books["accepted"] == books["delivered"] + books["closed"] + books["open"]
+    assert books["open"] == books["alerted"]
+    assert books["lost"] == books["double_supplied"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_two_hundred_prescriptions_end_in_balanced_books_with_every_behaviour_met(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(headless=True, prescriptions=200, seed=7, chaos=False, as_json=True, data=tmp_path)
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    books = json.loads(out)
+    balanced(books)
+    assert books["submitted"] == 200
+    assert books["seconds"] < 60
+    for name in ("refused", "held", "sent", "acknowledged", "rejected", "delivered", "alerted"):
+        assert books[name] > 0, name
+    _every_behaviour_was_met(tmp_path)
+
+
+def _every_behaviour_was_met(data: Path) -> None:
+    trusts, providers = entries(data, "trust"), entries(data, "provider")
+    arrivals = [entry for entry in providers if entry["entry"] == "Arrived"]
+    said = [entry for entry in providers if entry["entry"] == "Said"]
+    assert {entry["behaviour"] for entry in arrivals} == {behaviour.name for behaviour in BEHAVIOURS.values()}
+    assert all(entry["sealed"] for entry in arrivals)
+    assert any(entry["repeat"] for entry in arrivals), "no message in doubt was sent again"
+    assert {entry["word"] for entry in said} == {"accepted", "rejected", "queried", "delivered"}
+    assert any(entry["repeat"] for entry in said), "no answer was sent twice"
+    assert not [entry for entry in said if entry["provider"] == "VN6XW"], "the silent provider spoke"
+    answers = [entry for entry in trusts if entry["entry"] == "Answered"]
+    assert {entry["flaw"] for entry in answers} == set(Flaw)
+    assert any(entry["later"] for entry in answers), "no application answer came afterwards"
+    told = {entry["entry"] for entry in trusts}
+    assert "Told" in told, "no trust was told of a provider's decision"
+    assert "Surprise" not in told
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_the_command_prints_one_json_object_and_nothing_else() -> None:
+    command = [sys.executable, "-m", "gateway", "demo", "--headless", "--prescriptions", "12", "--seed", "3", "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    balanced(json.loads(ended.stdout))

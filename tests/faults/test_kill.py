@@ -1,0 +1,44 @@
+"""The gateway is killed without warning, again and again, and started again on what it left behind.
+
+Judged by the simulators' journals: nothing that was answered positively is lost, nothing is supplied twice, and every
+repeat gets the answer that was first given.
+"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateway.simulate.run import Demonstration, Plan, Result
+
+
+async def killed(data: Path, *, kills: int, seed: int) -> Result:
+    # the pause keeps the trusts prescribing through every outage, so that each kill finds work in every stage
+    plan = Plan(prescriptions=kills * 10, seed=seed, data=data, kills=kills, pause_seconds=0.25)
+    demonstration = Demonstration(plan)
+    try:
+        await demonstration.open()
+        return await demonstration.run()
+    finally:
+        await demonstration.close()
+
+
+def judge(result: Result, kills: int) -> None:
+    assert result.kills == kills
+    assert result.reckoning.lost == ()
+    assert result.reckoning.double_supplied == ()
+    assert result.faults == ()
+    assert result.books["delivered"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_twenty_kills_lose_nothing_and_supply_nothing_twice(tmp_path: Path) -> None:
+    judge(asyncio.run(killed(tmp_path, kills=20, seed=20)), 20)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", range(10))
+def test_two_hundred_kills_lose_nothing_and_supply_nothing_twice(tmp_path: Path, seed: int) -> None:
+    judge(asyncio.run(killed(tmp_path, kills=20, seed=200 + seed)), 20)
