@@ -1,0 +1,1 @@
+"""The record and the queue in one SQLite file: one writing connection, many reading ones."""

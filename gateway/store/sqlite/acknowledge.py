@@ -1,0 +1,286 @@
+"""A provider's answer: kept whatever it says, and followed only if it is bound to an allocation.
+
+Bound means (I11): the answer names a message we sent, the one who answers is that message's provider, the epoch is the
+line's present one, and the lines it speaks of are the message's. Anything else is kept, shown and alerted, and changes
+nothing. What a bound answer changes is the lifecycle's to say.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import (
+    LIVE,
+    Actor,
+    Ignored,
+    LineEvent,
+    LineState,
+    Moved,
+    resolve_supply,
+)
+from gateway.domain.quantity import lexeme
+from gateway.ports import Callback, CallbackResult, Effectiveness
+from gateway.store.document import encode
+from gateway.store.sqlite.alerts import open_alert
+from gateway.store.sqlite.claims import lines_of
+from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
+from gateway.store.sqlite.instants import stored
+from gateway.store.sqlite.leaves import append_leaf
+from gateway.store.sqlite.tell import tell_news
+from gateway.store.sqlite.transaction import Transaction
+
+_FIRST = "SELECT digest, meaning FROM callback WHERE destination = ? AND answer_id = ? ORDER BY id LIMIT 1"
+_INSERT = """
+INSERT INTO callback (destination, received_at, content_type, digest, body, answer_id, correlation, meaning, issues)
+VALUES (:destination, :received_at, :content_type, :digest, :body, :answer_id, :correlation, :meaning, :issues)
+ON CONFLICT (destination, answer_id, digest) DO NOTHING
+"""
+_MESSAGE = "SELECT destination, epoch FROM message WHERE id = ?"
+_COUNT = "UPDATE line SET delivered = max(0, min(total_supplies, delivered + :by)) WHERE id = :line"
+
+_HANDED_OVER: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED})
+_SUPPLY: Final = _HANDED_OVER | {
+    LineEvent.DISPENSED,
+    LineEvent.DISPATCHED,
+    LineEvent.SUPPLY_SHORT,
+    LineEvent.BALANCE_SUPPLIED,
+}
+_CLAIMS_THE_LINE: Final = _SUPPLY | {LineEvent.ACCEPTED, LineEvent.VALIDATED, LineEvent.SUPPLY_PLANNED}
+_PLANS_OR_SUPPLIES: Final = _SUPPLY | {LineEvent.SUPPLY_PLANNED}
+_NOT_YET_ACCEPTED: Final = frozenset({LineState.SENT, LineState.UNCERTAIN, LineState.WITH_PROVIDER, LineState.QUERIED})
+_NOT_YET_VALIDATED: Final = frozenset({LineState.ACCEPTED})
+_MAY_SUPPLY: Final = LIVE | {LineState.FULFILLED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Why an answer is not bound, and what a person is told."""
+
+    kind: str
+    reason: str
+    line: int | None = None
+
+
+def acknowledge(
+    transaction: Transaction,
+    callback: Callback,
+    answer: Acknowledgement | None,
+    issues: Sequence[Issue],
+    *,
+    answers: UUID | None = None,
+) -> CallbackResult:
+    """Keep a callback, and follow it if it is bound.
+
+    Args:
+        transaction: the one it is kept in.
+        callback: as received.
+        answer: as the adapter read it.
+        issues: why it could not, or what in it is not known.
+        answers: the message whose response it was; stands in for a correlation that the answer does not state.
+    """
+    meaning = _meaning(answer)
+    first = transaction.row(_FIRST, (callback.destination.value, answer.id)) if answer is not None else None
+    row = _keep(transaction, callback, answer, issues, meaning)
+    if first is not None and meaning == first[1]:
+        return CallbackResult(effect=Effectiveness.REPEAT)
+    why = _why_unread(callback, answer, issues, reused=first is not None)
+    bound = why or _bind(transaction, callback, answer, answers)
+    if isinstance(bound, _Kept) or answer is None:
+        return _alert(transaction, callback, bound if isinstance(bound, _Kept) else _Kept("answer-unread", ""))
+    return _follow(transaction, bound, answer, row, now=callback.received_at)
+
+
+def _meaning(answer: Acknowledgement | None) -> str:
+    """Give a digest of what an answer says, so that the same answer in other bytes is known again."""
+    said = (answer.correlation, answer.epoch, answer.reports, answer.issues) if answer is not None else ()
+    return hashlib.sha256(encode(said)).hexdigest()
+
+
+def _keep(
+    transaction: Transaction,
+    callback: Callback,
+    answer: Acknowledgement | None,
+    issues: Sequence[Issue],
+    meaning: str,
+) -> int | None:
+    digest = hashlib.sha256(callback.body).hexdigest()
+    new = transaction.changed(
+        _INSERT,
+        {
+            "destination": callback.destination.value,
+            "received_at": stored(callback.received_at),
+            "content_type": callback.content_type,
+            "digest": digest,
+            "body": callback.body,
+            "answer_id": answer.id if answer is not None else "",
+            "correlation": answer.correlation.bytes if answer is not None and answer.correlation else None,
+            "meaning": meaning,
+            "issues": encode(tuple(issues)).decode(),
+        },
+    )
+    if not new:
+        return None
+    row = transaction.connection.last_insert_rowid()
+    append_leaf(
+        transaction,
+        "callback",
+        at=callback.received_at,
+        callback=row,
+        destination=callback.destination.value,
+        digest=digest,
+    )
+    return row
+
+
+def _why_unread(
+    callback: Callback, answer: Acknowledgement | None, issues: Sequence[Issue], *, reused: bool
+) -> _Kept | None:
+    if answer is None or issues:
+        codes = ", ".join(sorted({issue.code for issue in issues})) or "unreadable"
+        return _Kept("answer-not-understood", f"An answer of {callback.destination} was not understood: {codes}.")
+    if reused:
+        return _Kept("answer-id-reused", f"{callback.destination} used one answer id for two different answers.")
+    return None
+
+
+def _bind(
+    transaction: Transaction, callback: Callback, answer: Acknowledgement | None, answers: UUID | None
+) -> list[tuple[LineReport, LineNow]] | _Kept:
+    """Give each report with the line it speaks of, or why the answer as a whole changes nothing (I11)."""
+    correlation = (answer.correlation or answers) if answer is not None else None
+    if answer is None or correlation is None or (answers is not None and correlation != answers):
+        return _Kept("answer-unbound", "An answer does not name the message it was given to.")
+    message = transaction.row(_MESSAGE, (correlation.bytes,))
+    found = [(line_now(transaction, row), current) for row, current in lines_of(transaction, correlation)]
+    if message is None or not found:
+        return _Kept("answer-unbound", "An answer names a message that this gateway did not send.")
+    if message[0] != callback.destination.value:
+        return _Kept("answer-wrong-provider", "A provider answered a message that was sent to another one.")
+    if answer.epoch is not None and answer.epoch != message[1]:
+        return _Kept("answer-unbound", "An answer states another epoch than its message.", found[0][0].row)
+    return _pair(answer, found, epoch=message[1])
+
+
+def _pair(
+    answer: Acknowledgement, found: list[tuple[LineNow, bool]], *, epoch: int
+) -> list[tuple[LineReport, LineNow]] | _Kept:
+    lines = {line.id: line for line, _ in found}
+    pairs: list[tuple[LineReport, LineNow]] = []
+    for report in answer.reports:
+        if report.line_id is not None and report.line_id not in lines:
+            return _Kept("answer-unbound", "An answer speaks of a line that its message does not carry.")
+        chosen = list(lines.values()) if report.line_id is None else [lines[report.line_id]]
+        for line in chosen:
+            if line.epoch != epoch:
+                kind = "safety-incident" if report.event in _CLAIMS_THE_LINE else "answer-unbound"
+                return _Kept(kind, f"An earlier holder of the line reports: {report.event}.", line.row)
+        pairs += [(report, line) for line in chosen]
+    return pairs
+
+
+def _alert(transaction: Transaction, callback: Callback, kept: _Kept) -> CallbackResult:
+    digest = hashlib.sha256(callback.body).hexdigest()
+    open_alert(
+        transaction,
+        kind=kept.kind,
+        subject=f"{callback.destination}:{digest[:16]}",
+        line=kept.line,
+        at=callback.received_at,
+        text=kept.reason,
+    )
+    return CallbackResult(effect=Effectiveness.KEPT, reasons=(kept.reason,))
+
+
+def _follow(
+    transaction: Transaction,
+    pairs: list[tuple[LineReport, LineNow]],
+    answer: Acknowledgement,
+    callback: int | None,
+    *,
+    now: datetime,
+) -> CallbackResult:
+    reasons: list[str] = []
+    moved = False
+    for report, line in pairs:
+        # An earlier report of the same answer may have moved the line already.
+        result = _apply(transaction, report, line_now(transaction, line.row), answer, callback, now=now)
+        if isinstance(result, Moved):
+            moved = True
+        else:
+            reasons.append(result.reason)
+    return CallbackResult(effect=Effectiveness.APPLIED if moved else Effectiveness.KEPT, reasons=tuple(reasons))
+
+
+def _apply(
+    transaction: Transaction,
+    report: LineReport,
+    line: LineNow,
+    answer: Acknowledgement,
+    callback: int | None,
+    *,
+    now: datetime,
+) -> Moved | Ignored:
+    """Append one report to one line's history and let the lifecycle decide."""
+    # Whether a delivery is the last is our own count's to say, never the report's.
+    said = LineEvent.DELIVERED if report.event is LineEvent.LAST_DELIVERED else report.event
+    event = resolve_supply(said, delivered=line.delivered, total=line.total)
+    implied = _implied(line, event)
+    stated = f"stated at {answer.at.isoformat()}" if answer.at is not None else ""
+    happening = Happening(
+        event=event,
+        actor=Actor.PROVIDER_SYSTEM,
+        at=now,
+        text="; ".join(filter(None, (stated, implied))),
+        reason_code=report.reason_code,
+        reason=report.reason,
+        amount=lexeme(report.amount) if report.amount is not None else "",
+        unit=report.unit,
+        callback=callback,
+    )
+    kept = record_event(transaction, line, happening)
+    if isinstance(kept.result, Ignored):
+        _tell_of_ignored(transaction, line, event, kept.result, now=now)
+        return kept.result
+    _count(transaction, line, event)
+    tell_news(transaction, line.row, kept.seq, now=now)
+    if line.state in _NOT_YET_ACCEPTED and implied:
+        text = f"The provider reports {event} and never said that it accepted the line."
+        subject = str(line.id)
+        open_alert(transaction, kind="acceptance-missing", subject=subject, line=line.row, at=now, text=text)
+    return kept.result
+
+
+def _implied(line: LineNow, event: LineEvent) -> str:
+    if event not in _PLANS_OR_SUPPLIES:
+        return ""
+    if line.state in _NOT_YET_ACCEPTED:
+        return "acceptance implied"
+    return "validation implied" if line.state in _NOT_YET_VALIDATED else ""
+
+
+def _count(transaction: Transaction, line: LineNow, event: LineEvent) -> None:
+    by = 1 if event in _HANDED_OVER else -1 if event is LineEvent.SUPPLY_WITHDRAWN else 0
+    if by:
+        transaction.run(_COUNT, {"by": by, "line": line.row})
+
+
+def _tell_of_ignored(
+    transaction: Transaction, line: LineNow, event: LineEvent, ignored: Ignored, *, now: datetime
+) -> None:
+    """Open the alert for a report that moved nothing: graver where medicine may have left that should not have."""
+    supplied = event in _SUPPLY
+    beyond = event in _HANDED_OVER and line.delivered >= line.total
+    incident = supplied and (beyond or line.state not in _MAY_SUPPLY)
+    if incident:
+        text = f"A supply was reported ({event}) of a line that is {line.state.lower()}."
+    elif ignored.alert:
+        text = f"An answer does not fit: {ignored.reason}."
+    else:
+        return
+    kind = "safety-incident" if incident else "answer-unexpected"
+    open_alert(transaction, kind=kind, subject=str(line.id), line=line.row, at=now, text=text)

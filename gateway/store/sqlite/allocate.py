@@ -1,0 +1,88 @@
+"""Giving a line to a provider: the sealed message, the allocation under its epoch, and the outbox row.
+
+One live allocation for a line at a time, by a partial unique index (I2).
+"""
+
+from datetime import datetime
+
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.message import SealedMessage
+from gateway.store.sqlite.instants import stored
+from gateway.store.sqlite.leaves import append_leaf
+from gateway.store.sqlite.transaction import Transaction
+
+_INSERT_MESSAGE = """
+INSERT INTO message (id, prescription, event, destination, epoch, not_valid_after, key_id, digest, body, rendered,
+    content_type, created_at)
+VALUES (:id, :prescription, :event, :destination, :epoch, :not_valid_after, :key_id, :digest, :body, :rendered,
+    :content_type, :at)
+"""
+_LINES = "SELECT id, uuid FROM line WHERE prescription = ? ORDER BY id"
+_ALLOCATE = """
+INSERT INTO allocation (line, prescription, epoch, provider, message, made_at)
+VALUES (:line, :prescription, :epoch, :provider, :message, :at)
+"""
+_GIVE = "UPDATE line SET epoch = :epoch, provider = :provider WHERE id = :line"
+_DELIVER = """
+INSERT INTO outbox (kind, destination, tenant, message_id, content_type, accepted_at, due_at, state)
+VALUES ('deliver', :destination, :tenant, :message, :content_type, :at, :at, 'due')
+"""
+
+
+def store_message(transaction: Transaction, message: SealedMessage, prescription: int, *, now: datetime) -> None:
+    """Keep the sealed bytes, which are what is sent, resent and proved."""
+    transaction.run(
+        _INSERT_MESSAGE,
+        {
+            "id": message.id.bytes,
+            "prescription": prescription,
+            "event": message.event.value,
+            "destination": message.destination.value,
+            "epoch": message.epoch,
+            "not_valid_after": stored(message.not_valid_after),
+            "key_id": message.key_id,
+            "digest": message.digest,
+            "body": message.body,
+            "rendered": message.rendered,
+            "content_type": message.content_type,
+            "at": stored(now),
+        },
+    )
+    append_leaf(
+        transaction,
+        "seal",
+        at=now,
+        message=str(message.id),
+        destination=message.destination.value,
+        digest=message.digest,
+        epoch=message.epoch,
+        key=message.key_id,
+    )
+
+
+def allocate(
+    transaction: Transaction, message: SealedMessage | None, prescription: int, tenant: OdsCode, *, now: datetime
+) -> None:
+    """Give the lines of a stored message to its destination and put it in the outbox.
+
+    Raises:
+        ValueError: there is no message, or it does not speak of exactly the prescription's lines.
+    """
+    rows = {uuid: row for row, uuid in transaction.rows(_LINES, (prescription,))}
+    if message is None or {line.bytes for line in message.line_ids} != rows.keys():
+        raise ValueError("a line that is ready needs a message that speaks of it")
+    at = stored(now)
+    for row in rows.values():
+        values = {"line": row, "epoch": message.epoch, "provider": message.destination.value}
+        transaction.run(_ALLOCATE, {**values, "prescription": prescription, "message": message.id.bytes, "at": at})
+        transaction.run(_GIVE, values)
+    transaction.run(
+        _DELIVER,
+        {
+            "destination": message.destination.value,
+            "tenant": tenant.value,
+            "message": message.id.bytes,
+            "content_type": message.content_type,
+            "at": at,
+        },
+    )

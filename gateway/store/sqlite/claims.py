@@ -1,0 +1,196 @@
+"""Leasing due work to a worker, and the step before the first byte (I12).
+
+A lease is a token of this life of the database, the row and how often it was claimed; whoever comes with another token
+changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
+from gateway.ports import Claim, WorkKind
+from gateway.store.sqlite.alerts import open_alert
+from gateway.store.sqlite.history import Happening, line_now, record_event
+from gateway.store.sqlite.instants import instant, stored
+from gateway.store.sqlite.transaction import Row, Transaction
+
+_DUE = """
+SELECT id FROM outbox WHERE state = 'due' AND destination = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?
+"""
+_LEASE = """
+UPDATE outbox SET state = 'claimed', claims = claims + 1, lease_until = :until,
+    lease = :generation || '.' || id || '.' || (claims + 1) || '.' || :worker
+WHERE id = :id
+"""
+_CLAIMED = """
+SELECT outbox.id, outbox.lease, outbox.kind, outbox.destination, outbox.message_id,
+    coalesce(outbox.octets, message.rendered, message.body), outbox.content_type, outbox.attempts,
+    outbox.possible_duplicate, outbox.accepted_at, outbox.news
+FROM outbox LEFT JOIN message ON outbox.kind = 'deliver' AND message.id = outbox.message_id
+WHERE outbox.id = ?
+"""
+_ENTRY = """
+SELECT kind, state, lease, lease_until, attempts, possible_duplicate, accepted_at, tenant FROM outbox WHERE id = ?
+"""
+_ON_WIRE = """
+UPDATE outbox SET state = 'on_wire', attempts = :attempt, octets = coalesce(octets, :octets) WHERE id = :id
+"""
+_FINISH = "UPDATE outbox SET state = :state, lease = NULL, lease_until = NULL WHERE id = :id"
+_ATTEMPT = """
+INSERT INTO attempt (outbox, number, at, lease, outcome, fenced, reason, evidence)
+VALUES (:outbox, :number, :at, :lease, :outcome, :fenced, :reason, :evidence)
+"""
+_MESSAGE_LINES = """
+SELECT allocation.line, allocation.ended_at IS NULL AND allocation.epoch = line.epoch
+FROM allocation JOIN line ON line.id = allocation.line WHERE allocation.message = ? ORDER BY allocation.line
+"""
+_NOT_VALID_AFTER = "SELECT not_valid_after FROM message WHERE id = ?"
+
+_LEAVES = {LineState.READY: LineEvent.ON_WIRE, LineState.UNCERTAIN: LineEvent.VERBATIM_RETRY}
+"""From which states a message may leave, and what that is called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A row of the outbox as it stands inside the transaction."""
+
+    kind: WorkKind
+    state: str
+    lease: str | None
+    lease_until: datetime | None
+    attempts: int
+    possible_duplicate: bool
+    accepted_at: datetime
+    tenant: OdsCode
+
+    def held_by(self, claim: Claim) -> bool:
+        """Tell whether the lease is still this claim's."""
+        return self.lease == claim.lease and self.state in {"claimed", "on_wire"}
+
+
+def claim_due(
+    transaction: Transaction, *, worker: str, now: datetime, lease_seconds: float, room: dict[OdsCode, int]
+) -> list[Claim]:
+    """Lease due rows, oldest first, as far as each destination has room."""
+    until = stored(now + timedelta(seconds=lease_seconds))
+    claims = []
+    for destination, limit in room.items():
+        for (row,) in transaction.rows(_DUE, (destination.value, stored(now), max(limit, 0))):
+            values = {"id": row, "until": until, "generation": transaction.generation, "worker": worker}
+            transaction.run(_LEASE, values)
+            claims.append(claim_of(transaction, row))
+    return claims
+
+
+def claim_of(transaction: Transaction, row: int) -> Claim:
+    """Give the claim that holds a leased row."""
+    found = transaction.row(_CLAIMED, (row,))
+    assert found is not None
+    return _claim(found)
+
+
+def _claim(row: Row) -> Claim:
+    return Claim(
+        id=row[0],
+        lease=row[1],
+        kind=WorkKind(row[2]),
+        destination=OdsCode(row[3]),
+        message_id=UUID(bytes=row[4]),
+        octets=row[5],
+        content_type=row[6],
+        attempt=row[7] + 1,
+        possible_duplicate=bool(row[8]),
+        accepted_at=instant(row[9]),
+        news=row[10],
+    )
+
+
+def entry(transaction: Transaction, row: int) -> Entry | None:
+    """Read a row of the outbox."""
+    found = transaction.row(_ENTRY, (row,))
+    if found is None:
+        return None
+    return Entry(
+        kind=WorkKind(found[0]),
+        state=found[1],
+        lease=found[2],
+        lease_until=instant(found[3]) if found[3] is not None else None,
+        attempts=found[4],
+        possible_duplicate=bool(found[5]),
+        accepted_at=instant(found[6]),
+        tenant=OdsCode(found[7]),
+    )
+
+
+def put_on_wire(transaction: Transaction, claim: Claim, *, now: datetime, octets: bytes | None) -> bool:
+    """Write that the first byte is about to leave; False when nothing may be written."""
+    found = entry(transaction, claim.id)
+    if found is None or not found.held_by(claim) or found.state != "claimed":
+        return False
+    if found.lease_until is None or found.lease_until <= now:
+        return False
+    if found.kind is WorkKind.DELIVER and not _send_lines(transaction, claim, now=now):
+        return False
+    transaction.run(_ON_WIRE, {"id": claim.id, "attempt": claim.attempt, "octets": octets})
+    note_attempt(transaction, claim, "on_wire", now=now)
+    return True
+
+
+def lines_of(transaction: Transaction, message: UUID) -> list[tuple[int, bool]]:
+    """Give the rows of a message's lines, each with whether the message's allocation of it is the current one."""
+    return [(row, bool(current)) for row, current in transaction.rows(_MESSAGE_LINES, (message.bytes,))]
+
+
+def note_attempt(
+    transaction: Transaction,
+    claim: Claim,
+    outcome: str,
+    *,
+    now: datetime,
+    reason: str = "",
+    evidence: bytes = b"",
+    fenced: bool = False,
+) -> None:
+    """Keep one step of a transmission."""
+    transaction.run(
+        _ATTEMPT,
+        {
+            "outbox": claim.id,
+            "number": claim.attempt,
+            "at": stored(now),
+            "lease": claim.lease,
+            "outcome": outcome,
+            "fenced": fenced,
+            "reason": reason,
+            "evidence": evidence,
+        },
+    )
+
+
+def finish(transaction: Transaction, row: int, state: str) -> None:
+    """Take a row out of the queue: `done`, or `stuck` for a person."""
+    transaction.run(_FINISH, {"id": row, "state": state})
+
+
+def _send_lines(transaction: Transaction, claim: Claim, *, now: datetime) -> bool:
+    found = [(line_now(transaction, row), current) for row, current in lines_of(transaction, claim.message_id)]
+    waiting = [line for line, _ in found if line.state in _LEAVES]
+    blocked = len(waiting) < len(found) or not all(current for _, current in found)
+    if blocked or _too_late(transaction, claim, now):
+        finish(transaction, claim.id, "stuck" if waiting else "done")
+        for line in waiting:
+            text = "Its message may no longer be sent: it is out of date, or another of its lines has moved on."
+            open_alert(transaction, kind="transmission-blocked", subject=str(line.id), line=line.row, at=now, text=text)
+        return False
+    for line in waiting:
+        text = f"attempt {claim.attempt}" + (", possible duplicate" if claim.possible_duplicate else "")
+        happening = Happening(event=_LEAVES[line.state], actor=Actor.GATEWAY, at=now, text=text)
+        record_event(transaction, line, happening)
+    return True
+
+
+def _too_late(transaction: Transaction, claim: Claim, now: datetime) -> bool:
+    row = transaction.row(_NOT_VALID_AFTER, (claim.message_id.bytes,))
+    return row is None or instant(row[0]) < now

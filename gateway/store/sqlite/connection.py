@@ -1,0 +1,103 @@
+"""Opening the file: the settings that durability rests on, each read back and refused if it did not take.
+
+Source: reliability-security.md I1; libraries.md 5 (the WAL-reset fault in SQLite before 3.51.3).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from gateway.domain.errors import ConfigurationError, Unavailable
+
+APPLICATION_ID = 0x48435047  # "HCPG"
+OLDEST_SQLITE = (3, 51, 3)
+BUSY_MILLISECONDS = 5_000
+CHECKPOINT_PAGES = 4_000  # 16 MB: a checkpoint every few hundred submissions, not every few dozen
+
+_SETTINGS: dict[str, str | int] = {
+    "journal_mode": "wal",
+    "synchronous": 2,  # FULL: the log is on disk before COMMIT returns
+    "foreign_keys": 1,
+    "wal_autocheckpoint": CHECKPOINT_PAGES,
+    "recursive_triggers": 1,  # REPLACE may not slip past the triggers that forbid deleting
+    "trusted_schema": 0,
+}
+
+
+def open_writer(path: Path) -> apsw.Connection:
+    """Open the one writing connection, making the file if there is none.
+
+    Raises:
+        ConfigurationError: the library is too old, a setting did not take, or the file is not ours.
+        Unavailable: the file cannot be opened.
+    """
+    _refuse_old_library()
+    connection = _open(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+    try:
+        refuse_foreign(connection)
+        for name, value in _SETTINGS.items():
+            connection.pragma(name, value)
+        _read_back(connection, _SETTINGS)
+    except apsw.Error as error:
+        connection.close()
+        raise Unavailable("the database cannot be opened for writing") from error
+    except ConfigurationError:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """Open a connection that can only read.
+
+    Raises:
+        Unavailable: the file cannot be opened, or is no gateway database.
+    """
+    connection = _open(path, apsw.SQLITE_OPEN_READONLY)
+    try:
+        connection.pragma("query_only", 1)
+        connection.pragma("trusted_schema", 0)
+        if connection.pragma("application_id") != APPLICATION_ID:
+            raise Unavailable("the file is not a gateway database")
+    except apsw.Error as error:
+        connection.close()
+        raise Unavailable("the database cannot be read") from error
+    return connection
+
+
+def settings_of(connection: apsw.Connection) -> dict[str, str]:
+    """Give the settings in force, as text."""
+    names = ("journal_mode", "synchronous", "foreign_keys", "application_id", "user_version")
+    return {name: str(connection.pragma(name)) for name in names}
+
+
+def refuse_foreign(connection: apsw.Connection) -> None:
+    """Refuse a file that holds another program's tables."""
+    empty = connection.execute("SELECT count(*) = 0 FROM sqlite_schema").get
+    if not empty and connection.pragma("application_id") != APPLICATION_ID:
+        raise ConfigurationError("the database file belongs to another program")
+
+
+def _open(path: Path, flags: int) -> apsw.Connection:
+    try:
+        connection = apsw.Connection(str(path), flags=flags, statementcachesize=200)
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+    except apsw.Error as error:
+        raise Unavailable("the database file cannot be opened") from error
+    return connection
+
+
+def _read_back(connection: apsw.Connection, wanted: dict[str, str | int]) -> None:
+    found: dict[str, Any] = {name: connection.pragma(name) for name in wanted}
+    faults = [f"PRAGMA {name} is {found[name]}, not {value}" for name, value in wanted.items() if found[name] != value]
+    if faults:
+        raise ConfigurationError(*faults)
+
+
+def _refuse_old_library() -> None:
+    version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+    if version < OLDEST_SQLITE:
+        raise ConfigurationError(
+            f"SQLite {apsw.sqlite_lib_version()} can corrupt a WAL file; 3.51.3 or later is needed"
+        )

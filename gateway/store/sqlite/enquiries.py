@@ -1,0 +1,138 @@
+"""Reads: a few read-only connections on their own threads, so that no question waits for a write.
+
+`tenant` narrows every question: a trust sees its own prescriptions, a provider those it is or was given, None all (I9).
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+import apsw
+
+from gateway.domain.errors import Unavailable
+from gateway.domain.identifiers import OdsCode
+from gateway.ports import AlertView, Found, News, Overdue, PrescriptionView
+from gateway.store.sqlite import books, finding, telling, viewing, watching
+from gateway.store.sqlite.connection import open_reader, settings_of
+from gateway.store.sqlite.schema import steps
+
+T = TypeVar("T")
+READERS = 3
+
+
+class SqliteEnquiries:
+    """Questions to one SQLite file. Made by `open`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._own = threading.local()
+        self._opened: list[apsw.Connection] = []
+        self._pool = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="reader")
+
+    @classmethod
+    def open(cls, path: Path) -> "SqliteEnquiries":
+        """Prepare to read a file that `SqliteStore.open` has made.
+
+        Raises:
+            Unavailable: it cannot be read.
+        """
+        open_reader(path).close()
+        return cls(path)
+
+    async def search(
+        self, *, tenant: OdsCode | None, nhs_number: str = "", number: str = "", order_number: str = ""
+    ) -> tuple[Found, ...]:
+        """See `gateway.ports.Enquiries`.
+
+        Raises:
+            ValueError: not exactly one of the three is given.
+        """
+        given = [bool(nhs_number), bool(number), bool(order_number)]
+        if sum(given) != 1:
+            raise ValueError("search by exactly one thing")
+        return await self._ask(
+            lambda reader: finding.search(
+                reader, tenant=tenant, nhs_number=nhs_number, number=number, order_number=order_number
+            )
+        )
+
+    async def latest(self, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
+        """See `gateway.ports.Enquiries`."""
+        return await self._ask(lambda reader: finding.latest(reader, tenant=tenant, limit=limit))
+
+    async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
+        """See `gateway.ports.Enquiries`."""
+        return await self._ask(lambda reader: viewing.prescription(reader, prescription_id, tenant=tenant))
+
+    async def by_control_id(self, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
+        """See `gateway.ports.Enquiries`."""
+        return await self._ask(lambda reader: finding.by_control_id(reader, control_id, tenant=tenant))
+
+    async def news(self, seq: int) -> News:
+        """See `gateway.ports.Enquiries`.
+
+        Raises:
+            KeyError: there is no such event.
+        """
+        return await self._ask(lambda reader: telling.news(reader, seq))
+
+    async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
+        """See `gateway.ports.Enquiries`."""
+        return await self._ask(lambda reader: watching.overdue(reader, now=now))
+
+    async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
+        """See `gateway.ports.Enquiries`."""
+        return await self._ask(lambda reader: watching.open_alerts(reader, tenant=tenant, limit=limit))
+
+    async def books(self) -> dict[str, int]:
+        """See `gateway.ports.Enquiries`."""
+        return await self._ask(books.count)
+
+    async def ready(self) -> dict[str, str]:
+        """See `gateway.ports.Enquiries`."""
+        return await self._ask(_ready)
+
+    async def close(self) -> None:
+        """Finish what was asked and let go."""
+        await asyncio.to_thread(self._pool.shutdown)
+        for connection in self._opened:
+            connection.close()
+
+    async def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
+
+    def _answer(self, question: Callable[[apsw.Connection], T]) -> T:
+        try:
+            connection = self._connection()
+            with connection:  # one transaction, so that the parts of an answer agree
+                answer = question(connection)
+        except apsw.Error as error:
+            raise Unavailable("the database cannot be read") from error
+        return answer
+
+    def _connection(self) -> apsw.Connection:
+        connection: apsw.Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = open_reader(self._path)
+            self._own.connection = connection
+            self._opened.append(connection)
+        return connection
+
+
+def _ready(reader: apsw.Connection) -> dict[str, str]:
+    settings = settings_of(reader)
+    faults = [
+        name
+        for name, wanted in (("journal_mode", "wal"), ("user_version", str(max(steps()))))
+        if settings[name] != wanted
+    ]
+    if faults:
+        raise Unavailable(f"the database's settings are wrong: {', '.join(faults)}")
+    leaves = reader.execute("SELECT size FROM audit_head WHERE id = 1").get
+    generation = reader.execute("SELECT generation FROM meta WHERE id = 1").get
+    return {**settings, "sqlite": apsw.sqlite_lib_version(), "generation": str(generation), "leaves": str(leaves)}

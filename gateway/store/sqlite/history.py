@@ -1,0 +1,224 @@
+"""The only place that moves a line: an event is appended, and the line follows it if the lifecycle says so.
+
+Everything else of this package says what happened and by whom; what it does to the line is decided by
+`gateway.domain.lifecycle.transition` alone (I13). An event that moves nothing is kept all the same.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gateway.domain.lifecycle import LIVE, Actor, Ignored, LineEvent, LineState, Moved, transition
+from gateway.store.sqlite.alerts import open_alert
+from gateway.store.sqlite.instants import stored
+from gateway.store.sqlite.leaves import append_leaf
+from gateway.store.sqlite.transaction import Transaction
+
+RECEIVED = "received"
+"""Name of the event that begins a line: the commit itself."""
+
+_LINE = """
+SELECT id, uuid, state, state_before, epoch, provider, delivered, total_supplies FROM line WHERE id = ?
+"""
+_EVENT = """
+INSERT INTO event (line, at, event, actor, state_before, state_after, moved, provider, callback,
+                   reason_code, reason, amount, unit, text)
+VALUES (:line, :at, :event, :actor, :before, :after, :moved, :provider, :callback,
+        :reason_code, :reason, :amount, :unit, :text)
+"""
+_MOVE = """
+UPDATE line SET state = :state, state_before = :before, holder = :holder, entered_at = :at, act_by = :act_by,
+    first_sent_at = coalesce(first_sent_at, :sent), first_answered_at = coalesce(first_answered_at, :answered),
+    first_rejected_at = coalesce(first_rejected_at, :rejected)
+WHERE id = :line
+"""
+_END_ALLOCATION = "UPDATE allocation SET ended_at = ? WHERE line = ? AND ended_at IS NULL"
+
+_RETURNS = frozenset({LineState.QUERIED, LineState.ON_HOLD})
+_ANSWERS = frozenset({Actor.PROVIDER_SYSTEM, Actor.PROVIDER_PHARMACIST})
+_NO_ANSWER = frozenset({LineEvent.ARRIVED, LineEvent.NOT_STORED})
+"""What the transport says is not what the provider decided."""
+_HAS_HOLDER = LIVE | {LineState.FULFILLED}
+"""States that keep the allocation: a fulfilled line may still turn out not to be (supply withdrawn)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineNow:
+    """A line as it stands inside the transaction."""
+
+    row: int
+    id: UUID
+    state: LineState
+    before: LineState | None
+    epoch: int
+    provider: str | None
+    delivered: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something that happened to a line, as it was said."""
+
+    event: LineEvent
+    actor: Actor
+    at: datetime
+    text: str = ""
+    reason_code: str = ""
+    reason: str = ""
+    amount: str = ""
+    unit: str = ""
+    callback: int | None = None
+    act_by: datetime | None = None
+    """Overrules the state's own limit, where the gateway itself will act again by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The event as kept, and what it did."""
+
+    seq: int
+    result: Moved | Ignored
+
+
+def line_now(transaction: Transaction, row: int) -> LineNow:
+    """Read a line by its row id."""
+    found = transaction.row(_LINE, (row,))
+    assert found is not None
+    return LineNow(
+        row=found[0],
+        id=UUID(bytes=found[1]),
+        state=LineState(found[2]),
+        before=LineState(found[3]) if found[3] else None,
+        epoch=found[4],
+        provider=found[5],
+        delivered=found[6],
+        total=found[7],
+    )
+
+
+def begin(transaction: Transaction, line: LineNow, *, at: datetime) -> None:
+    """Append the first event of a line that was just inserted."""
+    happening = _Words(event=RECEIVED, actor=Actor.GATEWAY, at=at)
+    _append(transaction, line, happening, before="", after=line.state, moved=True)
+
+
+def record_event(transaction: Transaction, line: LineNow, happening: Happening) -> Recorded:
+    """Append an event and move the line if the lifecycle has such an arrow.
+
+    An alert opens at once for a state in which a person must be told at once. What to do about an event that moves
+    nothing is the caller's: it knows what was to be expected.
+    """
+    result = transition(line.state, happening.event, happening.actor, before=line.before)
+    moved = isinstance(result, Moved)
+    after = result.state if isinstance(result, Moved) else line.state
+    words = _Words.of(happening, text=happening.text if moved else _why(happening.text, result))
+    seq = _append(transaction, line, words, before=line.state, after=after, moved=moved)
+    if moved:
+        _move(transaction, line, happening, after)
+    return Recorded(seq=seq, result=result)
+
+
+def _why(text: str, result: Moved | Ignored) -> str:
+    reason = result.reason if isinstance(result, Ignored) else ""
+    return "; ".join(filter(None, (text, f"nothing moved: {reason}")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """An event in the table's own terms."""
+
+    event: str
+    actor: Actor
+    at: datetime
+    text: str = ""
+    reason_code: str = ""
+    reason: str = ""
+    amount: str = ""
+    unit: str = ""
+    callback: int | None = None
+
+    @classmethod
+    def of(cls, happening: Happening, *, text: str) -> "_Words":
+        return cls(
+            event=happening.event.value,
+            actor=happening.actor,
+            at=happening.at,
+            text=text,
+            reason_code=happening.reason_code,
+            reason=happening.reason,
+            amount=happening.amount,
+            unit=happening.unit,
+            callback=happening.callback,
+        )
+
+
+def _append(
+    transaction: Transaction, line: LineNow, words: _Words, *, before: str, after: LineState, moved: bool
+) -> int:
+    seq = transaction.insert(
+        _EVENT,
+        {
+            "line": line.row,
+            "at": stored(words.at),
+            "event": words.event,
+            "actor": words.actor.value,
+            "before": str(before),
+            "after": after.value,
+            "moved": moved,
+            "provider": line.provider,
+            "callback": words.callback,
+            "reason_code": words.reason_code,
+            "reason": words.reason,
+            "amount": words.amount,
+            "unit": words.unit,
+            "text": words.text,
+        },
+    )
+    append_leaf(
+        transaction,
+        "event",
+        at=words.at,
+        event=words.event,
+        event_seq=seq,
+        line=str(line.id),
+        epoch=line.epoch,
+        actor=words.actor.value,
+        before=str(before),
+        after=after.value,
+        **({"callback": words.callback} if words.callback is not None else {}),
+    )
+    return seq
+
+
+def _move(transaction: Transaction, line: LineNow, happening: Happening, state: LineState) -> None:
+    custody = transaction.custody[state]
+    limit = custody.limit_seconds
+    act_by = happening.at + timedelta(seconds=limit) if limit is not None else None
+    at = stored(happening.at)
+    transaction.run(
+        _MOVE,
+        {
+            "line": line.row,
+            "state": state.value,
+            "before": line.state.value if state in _RETURNS else None,
+            "holder": custody.holder.value,
+            "at": at,
+            "act_by": stored(happening.act_by or act_by) if act_by is not None else None,
+            "sent": at if state is LineState.SENT else None,
+            "answered": at if happening.actor in _ANSWERS and happening.event not in _NO_ANSWER else None,
+            "rejected": at if state is LineState.REJECTED else None,
+        },
+    )
+    if state not in _HAS_HOLDER:
+        transaction.run(_END_ALLOCATION, (at, line.row))
+    if limit == 0 and happening.act_by is None:
+        alert_state(transaction, replace(line, state=state), at=happening.at)
+
+
+def alert_state(transaction: Transaction, line: LineNow, *, at: datetime) -> None:
+    """Tell a person that a line is where somebody must act at once."""
+    kind = f"line-{line.state.lower().replace('_', '-')}"
+    holder = transaction.custody[line.state].holder
+    text = f"The line is {line.state.lower().replace('_', ' ')}; the {holder} must act."
+    open_alert(transaction, kind=kind, subject=str(line.id), line=line.row, at=at, text=text)

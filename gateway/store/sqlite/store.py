@@ -1,0 +1,148 @@
+"""The store that the pipeline and the worker write to, over one SQLite file.
+
+Source: brief D3, D4; gateway.ports.Store says what each method promises.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from gateway.destination import TransmitOutcome
+from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import CUSTODY, Custody, LineState
+from gateway.domain.submission import Submission
+from gateway.ports import Acceptance, Callback, CallbackResult, Claim, KnownLine, Refused, StoredAnswer
+from gateway.store.sqlite import accept, acknowledge, alerts, claims, keep, leaves, results
+from gateway.store.sqlite.committer import Committer
+from gateway.store.sqlite.connection import open_writer, settings_of
+from gateway.store.sqlite.schema import migrate
+from gateway.store.sqlite.transaction import Transaction
+
+T = TypeVar("T")
+
+_RAISE_GENERATION = "UPDATE meta SET generation = generation + 1 WHERE id = 1"
+_GENERATION = "SELECT generation FROM meta WHERE id = 1"
+
+
+class SqliteStore:
+    """Writes, grouped by one committer. Made by `open`."""
+
+    def __init__(self, transaction: Transaction, committer: Committer, now: Callable[[], datetime]) -> None:
+        self._transaction = transaction
+        self._committer = committer
+        self._now = now
+        self.settings = settings_of(transaction.connection)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        now: Callable[[], datetime],
+        custody: Mapping[LineState, Custody] = CUSTODY,
+        tells: frozenset[OdsCode] = frozenset(),
+        restored: bool = False,
+        failed: Callable[[], None] = lambda: None,
+        grouped: Callable[[int], None] = lambda _size: None,
+    ) -> "SqliteStore":
+        """Open the file, making or migrating it as needed, and start the writer.
+
+        Args:
+            path: the database file; its folder exists.
+            now: the clock, for what no argument gives a time of.
+            custody: who holds a line in each state, and for how long.
+            tells: trusts that want to be told of their provider's decisions.
+            restored: the file came from a backup: begin a new generation, which voids every lease (I22).
+            failed: called from the writer's thread when the disk can no longer be trusted; the process must then stop.
+            grouped: called from the writer's thread after each commit with the number of writes in it.
+
+        Raises:
+            ConfigurationError: a setting did not take, the library is too old, or the file is not ours.
+            Unavailable: the file cannot be opened or migrated.
+        """
+        connection = open_writer(path)
+        migrate(connection, now=now())
+        if restored:
+            connection.execute(_RAISE_GENERATION)
+        generation: int = connection.execute(_GENERATION).get
+        transaction = Transaction(connection=connection, custody=custody, tells=tells, generation=generation)
+        return cls(transaction, Committer(connection, failed=failed, grouped=grouped), now)
+
+    async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(accept.answered, self._transaction, tenant, control_id))
+
+    async def known_lines(self, tenant: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(accept.known_lines, self._transaction, tenant, order_numbers))
+
+    async def accept(self, acceptance: Acceptance) -> StoredAnswer:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(accept.accept, self._transaction, acceptance, now=self._now()))
+
+    async def keep_apart(
+        self, submission: Submission, why: Refused, issues: Sequence[Issue], *, keep_bytes: bool
+    ) -> None:
+        """See `gateway.ports.Store`."""
+        await self._run(partial(keep.keep_apart, self._transaction, submission, why, issues, keep_bytes=keep_bytes))
+
+    async def claim(self, *, worker: str, now: datetime, lease_seconds: float, room: dict[OdsCode, int]) -> list[Claim]:
+        """See `gateway.ports.Store`."""
+        return await self._run(
+            partial(claims.claim_due, self._transaction, worker=worker, now=now, lease_seconds=lease_seconds, room=room)
+        )
+
+    async def on_wire(self, claim: Claim, *, now: datetime, octets: bytes | None = None) -> bool:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(claims.put_on_wire, self._transaction, claim, now=now, octets=octets))
+
+    async def record(self, claim: Claim, outcome: TransmitOutcome, *, now: datetime, retry_at: datetime | None) -> None:
+        """See `gateway.ports.Store`."""
+        await self._run(partial(results.record, self._transaction, claim, outcome, now=now, retry_at=retry_at))
+
+    async def recover(self, *, now: datetime, recognises_repeats: frozenset[OdsCode]) -> int:
+        """See `gateway.ports.Store`."""
+        return await self._run(
+            partial(results.recover, self._transaction, now=now, recognises_repeats=recognises_repeats)
+        )
+
+    async def acknowledge(
+        self, callback: Callback, answer: Acknowledgement | None, issues: Sequence[Issue]
+    ) -> CallbackResult:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(acknowledge.acknowledge, self._transaction, callback, answer, issues))
+
+    async def open_alert(self, *, kind: str, subject: str, line_id: UUID | None, now: datetime, text: str) -> bool:
+        """See `gateway.ports.Store`."""
+
+        def write() -> bool:
+            line = alerts.newest_line(self._transaction, line_id.bytes) if line_id is not None else None
+            return alerts.open_alert(self._transaction, kind=kind, subject=subject, line=line, at=now, text=text)
+
+        return await self._run(write)
+
+    async def note_access(self, *, principal: str, action: str, subject: str, now: datetime) -> None:
+        """See `gateway.ports.Store`."""
+        await self._run(
+            partial(
+                leaves.append_leaf,
+                self._transaction,
+                "access",
+                at=now,
+                principal=principal,
+                action=action,
+                subject=subject,
+            )
+        )
+
+    async def close(self) -> None:
+        """See `gateway.ports.Store`."""
+        await self._committer.close()
+
+    async def _run(self, write: Callable[[], T]) -> T:
+        return await self._committer.submit(write)

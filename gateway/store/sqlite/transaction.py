@@ -1,0 +1,52 @@
+"""One transaction's view of the writing connection, with the rules that hold for every write."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import apsw
+
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import Custody, LineState
+
+Row = tuple[Any, ...]
+Values = Mapping[str, Any] | Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """What the steps of one write share. Used on the writer's thread only.
+
+    Attributes:
+        connection: inside a transaction that the committer began.
+        custody: who holds a line in each state, and for how long.
+        tells: trusts that want to be told of their provider's decisions.
+        generation: which life of the database this is; part of every lease.
+    """
+
+    connection: apsw.Connection = field(repr=False)
+    custody: Mapping[LineState, Custody]
+    tells: frozenset[OdsCode]
+    generation: int
+
+    def run(self, sql: str, values: Values = ()) -> None:
+        """Run a statement that gives no rows."""
+        self.connection.execute(sql, values)
+
+    def insert(self, sql: str, values: Values) -> int:
+        """Insert one row and give its id."""
+        self.connection.execute(sql, values)
+        return self.connection.last_insert_rowid()
+
+    def row(self, sql: str, values: Values = ()) -> Row | None:
+        """Give the first row, or None."""
+        return next(iter(self.connection.execute(sql, values)), None)
+
+    def rows(self, sql: str, values: Values = ()) -> list[Row]:
+        """Give every row."""
+        return list(self.connection.execute(sql, values))
+
+    def changed(self, sql: str, values: Values) -> bool:
+        """Run a statement, and tell whether it changed a row."""
+        self.connection.execute(sql, values)
+        return self.connection.changes() > 0

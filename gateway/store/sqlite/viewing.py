@@ -1,0 +1,111 @@
+"""One prescription with everything that is known of it: its lines, its timeline and its alerts."""
+
+from typing import Any
+from uuid import UUID
+
+import apsw
+
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import LineState
+from gateway.domain.prescription import Prescription
+from gateway.ports import AlertView, EventView, LineView, PrescriptionView
+from gateway.store.document import decode
+from gateway.store.sqlite.finding import describe, visible
+from gateway.store.sqlite.instants import instant
+
+_HEAD = """
+SELECT submission.control_id, submission.format, submission.body, prescription.document, prescription.issues,
+    prescription.nhs_number,
+    (SELECT body FROM message WHERE message.prescription = prescription.id ORDER BY created_at DESC, rowid DESC LIMIT 1)
+FROM prescription JOIN submission ON submission.id = prescription.submission WHERE prescription.id = ?
+"""
+_LINES = """
+SELECT line.uuid, order_number, product_display, product_code, directions, quantity, state, holder, act_by, epoch,
+    delivered, total_supplies
+FROM line JOIN prescription ON prescription.id = line.prescription
+WHERE prescription.uuid = ? AND prescription.tenant = ?
+ORDER BY line.id
+"""
+_EVENTS = """
+SELECT event.seq, event.at, line.uuid, event.event, event.state_before, event.state_after, event.actor, event.text,
+    event.reason, event.reason_code, event.amount, event.unit
+FROM prescription JOIN line ON line.prescription = prescription.id JOIN event ON event.line = line.id
+WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY event.seq
+"""
+_ALERTS = """
+SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text
+FROM prescription JOIN line ON line.prescription = prescription.id JOIN alert ON alert.line = line.id
+WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY alert.id
+"""
+
+
+def prescription(reader: apsw.Connection, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
+    """Give a prescription if the tenant may see it; None for a foreign one as for one that does not exist."""
+    seen = visible(reader, prescription_id, tenant)
+    if seen is None:
+        return None
+    row, owner = seen
+    key = (prescription_id.bytes, owner)
+    head: tuple[Any, ...] = next(iter(reader.execute(_HEAD, (row,))))
+    document = decode(head[3], Prescription) if head[3] else None
+    return PrescriptionView(
+        found=describe(reader, [row])[0],
+        control_id=head[0],
+        format=head[1],
+        patient_name=str(document.patient.name) if document else "",
+        nhs_number=head[5],
+        birth_date=document.patient.birth_date.isoformat() if document else "",
+        prescriber=str(document.prescriber.name) if document else "",
+        lines=tuple(_line(line) for line in reader.execute(_LINES, key)),
+        events=tuple(_event(event) for event in reader.execute(_EVENTS, key)),
+        alerts=tuple(alert_view(alert) for alert in reader.execute(_ALERTS, key)),
+        issues=decode(head[4], tuple[Issue, ...]),
+        source=head[2],
+        message=head[6],
+    )
+
+
+def alert_view(row: tuple[Any, ...]) -> AlertView:
+    """Read an alert's row: id, kind, subject, item id, opened, closed, text."""
+    return AlertView(
+        id=row[0],
+        kind=row[1],
+        subject=row[2],
+        line_id=UUID(bytes=row[3]) if row[3] is not None else None,
+        opened_at=instant(row[4]),
+        closed_at=instant(row[5]) if row[5] is not None else None,
+        text=row[6],
+    )
+
+
+def _line(row: tuple[Any, ...]) -> LineView:
+    return LineView(
+        line_id=UUID(bytes=row[0]),
+        order_number=row[1],
+        product=row[2],
+        product_code=row[3],
+        directions=row[4],
+        quantity=row[5],
+        state=LineState(row[6]),
+        holder=row[7],
+        act_by=instant(row[8]) if row[8] is not None else None,
+        epoch=row[9],
+        delivered=row[10],
+        total_supplies=row[11],
+    )
+
+
+def _event(row: tuple[Any, ...]) -> EventView:
+    supplied = " ".join(part for part in (row[10], row[11]) if part)
+    words = (row[9], row[8], supplied, row[7])
+    return EventView(
+        seq=row[0],
+        at=instant(row[1]),
+        line_id=UUID(bytes=row[2]),
+        event=row[3],
+        state_before=row[4],
+        state_after=row[5],
+        actor=row[6],
+        text="; ".join(word for word in words if word),
+    )

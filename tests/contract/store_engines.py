@@ -1,0 +1,234 @@
+"""The engines the store's contract suite runs on, and the values it stores. A new engine joins `ENGINES`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.identifiers import OdsCode, derived_id
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import CUSTODY, Custody, LineEvent, LineState
+from gateway.domain.message import MessageEvent, SealedMessage
+from gateway.domain.prescription import Prescription
+from gateway.domain.submission import (
+    Action,
+    Answer,
+    Envelope,
+    OrderNumber,
+    OrderVerdict,
+    Outcome,
+    Submission,
+    Verdict,
+    WireFormat,
+)
+from gateway.ports import Acceptance, AcceptedOrder, Callback, CallbackResult, Claim, Enquiries, Store
+from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sqlite.store import SqliteStore
+from tests.factories import MOMENT, line, prescription
+
+TRUST = OdsCode("RBA")
+PROVIDER = OdsCode("VNE51")
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    moment: datetime = MOMENT
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def move(self, **by: float) -> datetime:
+        self.moment += timedelta(**by)
+        return self.moment
+
+
+@dataclass
+class Opened:
+    """One engine over one place, with its clock."""
+
+    store: Store
+    enquiries: Enquiries
+    close: Callable[[], object]
+    groups: list[int] = field(default_factory=list)
+
+
+Opener = Callable[[Path, Clock, frozenset[OdsCode], Mapping[LineState, Custody]], Opened]
+
+
+def open_sqlite(
+    folder: Path,
+    clock: Clock,
+    tells: frozenset[OdsCode] = frozenset({TRUST}),
+    custody: Mapping[LineState, Custody] = CUSTODY,
+) -> Opened:
+    groups: list[int] = []
+    store = SqliteStore.open(folder / "gateway.db", now=clock.now, custody=custody, tells=tells, grouped=groups.append)
+    enquiries = SqliteEnquiries.open(folder / "gateway.db")
+
+    async def close() -> None:
+        await store.close()
+        await enquiries.close()
+
+    return Opened(store, enquiries, close, groups)
+
+
+ENGINES: dict[str, Opener] = {"sqlite": open_sqlite}
+
+
+def make_prescription(name: str = "A", lines: int = 1, total: int = 6) -> Prescription:
+    numbers = [f"RX{name}{index}" for index in range(lines)]
+    return prescription(group=f"GRP{name}", lines=tuple(line(number, total_supplies=total) for number in numbers))
+
+
+def make_submission(name: str = "A", *, tenant: OdsCode = TRUST, body: bytes = b"") -> Submission:
+    return Submission(
+        tenant=tenant,
+        format=WireFormat.HL7V2,
+        body=body or f"MSH|{name}".encode(),
+        content_type="application/hl7-v2",
+        received_at=MOMENT,
+    )
+
+
+def seal(what: Prescription, *, provider: OdsCode = PROVIDER, epoch: int = 1, salt: str = "") -> SealedMessage:
+    return SealedMessage(
+        id=derived_id("message", str(what.id), str(epoch), salt),
+        event=MessageEvent.ORDER,
+        destination=provider,
+        line_ids=tuple(each.id for each in what.lines),
+        epoch=epoch,
+        not_valid_after=MOMENT + timedelta(days=180),
+        body=b'{"resourceType":"Bundle"}',
+    )
+
+
+def make_order(
+    what: Prescription, *, state: LineState = LineState.READY, provider: OdsCode = PROVIDER, salt: str = ""
+) -> AcceptedOrder:
+    held = state is LineState.HELD
+    issues = (Issue(code="DRUG_LOCAL_UNMAPPED", location="RXE[1]-2", text="Not mapped."),) if held else ()
+    return AcceptedOrder(
+        verdict=OrderVerdict(
+            outcome=Outcome.HELD if held else Outcome.TRANSLATED,
+            action=Action.NEW,
+            numbers=tuple(OrderNumber(trust_number=each.order_number, location="ORC[1]-2") for each in what.lines),
+            issues=issues,
+            prescription_id=what.id,
+            prescription_number=str(what.number),
+        ),
+        prescription=what,
+        message=None if held else seal(what, provider=provider, salt=salt),
+        destination=provider,
+        state=state,
+    )
+
+
+def make_acceptance(
+    name: str = "A",
+    *orders: AcceptedOrder,
+    control_id: str = "",
+    tenant: OdsCode = TRUST,
+    body: bytes = b"",
+    later: bytes | None = None,
+) -> Acceptance:
+    submission = make_submission(name, tenant=tenant, body=body)
+    chosen = orders or (make_order(make_prescription(name)),)
+    outcome = Outcome.HELD if any(order.state is LineState.HELD for order in chosen) else Outcome.TRANSLATED
+    return Acceptance(
+        submission=submission,
+        envelope=Envelope(format=submission.format, control_id=control_id or f"MSG{name}"),
+        verdict=Verdict(outcome=outcome, orders=tuple(order.verdict for order in chosen)),
+        answer=Answer(body=f"MSA|AA|{name}".encode(), content_type="application/hl7-v2", http_status=200, later=later),
+        orders=chosen,
+    )
+
+
+def make_refusal(name: str) -> Acceptance:
+    """Give a submission whose one order is refused by a rule."""
+    issue = Issue(code="NHSNO_CHECK_DIGIT", location="PID[1]-3", text="The check digit is wrong.")
+    order = OrderVerdict(
+        outcome=Outcome.REFUSED, action=Action.NEW, numbers=(OrderNumber(trust_number=name),), issues=(issue,)
+    )
+    whole = make_acceptance(name)
+    return replace(whole, orders=(), verdict=Verdict(outcome=Outcome.REFUSED, issues=(issue,), orders=(order,)))
+
+
+def make_incomplete(name: str) -> AcceptedOrder:
+    """Give a held order that could not be completed."""
+    issue = Issue(code="DOSE_CONFLICT", location="RXE[1]-3", text="Two doses.")
+    return AcceptedOrder(
+        verdict=OrderVerdict(
+            outcome=Outcome.HELD,
+            action=Action.NEW,
+            numbers=(OrderNumber(trust_number=f"RX{name}0", assigner="RBA"),),
+            issues=(issue,),
+        ),
+        prescription=None,
+        state=LineState.HELD,
+        nhs_number="9990000077",
+        group_number=f"GRP{name}",
+    )
+
+
+@dataclass
+class Exchange:
+    """A store with the moves of a worker and a provider, in one place so that tests read as stories."""
+
+    opened: Opened
+    clock: Clock
+
+    @property
+    def store(self) -> Store:
+        return self.opened.store
+
+    @property
+    def enquiries(self) -> Enquiries:
+        return self.opened.enquiries
+
+    async def claim(self, destination: OdsCode = PROVIDER, room: int = 10) -> list[Claim]:
+        return await self.store.claim(worker="w", now=self.clock.now(), lease_seconds=60, room={destination: room})
+
+    async def send(self, destination: OdsCode = PROVIDER) -> Claim:
+        """Claim one row and put it on the wire."""
+        (claim,) = await self.claim(destination, room=1)
+        assert await self.store.on_wire(claim, now=self.clock.now())
+        return claim
+
+    async def answer(
+        self,
+        correlation: UUID | None,
+        event: LineEvent,
+        *,
+        id: str = "",  # noqa: A002 - the field's own name
+        line_id: UUID | None = None,
+        provider: OdsCode = PROVIDER,
+        epoch: int | None = None,
+        reason: str = "",
+    ) -> CallbackResult:
+        """Answer a message as its provider would."""
+        name = id or f"{event}-{self.clock.now().isoformat()}"
+        answer = Acknowledgement(
+            id=name,
+            correlation=correlation,
+            reports=(LineReport(line_id=line_id, event=event, reason=reason),),
+            epoch=epoch,
+        )
+        callback = Callback(
+            destination=provider,
+            received_at=self.clock.now(),
+            content_type="application/json",
+            body=f"{name}:{event}:{line_id}:{epoch}:{reason}".encode(),
+        )
+        return await self.store.acknowledge(callback, answer, ())
+
+    async def states(self, what: Prescription) -> list[LineState]:
+        view = await self.enquiries.prescription(what.id, tenant=None)
+        assert view is not None
+        return [each.state for each in view.lines]
+
+    async def alert_kinds(self) -> list[str]:
+        return [alert.kind for alert in await self.enquiries.open_alerts(tenant=None, limit=1000)]
