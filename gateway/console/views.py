@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.access.directory import Directory
 from gateway.access.policy import Action, allow
@@ -32,6 +32,7 @@ from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.ports import Enquiries
 from gateway.wire.strict_json import dumps
 
+_HOME: Final = "/console/"
 _COOKIE: Final = "console_session"
 _MOST_FORM_BYTES: Final = 4096
 _NEWEST: Final = 25
@@ -83,8 +84,8 @@ def create_console(
     frame: Frame,
     names: Mapping[OdsCode, str],
     now: Callable[[], datetime],
-) -> Starlette:
-    """Build the console, to be mounted at `/console`.
+) -> list[BaseRoute]:
+    """Build the console, and give its routes for the application it is part of: everything under `/console`.
 
     Args:
         enquiries: what is read.
@@ -104,10 +105,9 @@ def create_console(
         names=names,
         now=now,
     )
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", console.home, methods=["GET"]),
-            Route("", console.home, methods=["GET"]),
             Route("/enter/{code}", console.enter, methods=["GET"]),
             Route("/leave", console.leave, methods=["POST"]),
             Route("/links", console.links, methods=["POST"]),
@@ -123,6 +123,7 @@ def create_console(
             Unavailable: console.unavailable,
         },
     )
+    return [Route(_HOME.rstrip("/"), console.arrive, methods=["GET"]), Mount(_HOME.rstrip("/"), app)]
 
 
 class Console:
@@ -149,6 +150,10 @@ class Console:
         self._templates = pages.templates()
         self._css = resources.files("gateway.console").joinpath("static/console.css").read_bytes()
         self._css_tag = f'"{hashlib.sha256(self._css).hexdigest()[:16]}"'
+
+    async def arrive(self, _: Request) -> Response:
+        """Lead to the first page."""
+        return RedirectResponse(_HOME, 307, _HEADERS)
 
     async def home(self, request: Request) -> Response:
         """Show what needs attention, the counts, and the newest prescriptions."""
@@ -210,7 +215,7 @@ class Console:
         if secret is None:
             return self._page(request, "signed_out.html", 403, used=True)
         await self._notes.note_access(principal="operator", action="enter", subject="console", now=self._now())
-        response = RedirectResponse("/console", 303, _HEADERS)
+        response = RedirectResponse(_HOME, 303, _HEADERS)
         response.set_cookie(
             _COOKIE, secret, path="/console", httponly=True, samesite="lax", secure=request.url.scheme == "https"
         )
@@ -223,7 +228,7 @@ class Console:
             raise SignedOut
         await self._form(request, session)
         self._sessions.leave(request.cookies[_COOKIE])
-        return RedirectResponse("/console", 303, _HEADERS)
+        return RedirectResponse(_HOME, 303, _HEADERS)
 
     async def links(self, request: Request) -> Response:
         """Give an operator's tool, by its token, a link for a browser."""

@@ -1,12 +1,12 @@
 """The HTTP door for machines: the whole route table on one screen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute
 
 from gateway.access.directory import Directory
 from gateway.domain.identifiers import OdsCode
@@ -59,7 +59,7 @@ def create_app(
     limits: Limits | None = None,
     hosts: frozenset[str] = frozenset(),
     custody: Mapping[LineState, Custody] = CUSTODY,
-    mounts: Mapping[str, ASGIApp] | None = None,
+    routes: Sequence[BaseRoute] = (),
 ) -> FastAPI:
     """Build the application.
 
@@ -76,7 +76,7 @@ def create_app(
         limits: of the doors; the defaults if None.
         hosts: names that a Host header may carry; empty for any, where a proxy has checked.
         custody: holder and limit of each state, as configured.
-        mounts: other applications by path, such as the console.
+        routes: those of other doors in the same process: the console's.
     """
     limits = limits or Limits()
     callers = Callers(directory)
@@ -113,8 +113,7 @@ def create_app(
     add("/health/live", health.live, methods=["GET"], tags=["operators"])
     add("/health/ready", health.ready, methods=["GET"], tags=["operators"])
     add("/metrics", health.metrics, methods=["GET"], tags=["operators"])
-    for path, mounted in (mounts or {}).items():
-        app.mount(path, mounted)
+    app.router.routes.extend(routes)
     app.add_middleware(Edge, hosts=hosts, metrics=metrics)
     return app
 
