@@ -165,6 +165,8 @@ CODES: dict[str, CodeRow] = {
     "FIELD_SHIFTED": _source("Correct the interface: a unit stands where an amount belongs."),
     "FIELD_NOT_UNDERSTOOD": _source("Have the field mapped: it may bear on what the patient takes.", fhir="incomplete"),
     "QUANTITY_MISSING": _source("State the quantity for each supply, with its unit.", hl7="101", fhir="incomplete"),
+    "QUANTITY_CONFLICT": _source("Send one quantity, or the same quantity wherever it is said."),
+    "SCHEDULE_CONFLICT": _source("Make the stated schedule and the product's agree."),
     "PRESCRIBER_AMBIGUOUS": _source("Name one prescriber."),
     "PROVIDER_UNKNOWN": _source(
         "Name a homecare provider that is known here, or have the route configured.", hl7="204"
