@@ -26,7 +26,7 @@ def _cases() -> list[dict[str, JSON]]:
     return cast("list[dict[str, JSON]]", loads(_CASES.read_bytes()))
 
 
-@pytest.mark.skipif(not _CASES.exists(), reason="the shared dose cases are not beside this tree")
+@pytest.mark.skipif(not _CASES.exists(), reason="the shared dose cases are not beside this checkout")
 @pytest.mark.parametrize("case", _cases(), ids=lambda case: str(case["id"]))
 def test_a_shared_case_gives_exactly_its_words(case: dict[str, JSON]) -> None:
     try:
