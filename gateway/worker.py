@@ -142,7 +142,7 @@ class Worker:
         self._lanes = _lanes(around, self._pace)
         longest = max((lane.limit_seconds for lane in self._lanes.values()), default=0.0)
         # On_wire and record happen within the lease as well, so it outlasts the slowest answer.
-        self._lease_seconds = max(self._pace.lease_seconds, 2 * longest)
+        self.lease_seconds = max(self._pace.lease_seconds, 2 * longest)
         self._woken = asyncio.Event()
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -195,7 +195,7 @@ class Worker:
             return
         recognising = frozenset(ods for ods, lane in self._lanes.items() if lane.recognises_repeats)
         found = await self._around.store.recover(now=self._around.clock.now(), recognises_repeats=recognising)
-        self._next_recovery = moment + self._lease_seconds / 4
+        self._next_recovery = moment + self.lease_seconds / 4
         if found:
             _log.warning("worker_recovered", worker=self._name, rows=found)
 
@@ -211,7 +211,7 @@ class Worker:
         return await self._around.store.claim(
             worker=self._name,
             now=self._around.clock.now(),
-            lease_seconds=self._lease_seconds,
+            lease_seconds=self.lease_seconds,
             room=open_rooms,
         )
 
