@@ -12,6 +12,7 @@ from gateway.simulate.folder import Addresses
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+_LOOK_SECONDS = 0.2
 _QUICK = {"GATEWAY_WATCH_SECONDS": "0.5", "GATEWAY_POLL_SECONDS": "0.2"}
 """Deadlines of seconds want to be looked at more often than deadlines of hours."""
 
@@ -34,12 +35,18 @@ class Child:
         self._config = config
         self._addresses = addresses
         self._process: asyncio.subprocess.Process | None = None
+        self._ending = False
         self.log = data / "gateway.log"
 
-    @property
-    def running(self) -> bool:
-        """Whether the process is there."""
-        return self._process is not None and self._process.returncode is None
+    async def died(self) -> None:
+        """Return when the process has ended without having been told to."""
+        while True:
+            process = self._process
+            if process is not None:
+                await process.wait()
+                if not self._ending:
+                    return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def start(self) -> None:
         """Start it and wait until it is ready.
@@ -68,6 +75,7 @@ class Child:
                 stderr=log,
                 start_new_session=True,
             )
+        self._ending = False
         await self._until_ready(self._process)
 
     async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
@@ -94,6 +102,7 @@ class Child:
             await self.kill()
 
     async def _end(self, how: signal.Signals) -> None:
+        self._ending = True
         process = self._process
         if process is not None and process.returncode is None:
             process.send_signal(how)

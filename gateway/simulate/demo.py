@@ -6,13 +6,16 @@ Source: brief 5.
 import asyncio
 import json
 import signal
+import socket
 import sys
 import tempfile
+from collections.abc import Coroutine
 from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from gateway.simulate.child import GatewayDiedError
 from gateway.simulate.display import Display, tell_result
@@ -20,6 +23,8 @@ from gateway.simulate.run import Demonstration, Plan, Progress, Result
 
 _CHAOS_KILLS = 5
 _TRICKLE_SECONDS = 4.0
+_PAUSE_SECONDS = 0.3
+"""Slow enough to be watched."""
 
 
 def run(*, headless: bool, prescriptions: int, seed: int, chaos: bool, as_json: bool, data: Path | None = None) -> int:
@@ -38,7 +43,16 @@ def run(*, headless: bool, prescriptions: int, seed: int, chaos: bool, as_json: 
     """
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-demo-")))
-        plan = Plan(prescriptions=prescriptions, seed=seed, data=folder.resolve(), kills=_CHAOS_KILLS if chaos else 0)
+        plan = Plan(
+            prescriptions=prescriptions,
+            seed=seed,
+            data=folder.resolve(),
+            kills=_CHAOS_KILLS if chaos else 0,
+            pause_seconds=0.0 if headless else _PAUSE_SECONDS,
+            # a person expects the documented addresses; a test run must not collide with one
+            http=0 if headless else _if_free(8080),
+            mllp=0 if headless else _if_free(2575),
+        )
         console = Console(stderr=as_json)
         try:
             result = asyncio.run(_headless(plan) if headless else _watched(plan, console))
@@ -68,30 +82,48 @@ async def _headless(plan: Plan) -> Result:
 
 
 async def _watched(plan: Plan, console: Console) -> Result:
-    """Run with the display until interrupted, then reckon."""
+    """Run with the display: the first batch, then a trickle, until interrupted; then reckon as things stand."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    with Live(console=console, refresh_per_second=4) as live:
+    with Live(Text("Starting the gateway …"), console=console, refresh_per_second=4) as live:
+        displays: list[Display] = []
 
         def draw(progress: Progress) -> None:
-            live.update(display.draw(settled=progress.settled, total=progress.total, books=progress.books))
+            for display in displays:
+                live.update(display.draw(settled=progress.settled, total=progress.total, books=progress.books))
 
         demonstration = Demonstration(plan, watch=draw)
         try:
             await demonstration.open()
-            display = Display(
-                demonstration.world, total=plan.prescriptions, console_address=await demonstration.public.console_link()
-            )
-            first = asyncio.create_task(demonstration.run())
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait({first, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not first.done():
-                first.cancel()
-            await asyncio.gather(first, return_exceptions=True)
+            link = await demonstration.public.console_link()
+            displays.append(Display(demonstration.world, total=plan.prescriptions, console_address=link))
+            await _until(stop, demonstration.run())
             await demonstration.prescribe_on(stop, pause_seconds=_TRICKLE_SECONDS)
-            stopped.cancel()
             return await demonstration.result()
         finally:
             await demonstration.close()
+
+
+async def _until(stop: asyncio.Event, story: Coroutine[None, None, Result]) -> None:
+    """Go through a story, or as far as it gets before the stop."""
+    told, stopped = asyncio.create_task(story), asyncio.create_task(stop.wait())
+    await asyncio.wait({told, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not told.done():
+        told.cancel()
+        await asyncio.gather(told, return_exceptions=True)
+        return
+    await told
+
+
+def _if_free(port: int) -> int:
+    """Give the port if nobody listens on it, otherwise 0 for any other."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port

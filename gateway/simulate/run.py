@@ -3,14 +3,14 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from gateway.simulate.books import COUNTS, NOWHERE, Place, Reckoning, imbalances, reckon, standings
-from gateway.simulate.child import Child
+from gateway.simulate.child import Child, GatewayDiedError
 from gateway.simulate.folder import Addresses, choose_addresses, write_folder
 from gateway.simulate.providers import BEHAVIOURS
 from gateway.simulate.public import Public
@@ -19,8 +19,6 @@ from gateway.simulate.world import OVER_MLLP, PROFILES, Run, World
 from gateway.simulate.written import Written
 
 _LOOK_SECONDS = 0.5
-_PATIENCE_SECONDS = 150.0
-"""How long after the last prescription was answered everything must be settled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +28,8 @@ class Plan:
     Attributes:
         kills: how many times the gateway is killed without warning while the trusts prescribe.
         pause_seconds: between one prescription of a trust's line and the next.
+        lines: how many messages each trust has under way at once.
+        patience_seconds: for the whole run; then it is reckoned as it stands.
         http: the gateway's ports, 0 for any free one; `mllp` likewise.
     """
 
@@ -39,6 +39,7 @@ class Plan:
     kills: int = 0
     pause_seconds: float = 0.0
     lines: int = 2
+    patience_seconds: float = 240.0
     http: int = 0
     mllp: int = 0
 
@@ -124,34 +125,53 @@ class Demonstration:
         await self._stack.aclose()
 
     async def run(self) -> Result:
-        """Let the trusts prescribe, wait until everything is settled, and reckon."""
-        killing = asyncio.create_task(self._kill_now_and_then())
-        watching = asyncio.create_task(self._keep_watching())
-        try:
-            await self.world.prescribe(self._plan.prescriptions, pause_seconds=self._plan.pause_seconds)
-            await killing
-            await self.world.disturb()
-            await self._until_settled()
-        finally:
-            watching.cancel()
-            killing.cancel()
-            await asyncio.gather(watching, killing, return_exceptions=True)
+        """Let the trusts prescribe, wait until everything is settled, and reckon.
+
+        Raises:
+            GatewayDiedError: the gateway ended by itself.
+        """
+        await self._alongside(self._story())
         return await self.result()
 
-    async def prescribe_on(self, stop: asyncio.Event, *, pause_seconds: float) -> None:
-        """Keep a trickle of prescriptions going until told to stop."""
-        watching = asyncio.create_task(self._keep_watching())
+    async def _story(self) -> None:
         try:
-            while not stop.is_set():
-                await self.world.prescribe(len(PROFILES))
-                try:
-                    async with asyncio.timeout(pause_seconds):
-                        await stop.wait()
-                except TimeoutError:
-                    pass
+            async with asyncio.timeout(self._plan.patience_seconds):
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._kill_now_and_then())
+                    group.create_task(
+                        self.world.prescribe(self._plan.prescriptions, pause_seconds=self._plan.pause_seconds)
+                    )
+                await self.world.disturb()
+                await self._until_settled()
+        except TimeoutError:
+            pass  # reckoned as it stands: what is not settled is an imbalance
+
+    async def _alongside(self, story: Coroutine[None, None, None]) -> None:
+        """Go through a story while the progress is watched; end it at once should the gateway end by itself."""
+        told = asyncio.create_task(story)
+        watching = asyncio.create_task(self._keep_watching())
+        death = asyncio.create_task(self.child.died())
+        try:
+            await asyncio.wait({told, death}, return_when=asyncio.FIRST_COMPLETED)
+            if not told.done():
+                raise GatewayDiedError(f"the gateway ended by itself; its log is {self.child.log}")
+            await told
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in (told, watching, death):
+                task.cancel()
+            await asyncio.gather(told, watching, death, return_exceptions=True)
+
+    async def prescribe_on(self, stop: asyncio.Event, *, pause_seconds: float) -> None:
+        """Keep a trickle of prescriptions going until told to stop. Raises as `run`."""
+        await self._alongside(self._trickle(stop, pause_seconds))
+
+    async def _trickle(self, stop: asyncio.Event, pause_seconds: float) -> None:
+        while not stop.is_set():
+            await self.world.prescribe(len(PROFILES))
+            await self._look()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_seconds):
+                    await stop.wait()
 
     async def _kill_now_and_then(self) -> None:
         for _ in range(self._plan.kills):
@@ -162,12 +182,10 @@ class Demonstration:
             await self.child.start()
 
     async def _until_settled(self) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            await self._look()
-            if not self._unsettled() and not self.world.busy:
-                return
+        await self._look()
+        while self._unsettled() or self.world.busy:
             await asyncio.sleep(_LOOK_SECONDS)
+            await self._look()
 
     def _unsettled(self) -> list[Written]:
         """Give what was promised and has neither ended nor been reported; a commit without its answer is neither."""
@@ -209,16 +227,17 @@ class Demonstration:
         return Result(
             books=books,
             reckoning=reckoning,
-            faults=_faults(books, reckoning),
+            faults=_faults(books, reckoning, sum(len(trust.written) for trust in self.world.trusts.values())),
             kills=self._kills,
             seconds=time.monotonic() - self._started,
         )
 
 
-def _faults(books: Mapping[str, int], reckoning: Reckoning) -> tuple[str, ...]:
+def _faults(books: Mapping[str, int], reckoning: Reckoning, written: int) -> tuple[str, ...]:
     if not books:
         return ("the gateway gave no counts",)
     answers = reckoning.answers
+    silent = written - sum(answers.values())
     told = {
         "accepted": sum(answers.get(standing, 0) for standing in POSITIVE),
         "held": answers.get(Standing.HELD, 0),
@@ -226,6 +245,7 @@ def _faults(books: Mapping[str, int], reckoning: Reckoning) -> tuple[str, ...]:
     }
     return (
         *imbalances(books),
+        *((f"{silent} prescriptions were never answered",) if silent else ()),
         *(
             f"the gateway counts {books[name]} {name}, the trusts {count}"
             for name, count in told.items()

@@ -107,6 +107,8 @@ class World:
         seals = Seals(run.anchors, now=now)
         self.trusts = {ods: self._trust(profile, run) for ods, profile in PROFILES.items()}
         self.providers = {ods: self._provider(ods, run, seals.checker(ods)) for ods in BEHAVIOURS}
+        for party in (*self.trusts.values(), *self.providers.values()):
+            self._stack.push_async_callback(party.close)
 
     def _trust(self, profile: Profile, run: Run) -> Trust:
         source = Random(f"{run.seed} {profile.ods}")  # noqa: S311 - as above
@@ -145,12 +147,10 @@ class World:
         """Open every listener and every provider."""
         host = self._addresses.host
         for ods, trust in self.trusts.items():
-            self._stack.push_async_callback(trust.close)
             open_listener = listen_mllp if ods in OVER_MLLP else listen_http
             listener = await open_listener(trust, host, self._addresses.listeners[ods])
             self._stack.push_async_callback(listener.close)
         for ods, provider in self.providers.items():
-            self._stack.push_async_callback(provider.close)
             await provider.open(host, self._addresses.providers[ods])
 
     async def close(self) -> None:

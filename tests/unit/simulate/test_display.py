@@ -1,0 +1,43 @@
+"""The picture of a run shows every party and the books, with nothing of any patient."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from gateway.simulate.books import COUNTS
+from gateway.simulate.display import Display, tell_result
+from gateway.simulate.folder import choose_addresses
+from gateway.simulate.providers import BEHAVIOURS
+from gateway.simulate.world import NAMES, PROFILES, Run, World
+
+
+def drawn(*things: object) -> str:
+    console = Console(width=160, record=True, quiet=True)
+    for thing in things:
+        console.print(thing)
+    return console.export_text()
+
+
+async def test_the_picture_names_every_party_and_the_console(tmp_path: Path) -> None:
+    run = Run(seed=1, tag="T", anchors=tmp_path / "anchors.pem", journals=tmp_path)
+    world = World(run, choose_addresses(PROFILES, BEHAVIOURS))
+    display = Display(world, total=8, console_address="http://127.0.0.1:8080/console/enter/abc")
+    await world.close()
+    text = drawn(display.draw(settled=3, total=8, books=dict.fromkeys(COUNTS, 5)))
+    for ods, name in NAMES.items():
+        assert f"{ods} {name}" in text
+    for behaviour in BEHAVIOURS.values():
+        assert behaviour.name in text
+    assert "http://127.0.0.1:8080/console/enter/abc" in text
+    assert "3/8" in text
+
+
+def test_the_result_says_whether_the_books_balance() -> None:
+    console = Console(width=100, record=True, quiet=True)
+    tell_result(console, {"lost": 0}, ())
+    assert "The books balance" in console.export_text()
+    console = Console(width=100, record=True, quiet=True)
+    tell_result(console, {"lost": 1}, ("lost: RX1",))
+    text = console.export_text()
+    assert "do not balance" in text
+    assert "lost: RX1" in text
