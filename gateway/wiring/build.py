@@ -27,7 +27,9 @@ from gateway.pipeline.translate import Surroundings
 from gateway.plugins import connect
 from gateway.settings import Settings, variables
 from gateway.store.keys import KeyRing, load_or_make
+from gateway.store.sqlite.connection import open_writer
 from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sqlite.schema import migrate
 from gateway.store.sqlite.store import SqliteStore
 from gateway.telemetry import Metrics
 
@@ -162,6 +164,38 @@ def claim_data_folder(data: Path) -> int:
         os.close(lock)
         raise ConfigurationError(f"data folder {data}: another gateway is using it") from error
     return lock
+
+
+def read_keys(settings: Settings) -> KeyRing:
+    """Give the seal key of a data folder without running a gateway on it.
+
+    Raises:
+        ConfigurationError: as `load_or_make`; or the configuration is live, and this is development mode.
+    """
+    settings.refuse_unsafe(load(settings.config, environ=variables()).environment)
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return load_or_make(settings.data, development=settings.in_development)
+
+
+def migrate_store(settings: Settings) -> int:
+    """Bring the store of a data folder to the schema of this version.
+
+    Returns:
+        The version of the schema.
+
+    Raises:
+        ConfigurationError: a gateway is running on it.
+        Unavailable: it cannot be opened or migrated.
+    """
+    lock = claim_data_folder(settings.data)
+    try:
+        connection = open_writer(settings.data / DATABASE)
+        migrate(connection, now=SystemClock().now())
+        version_now: int = connection.pragma("user_version")
+        connection.close()
+        return version_now
+    finally:
+        os.close(lock)
 
 
 def publish_anchors(keys: KeyRing, data: Path) -> None:

@@ -7,7 +7,7 @@ from socket import AF_INET, AF_INET6, create_server, socket
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from gateway.config.partners import sites_of
@@ -81,9 +81,9 @@ def http_application(gateway: Gateway, story: Waking, sessions: Sessions, parts:
         base: where it answers, without a slash at the end.
     """
     configuration, settings = gateway.configuration, gateway.settings
-    mounts: dict[str, ASGIApp] = {"/console": _console(gateway, sessions)} if Part.CONSOLE in parts else {}
+    routes = _console(gateway, sessions) if Part.CONSOLE in parts else []
     if Part.HTTP not in parts:
-        return Starlette(routes=[Mount(path, application) for path, application in mounts.items()])
+        return Starlette(routes=routes)
     return create_app(
         story=story,
         enquiries=gateway.enquiries,
@@ -101,11 +101,11 @@ def http_application(gateway: Gateway, story: Waking, sessions: Sessions, parts:
         now=gateway.clock.now,
         limits=Limits(body_bytes=settings.http_body_bytes, in_flight=settings.tenant_requests),
         custody=configuration.custody,
-        mounts=mounts,
+        routes=routes,
     )
 
 
-def _console(gateway: Gateway, sessions: Sessions) -> ASGIApp:
+def _console(gateway: Gateway, sessions: Sessions) -> list[BaseRoute]:
     configuration = gateway.configuration
     names = {trust.ods: trust.name for trust in configuration.trusts.values()}
     names |= {provider.ods: provider.name for provider in configuration.routing.providers.values()}

@@ -1,0 +1,43 @@
+"""`gateway config check`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.config.load import load
+from gateway.domain.lifecycle import CUSTODY
+from gateway.settings import read_settings, variables
+from gateway.wiring.build import surroundings
+
+app = typer.Typer(no_args_is_help=True, help="The configuration folder.")
+
+
+@app.callback()
+def config() -> None:
+    """Group the commands about the configuration folder."""
+
+
+@app.command()
+def check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Configuration folder; the one in force otherwise. [GATEWAY_CONFIG]")
+    ] = None,
+) -> None:
+    """Read a configuration folder and list every fault, or say what is in force."""
+    configuration = load(folder or read_settings().config, environ=variables())
+    surroundings(configuration)
+    print(f"version      {configuration.version}")
+    print(f"digest       {configuration.digest}")
+    print(f"gateway      {configuration.organisation}, {configuration.environment}")
+    for trust in configuration.trusts.values():
+        print(f"trust        {trust.ods} {trust.name}: {trust.signature_policy}, {len(trust.codes)} local codes")
+    for provider in configuration.routing.providers.values():
+        state = "" if provider.active else ", not active"
+        print(f"provider     {provider.ods} {provider.name}: {provider.adapter}{state}")
+    print(f"routes       {len(configuration.routing.rows)}")
+    for state, row in configuration.custody.items():
+        if row != CUSTODY[state]:
+            print(f"deadline     {state}: {row.limit_seconds} s")
+    for caller in configuration.without_token:
+        print(f"no token     {caller.kind} {caller.name}")

@@ -1,0 +1,143 @@
+"""Reads submissions one after another, offline, as the gateway would: with memory of what came before, without keys.
+
+The steps are the pipeline's own; only the store is replaced, by what is remembered here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from gateway.domain.errors import Refusal
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import LineState
+from gateway.domain.partner import SignaturePolicy, Trust
+from gateway.domain.submission import Action, Envelope, Outcome, Reading, Submission, Verdict, WireFormat
+from gateway.pipeline.translate import Surroundings, TranslatedOrder, Translation, clash, read, translate
+from gateway.ports import KnownLine
+
+NOBODY = OdsCode("XXXXX")
+"""The sender, until the message has said who it is."""
+_NO_ENVELOPE = Envelope(format=WireFormat.HL7V2, control_id="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What became of one submission.
+
+    Attributes:
+        repeated: it is the same, byte for byte, as an earlier one: the verdict is the earlier one's.
+        unaccounted: locators of input values that were neither read nor left over.
+    """
+
+    verdict: Verdict
+    envelope: Envelope
+    translation: Translation | None = None
+    unaccounted: tuple[str, ...] = ()
+    repeated: bool = False
+
+    @property
+    def orders(self) -> tuple[TranslatedOrder, ...]:
+        """The orders as translated; none for a repeat."""
+        return self.translation.orders if self.translation and not self.repeated else ()
+
+
+@dataclass(slots=True)
+class Offline:
+    """A gateway without doors, store and keys.
+
+    Attributes:
+        around: configuration, tables and adapters.
+    """
+
+    around: Surroundings
+    _answered: dict[tuple[OdsCode, str], tuple[str, Seen]] = field(default_factory=dict)
+    _lines: list[tuple[OdsCode, KnownLine]] = field(default_factory=list)
+
+    def take(self, submission: Submission) -> Seen:
+        """Read one submission and remember it."""
+        try:
+            reading = read(submission, self.around)
+        except Refusal as refusal:
+            return Seen(verdict=_unread(refusal.issues), envelope=_NO_ENVELOPE)
+        key = (submission.tenant, reading.envelope.control_id)
+        if key in self._answered:
+            digest, earlier = self._answered[key]
+            if digest == submission.digest:
+                return replace(earlier, repeated=True)
+            return Seen(verdict=clash(submission), envelope=reading.envelope)
+        seen = self._translate(submission, reading)
+        if seen.verdict.stored:
+            self._answered[key] = (submission.digest, seen)
+            self._lines.extend((submission.tenant, line) for line in _lines_of(seen))
+        return seen
+
+    def _translate(self, submission: Submission, reading: Reading) -> Seen:
+        numbers = {number.trust_number for order in reading.orders for number in order.numbers}
+        known = [line for tenant, line in self._lines if tenant == submission.tenant and line.order_number in numbers]
+        translation = translate(submission, reading, known, self.around)
+        superseded = {line.line_id for order in translation.orders for line in order.supersedes}
+        self._lines = [
+            (tenant, replace(line, state=LineState.SUPERSEDED) if line.line_id in superseded else line)
+            for tenant, line in self._lines
+        ]
+        return Seen(
+            verdict=translation.verdict,
+            envelope=reading.envelope,
+            translation=translation,
+            unaccounted=reading.unaccounted,
+        )
+
+
+def sender_of(submission: Submission, around: Surroundings) -> tuple[OdsCode, Surroundings]:
+    """Take the sender in the message at its word.
+
+    Returns:
+        The trust, by its own code or that of a site; and surroundings in which it is a partner: a trust that is not
+        configured is given the settings every trust begins with, and no code map.
+    """
+    owners = {ods: trust.ods for trust in around.trusts.values() for ods in (trust.ods, *trust.sites)}
+    stated = _stated_sender(submission, _with_partner(around, NOBODY))
+    if stated in owners:
+        return owners[stated], around
+    return stated, _with_partner(around, stated)
+
+
+def _stated_sender(submission: Submission, around: Surroundings) -> OdsCode:
+    try:
+        return read(replace(submission, tenant=NOBODY), around).envelope.sender or NOBODY
+    except Refusal:
+        return NOBODY
+
+
+def _with_partner(around: Surroundings, ods: OdsCode) -> Surroundings:
+    trust = Trust(
+        ods=ods,
+        name="not configured",
+        environment=around.environment,
+        signature_policy=SignaturePolicy.TRUST_ATTESTED,
+    )
+    return replace(around, trusts=MappingProxyType({**around.trusts, ods: trust}))
+
+
+def _unread(issues: tuple[Issue, ...]) -> Verdict:
+    return Verdict(outcome=Outcome.REFUSED, issues=issues, stored=False)
+
+
+def _lines_of(seen: Seen) -> Iterator[KnownLine]:
+    """Give what the store would remember of the orders that were taken."""
+    for order in seen.orders:
+        prescription = order.prescription
+        taken = order.verdict.outcome in {Outcome.TRANSLATED, Outcome.HELD}
+        if not taken or prescription is None or order.verdict.action is not Action.NEW:
+            continue
+        for line in prescription.lines:
+            yield KnownLine(
+                line_id=line.id,
+                prescription_id=prescription.id,
+                order_number=line.order_number,
+                product_code=line.product.code.value,
+                state=LineState.HELD if order.verdict.outcome is Outcome.HELD else LineState.READY,
+                nhs_number=order.order.nhs_number,
+                group_number=order.order.group_number,
+            )
