@@ -107,8 +107,10 @@ class World:
         seals = Seals(run.anchors, now=now)
         self.trusts = {ods: self._trust(profile, run) for ods, profile in PROFILES.items()}
         self.providers = {ods: self._provider(ods, run, seals.checker(ods)) for ods in BEHAVIOURS}
-        for party in (*self.trusts.values(), *self.providers.values()):
-            self._stack.push_async_callback(party.close)
+        for trust in self.trusts.values():
+            self._stack.push_async_callback(trust.close)
+        for provider in self.providers.values():
+            self._stack.push_async_callback(provider.close)
 
     def _trust(self, profile: Profile, run: Run) -> Trust:
         source = Random(f"{run.seed} {profile.ods}")  # noqa: S311 - as above

@@ -1,5 +1,6 @@
 """The picture of a run shows every party and the books, with nothing of any patient."""
 
+import io
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from gateway.simulate.world import NAMES, PROFILES, Run, World
 
 
 def drawn(*things: object) -> str:
-    console = Console(width=160, record=True, quiet=True)
+    console = Console(width=160, record=True, file=io.StringIO())
     for thing in things:
         console.print(thing)
     return console.export_text()
@@ -33,10 +34,10 @@ async def test_the_picture_names_every_party_and_the_console(tmp_path: Path) -> 
 
 
 def test_the_result_says_whether_the_books_balance() -> None:
-    console = Console(width=100, record=True, quiet=True)
+    console = Console(width=100, record=True, file=io.StringIO())
     tell_result(console, {"lost": 0}, ())
     assert "The books balance" in console.export_text()
-    console = Console(width=100, record=True, quiet=True)
+    console = Console(width=100, record=True, file=io.StringIO())
     tell_result(console, {"lost": 1}, ("lost: RX1",))
     text = console.export_text()
     assert "do not balance" in text
