@@ -1,0 +1,217 @@
+"""An EPS-shaped message Bundle to a reading: envelope, one order, every issue found.
+
+Source: mapping.md 6; eps.md 2. The octets received are the legal object; nothing here is written back.
+"""
+
+from typing import Any
+
+from gateway.domain.issue import Issue, of_the_envelope
+from gateway.domain.prescription import CourseOfTherapy, Homecare, Line, Prescription
+from gateway.domain.submission import Action, Order, OrderNumber, Reading, Submission
+from gateway.translate import lexical
+from gateway.translate.context import ReadingContext
+from gateway.translate.from_fhir.attached import allergies, observations, signature, words
+from gateway.translate.from_fhir.bundle import Entries
+from gateway.translate.from_fhir.envelope import ORDER, check, envelope, header_of, parse
+from gateway.translate.from_fhir.leavings import account, forbidden
+from gateway.translate.from_fhir.nodes import Builder, Node
+from gateway.translate.from_fhir.order import line
+from gateway.translate.from_fhir.people import patient, professional
+from gateway.translate.from_fhir.shared import alike, course, numbers, provider, type_code, validity
+from gateway.translate.record import Leaf, Record
+from gateway.translate.to_fhir import systems
+from gateway.translate.tracer import Tracer
+
+
+def read(submission: Submission, context: ReadingContext) -> Reading:
+    """Read a message.
+
+    Args:
+        submission: the bytes and their sender.
+        context: the trust, the tables and who we are.
+
+    Returns:
+        The reading, with every issue found; one order, or none where the event is not served.
+
+    Raises:
+        Refusal: the bytes are no R4 Bundle that can be read in one way, or it has no identifier to answer to.
+    """
+    builder = Builder()
+    bundle = builder.build(parse(submission), "Bundle", "Bundle")
+    entries = Entries(bundle)
+    record = Record(Tracer({leaf.locator: leaf.raw for leaf in bundle.below()}), "FHIR")
+    record.issues.extend(builder.issues)
+    found = envelope(record, bundle, entries)
+    record.issues.clear()
+    issues = (*check(context, bundle, entries, found), *builder.issues, *entries.faults(), *forbidden(bundle, entries))
+    served = found.message_type == ORDER and header_of(entries) is not None and not of_the_envelope(issues)
+    order = _order(record, context, entries, issues) if served else None
+    leftovers, unaccounted = record.close()
+    return Reading(
+        envelope=found,
+        orders=(order,) if order else (),
+        issues=issues,
+        leftovers=leftovers,
+        unaccounted=unaccounted,
+    )
+
+
+def _order(record: Record, context: ReadingContext, entries: Entries, issues: tuple[Issue, ...]) -> Order:
+    lines = entries.of("MedicationRequest")
+    people = entries.of("Patient")
+    if not lines:
+        record.flag("FIELD_MISSING", "Bundle.entry", "The message holds no MedicationRequest.")
+    if len(people) != 1:
+        code = "GROUP_PATIENT_MISMATCH" if people else "FIELD_MISSING"
+        record.flag(code, "Bundle.entry", "Exactly one Patient is wanted.")
+    prescription = _prescription(record, context, entries, lines, people[0]) if lines and people else None
+    account(record, entries)
+    if prescription is None and not record.issues and not issues:
+        record.flag("STRUCTURE_INVALID", "Bundle", "The prescription is not complete.")
+    group = lines[0].one("groupIdentifier") if lines else None
+    items = people[0].many("identifier") if people else ()
+    return Order(
+        action=Action.NEW,
+        numbers=_numbers(lines, prescription),
+        prescription=prescription if len(people) == 1 else None,
+        issues=tuple(record.issues),
+        trace=tuple(record.rows),
+        provider_location=f"{lines[0].path}.dispenseRequest.performer.identifier.value" if lines else "",
+        nhs_number=next((item.raw("value") for item in items if item.raw("system") == systems.NHS_NUMBER), ""),
+        group_number=group.raw("value") if group else "",
+    )
+
+
+def _numbers(lines: tuple[Node, ...], prescription: Prescription | None) -> tuple[OrderNumber, ...]:
+    """Give the numbers the answer repeats; of an order that could not be completed, the item numbers as sent."""
+    if prescription is not None:
+        return tuple(
+            OrderNumber(
+                trust_number=part.order_number, assigner=part.order_assigner, location=f"{node.path}.identifier"
+            )
+            for part, node in zip(prescription.lines, lines, strict=True)
+        )
+    items = [item for node in lines for item in node.many("identifier") if item.raw("system") == systems.ITEM_NUMBER]
+    values = (item.leaf("value") for item in items)
+    return tuple(OrderNumber(trust_number=leaf.raw, location=leaf.locator) for leaf in values if leaf)
+
+
+def _prescription(
+    record: Record, context: ReadingContext, entries: Entries, lines: tuple[Node, ...], person: Node
+) -> Prescription | None:
+    _subjects(record, entries, lines, person)
+    _focus(record, entries, lines)
+    role = _requester(record, entries, lines)
+    signed = signature(record, entries, lines, role)
+    long_number, number = numbers(record, lines)
+    status, listed = allergies(record, entries, person)
+    whom = patient(record, context, person)
+    said, medicines = words(record, entries, person, whom.nhs_number.value if whom else "")
+    code, title = provider(record, lines)
+    needed: dict[str, Any] = {
+        "id": long_number,
+        "number": number,
+        "patient": whom,
+        "prescriber": professional(record, entries, role, "prescriber"),
+        "authored": _authored(record, lines, entries, signed),
+        "type_code": type_code(record, lines),
+        "course": course(record, lines),
+        "lines": _lines(record, context, entries, lines),
+    }
+    optional: dict[str, Any] = {
+        "responsible_consultant": _responsible(record, entries, lines),
+        "homecare": Homecare(provider=code, provider_name=title),
+        "allergies": listed,
+        "allergy_status": status,
+        "observations": observations(record, context, entries, person),
+        "patient_information": said,
+        "medication_list": medicines,
+        "signature": signed,
+        **validity(record, lines),
+    }
+    _repeats(record, lines, needed["course"], needed["lines"])
+    if any(not part for part in needed.values()):
+        return None
+    return Prescription(**needed, **optional)
+
+
+def _subjects(record: Record, entries: Entries, lines: tuple[Node, ...], person: Node) -> None:
+    for node in lines:
+        reference = node.one("subject")
+        record.use(reference.leaf("reference") if reference else None)
+        if entries.find(reference, node) is not person:
+            text = "The subject does not lead to the one Patient of this message."
+            record.flag("GROUP_PATIENT_MISMATCH", f"{node.path}.subject", text)
+
+
+def _focus(record: Record, entries: Entries, lines: tuple[Node, ...]) -> None:
+    header = header_of(entries)
+    if header is None:
+        return
+    found = [entries.find(reference, header) for reference in header.many("focus")]
+    record.use(*(reference.leaf("reference") for reference in header.many("focus")))
+    for reference, node in zip(header.many("focus"), found, strict=True):
+        if node is None:
+            record.flag("REF_UNRESOLVED", f"{reference.path}.reference", "The reference leads nowhere in this Bundle.")
+    if any(not any(line_node is node for node in found) for line_node in lines):
+        text = "MessageHeader.focus does not name every MedicationRequest; all of them were read."
+        record.flag("REFERENCE_INCOMPLETE", f"{header.path}.focus", text)
+
+
+def _requester(record: Record, entries: Entries, lines: tuple[Node, ...]) -> Node | None:
+    alike(record, lines, lambda node: _reference(node.one("requester")), "PRESCRIBER_AMBIGUOUS")
+    requester = lines[0].one("requester")
+    if requester is None:
+        record.flag("PRESCRIBER_REQUIRED", f"{lines[0].path}.requester", "The prescriber is missing.")
+    return entries.follow(record, requester, "PractitionerRole", lines[0])
+
+
+def _reference(node: Node | None) -> Leaf | None:
+    return node.leaf("reference") if node else None
+
+
+def _responsible(record: Record, entries: Entries, lines: tuple[Node, ...]) -> Any:
+    parts = [part for node in lines if (part := node.extension(systems.RESPONSIBLE_EXTENSION))]
+    record.use(*(part.leaf("url") for part in parts))
+    values = [value for part in parts if (value := part.one("valueReference"))]
+    record.use(*(value.leaf("reference") for value in values))
+    if len({value.raw("reference") for value in values}) > 1:
+        record.flag("PRESCRIBER_AMBIGUOUS", values[0].path, "The lines name different responsible practitioners.")
+    role = entries.follow(record, values[0], "PractitionerRole", lines[0]) if values else None
+    return professional(record, entries, role, "responsible_consultant")
+
+
+def _authored(record: Record, lines: tuple[Node, ...], entries: Entries, signed: Any) -> Any:
+    """Read when it was written: authoredOn, else the time the prescriber signed, which EPS takes (eps.md 4.1)."""
+    leaf = alike(record, lines, lambda node: node.leaf("authoredOn"))
+    wanted = "Send a date and time with its zone."
+    if leaf is not None:
+        return record.take(leaf, "authored", lexical.instant, "parse:instant", wanted)
+    if signed is None or signed.when is None:
+        record.flag("AUTHORED_MISSING", f"{lines[0].path}.authoredOn", "State when the prescription was written.")
+        return None
+    parts = [part for item in entries.of("Provenance") for part in item.many("signature")]
+    source = next(part.leaf("when") for part in parts if lexical.instant(part.raw("when")) == signed.when)
+    record.trace("authored", source, "derive:signature-time", signed.when.isoformat())
+    return signed.when
+
+
+def _lines(record: Record, context: ReadingContext, entries: Entries, nodes: tuple[Node, ...]) -> tuple[Line, ...]:
+    """Read the lines; none of them if one could not be completed, for a prescription is never half passed on."""
+    lines = [line(record, context, entries, node, index) for index, node in enumerate(nodes)]
+    seen = set()
+    for part, node in zip(lines, nodes, strict=True):
+        if part and part.id in seen:
+            record.flag("VALUE_INVALID", f"{node.path}.identifier", "Two lines have the same item number.")
+        seen.add(part.id if part else None)
+    return tuple(part for part in lines if part) if all(lines) else ()
+
+
+def _repeats(record: Record, nodes: tuple[Node, ...], kind: CourseOfTherapy | None, lines: tuple[Line, ...]) -> None:
+    """Hold a course and a number of repeats that contradict each other (eps.md 2.7 and 2.10)."""
+    for node, part in zip(nodes, lines, strict=False):
+        place = f"{node.path}.dispenseRequest.numberOfRepeatsAllowed"
+        if kind is CourseOfTherapy.REPEAT_DISPENSING and part.total_supplies == 1:
+            record.flag("REPEATS_CONFLICT", place, "Repeat dispensing needs at least one repeat.")
+        if kind is CourseOfTherapy.ACUTE and part.total_supplies > 1:
+            record.flag("REPEATS_CONFLICT", place, "An acute course has no repeats.")

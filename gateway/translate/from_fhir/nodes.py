@@ -1,0 +1,208 @@
+"""JSON to nodes with a FHIRPath each, checked on the way against the table of elements.
+
+What is refused here: an element the type does not have, a value of the wrong JSON type or form, empty strings, objects
+and arrays, and nulls (save those that fill an array beside its `_` twin).
+
+Source: FHIR R4 json.html, datatypes.html; reliability-security.md 4.3, J04, J18, J21, J32.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from gateway.domain.issue import Issue
+from gateway.translate import lexical
+from gateway.translate.from_fhir.elements import ELEMENTS, RESOURCES
+from gateway.translate.record import Leaf
+from gateway.wire.strict_json import JSON
+
+_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}", re.ASCII)
+_FORMS = {
+    "code": re.compile(r"[^\s]+(\s[^\s]+)*"),
+    "id": re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII),
+    "uri": re.compile(r"\S+"),
+    "url": re.compile(r"\S+"),
+    "canonical": re.compile(r"\S+"),
+    "base64Binary": re.compile(r"[A-Za-z0-9+/=\s]+", re.ASCII),
+    "date": re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII),
+    "dateTime": re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?)?)?", re.ASCII),
+    "instant": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII),
+    "time": re.compile(r"\d\d:\d\d:\d\d(\.\d{1,9})?", re.ASCII),
+}
+_LEAST = {"positiveInt": 1, "unsignedInt": 0}
+_FULL_DATE = 10
+
+
+@dataclass(slots=True, kw_only=True, repr=False)
+class Node:
+    """One object of the message: its type, its FHIRPath, its members.
+
+    Attributes:
+        kind: FHIR type; empty where it is not known, and then nothing below it is checked.
+        leaves: members that are single values, by name; of a repeated primitive, each under `name[0]`, `name[1]`, ….
+        children: members that are objects, by name.
+    """
+
+    kind: str
+    path: str
+    leaves: dict[str, Leaf] = field(default_factory=dict)
+    children: dict[str, list["Node"]] = field(default_factory=dict)
+
+    def leaf(self, name: str) -> Leaf | None:
+        """Give a single value."""
+        return self.leaves.get(name)
+
+    def raw(self, name: str) -> str:
+        """Give a single value's lexeme, or nothing."""
+        leaf = self.leaves.get(name)
+        return leaf.raw if leaf else ""
+
+    def repeated(self, name: str) -> tuple[Leaf, ...]:
+        """Give the values of a repeated primitive."""
+        found: list[Leaf] = []
+        while leaf := self.leaves.get(f"{name}[{len(found)}]"):
+            found.append(leaf)
+        return tuple(found)
+
+    def one(self, name: str) -> "Node | None":
+        """Give the first object of that name."""
+        below = self.children.get(name)
+        return below[0] if below else None
+
+    def many(self, name: str) -> tuple["Node", ...]:
+        """Give the objects of that name, in order."""
+        return tuple(self.children.get(name, ()))
+
+    def below(self) -> Iterator[Leaf]:
+        """Give every value at and below this node."""
+        yield from self.leaves.values()
+        for nodes in self.children.values():
+            for node in nodes:
+                yield from node.below()
+
+    def extensions(self, url: str) -> tuple["Node", ...]:
+        """Give the extensions of that URL."""
+        return tuple(node for node in self.many("extension") if node.raw("url") == url)
+
+    def extension(self, url: str) -> "Node | None":
+        """Give the first extension of that URL."""
+        return next(iter(self.extensions(url)), None)
+
+
+class Builder:
+    """Builds the nodes of one message and gathers what is wrong with its structure."""
+
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+
+    def build(self, value: dict[str, JSON], kind: str, path: str) -> Node:
+        """Build the node of one object."""
+        node = Node(kind=kind, path=path)
+        elements = ELEMENTS.get(kind)
+        if not value:
+            self._wrong(path, "An object must not be empty.")
+        for name, member in value.items():
+            shown = name if _NAME.fullmatch(name) else "(member)"
+            below = f"{path}.{shown}"
+            declared = self._declared(elements, name)
+            if declared is None:
+                self.issues.append(
+                    Issue(
+                        code="STRUCTURE_INVALID",
+                        location=below,
+                        text=f"FHIR R4 has no such element in {kind}; mind the spelling.",
+                    )
+                )
+                declared = "?"
+            self._member(node, name, member, declared, below)
+        return node
+
+    def _declared(self, elements: "dict[str, str] | None", name: str) -> str | None:
+        if elements is None:
+            return "?"
+        if name.startswith("_") and name[1:] in elements and elements[name[1:]][0].islower():
+            return "Element*" if elements[name[1:]].endswith("*") else "Element"
+        return elements.get(name)
+
+    def _member(self, node: Node, name: str, member: JSON, declared: str, path: str) -> None:
+        repeats = declared.endswith("*")
+        kind = declared.removesuffix("*")
+        if isinstance(member, list):
+            if not repeats and kind != "?":
+                self._wrong(path, "A single value is wanted, not an array.")
+            if not member:
+                self._wrong(path, "An array must not be empty.")
+            for index, item in enumerate(member):
+                if item is None and kind in {"Element", "string", "code", "time", "dateTime", "canonical", "uri"}:
+                    continue
+                self._value(node, name, f"{name}[{index}]", item, kind, f"{path}[{index}]")
+            return
+        if repeats:
+            self._wrong(path, "An array is wanted, even for one value.")
+        self._value(node, name, f"{name}[0]" if repeats else name, member, kind, path)
+
+    def _value(self, node: Node, name: str, key: str, value: JSON, kind: str, path: str) -> None:  # noqa: PLR0917
+        if isinstance(value, dict):
+            node.children.setdefault(name, []).append(self.build(value, self._kind(kind, value, path), path))
+            return
+        if isinstance(value, list):
+            self._wrong(path, "An array must not stand directly in an array.")
+            return
+        raw = _lexeme(value)
+        if fault := _fault(value, raw, kind):
+            self._wrong(path, fault)
+        if raw:
+            node.leaves[key] = Leaf(path, raw)
+
+    def _kind(self, kind: str, value: dict[str, JSON], path: str) -> str:
+        if kind == "Resource":
+            named = value.get("resourceType")
+            return named if isinstance(named, str) and named in RESOURCES else ""
+        if kind and kind[0].islower():
+            self._wrong(path, "A plain value is wanted, not an object.")
+        return "" if kind == "?" else kind
+
+    def _wrong(self, path: str, text: str) -> None:
+        self.issues.append(Issue(code="VALUE_INVALID", location=path, text=text))
+
+
+def _lexeme(value: str | int | Decimal | bool | None) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return "" if value is None else str(value)
+
+
+def _fault(value: str | int | Decimal | bool | None, raw: str, kind: str) -> str:
+    """Say what is wrong with a plain value of that type; nothing if all is well or the type is not known."""
+    if value is None:
+        return "null is not a value; leave the member out."
+    if kind in {"?", ""}:
+        return ""
+    if kind[0].isupper():
+        return "An object is wanted."
+    if kind == "boolean":
+        return "" if isinstance(value, bool) else "true or false is wanted, without quotes."
+    if kind == "decimal":
+        return "" if isinstance(value, int | Decimal) and not isinstance(value, bool) else "A number is wanted."
+    if kind in {"integer", "positiveInt", "unsignedInt"}:
+        whole = isinstance(value, int) and not isinstance(value, bool) and value >= _LEAST.get(kind, value)
+        return "" if whole else "A whole number is wanted, without quotes."
+    if not isinstance(value, str):
+        return "A string is wanted."
+    return _text_fault(raw, kind)
+
+
+def _text_fault(raw: str, kind: str) -> str:
+    if not raw.strip():
+        return "The value is empty; leave the member out."
+    form = _FORMS.get(kind)
+    if form and not form.fullmatch(raw):
+        return f"The value does not have the form of a FHIR {kind}."
+    if kind in {"date", "dateTime"} and len(raw) >= _FULL_DATE and lexical.day(raw[:_FULL_DATE]) is None:
+        return "There is no such date."
+    if kind in {"dateTime", "instant"} and "T" in raw and lexical.instant(raw) is None:
+        return "There is no such date and time."
+    return "There is no such time." if kind == "time" and lexical.clock(raw[:15]) is None else ""
