@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from gateway.simulate.folder import Addresses
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
+_LINK = re.compile(rb"https?://\S+/console/enter/\S+")
 _QUICK = {"GATEWAY_WATCH_SECONDS": "0.5", "GATEWAY_POLL_SECONDS": "0.2"}
 """Deadlines of seconds want to be looked at more often than deadlines of hours."""
 
@@ -36,7 +38,21 @@ class Child:
         self._addresses = addresses
         self._process: asyncio.subprocess.Process | None = None
         self._ending = False
+        self._read_to = 0
+        self._link = ""
         self.log = data / "gateway.log"
+
+    def console_link(self) -> str:
+        """Give the newest one-time link to the console that the gateway has printed; empty if it printed none."""
+        if self.log.exists():
+            with self.log.open("rb") as log:
+                log.seek(self._read_to)
+                text = log.read()
+            whole_lines = text.rfind(b"\n") + 1
+            self._read_to += whole_lines
+            links = _LINK.findall(text[:whole_lines])
+            self._link = links[-1].decode() if links else self._link
+        return self._link
 
     async def died(self) -> None:
         """Return when the process has ended without having been told to."""

@@ -97,8 +97,9 @@ async def _watched(plan: Plan, console: Console) -> Result:
         demonstration = Demonstration(plan, watch=draw)
         try:
             await demonstration.open()
-            link = await demonstration.public.console_link()
-            displays.append(Display(demonstration.world, total=plan.prescriptions, console_address=link))
+            displays.append(
+                Display(demonstration.world, total=plan.prescriptions, console_link=demonstration.child.console_link)
+            )
             await _until(stop, demonstration.run())
             await demonstration.prescribe_on(stop, pause_seconds=_TRICKLE_SECONDS)
             return await demonstration.result()

@@ -1,7 +1,7 @@
 """What a person watches while the demonstration runs: one row a trust, one row a provider, and the books below."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -24,12 +24,12 @@ class Display:
     Args:
         world: the parties, whose journals are counted.
         total: how many prescriptions are to be settled.
-        console_address: where the pharmacist's console is, for the heading; empty if unknown.
+        console_link: gives the newest link to the pharmacist's console, for the heading; empty if there is none.
     """
 
-    def __init__(self, world: World, *, total: int, console_address: str) -> None:
+    def __init__(self, world: World, *, total: int, console_link: Callable[[], str]) -> None:
         self._world = world
-        self._address = console_address
+        self._console_link = console_link
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(), TimeElapsedColumn()
         )
@@ -42,8 +42,9 @@ class Display:
 
     def _heading(self) -> RenderableType:
         text = Text("Every patient, prescriber and prescription here is invented. An hour passes in a second.")
-        if self._address:
-            text.append(f"\nConsole: {self._address}", style="bold")
+        if link := self._console_link():
+            text.append("\nConsole, to open once in a browser: ")
+            text.append(link, style="bold")
         return Panel(text, title="Homecare gateway: demonstration")
 
     def _trusts(self) -> Table:

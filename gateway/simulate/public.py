@@ -44,15 +44,7 @@ class Public:
         answer = await self._get("operator", "/console/books.json", {})
         return None if answer is None else {name: int(count) for name, count in answer.items()}
 
-    async def console_link(self) -> str:
-        """Ask, as the operator, for a link that opens the console once in a browser; empty when none was given."""
-        answer = await self._ask("POST", "operator", "/console/links", {})
-        return "" if answer is None else f"{self._addresses.base}{answer['path']}"
-
     async def _get(self, caller: str, path: str, query: dict[str, str]) -> dict[str, Any] | None:
-        return await self._ask("GET", caller, path, query)
-
-    async def _ask(self, method: str, caller: str, path: str, query: dict[str, str]) -> dict[str, Any] | None:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10.0))
         headers = {"Authorization": f"Bearer {self._addresses.tokens[caller]}"}

@@ -22,7 +22,7 @@ def drawn(*things: object) -> str:
 async def test_the_picture_names_every_party_and_the_console(tmp_path: Path) -> None:
     run = Run(seed=1, tag="T", anchors=tmp_path / "anchors.pem", journals=tmp_path)
     world = World(run, choose_addresses(PROFILES, BEHAVIOURS))
-    display = Display(world, total=8, console_address="http://127.0.0.1:8080/console/enter/abc")
+    display = Display(world, total=8, console_link=lambda: "http://127.0.0.1:8080/console/enter/abc")
     await world.close()
     text = drawn(display.draw(settled=3, total=8, books=dict.fromkeys(COUNTS, 5)))
     for ods, name in NAMES.items():
