@@ -79,6 +79,9 @@ def words(
     said: list[str] = []
     listed: list[str] = []
     for item in entries.of("CommunicationRequest"):
+        subject = item.one("subject")
+        if subject and entries.find(subject, item) is not patient:
+            record.flag("GROUP_PATIENT_MISMATCH", f"{item.path}.subject", "These words are about another patient.")
         wrong = _other_recipient(item, nhs_number)
         if wrong:
             text = "The recipient is another patient; these words are not carried."

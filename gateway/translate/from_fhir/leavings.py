@@ -31,15 +31,6 @@ _ORDER = (
     ),
     (re.compile(r"\.statusReason\."), "FHIR.statusReason: only a change has one"),
 )
-_ENVELOPE = {
-    "MessageHeader",
-    "Provenance",
-    "HealthcareService",
-    "Location",
-    "Patient",
-    "Practitioner",
-    "PractitionerRole",
-}
 _TAKEN = {"MedicationRequest", "Medication", "Dosage"}
 _REPEAT_INFORMATION = "Extension-UKCore-MedicationRepeatInformation"
 
@@ -91,9 +82,8 @@ def _of_an_order(record: Record, node: Node, leaf: Leaf, inside: str) -> None:
         if pattern.match(inside):
             record.ignore((leaf,), rule)
             return
-    if any(
-        leaf in tuple(part.below()) for part in node.many("extension") if part.raw("url").endswith(_REPEAT_INFORMATION)
-    ):
+    repeats = (part for part in node.many("extension") if part.raw("url").endswith(_REPEAT_INFORMATION))
+    if any(leaf.locator.startswith(f"{part.path}.") for part in repeats):
         record.ignore((leaf,), "FHIR.repeat-information: numberOfRepeatsAllowed and validityPeriod are what count")
         return
     record.flag("FIELD_NOT_UNDERSTOOD", leaf.locator, "No rule reads this value, and it may bear on the medicine.")

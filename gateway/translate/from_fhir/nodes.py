@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TypeAlias
 
 from gateway.domain.issue import Issue
 from gateway.translate import lexical
@@ -30,6 +31,8 @@ _FORMS = {
     "instant": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII),
     "time": re.compile(r"\d\d:\d\d:\d\d(\.\d{1,9})?", re.ASCII),
 }
+Plain: TypeAlias = "str | int | Decimal | bool | None"
+
 _LEAST = {"positiveInt": 1, "unsignedInt": 0}
 _FULL_DATE = 10
 
@@ -167,7 +170,7 @@ class Builder:
         self.issues.append(Issue(code="VALUE_INVALID", location=path, text=text))
 
 
-def _lexeme(value: str | int | Decimal | bool | None) -> str:
+def _lexeme(value: Plain) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
@@ -175,7 +178,7 @@ def _lexeme(value: str | int | Decimal | bool | None) -> str:
     return "" if value is None else str(value)
 
 
-def _fault(value: str | int | Decimal | bool | None, raw: str, kind: str) -> str:
+def _fault(value: Plain, raw: str, kind: str) -> str:  # noqa: PLR0911 - one return for each JSON type
     """Say what is wrong with a plain value of that type; nothing if all is well or the type is not known."""
     if value is None:
         return "null is not a value; leave the member out."
