@@ -1,0 +1,1 @@
+"""HL7 v2 pharmacy orders to the canonical prescription."""

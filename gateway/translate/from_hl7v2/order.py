@@ -1,0 +1,305 @@
+"""Order groups that share a group number to one prescription."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from gateway.domain.coding import Coding
+from gateway.domain.identifiers import PrescriptionNumber, derived_id
+from gateway.domain.prescription import (
+    ClinicalCheck,
+    Contact,
+    CourseOfTherapy,
+    Homecare,
+    Organisation,
+    Patient,
+    Prescription,
+    Professional,
+)
+from gateway.domain.submission import Action, Order, OrderNumber
+from gateway.translate.from_hl7v2.clinical import read_allergies, read_notes, read_observations
+from gateway.translate.from_hl7v2.coded import organisation
+from gateway.translate.from_hl7v2.desk import Desk
+from gateway.translate.from_hl7v2.groups import Group, Orders
+from gateway.translate.from_hl7v2.header import Header
+from gateway.translate.from_hl7v2.homecare import provider_location, read_clinical_check, same_service
+from gateway.translate.from_hl7v2.line import ReadLine, order_number, read_line
+from gateway.translate.from_hl7v2.patient import contact, postal_address, read_patient
+from gateway.translate.from_hl7v2.people import prescription_type, read_person, read_prescriber
+from gateway.wire.er7 import Segment
+
+ACTIONS = {
+    "NW": Action.NEW,
+    "CA": Action.CANCEL,
+    "DC": Action.CANCEL,
+    "XO": Action.REPLACE,
+    "RP": Action.REPLACE,
+    "RO": Action.REPLACE,
+    "HD": Action.HOLD,
+    "RL": Action.RELEASE,
+    "RF": Action.RENEWAL_REQUEST,
+}
+"""HL7 table 0119. Only NW is served so far; the others are refused, each under its own name."""
+
+
+_EPS_FORM = re.compile(r"[0-9A-F]{6}-[0-9A-Z]{6}-[0-9A-F]{5}[0-9A-Z+]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDesk:
+    """An order that has been read, with the desk it was read at and its groups."""
+
+    desk: Desk
+    groups: tuple[Group, ...]
+    action: Action
+    numbers: tuple[OrderNumber, ...]
+    prescription: Prescription | None
+    nhs_number: str
+    group_number: str
+
+    def order(self) -> Order:
+        """Give the order with everything its desk holds."""
+        first = self.groups[0]
+        zhc = first.named("ZHC")
+        return Order(
+            action=self.action,
+            numbers=self.numbers,
+            prescription=self.prescription,
+            issues=tuple(self.desk.issues),
+            trace=tuple(self.desk.rows),
+            provider_location=provider_location(first, zhc[0] if zhc else None),
+            nhs_number=self.nhs_number,
+            group_number=self.group_number,
+        )
+
+
+def batches(desk: Desk, orders: Orders) -> list[tuple[Group, ...]]:
+    """Gather the groups into prescriptions: by ORC-4, else each by itself (mapping.md 3.2)."""
+    found: dict[tuple[str, str, str], list[Group]] = {}
+    for group in orders.groups:
+        place = desk.one(group.orc, 4)
+        number, assigner = desk.text(desk.leaf(place)), desk.text(desk.leaf(place, 2))
+        key = (number, assigner, "") if number else ("", "", group.orc.locator)
+        found.setdefault(key, []).append(group)
+        if not number and len(orders.groups) > 1:
+            text = "No group number was sent; each order became its own prescription."
+            desk.flag("GROUP_NOT_STATED", group.orc.at(4), text)
+    return [tuple(groups) for groups in found.values()]
+
+
+def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: Header) -> OnDesk:
+    """Read one prescription's worth of a message."""
+    numbers = tuple(order_number(desk, group) for group in groups)
+    group_number = desk.text(desk.leaf(desk.one(groups[0].orc, 4)))
+    action = _action(desk, groups, numbers)
+    patient = _patient(desk, orders)
+    prescription = None
+    if action is Action.NEW:
+        prescription = _Reader(desk, groups, orders, header, patient).prescription(numbers, group_number)
+    return OnDesk(
+        desk=desk,
+        groups=groups,
+        action=action or Action.NEW,
+        numbers=numbers,
+        prescription=prescription,
+        nhs_number=patient.nhs_number.value if patient else "",
+        group_number=group_number,
+    )
+
+
+def _patient(desk: Desk, orders: Orders) -> Patient | None:
+    pid, pd1 = orders.named("PID"), orders.named("PD1")
+    return read_patient(desk, pid[0] if pid else None, pd1[0] if pd1 else None)
+
+
+def _action(desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber]) -> Action | None:
+    """Give what is asked. Anything but a new order is refused, and with it every order of its prescription."""
+    asked = [ACTIONS.get(number.order_control) for number in numbers]
+    for group, number in zip(groups, numbers, strict=True):
+        if number.order_control == "NW":
+            continue
+        code = "ACTION_UNSUPPORTED" if number.order_control else "FIELD_MISSING"
+        desk.flag(code, group.orc.at(1), "Only new orders, NW, are served here so far.")
+    unserved = [action for action in asked if action is not Action.NEW]
+    return unserved[0] if unserved else Action.NEW
+
+
+class _Reader:
+    """Reads what the lines of one prescription share."""
+
+    def __init__(
+        self, desk: Desk, groups: tuple[Group, ...], orders: Orders, header: Header, patient: Patient | None
+    ) -> None:
+        self._desk = desk
+        self._groups = groups
+        self._orders = orders
+        self._zone = header.zone
+        self._patient = patient
+
+    def prescription(self, numbers: tuple[OrderNumber, ...], group_number: str) -> Prescription | None:
+        """Read it whole, gathering every fault; None if anything compulsory is missing."""
+        desk = self._desk
+        diagnoses = self._orders.named("DG1")
+        lines = [read_line(desk, group, index, diagnoses, self._zone) for index, group in enumerate(self._groups)]
+        prescriber = self._prescriber()
+        type_code = prescription_type(desk, prescriber, self._groups[0].orc.at(12))
+        consultant = self._consultant()
+        homecare = self._homecare(lines)
+        check = self._clinical_check()
+        allergies, status = read_allergies(desk, [*self._segments("AL1"), *self._segments("IAM")])
+        observations = read_observations(desk, self._segments("OBX"), self._zone)
+        notes = read_notes(desk, self._orders.named("NTE"), "notes")
+        authored = _earliest(lines)
+        self._check_delivery(lines)
+        number = self._number(group_number, numbers[0].trust_number, prescriber)
+        ready = [each.line for each in lines if each.line]
+        if not (self._patient and prescriber and type_code and authored and number and len(ready) == len(lines)):
+            return None
+        return Prescription(
+            id=self._id(group_number, numbers[0].trust_number),
+            number=number,
+            group_number=group_number,
+            patient=self._patient,
+            prescriber=prescriber,
+            responsible_consultant=consultant,
+            clinical_check=check,
+            authored=authored,
+            type_code=type_code,
+            course=self._course(lines),
+            lines=tuple(ready),
+            homecare=homecare,
+            allergies=allergies,
+            allergy_status=status,
+            observations=observations,
+            notes=notes,
+        )
+
+    def _segments(self, name: str) -> list[Segment]:
+        return [*self._orders.named(name), *(segment for group in self._groups for segment in group.named(name))]
+
+    def _clinical_check(self) -> ClinicalCheck | None:
+        """Read the pharmacist's check; the orders of one prescription must not name different ones."""
+        checks = []
+        for index, group in enumerate(self._groups):
+            sheet = self._desk.aside() if index else self._desk
+            zhc = next(iter(group.named("ZHC")), None)
+            checks.append(read_clinical_check(sheet, group, zhc, self._zone))
+            if sheet is not self._desk:
+                self._desk.adopt(sheet)
+            if checks[-1] != checks[0]:
+                text = "The orders of one prescription state different clinical checks."
+                self._desk.not_understood(f"{group.orc.locator}/ZHC", text)
+        return checks[0]
+
+    def _prescriber(self) -> Professional | None:
+        desk, first = self._desk, self._groups[0]
+        person = read_prescriber(desk, desk.all(first.orc, 12), first.orc.at(12))
+        for group in self._groups[1:]:
+            aside = desk.aside()
+            other = read_prescriber(aside, aside.all(group.orc, 12), group.orc.at(12))
+            desk.adopt(aside)
+            if person and other and (person.ids, person.name) != (other.ids, other.name):
+                desk.flag("PRESCRIBER_AMBIGUOUS", group.orc.at(12), "One prescription has one prescriber.")
+        if person is None:
+            return None
+        return Professional(
+            ids=person.ids,
+            name=person.name,
+            contacts=self._phones(first.orc, 14, "prescriber.contacts"),
+            organisation=self._site(first.orc),
+        )
+
+    def _phones(self, orc: Segment, number: int, target: str) -> tuple[Contact, ...]:
+        found: list[Contact] = []
+        for part in self._desk.all(orc, number):
+            found.extend(contact(self._desk, part, f"{target}[{len(found)}]", "work"))
+        return tuple(found)
+
+    def _site(self, orc: Segment) -> Organisation:
+        """Read where it was ordered: ORC-21, else ORC-17, else the trust itself."""
+        desk, at = self._desk, "prescriber.organisation"
+        trust = desk.context.trust
+        named = organisation(desk, desk.one(orc, 21)) or organisation(desk, desk.one(orc, 17))
+        places = desk.all(orc, 22)
+        address = postal_address(desk, places[0], f"{at}.address") if places else None
+        contacts = self._phones(orc, 23, f"{at}.contacts")
+        desk.trace(f"{at}.trust", None, "derive:credential", trust.ods.value)
+        desk.trace(f"{at}.trust_name", None, "table:partners", trust.name)
+        if named is None:
+            desk.trace(f"{at}.ods", None, "default:trust", trust.ods.value)
+            desk.trace(f"{at}.name", None, "table:partners", trust.name)
+            ods, name = trust.ods, trust.name
+        else:
+            desk.trace(f"{at}.ods", named.at, "copy", named.ods.value)
+            ods, name = named.ods, desk.words(named.name, f"{at}.name")
+        return Organisation(
+            ods=ods, name=name, trust=trust.ods, trust_name=trust.name, address=address, contacts=contacts
+        )
+
+    def _consultant(self) -> Professional | None:
+        """Read the responsible consultant from PV1-7, or the field the trust's settings name."""
+        desk = self._desk
+        pv1 = next(iter(self._orders.named("PV1")), None)
+        number = int(desk.context.trust.consultant_field.removeprefix("PV1-"))
+        if pv1 is None:
+            return None
+        person = read_person(desk, desk.all(pv1, number), "responsible_consultant", pv1.at(number))
+        specialty = desk.leaf(desk.one(pv1, 10))
+        if person is None or specialty is None:
+            return person
+        return replace(person, specialty=Coding(code=desk.words(specialty, "responsible_consultant.specialty.code")))
+
+    def _homecare(self, lines: Sequence[ReadLine]) -> Homecare:
+        first = lines[0].homecare
+        for group, each in zip(self._groups[1:], lines[1:], strict=True):
+            if not same_service(first, each.homecare):
+                text = "The orders of one prescription ask for different services."
+                self._desk.not_understood(f"{group.orc.locator}/ZHC", text)
+        return first
+
+    def _check_delivery(self, lines: Sequence[ReadLine]) -> None:
+        """A patient of no fixed abode needs a place to deliver to (mapping.md 3.3, PID-11)."""
+        patient, delivery = self._patient, lines[0].homecare.delivery
+        elsewhere = delivery is not None and (delivery.address or delivery.place not in {"", "home"})
+        if patient and patient.address.no_fixed_abode and not elsewhere:
+            text = "The address is no fixed abode; send a delivery address in RXE-43 or RXO-35."
+            self._desk.flag("DELIVERY_ADDRESS_UNUSABLE", "PID[1]-11", text)
+
+    def _course(self, lines: Sequence[ReadLine]) -> CourseOfTherapy:
+        """One supply is acute; more are continuous. HL7 v2 has no word for repeat dispensing."""
+        several = any(each.total and each.total > 1 for each in lines)
+        course = CourseOfTherapy.CONTINUOUS if several else CourseOfTherapy.ACUTE
+        self._desk.trace("course", None, "derive:total-supplies", course.value)
+        return course
+
+    def _id(self, group_number: str, trust_number: str) -> UUID:
+        found = derived_id("prescription", self._desk.sender.value, group_number or trust_number)
+        self._desk.trace("id", None, "derive:prescription-id", str(found))
+        return found
+
+    def _number(
+        self, group_number: str, trust_number: str, prescriber: Professional | None
+    ) -> PrescriptionNumber | None:
+        """Keep the EPS number if the trust sent one in ORC-4; otherwise derive it."""
+        desk, orc = self._desk, self._groups[0].orc
+        leaf = desk.leaf(desk.one(orc, 4))
+        if leaf:
+            desk.trace("group_number", leaf, "copy", group_number)
+        if leaf and _EPS_FORM.fullmatch(group_number):
+            number = PrescriptionNumber.parse(group_number)
+            if number is None:
+                desk.flag("SHORTID_CHECK_DIGIT", leaf.locator, "The prescription number's check character is wrong.")
+            else:
+                desk.trace("number", leaf, "parse:prescription-number", number.value)
+            return number
+        site = prescriber.organisation.ods if prescriber and prescriber.organisation else desk.sender
+        derived = PrescriptionNumber.derive(site, desk.sender.value, group_number or trust_number)
+        desk.trace("number", None, "derive:prescription-number", derived.value)
+        return derived
+
+
+def _earliest(lines: Sequence[ReadLine]) -> datetime | None:
+    times = [each.authored for each in lines if each.authored]
+    return min(times) if times and len(times) == len(lines) else None
