@@ -555,9 +555,11 @@ async def test_deadlines_pass_and_an_alert_silences_them(exchange: Exchange) -> 
     assert await exchange.enquiries.overdue(now=exchange.clock.now()) == ()
     (late,) = await exchange.enquiries.overdue(now=exchange.clock.move(minutes=15))
     assert (late.state, late.holder) == (LineState.READY, "gateway")
-    told = {"kind": "overdue", "subject": str(late.line_id), "line_id": late.line_id, "text": "Late."}
-    assert await exchange.store.open_alert(now=exchange.clock.now(), **told)
-    assert not await exchange.store.open_alert(now=exchange.clock.now(), **told)
+    for new in (True, False):
+        opened = await exchange.store.open_alert(
+            kind="overdue", subject=str(late.line_id), line_id=late.line_id, now=exchange.clock.now(), text="Late."
+        )
+        assert opened is new
     assert await exchange.enquiries.overdue(now=exchange.clock.now()) == ()
     books = await exchange.enquiries.books()
     assert (books["open"], books["alerted"]) == (1, 1)

@@ -1,0 +1,153 @@
+"""The committer: groups, savepoints, and what it does when the disk fails."""
+
+import asyncio
+import itertools
+import threading
+from pathlib import Path
+
+import apsw
+import pytest
+
+from gateway.domain.errors import Unavailable
+from gateway.store.sqlite.committer import LARGEST_GROUP, Committer
+
+_names = (f"failing{number}" for number in itertools.count())
+
+
+class _Disk:
+    """A disk whose synchronisation can be made to fail."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self.name = next(_names)
+        disk = self
+
+        class File(apsw.VFSFile):
+            def __init__(self, name: apsw.URIFilename, flags: list[int]) -> None:
+                super().__init__("", name, flags)
+
+            def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's name
+                if disk.broken:
+                    raise apsw.IOError
+                super().xSync(flags)
+
+        class Disk(apsw.VFS):
+            def xOpen(self, name: apsw.URIFilename, flags: list[int]) -> File:  # noqa: N802 - SQLite's name
+                return File(name, flags)
+
+        self._vfs = Disk(self.name, "")
+
+
+class _Bench:
+    """A committer over a table of numbers."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.connection = connection
+        connection.execute("CREATE TABLE number (value INTEGER NOT NULL)")
+        self.failures = 0
+        self.groups: list[int] = []
+        self.committer = Committer(connection, failed=self._failed, grouped=self.groups.append)
+
+    def _failed(self) -> None:
+        self.failures += 1
+
+    def insert(self, value: int) -> int:
+        self.connection.execute("INSERT INTO number VALUES (?)", (value,))
+        return value
+
+    def count(self) -> int:
+        found = self.connection.execute("SELECT count(*) FROM number").get
+        assert isinstance(found, int)
+        return found
+
+
+async def test_a_failing_write_is_rolled_back_alone(tmp_path: Path) -> None:
+    bench = _Bench(apsw.Connection(str(tmp_path / "a.db")))
+
+    def fail() -> None:
+        bench.insert(99)
+        raise ValueError("mine alone")
+
+    writes = [bench.committer.submit(lambda value=value: bench.insert(value)) for value in range(3)]  # type: ignore[misc]
+    results = await asyncio.gather(*writes, bench.committer.submit(fail), return_exceptions=True)
+    assert results[:3] == [0, 1, 2]
+    assert isinstance(results[3], ValueError)
+    assert await bench.committer.submit(bench.count) == 3
+    await bench.committer.close()
+
+
+async def test_writes_that_wait_share_one_commit_up_to_a_limit(tmp_path: Path) -> None:
+    bench = _Bench(apsw.Connection(str(tmp_path / "a.db")))
+    gate = threading.Event()
+    first = asyncio.ensure_future(bench.committer.submit(gate.wait))
+    await asyncio.sleep(0.05)
+    writes = [asyncio.ensure_future(bench.committer.submit(lambda: bench.insert(1))) for _ in range(LARGEST_GROUP + 5)]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(first, *writes)
+    assert bench.groups == [1, LARGEST_GROUP, 5]
+    await bench.committer.close()
+
+
+async def test_a_failed_synchronisation_ends_the_writer(tmp_path: Path) -> None:
+    disk = _Disk()
+    bench = _Bench(apsw.Connection(str(tmp_path / "a.db"), vfs=disk.name))
+    await bench.committer.submit(lambda: bench.insert(1))
+    disk.broken = True
+    with pytest.raises(Unavailable):
+        await bench.committer.submit(lambda: bench.insert(2))
+    disk.broken = False
+    assert bench.failures == 1
+    with pytest.raises(Unavailable):
+        await bench.committer.submit(lambda: bench.insert(3))
+    await bench.committer.close()
+    reopened = apsw.Connection(str(tmp_path / "a.db"))
+    assert reopened.execute("SELECT value FROM number").fetchall() == [(1,)]
+
+
+async def test_a_full_disk_stores_nothing_of_the_group_and_passes(tmp_path: Path) -> None:
+    bench = _Bench(apsw.Connection(str(tmp_path / "a.db")))
+    bench.connection.pragma("max_page_count", 3)
+
+    def large() -> None:
+        bench.connection.execute(
+            "WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 5000) "
+            "INSERT INTO number SELECT value FROM n"
+        )
+
+    for _ in range(2):
+        results = await asyncio.gather(
+            bench.committer.submit(lambda: bench.insert(1)), bench.committer.submit(large), return_exceptions=True
+        )
+        assert isinstance(results[1], Unavailable)
+    bench.connection.pragma("max_page_count", 1000)
+    before = await bench.committer.submit(bench.count)
+    await bench.committer.submit(large)
+    assert await bench.committer.submit(bench.count) == before + 5000
+    assert bench.failures == 0
+    await bench.committer.close()
+
+
+async def test_a_closed_committer_takes_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    bench = _Bench(apsw.Connection(str(tmp_path / "a.db")))
+    writes = [asyncio.ensure_future(bench.committer.submit(lambda: bench.insert(1))) for _ in range(10)]
+    await asyncio.sleep(0)
+    await bench.committer.close()
+    assert await asyncio.gather(*writes) == [1] * 10
+    with pytest.raises(Unavailable):
+        await bench.committer.submit(bench.count)
+
+
+async def test_a_caller_that_left_does_not_stop_the_others(tmp_path: Path) -> None:
+    bench = _Bench(apsw.Connection(str(tmp_path / "a.db")))
+    gate = threading.Event()
+    blocked = asyncio.ensure_future(bench.committer.submit(gate.wait))
+    gone = asyncio.ensure_future(bench.committer.submit(lambda: bench.insert(1)))
+    stays = asyncio.ensure_future(bench.committer.submit(lambda: bench.insert(2)))
+    await asyncio.sleep(0.01)
+    gone.cancel()
+    gate.set()
+    await blocked
+    assert await stays == 2
+    assert await bench.committer.submit(bench.count) == 2
+    await bench.committer.close()

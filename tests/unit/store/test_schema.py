@@ -1,0 +1,148 @@
+"""The file's own defences: settings read back, states and arrows from the lifecycle, tables that cannot be edited."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from gateway.domain.errors import ConfigurationError, Unavailable
+from gateway.domain.lifecycle import TERMINAL, Holder, LineState
+from gateway.store.sqlite import connection as opening
+from gateway.store.sqlite.connection import open_reader, open_writer, settings_of
+from gateway.store.sqlite.schema import arrows, migrate, steps
+from tests.contract.store_engines import Clock, Exchange, make_acceptance, make_order, make_prescription, open_sqlite
+from tests.factories import MOMENT
+
+SQL = "\n".join(steps().values())
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[apsw.Connection]:
+    connection = open_writer(tmp_path / "gateway.db")
+    migrate(connection, now=MOMENT)
+    yield connection
+    connection.close()
+
+
+def test_the_settings_that_durability_rests_on_are_in_force(writer: apsw.Connection) -> None:
+    settings = settings_of(writer)
+    assert (settings["journal_mode"], settings["synchronous"], settings["foreign_keys"]) == ("wal", "2", "1")
+
+
+def test_migrating_again_changes_nothing(writer: apsw.Connection) -> None:
+    before = writer.execute("SELECT sql FROM sqlite_schema").fetchall()
+    assert migrate(writer, now=MOMENT) == max(steps())
+    assert writer.execute("SELECT sql FROM sqlite_schema").fetchall() == before
+
+
+def test_a_setting_that_does_not_take_is_refused(tmp_path: Path) -> None:
+    with pytest.raises((ConfigurationError, Unavailable)):
+        open_writer(tmp_path / "no" / "folder.db")
+    memory = Path(":memory:")  # a database in memory cannot keep a write-ahead log
+    with pytest.raises(ConfigurationError, match="journal_mode"):
+        open_writer(memory)
+
+
+def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening.apsw, "sqlite_lib_version", lambda: "3.51.2")
+    with pytest.raises(ConfigurationError, match=r"3\.51\.3"):
+        open_writer(tmp_path / "gateway.db")
+
+
+def test_another_programs_file_is_refused(tmp_path: Path) -> None:
+    other = apsw.Connection(str(tmp_path / "other.db"))
+    other.execute("CREATE TABLE theirs (value)")
+    other.close()
+    with pytest.raises(ConfigurationError, match="another program"):
+        open_writer(tmp_path / "other.db")
+    with pytest.raises(Unavailable):
+        open_reader(tmp_path / "other.db")
+
+
+def test_a_newer_versions_file_is_refused(writer: apsw.Connection) -> None:
+    writer.pragma("user_version", max(steps()) + 1)
+    with pytest.raises(ConfigurationError, match="newer version"):
+        migrate(writer, now=MOMENT)
+
+
+@pytest.mark.usefixtures("writer")
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    reader = open_reader(tmp_path / "gateway.db")
+    with pytest.raises(apsw.ReadOnlyError):
+        reader.execute("UPDATE meta SET generation = 9")
+    reader.close()
+
+
+def test_the_states_of_the_schema_are_those_of_the_lifecycle() -> None:
+    (states,) = re.findall(r"CHECK \(state IN \(\s*('RECEIVED'.*?)\)\)", SQL, re.DOTALL)
+    assert set(re.findall(r"'(\w+)'", states)) == {state.value for state in LineState}
+    (holders,) = re.findall(r"CHECK \(holder IN \((.*?)\)\)", SQL)
+    assert set(re.findall(r"'(\w+)'", holders)) == {holder.value for holder in Holder}
+
+
+def test_every_list_of_final_states_is_the_lifecycles() -> None:
+    code = SQL + "".join(path.read_text() for path in Path(opening.__file__).parent.glob("*.py"))
+    lists = re.findall(r"NOT IN \(('REFUSED'[^)]*)\)", code)
+    assert len(lists) >= 4
+    for found in lists:
+        assert set(re.findall(r"'(\w+)'", found)) == {state.value for state in TERMINAL}
+
+
+def test_the_arrows_of_the_file_are_those_of_the_lifecycle(writer: apsw.Connection) -> None:
+    found = {(LineState(a), b, LineState(c)) for a, b, c in writer.execute("SELECT state, event, next FROM arrow")}
+    assert found == arrows()
+    assert not {state for state, _, _ in found} & TERMINAL
+
+
+async def fill(folder: Path) -> None:
+    opened = open_sqlite(folder, Clock())
+    exchange = Exchange(opened, Clock())
+    await exchange.store.accept(make_acceptance("A", make_order(make_prescription("A"))))
+    await exchange.store.accept(make_acceptance("H", make_order(make_prescription("H"), state=LineState.HELD)))
+    await exchange.send()
+    await exchange.store.close()
+    await opened.enquiries.close()  # type: ignore[attr-defined]
+
+
+EDITS = [
+    "UPDATE submission SET body = x'00'",
+    "DELETE FROM submission",
+    "UPDATE prescription SET document = '{}'",
+    "DELETE FROM prescription",
+    "UPDATE message SET body = x'00'",
+    "DELETE FROM message",
+    "UPDATE event SET event = 'accepted'",
+    "DELETE FROM event",
+    "REPLACE INTO event SELECT * FROM event WHERE seq = 1",
+    "UPDATE attempt SET outcome = 'taken'",
+    "DELETE FROM attempt",
+    "UPDATE audit_leaf SET body = x'00'",
+    "DELETE FROM audit_leaf",
+    "INSERT INTO audit_leaf SELECT seq + 100, at, kind, body, leaf_hash FROM audit_leaf WHERE seq = 1",
+    "DELETE FROM line",
+    "UPDATE line SET state = 'ACCEPTED'",
+    "UPDATE line SET tenant = 'RZA'",
+    "UPDATE line SET delivered = total_supplies + 1",
+    "DELETE FROM allocation",
+    "UPDATE allocation SET provider = 'X'",
+    "INSERT INTO allocation SELECT NULL, line, prescription, epoch, provider, message, made_at, 1 FROM allocation",
+    "INSERT INTO allocation SELECT NULL, line, prescription, 2, provider, message, made_at, NULL FROM allocation",
+    "DELETE FROM alert",
+    "UPDATE alert SET text = 'nothing to see'",
+    "DELETE FROM outbox",
+    """INSERT INTO event
+       SELECT NULL, line, at, 'delivered', 'PS', 'SENT', 'FULFILLED', 1, NULL, NULL, '', '', '', '', '' FROM event WHERE state_after = 'SENT'""",
+    """INSERT INTO event SELECT NULL, line, at, 'clear', 'GW', 'RECEIVED', 'READY', 1, NULL, NULL, '', '', '', '', ''
+       FROM event WHERE state_after = 'SENT'""",
+]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+async def test_the_file_itself_refuses_to_be_edited(tmp_path: Path, edit: str) -> None:
+    await fill(tmp_path)
+    connection = open_writer(tmp_path / "gateway.db")
+    with pytest.raises(apsw.ConstraintError):
+        connection.execute(edit)
+    connection.close()
