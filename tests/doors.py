@@ -216,8 +216,8 @@ class Enquiries:
         return tuple(
             one.found
             for one in self._seen(tenant)
-            if nhs_number == one.nhs_number
-            or number == one.found.number
+            if nhs_number in {one.nhs_number} - {""}
+            or number in {one.found.number} - {""}
             or order_number in {one.found.group_number, *(shown.order_number for shown in one.lines)}
         )
 

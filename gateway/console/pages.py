@@ -9,7 +9,7 @@ from uuid import UUID
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.console import bytes_shown
-from gateway.console.words import ACTORS, EVENTS, HOLDERS, STATES, Shown, clock_time, how_long, nhs_number, when
+from gateway.console.words import ACTORS, EVENTS, HOLDERS, STATES, Shown, born, clock_time, how_long, nhs_number, when
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
 from gateway.domain.lifecycle import TERMINAL, Actor, Holder, LineEvent, LineState
@@ -258,7 +258,7 @@ def prescription(view: PrescriptionView, names: Names, now: datetime) -> dict[st
         "format": {"hl7v2": "HL7 v2", "xml": "trust XML", "fhir": "FHIR"}.get(view.format, view.format),
         "patient_name": view.patient_name,
         "nhs_number": nhs_number(view.nhs_number),
-        "birth_date": view.birth_date,
+        "born": born(view.birth_date, now),
         "prescriber": view.prescriber,
         "lines": [line(shown, view, names, now) for shown in view.lines],
         "timeline": timeline(view, now),

@@ -4,7 +4,7 @@ Sent, arrived, accepted and checked are four different words. Only what the prov
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -173,3 +173,12 @@ def when(moment: datetime, now: datetime) -> str:
 def nhs_number(digits: str) -> str:
     """Give an NHS number in the 3-3-4 form people read out."""
     return f"{digits[:3]} {digits[3:6]} {digits[6:]}" if len(digits) == len("9990000018") else digits
+
+
+def born(iso_date: str, now: datetime) -> str:
+    """Give a birth date as `12 Apr 1979 (47)`, with the age today in London; empty for none."""
+    if not iso_date:
+        return ""
+    birth, today = date.fromisoformat(iso_date), now.astimezone(LONDON).date()
+    age = today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+    return f"{birth.day} {birth:%b %Y} ({age})"
