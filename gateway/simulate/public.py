@@ -51,7 +51,7 @@ class Public:
         try:
             async with (
                 self._at_once,
-                self._session.request(method, self._addresses.base + path, params=query, headers=headers) as response,
+                self._session.get(self._addresses.base + path, params=query, headers=headers) as response,
             ):
                 if not response.ok:
                     return None
