@@ -1,0 +1,82 @@
+"""The sweeper: every overdue line gets its alert, and a sweep that failed is no heartbeat."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import cast
+from uuid import UUID
+
+from gateway.domain.errors import Unavailable
+from gateway.domain.lifecycle import Holder, LineState
+from gateway.ports import Enquiries, Overdue, Store
+from gateway.watch import ALERT_KIND, Watch
+
+_NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+_LINE = UUID(int=7)
+
+
+class _Clock:
+    def now(self) -> datetime:
+        return _NOW
+
+
+@dataclass(kw_only=True)
+class _Books:
+    """Overdue lines, and the alerts opened for them."""
+
+    lines: tuple[Overdue, ...] = ()
+    away: int = 0
+    alerts: list[dict[str, object]] = field(default_factory=list)
+
+    async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
+        assert now == _NOW
+        if self.away:
+            self.away -= 1
+            raise Unavailable("disk")
+        return self.lines
+
+    async def open_alert(self, **alert: object) -> bool:
+        known = any(alert["subject"] == other["subject"] for other in self.alerts)
+        self.alerts.append(alert)
+        return not known
+
+
+def _watch(books: _Books, beats: list[datetime]) -> Watch:
+    return Watch(
+        enquiries=cast("Enquiries", books),
+        store=cast("Store", books),
+        clock=_Clock(),
+        interval_seconds=0.01,
+        beat=beats.append,
+    )
+
+
+_OVERDUE = Overdue(line_id=_LINE, state=LineState.SENT, holder=Holder.PROVIDER, act_by=_NOW)
+
+
+async def test_an_overdue_line_gets_an_alert_that_says_who_should_have_acted_by_when() -> None:
+    books, beats = _Books(lines=(_OVERDUE,)), list[datetime]()
+    assert await _watch(books, beats).sweep() == 1
+    alert = books.alerts[0]
+    assert (alert["kind"], alert["subject"], alert["line_id"], alert["now"]) == (ALERT_KIND, str(_LINE), _LINE, _NOW)
+    assert alert["text"] == "Sent: no answer yet. The provider should have acted by 2026-11-02T09:00:00+00:00."
+    assert beats == [_NOW]
+
+
+async def test_a_sweep_that_finds_nothing_is_a_heartbeat_too() -> None:
+    books, beats = _Books(), list[datetime]()
+    assert await _watch(books, beats).sweep() == 0
+    assert beats == [_NOW]
+
+
+async def test_the_sweeper_outlives_an_outage_and_does_not_call_it_a_heartbeat() -> None:
+    books, beats = _Books(lines=(_OVERDUE,), away=2), list[datetime]()
+    watch = _watch(books, beats)
+    task = asyncio.create_task(watch.run())
+    async with asyncio.timeout(2):
+        while not beats:  # noqa: ASYNC110 - the heartbeat is what is tested
+            await asyncio.sleep(0.005)
+    watch.stop()
+    await asyncio.wait_for(task, 2)
+    assert books.away == 0
+    assert books.alerts
