@@ -30,6 +30,11 @@ DEADLINES = {
 }
 """How long a line may stay in each state before a person is told, in seconds of the run."""
 
+ANSWERS_WITHIN_SECONDS = 4.0
+"""How long a provider's system may take over one message; the simulated ones take half a second at most."""
+LEASE_SECONDS = 5.0
+"""How long work that a killed gateway had begun waits for the next one to take it up."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
@@ -92,6 +97,7 @@ def write_folder(folder: Path, addresses: Addresses, *, over_mllp: Iterable[str]
     source = resources.files("gateway.config").joinpath("demonstration")
     _copy(source, folder)
     _edit(folder / "gateway.toml", r"(?m)^time_scale = .*$", f"time_scale = {TIME_SCALE}")
+    _edit(folder / "gateway.toml", r"(?m)^lease_seconds = .*$", f"lease_seconds = {LEASE_SECONDS}")
     _edit(folder / "gateway.toml", r'(?m)^name = "operator"$', _with_digest('name = "operator"', addresses, "operator"))
     # ceil(limit / time_scale) is what the gateway makes of it
     limits = "\n".join(f"{state} = {seconds * TIME_SCALE}" for state, seconds in DEADLINES.items())
@@ -99,8 +105,9 @@ def write_folder(folder: Path, addresses: Addresses, *, over_mllp: Iterable[str]
     for ods, port in addresses.providers.items():
         file = folder / "providers" / f"{ods}.toml"
         _edit(file, r"(?m)^endpoint = .*$", f'endpoint = "http://{addresses.host}:{port}/messages"')
-        secret = f'send_token_env = "GATEWAY_SECRET_{ods}"'
-        _edit(file, rf'(?m)^ods = "{ods}"$', _with_digest(f'ods = "{ods}"', addresses, ods) + "\n" + secret)
+        _edit(file, r"(?m)^answers_within_seconds = .*\n", "", times=(0, 1))
+        more = f'send_token_env = "GATEWAY_SECRET_{ods}"\nanswers_within_seconds = {ANSWERS_WITHIN_SECONDS}'
+        _edit(file, rf'(?m)^ods = "{ods}"$', _with_digest(f'ods = "{ods}"', addresses, ods) + "\n" + more)
     for ods, port in addresses.listeners.items():
         file = folder / "trusts" / f"{ods}.toml"
         _edit(file, rf'(?m)^ods = "{ods}"$', _with_digest(f'ods = "{ods}"', addresses, ods))
@@ -122,10 +129,10 @@ def _copy(source: Traversable, target: Path) -> None:
             (target / entry.name).write_bytes(entry.read_bytes())
 
 
-def _edit(file: Path, pattern: str, replacement: str) -> None:
-    text, times = re.subn(pattern, lambda _: replacement, file.read_text(encoding="utf-8"))
-    if times != 1:
-        raise ValueError(f"{file.name}: {pattern} is there {times} times")
+def _edit(file: Path, pattern: str, replacement: str, *, times: tuple[int, ...] = (1,)) -> None:
+    text, found = re.subn(pattern, lambda _: replacement, file.read_text(encoding="utf-8"))
+    if found not in times:
+        raise ValueError(f"{file.name}: {pattern} is there {found} times")
     file.write_text(text, encoding="utf-8")
 
 
