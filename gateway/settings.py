@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     mllp_port: Port = 2575
     development: bool | None = None
     """Throw-away certificates and random tokens (D15). Not set: on if every door is on loopback."""
+    host_names: str = ""
+    """Names a Host header may carry, separated by commas. Empty: loopback's own in development, any otherwise, where a
+    proxy has checked them."""
     http_body_bytes: Bytes = 5 * MIB
     """A prescription message is some 15 kB; 5 MiB leaves room for a scanned attachment and no more."""
     mllp_body_bytes: Bytes = MIB
@@ -77,6 +80,12 @@ class Settings(BaseSettings):
     def in_development(self) -> bool:
         """Whether development stand-ins are made (D15)."""
         return self.on_loopback if self.development is None else self.development
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Names a Host header may carry; empty for any. In development a foreign page must not reach us by its name."""
+        stated = frozenset(name.strip().lower() for name in self.host_names.split(",") if name.strip())
+        return stated or (frozenset({"localhost", "127.0.0.1", "[::1]"}) if self.in_development else frozenset())
 
     def refuse_unsafe(self, environment: Environment) -> None:
         """Refuse development stand-ins in a live environment (D15).

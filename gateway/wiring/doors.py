@@ -100,6 +100,7 @@ def http_application(gateway: Gateway, story: Waking, sessions: Sessions, parts:
         metrics=gateway.metrics,
         now=gateway.clock.now,
         limits=Limits(body_bytes=settings.http_body_bytes, in_flight=settings.tenant_requests),
+        hosts=settings.allowed_hosts,
         custody=configuration.custody,
         routes=routes,
     )

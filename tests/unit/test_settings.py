@@ -76,3 +76,9 @@ def test_variables_of_the_configuration_folder_are_left_to_it(monkeypatch: pytes
     monkeypatch.setenv("GATEWAY_PORT", "9000")
     assert variables() == {"GATEWAY_TOKEN_RBA": "secret"}
     assert "secret" not in repr(read_settings())
+
+
+def test_in_development_only_the_names_of_loopback_are_answered_to() -> None:
+    assert read_settings().allowed_hosts == {"localhost", "127.0.0.1", "[::1]"}
+    assert read_settings(development=False).allowed_hosts == frozenset()
+    assert read_settings(host_names="Gateway.example, b.example").allowed_hosts == {"gateway.example", "b.example"}
