@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     port: Port = 8080
     mllp_host: str = "127.0.0.1"
     mllp_port: Port = 2575
+    mllp_certificate: Path | None = None
+    """Our certificate for MLLP over TLS (PEM, with intermediates); needed outside development, with the next two."""
+    mllp_key: Path | None = None
+    mllp_client_authorities: Path | None = None
+    """Who may vouch for a trust's client certificate (PEM)."""
     development: bool | None = None
     """Throw-away certificates and random tokens (D15). Not set: on if every door is on loopback."""
     host_names: str = ""

@@ -1,7 +1,7 @@
 """The configuration in force, as one frozen value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.access.principal import Credential, Principal
 from gateway.domain.identifiers import OdsCode
@@ -36,6 +36,7 @@ class Configuration:
         custody: who holds a line in each state and for how long, already divided by `time_scale`.
         time_scale: how many times faster than real time the deadlines run; 1 outside demonstrations and tests.
         credentials: partners and operators with a token.
+        certificates: SHA-256 of a client certificate, in hex, to the trust that shows it over MLLP.
         without_token: those without; nobody can call as them until they have one.
     """
 
@@ -51,3 +52,4 @@ class Configuration:
     retry: RetryLimits
     credentials: tuple[Credential, ...] = ()
     without_token: tuple[Principal, ...] = ()
+    certificates: Mapping[str, OdsCode] = field(default_factory=dict)

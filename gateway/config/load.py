@@ -121,6 +121,7 @@ class _Folder:
             retry=retry,
             credentials=tuple(self._credentials.found),
             without_token=tuple(self._credentials.missing),
+            certificates=MappingProxyType(self._credentials.certificates),
         )
         own.done()
         self._distinct_tokens()

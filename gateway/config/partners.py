@@ -1,5 +1,6 @@
 """Reads one trust or one provider from its file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -38,24 +39,32 @@ class Credentials:
 
     Attributes:
         environ: variables that `…_env` keys may name.
+        found: the tokens; `missing`: callers without one.
     """
 
     environ: Mapping[str, str]
     found: list[Credential] = field(default_factory=list)
     missing: list[Principal] = field(default_factory=list)
+    certificates: dict[str, OdsCode] = field(default_factory=dict)
+    """SHA-256 of a client certificate in DER, in hex, to the trust that shows it over MLLP."""
 
     def read(self, fields: Fields, principal: Principal) -> None:
         """Read the token a caller shows us: `token_sha256`, or `token_env` naming the variable that holds it."""
         if fields.has("token_sha256"):
-            digest = fields.text("token_sha256")
-            if len(digest) != 64 or set(digest) - set("0123456789abcdef"):  # noqa: PLR2004 - SHA-256 in hex
-                fields.fault("token_sha256", "is not a SHA-256 in lower-case hex")
+            digest = _checked(fields, "token_sha256", fields.text("token_sha256"))
             self.found.append(Credential(principal=principal, token_sha256=digest))
         elif fields.has("token_env"):
             token = self.secret(fields, "token_env")
             self.found.append(Credential(principal=principal, token_sha256=digest_of(token)))
         else:
             self.missing.append(principal)
+
+    def read_certificates(self, fields: Fields, trust: OdsCode) -> None:
+        """Read `mllp_certificates_sha256`: a trust may have two while it changes from one to the next."""
+        for text in fields.texts("mllp_certificates_sha256"):
+            digest = _checked(fields, "mllp_certificates_sha256", text)
+            if self.certificates.setdefault(digest, trust) != trust:
+                fields.fault("mllp_certificates_sha256", f"is also a certificate of {self.certificates[digest]}")
 
     def secret(self, fields: Fields, key: str) -> str:
         """Read a secret from the variable that `key` names; the secret itself never stands in a file."""
@@ -67,10 +76,17 @@ class Credentials:
         return self.environ.get(name, "")
 
 
+def _checked(fields: Fields, key: str, digest: str) -> str:
+    if re.fullmatch(r"[0-9a-f]{64}", digest) is None:
+        fields.fault(key, "is not a SHA-256 in lower-case hex")
+    return digest
+
+
 def read_trust(fields: Fields, environment: Environment, credentials: Credentials) -> Trust:
     """Read a trust; faults are noted in `fields`."""
     ods = fields.ods("ods")
     credentials.read(fields, Principal(kind=Kind.TRUST, tenant=ods, name=ods.value))
+    credentials.read_certificates(fields, ods)
     trust = Trust(
         ods=ods,
         name=fields.text("name"),

@@ -14,10 +14,10 @@ from gateway.config.partners import sites_of
 from gateway.console.sessions import Sessions
 from gateway.console.views import Frame, create_console
 from gateway.domain.errors import ConfigurationError
-from gateway.domain.identifiers import OdsCode
 from gateway.domain.submission import Answer, Submission
-from gateway.mllp import MllpListener, by_sending_facility
+from gateway.mllp import MllpListener, TenantOf, by_certificate, by_sending_facility
 from gateway.ports import Callback, CallbackResult
+from gateway.settings import Settings
 from gateway.web.app import Identity, create_app
 from gateway.web.limits import Limits
 from gateway.wiring.build import Gateway, Part
@@ -138,26 +138,24 @@ def http_server(gateway: Gateway, application: ASGIApp) -> Server:
     return Server(config)
 
 
-def mllp_listener(gateway: Gateway, story: Waking, tls: ssl.SSLContext | None = None) -> MllpListener:
+def mllp_listener(gateway: Gateway, story: Waking) -> MllpListener:
     """Make the MLLP listener.
 
-    Plain text on loopback in development, where a message is taken at its word. Anything else needs client
-    certificates.
+    With TLS, the client certificate says who speaks. Plain text is for loopback in development, where a message is
+    taken at its word.
 
     Raises:
-        ConfigurationError: this is not development, and no certificates are configured.
+        ConfigurationError: the certificates cannot be read; or there are none, and this is not development.
     """
-    if not gateway.settings.in_development:
+    tls = _tls(gateway.settings)
+    if tls is None and not gateway.settings.in_development:
         raise ConfigurationError(
-            "MLLP outside development needs client certificates, which are not configured: "
-            "run with --only http,worker,watch,console"
+            "MLLP outside development needs GATEWAY_MLLP_CERTIFICATE, GATEWAY_MLLP_KEY and "
+            "GATEWAY_MLLP_CLIENT_AUTHORITIES; without MLLP, run with --only http,worker,watch,console"
         )
-    tenants: dict[str, OdsCode] = {
-        ods.value: trust.ods for trust in gateway.configuration.trusts.values() for ods in sites_of(trust)
-    }
     return MllpListener(
         story.receive,
-        tenant_of=by_sending_facility(tenants),
+        tenant_of=_by_site(gateway) if tls is None else by_certificate(gateway.configuration.certificates),
         now=gateway.clock.now,
         limit=gateway.settings.mllp_body_bytes,
         idle_seconds=gateway.settings.mllp_idle_seconds,
@@ -165,3 +163,26 @@ def mllp_listener(gateway: Gateway, story: Waking, tls: ssl.SSLContext | None = 
         tls=tls,
         metrics=gateway.metrics,
     )
+
+
+def _by_site(gateway: Gateway) -> TenantOf:
+    trusts = gateway.configuration.trusts.values()
+    return by_sending_facility({ods.value: trust.ods for trust in trusts for ods in sites_of(trust)})
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    stated = (settings.mllp_certificate, settings.mllp_key, settings.mllp_client_authorities)
+    certificate, key, authorities = stated
+    if certificate is None or key is None or authorities is None:
+        if any(stated):
+            raise ConfigurationError("MLLP over TLS needs certificate, key and client authorities together")
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        context.load_cert_chain(certificate, key)
+        context.load_verify_locations(authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"MLLP certificates cannot be read: {type(error).__name__}") from error
+    return context

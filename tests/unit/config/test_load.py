@@ -127,6 +127,7 @@ def test_the_demonstration_keeps_the_holders_of_the_lifecycle_table() -> None:
         ("trusts/RZA.toml", 'name = "Example North"', 'name = ""', "name: is empty"),
         ("trusts/RZA.toml", "sites", 'token_env = "ABSENT"\nsites', "the variable ABSENT is not set"),
         ("trusts/RZA.toml", "sites", 'token_sha256 = "secret"\nsites', "token_sha256: is not a SHA-256"),
+        ("trusts/RZA.toml", "sites", 'mllp_certificates_sha256 = ["A"]\nsites', "certificates_sha256: is not a SHA"),
         ("trusts/RZA.toml", "sites", 'tells = { kind = "fax" }\nsites', "tells: kind: is not one of mllp, http"),
         ("providers/VNE51.toml", 'ods = "VNE51"', 'ods = "VNCEL"', "VNCEL is already a provider"),
         ("providers/VNE51.toml", "http://127.0.0.1:9151/messages", "127.0.0.1", "is not an http or https address"),
@@ -161,6 +162,14 @@ def test_two_callers_may_not_share_a_token(folder: Path) -> None:
     for trust in ("RZA", "RZB"):
         _edit(folder / "trusts" / f"{trust}.toml", "sites", f'token_sha256 = "{digest_of("a")}"\nsites')
     assert _faults(folder) == ("RZA and RZB have the same token",)
+
+
+def test_a_client_certificate_belongs_to_one_trust(folder: Path) -> None:
+    line = f'mllp_certificates_sha256 = ["{digest_of("a")}"]\nsites'
+    _edit(folder / "trusts" / "RZA.toml", "sites", line)
+    assert load(folder).certificates == {digest_of("a"): OdsCode("RZA")}
+    _edit(folder / "trusts" / "RZB.toml", "sites", line)
+    assert _faults(folder) == ("trusts/RZB.toml: mllp_certificates_sha256: is also a certificate of RZA",)
 
 
 def test_a_live_gateway_sends_by_https_alone_and_in_real_time(folder: Path) -> None:
