@@ -19,6 +19,8 @@ from gateway.simulate.written import NOT_IN_ANY_RELEASE, Flaw, Written
 
 LONDON = ZoneInfo("Europe/London")
 _VALID_DAYS = 350
+_OTHER_DOSE = "33"
+"""A dose that no medicine of the formulary has."""
 _FORM_TABLET = "385055001"
 """The dose form *tablet*, which published examples send where the unit *tablet* belongs."""
 
@@ -150,9 +152,9 @@ def _common(written: Written, *, system: str, site: str) -> dict[str, str]:
 def _v2(written: Written, style: Style, names: Mapping[str, str]) -> dict[str, str]:
     medicine = written.medicine
     local = style is Style.V2_ORIGINAL and medicine.supply_unit == "pre-filled disposable injection"
-    again = f"20^{medicine.ucum}&{medicine.unit}&UCUM" if written.flaw is Flaw.DOSE_TWICE else ""
+    again = f"{_OTHER_DOSE}^{medicine.ucum}&{medicine.unit}&UCUM" if written.flaw is Flaw.DOSE_TWICE else ""
     if again and style is Style.V2_ORIGINAL:
-        again = f"20&{medicine.ucum}"  # RXE-1.1 is a CQ: its components are subcomponents there
+        again = f"{_OTHER_DOSE}&{medicine.ucum}"  # RXE-1.1 is a CQ: its components are subcomponents there
     unit = f"{medicine.supply_unit_code}^{_escape_v2(medicine.supply_unit)}^SCT"
     provider = (
         f"{written.provider}^{_escape_v2(names.get(written.provider, 'Unknown'))}^ODS" if written.provider else ""
@@ -171,6 +173,8 @@ def _v2(written: Written, style: Style, names: Mapping[str, str]) -> dict[str, s
         "repeat": medicine.v2_repeat,
         "cold_chain": medicine.cold_chain,
         "dose_again_raw": again,
+        # older systems send a bare mg, and name the code system where the word alone would not be safe
+        "bare_unit_raw": "mg" if medicine.ucum == "mg" else f"{medicine.ucum}^{medicine.unit}^UCUM",
         "provider_raw": provider,
         # a unit known only to this trust, as real systems send
         "supply_unit_raw": "PFS^^99LOC" if local and written.trust == "RBA" else unit,

@@ -100,3 +100,10 @@ def test_changed_bytes_keep_the_control_id(style: Style) -> None:
     assert changed != octets
     assert str(written.message).encode() in changed
     assert len(changed) - len(octets) <= 1
+
+
+def test_no_medicine_has_the_dose_that_contradicts_it() -> None:
+    for written in some("RBA"):
+        if written.flaw is Flaw.DOSE_TWICE:
+            assert b"|33^" in message(written, Style.V2_ENHANCED)
+            assert written.medicine.dose != "33"
