@@ -168,11 +168,14 @@ def contacts(values: Sequence[Contact], at: str, *, work: bool = False) -> list[
 
 
 def address(value: Address | None, at: str) -> Element:
-    """Write an Address; delivery instructions travel in the envelope, for FHIR has no place for them here."""
+    """Write an Address, with what helps to find it."""
     if value is None:
         return None
     return {
-        "extension": [_property_number(value.uprn, f"{at}.uprn")],
+        "extension": [
+            _property_number(value.uprn, f"{at}.uprn"),
+            _instructions(value.instructions, f"{at}.instructions"),
+        ],
         "use": (value.use, f"{at}.use"),
         "line": words(value.lines, f"{at}.lines"),
         "city": (value.city, f"{at}.city"),
@@ -180,6 +183,13 @@ def address(value: Address | None, at: str) -> Element:
         "postalCode": (value.postcode, f"{at}.postcode"),
         "country": (value.country, f"{at}.country"),
     }
+
+
+def _instructions(text: str, at: str) -> Element:
+    """Write how to deliver to an address; FHIR has no element of its own for it."""
+    if not text:
+        return None
+    return {"url": constant(systems.INSTRUCTIONS_EXTENSION, "delivery-instructions"), "valueString": (text, at)}
 
 
 def _property_number(uprn: str, at: str) -> Element:

@@ -30,14 +30,19 @@ def instructions(line: Line, at: str) -> list[Node]:
     texts = _texts(line.dosages, f"{at}.dosages")
     return [
         {
-            "sequence": (dosage.sequence, f"{at}.dosages[{index}].sequence")
-            if several or dosage.sequence > 1
-            else None,
+            "sequence": _sequence(dosage, f"{at}.dosages[{index}].sequence", several=several),
             "text": texts[index],
             **_structure(dosage, f"{at}.dosages[{index}]"),
         }
         for index, dosage in enumerate(line.dosages)
     ]
+
+
+def _sequence(dosage: Dosage, at: str, *, several: bool) -> Leaf | None:
+    """Write the place of a dosage among several, the first included, which EPS wants stated (eps.md 2.8)."""
+    if dosage.sequence == 1:
+        return rule(1, "default.first-in-sequence") if several else None
+    return (dosage.sequence, at)
 
 
 def _texts(dosages: Sequence[Dosage], at: str) -> list[Leaf]:

@@ -86,7 +86,6 @@ def _prescription_facts(value: Prescription) -> list[Node]:
     return [
         _fact("group-number", "valueString", (value.group_number, "group_number")),
         _fact("stated-age", "valueString", (value.patient.stated_age, "patient.stated_age")),
-        _fact("home-instructions", "valueString", (value.patient.address.instructions, "patient.address.instructions")),
         _fact("allergy-status", "valueCode", (stated, "allergy_status")),
         _fact("replaces", "valueIdentifier", _long_form(value.replaces)),
     ]
@@ -145,14 +144,12 @@ def _count(number: int | None, at: str) -> Element:
 def _delivery_facts(value: Delivery | None, at: str) -> list[Node]:
     if value is None:
         return []
-    instructions = value.address.instructions if value.address else ""
     return [
         _fact("first-required-by", "valueDate", day(value.first_required_by, f"{at}.first_required_by")),
         _fact("delivery-frequency", "valueDuration", duration(value.frequency, f"{at}.frequency")),
         _fact("delivery-total", "valuePositiveInt", (value.total, f"{at}.total")),
         _fact("delivery-place", "valueCode", (value.place, f"{at}.place")),
         _fact("delivery-address", "valueAddress", address(value.address, f"{at}.address")),
-        _fact("delivery-instructions", "valueString", (instructions, f"{at}.address.instructions")),
         _fact("cold-chain", "valueBoolean", (value.cold_chain, f"{at}.cold_chain")),
         _fact("contact-before", "valueBoolean", (value.contact_before, f"{at}.contact_before")),
     ]

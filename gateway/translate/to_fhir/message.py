@@ -147,13 +147,15 @@ class _Writer:
         return known
 
     def _performer(self) -> Element:
-        named = self._prescription.homecare
-        said = named.provider == self._provider.ods
-        code = (
-            (self._provider.ods.value, "homecare.provider") if said else rule(self._provider.ods.value, "destination")
-        )
-        display = (named.provider_name, "homecare.provider_name") if named.provider_name else None
-        return {"identifier": {"system": constant(systems.ODS, "ods-system"), "value": code}, "display": display}
+        """Refer to the chosen provider: in the sender's words where the sender named it, else in ours."""
+        named, chosen = self._prescription.homecare, self._provider
+        said = named.provider == chosen.ods
+        code = (chosen.ods.value, "homecare.provider") if said else rule(chosen.ods.value, "destination")
+        display = (named.provider_name, "homecare.provider_name") if said and named.provider_name else None
+        return {
+            "identifier": {"system": constant(systems.ODS, "ods-system"), "value": code},
+            "display": display or rule(chosen.name, "destination"),
+        }
 
     def _header(self, lines: list[Node]) -> Resource:
         event: Element = {

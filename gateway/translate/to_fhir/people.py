@@ -108,9 +108,8 @@ def professional_code(value: Professional) -> ProfessionalId | None:
 
 def _person(value: Professional, at: str) -> dict[str, Node]:
     chosen = professional_code(value)
-    others = [
-        number for number in value.ids if number is not chosen and number.register is not Register.SDS_ROLE_PROFILE
-    ]
+    of_the_role = value.number(Register.SDS_ROLE_PROFILE)
+    others = [number for number in value.ids if number is not chosen and number is not of_the_role]
     return {
         "resourceType": constant("Practitioner", "resource-type"),
         "identifier": [

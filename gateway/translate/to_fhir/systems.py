@@ -41,6 +41,7 @@ CONTROLLED_EXTENSION = _NHS + "Extension-DM-ControlledDrug"
 ENDORSEMENT_EXTENSION = _NHS + "Extension-DM-PrescriptionEndorsement"
 VERIFICATION_EXTENSION = _UK_CORE + "Extension-UKCore-NHSNumberVerificationStatus"
 ADDRESS_KEY_EXTENSION = _UK_CORE + "Extension-UKCore-AddressKey"
+INSTRUCTIONS_EXTENSION = "urn:x-homecare-gateway:StructureDefinition:delivery-instructions"
 COUNT_EXTENSION = "urn:x-homecare-gateway:StructureDefinition:input-count"
 
 COURSE: dict[CourseOfTherapy, tuple[str, str]] = {
