@@ -41,6 +41,8 @@ VALUES (:destination, :received_at, :content_type, :digest, :body, :answer_id, :
 ON CONFLICT (destination, answer_id, digest) DO NOTHING
 """
 _MESSAGE = "SELECT destination, epoch FROM message WHERE id = ?"
+_EARLIER_DOUBT = "SELECT 1 FROM outbox WHERE message_id = ? AND possible_duplicate = 1"
+_MESSAGE_OF_LINE = "SELECT message FROM allocation WHERE line = ? AND ended_at IS NULL"
 _COUNT = "UPDATE line SET delivered = max(0, min(total_supplies, delivered + :by)) WHERE id = :line"
 
 _HANDED_OVER: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED})
@@ -231,9 +233,13 @@ def _apply(
     event = resolve_supply(said, delivered=line.delivered, total=line.total)
     implied = _implied(line, event)
     stated = f"stated at {answer.at.isoformat()}" if answer.at is not None else ""
+    actor = Actor.PROVIDER_SYSTEM
+    if event is LineEvent.NOT_STORED and _earlier_doubt(transaction, line):
+        # It speaks of the last attempt; an earlier one of the same message may have arrived all the same (I12).
+        event, actor, implied = LineEvent.NOTHING_DECISIVE, Actor.GATEWAY, "not stored, but an earlier attempt may be"
     happening = Happening(
         event=event,
-        actor=Actor.PROVIDER_SYSTEM,
+        actor=actor,
         at=now,
         text="; ".join(filter(None, (stated, implied))),
         reason_code=report.reason_code,
@@ -248,11 +254,16 @@ def _apply(
         return kept.result
     _count(transaction, line, event)
     tell_news(transaction, line.row, kept.seq, now=now)
-    if line.state in _NOT_YET_ACCEPTED and implied:
+    if line.state in _NOT_YET_ACCEPTED and event in _PLANS_OR_SUPPLIES:
         text = f"The provider reports {event} and never said that it accepted the line."
         subject = str(line.id)
         open_alert(transaction, kind="acceptance-missing", subject=subject, line=line.row, at=now, text=text)
     return kept.result
+
+
+def _earlier_doubt(transaction: Transaction, line: LineNow) -> bool:
+    row = transaction.row(_MESSAGE_OF_LINE, (line.row,))
+    return row is not None and transaction.row(_EARLIER_DOUBT, (row[0],)) is not None
 
 
 def _implied(line: LineNow, event: LineEvent) -> str:

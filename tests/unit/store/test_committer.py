@@ -23,7 +23,7 @@ class _Disk:
         disk = self
 
         class File(apsw.VFSFile):
-            def __init__(self, name: apsw.URIFilename, flags: list[int]) -> None:
+            def __init__(self, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
                 super().__init__("", name, flags)
 
             def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's name
@@ -32,7 +32,7 @@ class _Disk:
                 super().xSync(flags)
 
         class Disk(apsw.VFS):
-            def xOpen(self, name: apsw.URIFilename, flags: list[int]) -> File:  # noqa: N802 - SQLite's name
+            def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> File:  # noqa: N802 - SQLite's name
                 return File(name, flags)
 
         self._vfs = Disk(self.name, "")

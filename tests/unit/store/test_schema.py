@@ -46,7 +46,7 @@ def test_a_setting_that_does_not_take_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening.apsw, "sqlite_lib_version", lambda: "3.51.2")
+    monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.51.2")
     with pytest.raises(ConfigurationError, match=r"3\.51\.3"):
         open_writer(tmp_path / "gateway.db")
 
@@ -133,8 +133,10 @@ EDITS = [
     "UPDATE alert SET text = 'nothing to see'",
     "DELETE FROM outbox",
     """INSERT INTO event
-       SELECT NULL, line, at, 'delivered', 'PS', 'SENT', 'FULFILLED', 1, NULL, NULL, '', '', '', '', '' FROM event WHERE state_after = 'SENT'""",
-    """INSERT INTO event SELECT NULL, line, at, 'clear', 'GW', 'RECEIVED', 'READY', 1, NULL, NULL, '', '', '', '', ''
+       SELECT NULL, line, at, 'delivered', 'PS', 'SENT', 'FULFILLED', 1, NULL, NULL, '', '', '', '', ''
+       FROM event WHERE state_after = 'SENT'""",
+    """INSERT INTO event
+       SELECT NULL, line, at, 'clear', 'GW', 'RECEIVED', 'READY', 1, NULL, NULL, '', '', '', '', ''
        FROM event WHERE state_after = 'SENT'""",
 ]
 

@@ -1,0 +1,218 @@
+"""Any order of claims, outcomes, answers, crashes and repeats keeps I2, I3, I5, I12 and I13, and the books balance."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
+
+from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLater
+from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import CUSTODY, LIVE, TERMINAL, LineEvent, LineState
+from gateway.ports import Callback, Claim, Effectiveness
+from tests.contract.store_engines import (
+    ENGINES,
+    PROVIDER,
+    TRUST,
+    Clock,
+    make_acceptance,
+    make_order,
+    make_prescription,
+    make_refusal,
+)
+
+OUTCOMES: list[TransmitOutcome] = [
+    Taken(),
+    Refused(reason="no"),
+    TryLater(reason="busy"),
+    InDoubt(reason="cut"),
+    Taken(
+        acknowledgement=Acknowledgement(
+            id="inside", correlation=None, reports=(LineReport(line_id=None, event=LineEvent.ACCEPTED),)
+        )
+    ),
+]
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """A trust, a worker that may die, and a provider that says anything in any order."""
+
+    engine = "sqlite"
+    claims = Bundle("claims")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = Clock()
+        self.opened = ENGINES[self.engine](Path(self.folder.name), self.clock, frozenset({TRUST}), CUSTODY)
+        self.accepted = 0
+        self.refused = 0
+        self.answers = 0
+        self.last: tuple[Callback, Acknowledgement] | None = None
+        self.finals: dict[int, str] = {}
+
+    def run(self, coroutine: Any) -> Any:
+        return self.loop.run_until_complete(coroutine)
+
+    def teardown(self) -> None:
+        self.run(self.opened.close())
+        self.loop.close()
+        self.folder.cleanup()
+
+    @rule(lines=st.integers(1, 3), total=st.integers(1, 2), held=st.booleans())
+    def accept(self, lines: int, total: int, held: bool) -> None:  # noqa: FBT001
+        what = make_prescription(f"N{self.accepted}", lines=lines, total=total)
+        order = make_order(what, state=LineState.HELD if held else LineState.READY)
+        self.run(self.opened.store.accept(make_acceptance(f"N{self.accepted}", order)))
+        self.accepted += 1
+
+    @rule()
+    def refuse(self) -> None:
+        self.run(self.opened.store.accept(make_refusal(f"R{self.refused}")))
+        self.refused += 1
+
+    @rule(target=claims, room=st.integers(1, 3), destination=st.sampled_from([PROVIDER, TRUST]))
+    def claim(self, room: int, destination: OdsCode) -> Any:
+        found: list[Claim] = self.run(
+            self.opened.store.claim(worker="w", now=self.clock.now(), lease_seconds=60, room={destination: room})
+        )
+        return multiple(*found)
+
+    @rule(claim=claims)
+    def put_on_wire(self, claim: Claim) -> None:
+        self.run(self.opened.store.on_wire(claim, now=self.clock.now(), octets=b"news"))
+
+    @rule(claim=claims, outcome=st.sampled_from(OUTCOMES), again=st.booleans())
+    def record(self, claim: Claim, outcome: TransmitOutcome, again: bool) -> None:  # noqa: FBT001
+        now = self.clock.now()
+        self.run(self.opened.store.record(claim, outcome, now=now, retry_at=now if again else None))
+
+    @rule(minutes=st.sampled_from([0, 2, 30]), recognises=st.booleans())
+    def recover(self, minutes: int, recognises: bool) -> None:  # noqa: FBT001
+        self.clock.move(minutes=minutes)
+        proven = frozenset({PROVIDER}) if recognises else frozenset()
+        self.run(self.opened.store.recover(now=self.clock.now(), recognises_repeats=proven))
+
+    @rule(
+        claim=claims,
+        event=st.sampled_from(list(LineEvent)),
+        provider=st.sampled_from([PROVIDER, PROVIDER, PROVIDER, OdsCode("VN6XW")]),
+        epoch=st.sampled_from([None, 1, 2]),
+    )
+    def answer(self, claim: Claim, event: LineEvent, provider: OdsCode, epoch: int | None) -> None:
+        self.answers += 1
+        answer = Acknowledgement(
+            id=str(self.answers),
+            correlation=claim.message_id,
+            reports=(LineReport(line_id=None, event=event),),
+            epoch=epoch,
+        )
+        callback = Callback(
+            destination=provider, received_at=self.clock.now(), content_type="", body=answer.id.encode()
+        )
+        before = self.states()
+        result = self.run(self.opened.store.acknowledge(callback, answer, ()))
+        if provider != PROVIDER or epoch == 2:
+            assert result.effect is Effectiveness.KEPT
+            assert self.states() == before
+        self.last = (callback, answer)
+
+    @rule()
+    def repeat_the_last_answer(self) -> None:
+        if self.last is not None:
+            before = self.states()
+            result = self.run(self.opened.store.acknowledge(*self.last, ()))
+            assert result.effect is Effectiveness.REPEAT
+            assert self.states() == before
+
+    @rule()
+    def reopen(self) -> None:
+        self.run(self.opened.close())
+        self.opened = ENGINES[self.engine](Path(self.folder.name), self.clock, frozenset({TRUST}), CUSTODY)
+
+    def rows(self, sql: str) -> list[Any]:
+        connection = apsw.Connection(str(Path(self.folder.name) / "gateway.db"), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            return list(connection.execute(sql))
+        finally:
+            connection.close()
+
+    def states(self) -> list[Any]:
+        return self.rows("SELECT id, state, delivered FROM line ORDER BY id")
+
+    @invariant()
+    def the_books_balance(self) -> None:
+        books = self.run(self.opened.enquiries.books())
+        assert books["submitted"] == books["accepted"] + books["refused"]
+        assert (books["accepted"], books["refused"]) == (self.accepted, self.refused)
+        assert books["accepted"] == books["delivered"] + books["closed"] + books["open"]
+        assert books["alerted"] <= books["open"]
+
+    @invariant()
+    def a_line_has_at_most_one_live_holder(self) -> None:
+        live = dict(self.rows("SELECT line, count(*) FROM allocation WHERE ended_at IS NULL GROUP BY line"))
+        for line, state, _ in self.states():
+            wanted = 1 if LineState(state) in LIVE | {LineState.FULFILLED} else 0
+            assert live.get(line, 0) == wanted, (line, state)
+
+    @invariant()
+    def final_states_stay(self) -> None:
+        for line, state, _ in self.states():
+            assert self.finals.get(line, state) == state
+            if LineState(state) in TERMINAL:
+                self.finals[line] = state
+
+    @invariant()
+    def every_state_is_the_last_the_history_says(self) -> None:
+        told = dict(self.rows("SELECT line, state_after FROM event WHERE moved = 1 ORDER BY seq"))
+        assert told == {line: state for line, state, _ in self.states()}
+
+    @invariant()
+    def every_event_has_a_leaf_and_leaves_have_no_gaps(self) -> None:
+        ((events, leaves, last),) = self.rows(
+            "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM audit_leaf WHERE kind = 'event'),"
+            " (SELECT max(seq) - count(*) FROM audit_leaf)"
+        )
+        assert events == leaves
+        assert not last
+
+    @invariant()
+    def a_doubt_is_never_forgotten(self) -> None:
+        ready = self.rows(
+            "SELECT line.id FROM attempt JOIN outbox ON outbox.id = attempt.outbox"
+            " JOIN allocation ON allocation.message = outbox.message_id JOIN line ON line.id = allocation.line"
+            " WHERE attempt.outcome = 'in_doubt' AND attempt.fenced = 0 AND line.state = 'READY'"
+            " AND EXISTS (SELECT 1 FROM event WHERE event.line = line.id AND event.event = 'nothing_decisive')"
+        )
+        assert ready == []
+
+    @invariant()
+    def nothing_waits_in_silence(self) -> None:
+        """Every open line has a deadline or an open alert; a line that must leave is in the queue or alerted."""
+        silent = self.rows(
+            "SELECT state FROM line WHERE act_by IS NULL AND state NOT IN ('FULFILLED', 'CLOSED', 'CANCELLED',"
+            " 'SUPERSEDED', 'EXPIRED', 'REFUSED')"
+            " AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND closed_at IS NULL)"
+        )
+        assert silent == []
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_no_order_of_events_breaks_the_promises(engine: str) -> None:
+    machine = type("Machine", (StoreMachine,), {"engine": engine})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
