@@ -341,11 +341,18 @@ class _Parser:
         self._faults.append(Fault(code=code, location=location, text=text))
 
 
-Value = str | Sequence["str | Sequence[str]"]
+Field = str | Sequence["str | Sequence[str]"]
 """A field to write: text, or components, each text or subcomponents."""
 
 
-def write(segments: Sequence[Sequence[Value]], charset: Charset) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A field to write with several repetitions."""
+
+    fields: tuple[Field, ...]
+
+
+def write(segments: Sequence[Sequence[Field | Repeated]], charset: Charset) -> bytes:
     """Write a message with the usual delimiters, every segment ended by CR.
 
     Args:
@@ -358,13 +365,19 @@ def write(segments: Sequence[Sequence[Value]], charset: Charset) -> bytes:
     marks = Delimiters()
     lines = []
     for name, *fields in segments:
-        written = [_written(value, marks) for value in fields]
+        written = [_repetitions(value, marks) for value in fields]
         opening = [str(name), marks.component + marks.repetition + marks.escape + marks.subcomponent]
         lines.append(marks.field.join([*(opening if name == "MSH" else opening[:1]), *written]).rstrip(marks.field))
     return charset.encode("".join(f"{line}\r" for line in lines))
 
 
-def _written(value: Value, marks: Delimiters) -> str:
+def _repetitions(value: Field | Repeated, marks: Delimiters) -> str:
+    if isinstance(value, Repeated):
+        return marks.repetition.join(_written(each, marks) for each in value.fields)
+    return _written(value, marks)
+
+
+def _written(value: Field, marks: Delimiters) -> str:
     if isinstance(value, str):
         return escape(value, marks)
     components = [

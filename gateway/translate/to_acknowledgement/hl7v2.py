@@ -1,0 +1,227 @@
+"""What a trust that speaks HL7 v2 is told: the answer, the answer to what cannot be read, and later news.
+
+In original mode (MSH-15 and MSH-16 empty) the answer is the application's. In enhanced mode it is the commit
+acknowledgement, and the application's answer follows on a connection of ours.
+
+Source: brief D10; mapping.md 4.1, 9.1 and 9.3.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from gateway.domain.identifiers import derived_id
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import LABELS, LineEvent
+from gateway.domain.submission import Answer, Envelope, OrderVerdict, Outcome, Submission, Verdict
+from gateway.ports import News
+from gateway.translate.to_acknowledgement.hl7v2_parts import (
+    Line,
+    Request,
+    acknowledgement,
+    header,
+    request_of,
+    written,
+)
+
+CONTENT_TYPE = "application/hl7-v2+er7"
+
+_RESPONSES = {
+    "RDE^O11": ("RRE", "O12", "RRE_O12"),
+    "RDE^O01": ("RRE", "O02", "RRE_O02"),
+    "OMP^O09": ("ORP", "O10", "ORP_O10"),
+    "ORM^O01": ("ORR", "O02", "ORR_O02"),
+}
+_DONE_OR_NOT = {
+    "NW": ("OK", "UA"),
+    "XO": ("XR", "UX"),
+    "RP": ("RQ", "UM"),
+    "RO": ("RQ", "UM"),
+    "CA": ("CR", "UC"),
+    "DC": ("DR", "UD"),
+    "HD": ("HR", "UH"),
+    "RL": ("OR", "UR"),
+    "RF": ("AF", "DF"),
+}
+"""HL7 table 0119: the answers to each order control code, done and not done."""
+
+_STATUS = {Outcome.TRANSLATED: "SC", Outcome.HELD: "HD", Outcome.DUPLICATE: "SC", Outcome.TASK: "IP"}
+"""HL7 table 0038 for ORC-5."""
+
+_NEWS = {
+    LineEvent.ARRIVED: ("SC", "IP"),
+    LineEvent.ACCEPTED: ("OK", "SC"),
+    LineEvent.VALIDATED: ("SC", "SC"),
+    LineEvent.QUERIED: ("SC", "HD"),
+    LineEvent.REJECTED: ("UA", ""),
+    LineEvent.REFUSED_FORMAT: ("UA", ""),
+    LineEvent.RETURNED: ("OC", ""),
+    LineEvent.NOT_SUPPLIED: ("UF", ""),
+    LineEvent.HOLD_CONFIRMED: ("OH", "HD"),
+    LineEvent.RELEASE_CONFIRMED: ("OR", "SC"),
+    LineEvent.CANCEL_CONFIRMED: ("CR", "CA"),
+    LineEvent.CANCEL_TOO_LATE: ("UC", "CM"),
+    LineEvent.CANCEL_PENDING: ("UC", "IP"),
+    LineEvent.CANCEL_UNKNOWN: ("UC", "ER"),
+    LineEvent.DISPENSED: ("RE", "IP"),
+    LineEvent.DISPATCHED: ("RE", "IP"),
+    LineEvent.DELIVERED: ("RE", "IP"),
+    LineEvent.LAST_DELIVERED: ("RE", "CM"),
+    LineEvent.SUPPLY_SHORT: ("RE", "IP"),
+    LineEvent.BALANCE_SUPPLIED: ("RE", "IP"),
+}
+"""ORC-1 and ORC-5 for each event; any other event is told as a status, SC."""
+
+_BAD_REQUEST, _CONFLICT, _UNPROCESSABLE, _UNAVAILABLE, _OK = 400, 409, 422, 503, 200
+
+
+def answer(submission: Submission, envelope: Envelope, verdict: Verdict) -> Answer:
+    """Give the answer to a message that could be read.
+
+    Args:
+        submission: for its own header, and the time of receipt.
+        envelope: says which acknowledgement mode was asked for.
+        verdict: what became of it.
+
+    Returns:
+        In enhanced mode the commit acknowledgement, empty where MSH-15 wants none, with the application's answer as
+        `later` where MSH-16 wants one.
+    """
+    request = request_of(submission.body)
+    if not envelope.enhanced:
+        body = _application(submission, request, verdict, ("", ""))
+        return Answer(body=body, content_type=CONTENT_TYPE, http_status=_http_status(verdict))
+    negative = not verdict.stored
+    commit = _commit(submission, request, verdict) if _wanted(envelope.accept_ack, failed=negative) else b""
+    failed = verdict.application != "AA"
+    later = None
+    if verdict.stored and _wanted(envelope.application_ack, failed=failed):
+        later = _application(submission, request, verdict, ("AL", "NE"))
+    status = _http_status(verdict) if negative else _OK
+    return Answer(body=commit, content_type=CONTENT_TYPE, http_status=status, later=later)
+
+
+def unreadable(body: bytes, issues: Sequence[Issue]) -> Answer:
+    """Give the answer to bytes that are no message, with whatever of their MSH is legible."""
+    request = request_of(body)
+    control_id = _control_id("unreadable", request.control_id, *(issue.code for issue in issues))
+    type_ = _plain(request)
+    msh = header(request, at=request.sent, type_=type_, control_id=control_id)
+    code = "CR" if request.enhanced else "AR"
+    octets = written([msh, *acknowledgement(request, code, issues)], request.charset)
+    return Answer(body=octets, content_type=CONTENT_TYPE, http_status=_BAD_REQUEST)
+
+
+def status(news: News) -> bytes:
+    """Give the message that tells a trust of one event of one line.
+
+    A supply with its amount is an RDS; everything else an OMP. Versions before 2.4 know neither by that name and get
+    RDS^O01 and ORM^O01.
+    """
+    request = request_of(news.submission.body)
+    control, order_status = _NEWS.get(news.event, ("SC", ""))
+    supply = control == "RE" and bool(news.amount)
+    msh = header(
+        request,
+        at=_time(news.at),
+        type_=_news_type(request, supply=supply),
+        control_id=f"HCG{news.seq:017d}",
+        reply=("AL", "NE") if request.enhanced else ("", ""),
+    )
+    pid: Line = ("PID", "1", "", (news.nhs_number, "", "", "NHS", "NH"))
+    placer = (news.order_number, news.order_assigner)
+    reason = (news.reason_code, news.reason) if news.reason_code or news.reason else ""
+    orc: Line = (
+        "ORC",
+        control,
+        placer,
+        "",
+        (news.group_number, ""),
+        order_status,
+        *("", "", ""),
+        _time(news.at),
+        *("", "", "", "", "", ""),
+        reason,
+    )
+    return written([msh, pid, orc, *_about(news, supply=supply)], request.charset)
+
+
+def _about(news: News, *, supply: bool) -> list[Line]:
+    product = (news.product_code, news.product_display, "SCT")
+    note: Line = ("NTE", "1", "", f"{LABELS[news.state]}. Prescription {news.prescription_number}.")
+    if supply:
+        return [("RXD", "1", product, _time(news.at), news.amount, ("", news.unit), "", news.order_number), note]
+    return [("RXO", product), note]
+
+
+def _news_type(request: Request, *, supply: bool) -> tuple[str, ...]:
+    if request.version.startswith(("2.1", "2.2", "2.3")):
+        return ("RDS", "O01") if supply else ("ORM", "O01")
+    return _as_asked(request, ("RDS", "O13", "RDS_O13") if supply else ("OMP", "O09", "OMP_O09"))
+
+
+def _application(submission: Submission, request: Request, verdict: Verdict, reply: tuple[str, str]) -> bytes:
+    kind = _RESPONSES.get("^".join(request.type[:2]))
+    type_ = _as_asked(request, kind) if kind else _plain(request)
+    control_id = _control_id("application", str(submission.id))
+    msh = header(request, at=_time(submission.received_at), type_=type_, control_id=control_id, reply=reply)
+    orders = [line for order in verdict.orders for line in _order_lines(order)] if kind else []
+    return written([msh, *acknowledgement(request, verdict.application, verdict.issues), *orders], request.charset)
+
+
+def _plain(request: Request) -> tuple[str, ...]:
+    """Give the type of a plain acknowledgement."""
+    return _as_asked(request, ("ACK", *request.type[1:2], "ACK")) if request.type[1:2] else ("ACK",)
+
+
+def _as_asked(request: Request, type_: tuple[str, ...]) -> tuple[str, ...]:
+    """State the structure, MSH-9.3, only to a sender that states its own."""
+    return type_ if len(request.type) > 2 else type_[:2]  # noqa: PLR2004 - MSH-9.3
+
+
+def _order_lines(order: OrderVerdict) -> list[Line]:
+    """Write one ORC for each order: done or not, and its status."""
+    refused = order.outcome is Outcome.REFUSED
+    return [
+        (
+            "ORC",
+            _DONE_OR_NOT.get(number.order_control, ("OK", "UA"))[refused],
+            (number.trust_number, number.assigner),
+            "",
+            "",
+            _STATUS.get(order.outcome, ""),
+        )
+        for number in order.numbers
+    ]
+
+
+def _commit(submission: Submission, request: Request, verdict: Verdict) -> bytes:
+    type_ = _plain(request)
+    control_id = _control_id("commit", str(submission.id))
+    msh = header(request, at=_time(submission.received_at), type_=type_, control_id=control_id)
+    issues = () if verdict.stored else verdict.issues
+    return written([msh, *acknowledgement(request, verdict.commit, issues)], request.charset)
+
+
+def _wanted(condition: str, *, failed: bool) -> bool:
+    """HL7 table 0155: always, never, on error, on success. Said nothing of, an answer is always wanted."""
+    return {"NE": False, "ER": failed, "SU": not failed}.get(condition, True)
+
+
+def _http_status(verdict: Verdict) -> int:
+    codes = {issue.code for issue in verdict.issues}
+    if verdict.application == "AA":
+        return _OK
+    if "NOT_STORED" in codes:
+        return _UNAVAILABLE
+    if "CONTROL_ID_REUSED" in codes:
+        return _CONFLICT
+    return _BAD_REQUEST if not verdict.stored else _UNPROCESSABLE
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y%m%d%H%M%S%z")
+
+
+def _control_id(*parts: str) -> str:
+    """Derive MSH-10, in the 20 characters that 2.3 allows."""
+    return derived_id("answer", *parts).hex[:20].upper()
