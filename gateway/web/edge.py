@@ -57,7 +57,7 @@ class Edge:
         async def decorated(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
                 headers = MutableHeaders(scope=message)
                 headers["X-Correlation-ID"] = correlation
                 for name, value in _HEADERS.items():

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final, Protocol
 
 import structlog
@@ -18,6 +19,7 @@ from gateway.domain.submission import Answer, Submission, TooLarge, WireFormat
 from gateway.telemetry import Metrics
 from gateway.web.auth import Callers
 from gateway.web.limits import FHIR, HL7V2, XML, Limits, MediaRule, Slots, answer_type, media_type, read_body
+from gateway.web.problems import said
 
 _log = structlog.get_logger("web")
 
@@ -80,7 +82,7 @@ class Intake:
                 Submission(tenant=tenant, format=form, body=body, content_type=stated, received_at=self._now())
             )
             self._metrics.submitted(tenant.value, form.value, "taken" if answer.taken else "refused")
-        return Response(answer.body, answer.http_status, media_type=answer.content_type)
+        return said(answer)
 
     async def _too_large(self, tenant: OdsCode, form: WireFormat, stated: str, seen: TooLarge) -> Response:
         text = f"The body is larger than {self._limits.body_bytes} bytes."
@@ -97,5 +99,4 @@ class Intake:
             ),
             Issue(code="TOO_LARGE", location="", text=text),
         )
-        headers = {"Connection": "close"} if seen.cut_off else {}
-        return Response(answer.body, 413, headers, answer.content_type)
+        return said(answer, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"Connection": "close"} if seen.cut_off else None)

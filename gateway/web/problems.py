@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from gateway.domain.errors import Unavailable
 from gateway.domain.issue import Issue
-from gateway.domain.submission import WireFormat
+from gateway.domain.submission import Answer, WireFormat
 from gateway.translate.formats import FORMATS
 from gateway.web.limits import Limits
 from gateway.web.turned import Turned
@@ -36,8 +36,18 @@ def told(request: Request, status: int, issue: Issue, headers: Mapping[str, str]
     """Answer with one issue, in the format of the address that was called."""
     path = request.url.path
     form = FORMATS[next((spoken for prefix, spoken in _SPOKEN if path.startswith(prefix)), WireFormat.FHIR)]
-    answer = form.unreadable(getattr(request.state, "body", b""), (issue,))
-    return Response(answer.body, status, dict(headers or {}), answer.content_type)
+    return said(form.unreadable(getattr(request.state, "body", b""), (issue,)), status, headers)
+
+
+def said(answer: Answer, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    """Give an answer as it stands: its bytes and its media type, with nothing added to either.
+
+    Args:
+        answer: in the caller's format.
+        status: in place of the answer's own.
+        headers: beside it.
+    """
+    return Response(answer.body, status or answer.http_status, {**(headers or {}), "Content-Type": answer.content_type})
 
 
 async def _turned(request: Request, error: Exception) -> Response:
