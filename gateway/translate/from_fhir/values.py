@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from gateway.domain.coding import SNOMED, UCUM, Coding
 from gateway.domain.identifiers import OdsCode
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 _DECIMAL = "Send a plain decimal above nought, of at most 18 digits."
 _TIME_UNITS = {member.value: member for member in TimeUnit}
-_DAY = 10
+_LONDON = ZoneInfo("Europe/London")
 
 
 def amount(record: Record, leaf: Leaf | None, target: str) -> Decimal | None:
@@ -34,9 +35,15 @@ def count(record: Record, leaf: Leaf | None, target: str) -> int | None:
 
 
 def day(record: Record, leaf: Leaf | None, target: str) -> date | None:
-    """Read the date of a date or dateTime; a year or a month alone is not enough."""
-    wanted = "Send a whole date."
-    return record.take(leaf, target, lambda text: lexical.day(text[:_DAY]), "parse:date", wanted)
+    """Read the London date of a date or dateTime; a year or a month alone is not enough."""
+    return record.take(leaf, target, _london_day, "parse:london-date", "Send a whole date.")
+
+
+def _london_day(text: str) -> date | None:
+    if "T" not in text:
+        return lexical.day(text)
+    at = lexical.instant(text)
+    return at.astimezone(_LONDON).date() if at else None
 
 
 def choice(record: Record, leaf: Leaf | None, target: str, table: dict[str, T]) -> T | None:
