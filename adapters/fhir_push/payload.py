@@ -109,6 +109,14 @@ def _accepted(request: Resource) -> LineEvent | None:
     return LineEvent.ACCEPTED if _code(request, "status") == "active" else None
 
 
+_BYSTANDERS: Final = frozenset(
+    {"MessageHeader", "OperationOutcome", "Patient", "Practitioner", "PractitionerRole", "Organization", "Provenance"}
+)
+"""Resources that may stand beside what an answer says, and say nothing of a line themselves."""
+_SPEAKERS: Final[dict[str, frozenset[str]]] = {
+    "prescription-order-response": frozenset({"Task", "MedicationRequest", "CommunicationRequest"}),
+    "dispense-notification": frozenset({"MedicationDispense"}),
+}
 _GOOD_NEWS: Final = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.VALIDATED})
 
 
@@ -129,10 +137,10 @@ class _Reading:
         }
         event = _code(_object(header, "eventCoding"), "code")
         if event not in events:
-            self._report(
-                "MESSAGE_TYPE_UNSUPPORTED", "eventCoding", "Send an order response or a dispense notification."
-            )
+            place = "entry[0].resource.eventCoding"
+            self._report("MESSAGE_TYPE_UNSUPPORTED", place, "Send an order response or a dispense notification.")
             return None
+        self._check_kinds(_SPEAKERS[event])
         return Acknowledgement(
             id=self._id(),
             correlation=parse_uuid(_text(_object(header, "response"), "identifier")),
@@ -195,8 +203,8 @@ class _Reading:
 
     def _response(self, header: Resource) -> tuple[LineReport, ...]:
         tasks = tuple(self._tasks())
-        requests = tuple(self._requests()) if not tasks else ()
-        reports = (*requests, *tasks)
+        requests = tuple(self._requests(plain=not tasks))
+        reports = (*requests, *tasks) or tuple(self._questions())
         place = "entry[0].resource.response.code"
         code = _code(_object(header, "response"), "code")
         event = statuses.RESPONSES.get(code)
@@ -219,10 +227,15 @@ class _Reading:
                     return _issue_code(issue), words or _text(_first_coding(issue, "details"), "display")
         return "", ""
 
-    def _requests(self) -> Iterator[LineReport]:
-        """Read each MedicationRequest: the verdict in its status history, or a plain acceptance of that line."""
+    def _requests(self, *, plain: bool) -> Iterator[LineReport]:
+        """Read each MedicationRequest: the verdict in its status history or, if `plain`, an acceptance of the line.
+
+        Beside Tasks a request without a history only says which line is meant; the Task says what became of it.
+        """
         for place, request in self._resources("MedicationRequest"):
             coding = next(_history(request), None)
+            if coding is None and not plain:
+                continue
             code = "" if coding is None else _code(coding, "code")
             event = statuses.CANCELS.get(code) if coding is not None else _accepted(request)
             if event is None:
@@ -242,6 +255,13 @@ class _Reading:
             reason = _first_coding(task, "statusReason")
             words = _text(_object(task, "statusReason"), "text") or _text(reason, "display")
             yield LineReport(line_id=line, event=event, reason_code=_code(reason, "code"), reason=words)
+
+    def _questions(self) -> Iterator[LineReport]:
+        """Read a question to the prescriber, which is no acceptance although the response code says ok."""
+        for _, question in self._resources("CommunicationRequest"):
+            payloads = [payload for payload in _list(question, "payload") if isinstance(payload, dict)]
+            words = " ".join(_text(payload, "contentString") for payload in payloads)[:_LONGEST_TEXT]
+            yield LineReport(line_id=None, event=LineEvent.QUERIED, reason=words)
 
     def _dispenses(self, header: Resource) -> tuple[LineReport, ...]:
         replaced = [
