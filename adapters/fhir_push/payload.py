@@ -165,16 +165,22 @@ class _Reading:
             self._report("FIELD_MISSING", place, "Name the message that is answered.")
         return header
 
+    def _all(self) -> Iterator[tuple[str, Resource]]:
+        """Give every resource with its place."""
+        for index, entry in enumerate(_list(self._bundle, "entry")):
+            yield f"entry[{index}].resource", _object(entry, "resource") if isinstance(entry, dict) else {}
+
     def _resources(self, kind: str) -> Iterator[tuple[str, Resource]]:
         """Give every resource of a type with its place."""
-        for index, entry in enumerate(_list(self._bundle, "entry")):
-            resource = _object(entry, "resource") if isinstance(entry, dict) else {}
-            if resource.get("resourceType") == kind:
-                if "modifierExtension" in resource or "implicitRules" in resource:
-                    self._report(
-                        "EXTENSION_NOT_UNDERSTOOD", f"entry[{index}].resource", "A modifier is not understood."
-                    )
-                yield f"entry[{index}].resource", resource
+        return ((place, resource) for place, resource in self._all() if resource.get("resourceType") == kind)
+
+    def _check_kinds(self, speakers: frozenset[str]) -> None:
+        """Note every resource that could change what the answer means and is not read here."""
+        for place, resource in self._all():
+            if resource.get("resourceType") not in speakers | _BYSTANDERS:
+                self._report("FIELD_NOT_UNDERSTOOD", place, "This resource is not read in an answer of this kind.")
+            if "modifierExtension" in resource or "implicitRules" in resource:
+                self._report("EXTENSION_NOT_UNDERSTOOD", place, "A modifier is not understood here.")
 
     def _id(self) -> str:
         identity = _text(_object(self._bundle, "identifier"), "value")
