@@ -1,38 +1,49 @@
-"""The command line: every command, and what its errors look like to a person."""
+"""The command line: which commands there are, and what their errors look like to a person."""
 
 import sys
 import traceback
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import PurePath
+from typing import Final
 
 import typer
 
-from gateway.commands import config
-from gateway.commands.demo import demo
-from gateway.commands.dose import dose
 from gateway.commands.exits import Exit
-from gateway.commands.keys import keys
-from gateway.commands.migrate import migrate
-from gateway.commands.serve import serve
-from gateway.commands.translate import translate
-from gateway.commands.verify import verify
 from gateway.domain.errors import ConfigurationError, Unavailable
 
-app = typer.Typer(
-    name="gateway",
-    help="Electronic prescription interchange gateway for NHS homecare medicines.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for command in (serve, demo, translate, dose, verify, keys, migrate):
-    app.command()(command)
-app.add_typer(config.app, name="config")
+COMMANDS: Final = ("serve", "demo", "translate", "dose", "verify", "keys", "migrate", "config")
+"""Each is the function, or the group `app`, of the module of its name in `gateway.commands`."""
+
+
+def command_line(arguments: Sequence[str]) -> typer.Typer:
+    """Make the command line. Of the commands only the one that is called is imported, for most need little."""
+    line = typer.Typer(
+        name="gateway",
+        help="Electronic prescription interchange gateway for NHS homecare medicines.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+
+    @line.callback()
+    def gateway() -> None:
+        """Electronic prescription interchange gateway for NHS homecare medicines."""
+
+    called = [name for name in COMMANDS if name in arguments[:1]]
+    for name in called or COMMANDS:
+        module = import_module(f"gateway.commands.{name}")
+        if hasattr(module, "app"):
+            line.add_typer(module.app, name=name)
+        else:
+            line.command(name)(getattr(module, name))
+    return line
 
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 our fault, 2 refused or invalid, 3 held."""
     try:
-        app()
+        command_line(sys.argv[1:])(prog_name="gateway")
     except ConfigurationError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)

@@ -8,7 +8,7 @@ import typer
 from gateway.config.load import load
 from gateway.domain.lifecycle import CUSTODY
 from gateway.settings import read_settings, variables
-from gateway.wiring.build import surroundings
+from gateway.wiring.around import surroundings
 
 app = typer.Typer(no_args_is_help=True, help="The configuration folder.")
 

@@ -19,7 +19,7 @@ from gateway.domain.submission import Outcome, Submission, WireFormat
 from gateway.domain.trace import Leftover, TraceRow
 from gateway.settings import read_settings, variables
 from gateway.wire.strict_json import JSON, dumps, loads
-from gateway.wiring.build import surroundings
+from gateway.wiring.around import surroundings
 
 ISSUE_SYSTEM = "urn:x-homecare-gateway:issue"
 _EXITS = {Outcome.REFUSED: Exit.REFUSED, Outcome.HELD: Exit.HELD}

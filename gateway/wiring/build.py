@@ -1,4 +1,4 @@
-"""From settings to a gateway that is ready to run. The only module that names concrete classes.
+"""From settings to a gateway that is ready to run. The only module that names the concrete classes.
 
 Nothing listens and nothing is sent before `Application.serve`; everything that can be wrong is found here first.
 """
@@ -17,14 +17,11 @@ from gateway.access.directory import Directory
 from gateway.config.configuration import Configuration
 from gateway.config.development import equip
 from gateway.config.load import load
-from gateway.config.reference import load_reference
 from gateway.destination import Destination
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.mailbox import Mailbox, mailboxes
 from gateway.pipeline.story import Pipeline
-from gateway.pipeline.translate import Surroundings
-from gateway.plugins import connect
 from gateway.settings import Settings, variables
 from gateway.store.keys import KeyRing, load_or_make
 from gateway.store.sqlite.connection import open_writer
@@ -32,6 +29,7 @@ from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.schema import migrate
 from gateway.store.sqlite.store import SqliteStore
 from gateway.telemetry import Metrics
+from gateway.wiring.around import surroundings
 
 DATABASE: Final = "gateway.db"
 LOCK: Final = "gateway.lock"
@@ -125,23 +123,6 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
         fresh=equipped.fresh,
         version=version("homecare-gateway"),
         lock=lock,
-    )
-
-
-def surroundings(configuration: Configuration) -> Surroundings:
-    """Give what translation may know: configuration, tables and adapters.
-
-    Raises:
-        ConfigurationError: an adapter is absent or does not keep the contract.
-    """
-    return Surroundings(
-        organisation=configuration.organisation,
-        environment=configuration.environment,
-        trusts=configuration.trusts,
-        routing=configuration.routing,
-        reference=load_reference(),
-        destinations=connect(configuration.routing.providers),
-        receiver_names=configuration.receiver_names,
     )
 
 
