@@ -40,6 +40,7 @@ class FrameDecoder:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._buffer = bytearray()
+        self._searched = 1
         self._breach: FrameViolation | None = None
 
     @property
@@ -74,19 +75,26 @@ class FrameDecoder:
         buffer = self._buffer
         if not buffer:
             return None
-        if buffer[:1] != START:
+        if buffer[0] != START[0]:
             raise FrameViolation("FRAME_INVALID", "Bytes stand outside an MLLP block; a block begins with 0B.")
-        end = buffer.find(END)
-        inside = bytes(buffer[1 : self._limit + 1 if end < 0 else end])
-        if START in inside:
-            raise FrameViolation("FRAME_INVALID", "0B stands inside an MLLP block.", inside)
-        if (end < 0 and len(buffer) - 1 > self._limit) or end - 1 > self._limit:
-            raise FrameViolation("TOO_LARGE", f"A message may have {self._limit} bytes.", inside[: self._limit])
+        end = buffer.find(END, self._searched)
+        nested = buffer.find(START, self._searched, end if end >= 0 else len(buffer))
+        length = (end if end >= 0 else len(buffer)) - 1
+        if nested >= 0:
+            raise self._violation("FRAME_INVALID", "0B stands inside an MLLP block.", nested)
+        if length > self._limit:
+            raise self._violation("TOO_LARGE", f"A message may have {self._limit} bytes.", self._limit)
         if end < 0 or end + 1 == len(buffer):
+            self._searched = end if end >= 0 else len(buffer)
             return None
-        if buffer[end + 1 : end + 2] != RETURN:
-            raise FrameViolation("FRAME_INVALID", "1C must be followed by 0D and ends the block.", inside)
-        if buffer[end + 2 : end + 3] not in {b"", START}:
-            raise FrameViolation("FRAME_INVALID", "Bytes follow the end of an MLLP block.", inside)
+        if buffer[end + 1] != RETURN[0]:
+            raise self._violation("FRAME_INVALID", "1C must be followed by 0D and ends the block.", end)
+        if len(buffer) > end + 2 and buffer[end + 2] != START[0]:
+            raise self._violation("FRAME_INVALID", "Bytes follow the end of an MLLP block.", end)
+        message = bytes(buffer[1:end])
         del buffer[: end + 2]
-        return inside
+        self._searched = 1
+        return message
+
+    def _violation(self, code: str, text: str, end: int) -> FrameViolation:
+        return FrameViolation(code, text, bytes(self._buffer[1:end]))
