@@ -5,33 +5,61 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.__main__ import main
+
 SHARED = Path(__file__).parents[4] / "shared"
 SAMPLES = SHARED / "hl7v2-samples" / "authored-uk"
 
 
-def run(*arguments: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env=clean | variables,
-        timeout=60,
-    )
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def as_json(*arguments: object) -> tuple[dict[str, Any], int]:
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process, as `python -m gateway` would."""
+    for name in [name for name in os.environ if name.startswith("GATEWAY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object, **variables: str) -> Done:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["gateway", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return Done(int(ended.value.code or 0), told.out, told.err)
+
+    return run
+
+
+def as_json(run: Run, *arguments: object) -> tuple[dict[str, Any], int]:
     done = run("translate", *arguments, "--json")
     assert done.stderr == ""
     return json.loads(done.stdout), done.returncode
+
+
+def test_the_module_is_the_command_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "translate", "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "Usage: gateway translate" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -49,7 +77,7 @@ def as_json(*arguments: object) -> tuple[dict[str, Any], int]:
         ["config", "check"],
     ],
 )
-def test_every_command_explains_itself(command: list[str]) -> None:
+def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
     done = run(*command, "--help")
     assert done.returncode == 0
     assert "Usage:" in done.stdout
@@ -58,11 +86,11 @@ def test_every_command_explains_itself(command: list[str]) -> None:
 @pytest.mark.parametrize(
     "arguments", [["banana"], ["translate"], ["translate", "absent.hl7"], ["serve", "--only", "x"]]
 )
-def test_a_wrong_command_line_exits_2(arguments: list[str]) -> None:
+def test_a_wrong_command_line_exits_2(run: Run, arguments: list[str]) -> None:
     assert run(*arguments).returncode == 2
 
 
-def test_wrong_settings_exit_2_with_every_fault_and_no_traceback() -> None:
+def test_wrong_settings_exit_2_with_every_fault_and_no_traceback(run: Run) -> None:
     done = run("keys", GATEWAY_PORT="x", GATEWAY_COLOUR="red")
     assert done.returncode == 2
     assert "GATEWAY_PORT" in done.stderr
@@ -70,14 +98,14 @@ def test_wrong_settings_exit_2_with_every_fault_and_no_traceback() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_demonstration_configuration_is_checked() -> None:
+def test_the_demonstration_configuration_is_checked(run: Run) -> None:
     done = run("config", "check")
     assert done.returncode == 0
     assert "X9HGW, test" in done.stdout
     assert "trust        RBA Example Trust: trust-attested, 2 local codes" in done.stdout
 
 
-def test_every_fault_of_a_configuration_folder_is_printed(tmp_path: Path) -> None:
+def test_every_fault_of_a_configuration_folder_is_printed(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "config"
     shutil.copytree(str(files("gateway.config").joinpath("demonstration")), folder)
     (folder / "deadlines.toml").unlink()
@@ -88,7 +116,7 @@ def test_every_fault_of_a_configuration_folder_is_printed(tmp_path: Path) -> Non
     assert "trusts/RZA.toml: name: is missing" in done.stderr
 
 
-def test_an_adapter_that_is_not_installed_is_found_before_anything_runs(tmp_path: Path) -> None:
+def test_an_adapter_that_is_not_installed_is_found_before_anything_runs(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "config"
     shutil.copytree(str(files("gateway.config").joinpath("demonstration")), folder)
     file = folder / "providers" / "VDEM3.toml"
@@ -98,7 +126,7 @@ def test_an_adapter_that_is_not_installed_is_found_before_anything_runs(tmp_path
     assert "provider VDEM3: adapter pigeon is not installed" in done.stderr
 
 
-def test_keys_are_made_in_development_and_shown_without_the_private_half(tmp_path: Path) -> None:
+def test_keys_are_made_in_development_and_shown_without_the_private_half(run: Run, tmp_path: Path) -> None:
     shown = run("keys", "--data", tmp_path / "data")
     jwks = run("keys", "--data", tmp_path / "data", "--jwks")
     assert shown.returncode == jwks.returncode == 0
@@ -107,20 +135,22 @@ def test_keys_are_made_in_development_and_shown_without_the_private_half(tmp_pat
     assert "d" not in key
 
 
-def test_keys_are_not_made_outside_development(tmp_path: Path) -> None:
+def test_keys_are_not_made_outside_development(run: Run, tmp_path: Path) -> None:
     done = run("keys", "--data", tmp_path / "data", GATEWAY_DEVELOPMENT="false")
     assert done.returncode == 2
     assert "seal.key is missing" in done.stderr
 
 
-def test_the_store_is_migrated(tmp_path: Path) -> None:
+def test_the_store_is_migrated(run: Run, tmp_path: Path) -> None:
     done = run("migrate", "--data", tmp_path / "data")
     assert done.returncode == 0
     assert done.stdout.startswith("schema ")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "MSH|", '{"resourceType":"Bundle"}'])
-def test_verifying_what_is_no_sealed_message_prints_the_checklist_and_exits_2(tmp_path: Path, content: str) -> None:
+def test_verifying_what_is_no_sealed_message_prints_the_checklist_and_exits_2(
+    run: Run, tmp_path: Path, content: str
+) -> None:
     run("keys", "--data", tmp_path / "data")
     (tmp_path / "anchors").mkdir()
     anchors = run("keys", "--data", tmp_path / "data", "--anchors").stdout
@@ -131,14 +161,14 @@ def test_verifying_what_is_no_sealed_message_prints_the_checklist_and_exits_2(tm
     assert "NOT VERIFIED" in done.stdout
 
 
-def test_verifying_without_anchors_is_refused(tmp_path: Path) -> None:
+def test_verifying_without_anchors_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "message.json").write_text("{}")
     done = run("verify", tmp_path / "message.json", "--anchors", tmp_path)
     assert done.returncode == 2
     assert "holds no certificate" in done.stderr
 
 
-def test_a_dose_is_put_into_words(tmp_path: Path) -> None:
+def test_a_dose_is_put_into_words(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "dose.json"
     file.write_text(
         '[{"timing":{"repeat":{"frequency":1,"period":2,"periodUnit":"wk"}},"doseAndRate":[{"doseQuantity":'
@@ -149,7 +179,7 @@ def test_a_dose_is_put_into_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '[{"text":"as before"}]', '[{"colour":"red"}]', "3"])
-def test_a_dose_without_words_exits_2_with_the_reason(tmp_path: Path, content: str) -> None:
+def test_a_dose_without_words_exits_2_with_the_reason(run: Run, tmp_path: Path, content: str) -> None:
     file = tmp_path / "dose.json"
     file.write_text(content)
     done = run("dose", file)
@@ -161,29 +191,29 @@ def test_a_dose_without_words_exits_2_with_the_reason(tmp_path: Path, content: s
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the shared samples are not here")
 class TestTranslate:
     @pytest.mark.parametrize("name", ["S01", "S03", "S04", "S09", "S10"])
-    def test_a_sample_ends_as_its_expectation_says(self, name: str) -> None:
+    def test_a_sample_ends_as_its_expectation_says(self, run: Run, name: str) -> None:
         expected = json.loads((SAMPLES / f"{name}.expected.json").read_text())
-        result, code = as_json(SAMPLES / f"{name}.hl7")
+        result, code = as_json(run, SAMPLES / f"{name}.hl7")
         for key in ("outcome", "commit", "application"):
             assert result[key] == expected[key], key
         assert {issue["code"] for issue in result["issues"]} == set(expected["issues"])
         assert code == {"translated": 0, "refused": 2, "held": 3}[expected["outcome"]]
         assert bool(result["messages"]) is (expected["outcome"] == "translated")
 
-    def test_a_control_id_used_before_for_other_content_is_refused(self) -> None:
+    def test_a_control_id_used_before_for_other_content_is_refused(self, run: Run) -> None:
         expected = json.loads((SAMPLES / "S12.expected.json").read_text())
-        result, code = as_json(SAMPLES / "S12.hl7", "--after", SAMPLES / "S01.hl7")
+        result, code = as_json(run, SAMPLES / "S12.hl7", "--after", SAMPLES / "S01.hl7")
         assert (result["outcome"], result["commit"], result["application"]) == ("refused", "CA", "AE")
         assert [issue["code"] for issue in result["issues"]] == expected["issues"]
         assert code == 2
 
-    def test_the_same_bytes_again_are_a_duplicate(self) -> None:
-        result, code = as_json(SAMPLES / "S01.hl7", "--after", SAMPLES / "S01.hl7")
+    def test_the_same_bytes_again_are_a_duplicate(self, run: Run) -> None:
+        result, code = as_json(run, SAMPLES / "S01.hl7", "--after", SAMPLES / "S01.hl7")
         assert (result["outcome"], result["application"], code) == ("duplicate", "AA", 0)
         assert result["messages"] == []
 
-    def test_the_trace_names_the_input_and_the_output_and_leaves_nothing_out(self) -> None:
-        result, _ = as_json(SAMPLES / "S01.hl7", "--trace")
+    def test_the_trace_names_the_input_and_the_output_and_leaves_nothing_out(self, run: Run) -> None:
+        result, _ = as_json(run, SAMPLES / "S01.hl7", "--trace")
         assert result["unaccounted"] == []
         assert result["unexplained"] == []
         doses = [row for row in result["trace"] if row["target"].endswith("dose.value")]
@@ -191,7 +221,7 @@ class TestTranslate:
         assert doses[0]["source"].startswith("RXE[1]-3")
         assert any("doseQuantity.value" in path for path in doses[0]["fhir"])
 
-    def test_a_person_gets_the_message_or_an_operation_outcome(self) -> None:
+    def test_a_person_gets_the_message_or_an_operation_outcome(self, run: Run) -> None:
         good = run("translate", SAMPLES / "S01.hl7")
         assert json.loads(good.stdout)["resourceType"] == "Bundle"
         bad = run("translate", SAMPLES / "S09.hl7")
@@ -199,26 +229,26 @@ class TestTranslate:
         assert outcome["resourceType"] == "OperationOutcome"
         assert outcome["issue"][0]["expression"][0].startswith("PID[1]-3")
 
-    def test_a_trust_that_is_not_configured_is_refused_by_name(self) -> None:
+    def test_a_trust_that_is_not_configured_is_refused_by_name(self, run: Run) -> None:
         done = run("translate", SAMPLES / "S01.hl7", "--trust", "RX9")
         assert done.returncode == 2
         assert "--trust RX9: is not a trust of the configuration" in done.stderr
 
-    def test_another_trust_than_the_message_names_is_a_mismatch(self) -> None:
-        result, _ = as_json(SAMPLES / "S01.hl7", "--trust", "RZA")
+    def test_another_trust_than_the_message_names_is_a_mismatch(self, run: Run) -> None:
+        result, _ = as_json(run, SAMPLES / "S01.hl7", "--trust", "RZA")
         assert "SENDER_MISMATCH" in {issue["code"] for issue in result["issues"]}
 
-    def test_a_sender_nobody_knows_is_taken_at_its_word(self, tmp_path: Path) -> None:
+    def test_a_sender_nobody_knows_is_taken_at_its_word(self, run: Run, tmp_path: Path) -> None:
         file = tmp_path / "other.hl7"
         file.write_bytes((SAMPLES / "S01.hl7").read_bytes().replace(b"|EPMA|RBA|", b"|EPMA|RX1|"))
-        result, _ = as_json(file)
+        result, _ = as_json(run, file)
         assert "SENDER_MISMATCH" not in {issue["code"] for issue in result["issues"]}
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00", b"hello", b"<a/>", b"<a", b"{}", b"[", b"MSH", b"\xff\xfe"])
-def test_whatever_is_given_is_answered_without_a_traceback(tmp_path: Path, content: bytes) -> None:
+def test_whatever_is_given_is_answered_without_a_traceback(run: Run, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "input"
     file.write_bytes(content)
-    result, code = as_json(file)
+    result, code = as_json(run, file)
     assert (result["outcome"], result["messages"], code) == ("refused", [], 2)
     assert result["issues"]
