@@ -40,6 +40,9 @@ from gateway.wire.mllp import FrameDecoder, FrameViolation, frame
 
 CONTENT_TYPE: Final = "application/hl7-v2+er7"
 _CHUNK: Final = 1 << 16
+_MSH: Final = re.compile(rb"MSH(?P<field>[^\r\n])(?P<fields>(?P<component>[^\r\n])[^\r\n]{0,1000})")
+_FACILITY: Final = 2
+"""Place of MSH-4 behind the first separator, which is MSH-1 itself: MSH-2 is 0."""
 
 _log = structlog.get_logger("mllp")
 
@@ -58,7 +61,7 @@ class Peer:
 
 
 TenantOf = Callable[[Peer, bytes], OdsCode | None]
-"""Who speaks: from the peer, and in development from the message. None: nobody we know."""
+"""Who speaks: from the peer, and in development from the message. None: nobody we know. Never raises."""
 
 
 def by_certificate(tenants: Mapping[str, OdsCode]) -> TenantOf:
@@ -90,10 +93,12 @@ def by_sending_facility(tenants: Mapping[str, OdsCode]) -> TenantOf:
 
 def _sending_facility(message: bytes) -> str:
     """MSH-4.1 of a message whose MSH has not been read yet; empty if there is none."""
-    header = re.split(rb"[\r\n]", message[:1024], maxsplit=1)[0]
-    fields = header.split(header[3:4]) if header[:3] == b"MSH" and len(header) > len(b"MSH|^") else []
-    facility = fields[3] if len(fields) > len(("MSH", "MSH-2", "MSH-3")) else b""
-    return facility.split(header[4:5])[0].decode("ascii", "ignore").strip()
+    header = _MSH.match(message)
+    if header is None:
+        return ""
+    fields = header["fields"].split(header["field"])
+    facility = fields[_FACILITY] if len(fields) > _FACILITY else b""
+    return facility.split(header["component"])[0].decode("ascii", "ignore").strip()
 
 
 class MllpListener:
