@@ -225,12 +225,16 @@ async def test_an_old_lease_changes_nothing(exchange: Exchange) -> None:
     assert not await exchange.store.on_wire(old, now=exchange.clock.now())
     await exchange.store.record(old, Refused(reason="no"), now=exchange.clock.now(), retry_at=None)
     assert await exchange.states(what) == [LineState.SENT]
+    await exchange.store.record(claim, Taken(), now=exchange.clock.now(), retry_at=None)
+    assert await exchange.states(what) == [LineState.WITH_PROVIDER]
 
 
 async def test_a_row_cannot_be_put_on_the_wire_twice(exchange: Exchange) -> None:
     await exchange.store.accept(make_acceptance("A"))
     claim = await exchange.send()
     assert not await exchange.store.on_wire(claim, now=exchange.clock.now())
+    await exchange.store.record(claim, Taken(), now=exchange.clock.now(), retry_at=None)
+    assert await exchange.states(make_prescription("A")) == [LineState.WITH_PROVIDER]
 
 
 async def test_a_stopped_worker_leaves_its_message_in_doubt(exchange: Exchange) -> None:

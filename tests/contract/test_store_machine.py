@@ -27,6 +27,16 @@ from tests.contract.store_engines import (
     make_refusal,
 )
 
+LIKELY = [
+    LineEvent.ACCEPTED,
+    LineEvent.REJECTED,
+    LineEvent.QUERIED,
+    LineEvent.DISPENSED,
+    LineEvent.DELIVERED,
+    LineEvent.RETURNED,
+    LineEvent.NOT_STORED,
+    LineEvent.SUPPLY_WITHDRAWN,
+]
 OUTCOMES: list[TransmitOutcome] = [
     Taken(),
     Refused(reason="no"),
@@ -85,6 +95,17 @@ class StoreMachine(RuleBasedStateMachine):
         )
         return multiple(*found)
 
+    @rule(target=claims, lines=st.integers(1, 2), total=st.integers(1, 2), outcome=st.sampled_from([*OUTCOMES, None]))
+    def carry(self, lines: int, total: int, outcome: TransmitOutcome | None) -> Any:
+        """Accept one prescription and carry what is due as far as an outcome, or die on the way (None)."""
+        self.accept(lines, total, held=False)
+        found = self.claim(3, PROVIDER)
+        for claim in found.values:
+            self.put_on_wire(claim)
+            if outcome is not None:
+                self.record(claim, outcome, again=True)
+        return found
+
     @rule(claim=claims)
     def put_on_wire(self, claim: Claim) -> None:
         self.run(self.opened.store.on_wire(claim, now=self.clock.now(), octets=b"news"))
@@ -102,9 +123,9 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(
         claim=claims,
-        event=st.sampled_from(list(LineEvent)),
-        provider=st.sampled_from([PROVIDER, PROVIDER, PROVIDER, OdsCode("VN6XW")]),
-        epoch=st.sampled_from([None, 1, 2]),
+        event=st.sampled_from(LIKELY * 4 + list(LineEvent)),
+        provider=st.sampled_from([PROVIDER] * 6 + [OdsCode("VN6XW")]),
+        epoch=st.sampled_from([None, 1, None, 1, None, 1, 2]),
     )
     def answer(self, claim: Claim, event: LineEvent, provider: OdsCode, epoch: int | None) -> None:
         self.answers += 1

@@ -69,7 +69,7 @@ CREATE TABLE prescription (
     issues TEXT NOT NULL,
     trace BLOB NOT NULL
 ) STRICT;
-CREATE INDEX prescription_uuid ON prescription (uuid);
+CREATE INDEX prescription_uuid ON prescription (uuid, tenant);
 CREATE INDEX prescription_submission ON prescription (submission);
 CREATE INDEX prescription_tenant ON prescription (tenant, id);
 CREATE INDEX prescription_number ON prescription (number) WHERE number <> '';
