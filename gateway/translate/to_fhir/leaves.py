@@ -10,8 +10,7 @@ Source: brief D1; mapping.md 2.2.
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import cached_property
-from itertools import chain
+from functools import cache, cached_property
 from typing import TypeAlias, overload
 
 from gateway.wire.strict_json import JSON
@@ -30,8 +29,9 @@ def rule(value: Scalar, name: str) -> Leaf:
     return (value, RULE + name)
 
 
-def constant(value: Scalar, name: str) -> Leaf:
-    """Give a leaf that is the same in every message."""
+@cache
+def constant(value: str, name: str) -> Leaf:
+    """Give a leaf that is the same in every message, and therefore made once."""
     return (value, f"{RULE}constant.{name}")
 
 
@@ -119,8 +119,13 @@ def uncovered(origins: Iterable[str | tuple[str, ...]], targets: Iterable[str]) 
         targets: canonical paths of the trace rows.
     """
     known = dict.fromkeys(targets, True)
-    single = chain.from_iterable((origin,) if isinstance(origin, str) else origin for origin in origins)
-    return frozenset(origin for origin in single if not origin.startswith(RULE) and not _covered(origin, known))
+    missing: set[str] = set()
+    for origin in origins:
+        if isinstance(origin, tuple):
+            missing.update(one for one in origin if not _covered(one, known))
+        elif origin not in known and not origin.startswith(RULE) and not _covered(origin, known):
+            missing.add(origin)
+    return frozenset(missing)
 
 
 def _covered(origin: str, known: dict[str, bool]) -> bool:
