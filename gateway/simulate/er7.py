@@ -17,13 +17,12 @@ class Segment:
     _separators: tuple[str, str, str, str]
     """Component, repetition, escape and subcomponent marks."""
 
-    def get(self, field: int, component: int = 1) -> str:
-        """Give a component of the first repetition of a field, unescaped; empty where there is none."""
+    def get(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
+        """Give a subcomponent of the first repetition of a field, unescaped; empty where there is none."""
         component_mark, repeat_mark, _, subcomponent_mark = self._separators
         text = self._fields[field] if field < len(self._fields) else ""
-        parts = text.split(repeat_mark)[0].split(component_mark)
-        chosen = parts[component - 1] if component <= len(parts) else ""
-        return self._unescape(chosen.split(subcomponent_mark)[0])
+        chosen = _part(text.split(repeat_mark)[0], component_mark, component)
+        return self._unescape(_part(chosen, subcomponent_mark, subcomponent))
 
     def _unescape(self, text: str) -> str:
         component_mark, repeat_mark, escape_mark, subcomponent_mark = self._separators
@@ -31,6 +30,11 @@ class Segment:
         for letter, mark in marks.items():
             text = text.replace(f"{escape_mark}{letter}{escape_mark}", mark)
         return text.replace(f"{escape_mark}E{escape_mark}", escape_mark)
+
+
+def _part(text: str, mark: str, number: int) -> str:
+    parts = text.split(mark)
+    return parts[number - 1] if number <= len(parts) else ""
 
 
 def split(message: bytes) -> tuple[Segment, ...]:

@@ -63,8 +63,8 @@ def read_v2(body: bytes) -> Reply:
 
 
 def _issue_code(error: Segment) -> str:
-    # ERR-5 is the application's own code from version 2.5 on; before, ERR-1 carries it (ELD.4)
-    return error.get(5) or error.get(1, 4)
+    # ERR-5 is the application's own code from version 2.5 on; before, ERR-1 carries it as the words of ELD.4
+    return error.get(5) or error.get(1, 4, 2)
 
 
 def _standing(code: str, states: list[str], codes: tuple[str, ...]) -> Standing:
