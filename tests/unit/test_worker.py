@@ -322,6 +322,16 @@ async def test_a_destination_that_is_away_is_probed_and_all_goes_when_it_is_back
     assert all(isinstance(outcome, Taken) for _, outcome, retry_at in store.outcomes if retry_at is None)
 
 
+async def test_a_row_that_failed_often_does_not_wait_long_for_a_destination_that_is_away() -> None:
+    store = _store(*(_Row(id=number, destination=ONE, attempt=40) for number in range(1, 5)))
+    outlet = _Outlet(answers=lambda _: TryLater(reason="refused"))
+    async with _running(_around(store, {ONE: outlet}, _provider(ONE, most=1))):
+        await _until(lambda: len(store.outcomes) >= 4)
+    last = store.outcomes[-1][2]
+    assert last is not None
+    assert last < datetime.now(UTC) + timedelta(seconds=1)
+
+
 async def test_accepted_work_goes_at_once_when_the_worker_is_woken() -> None:
     store = _store()
     outlet = _Outlet()
