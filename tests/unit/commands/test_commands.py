@@ -188,7 +188,7 @@ def test_a_dose_without_words_exits_2_with_the_reason(run: Run, tmp_path: Path, 
     assert "failed" not in done.stderr
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the shared samples are not here")
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the shared samples are not beside this checkout")
 class TestTranslate:
     @pytest.mark.parametrize("name", ["S01", "S03", "S04", "S09", "S10"])
     def test_a_sample_ends_as_its_expectation_says(self, run: Run, name: str) -> None:
