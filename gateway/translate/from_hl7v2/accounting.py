@@ -9,7 +9,6 @@ Source: mapping.md 2.2 and 2.4; brief D1.
 import re
 from collections.abc import Iterable
 
-from gateway.domain.submission import Action
 from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.order import OnDesk
 from gateway.translate.tracer import Tracer
@@ -81,13 +80,7 @@ def ignore_by_rule(tracer: Tracer) -> None:
 
 def hold_the_unread(tracer: Tracer, read: Iterable[OnDesk]) -> None:
     """Hold each new order that has an unread value where it may bear on what the patient takes."""
-    owners = {
-        segment.locator: each
-        for each in read
-        if each.action is Action.NEW
-        for group in each.groups
-        for segment in _all(group)
-    }
+    owners = {segment.locator: each for each in read if each.served for group in each.groups for segment in _all(group)}
     for locator in tracer.unread():
         found = _LOCATOR.fullmatch(locator)
         if found is None:

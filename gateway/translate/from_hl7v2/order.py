@@ -54,6 +54,7 @@ class OnDesk:
     desk: Desk
     groups: tuple[Group, ...]
     action: Action
+    served: bool
     numbers: tuple[OrderNumber, ...]
     prescription: Prescription | None
     nhs_number: str
@@ -102,6 +103,7 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
         desk=desk,
         groups=groups,
         action=action or Action.NEW,
+        served=action is Action.NEW,
         numbers=numbers,
         prescription=prescription,
         nhs_number=patient.nhs_number.value if patient else "",

@@ -58,6 +58,8 @@ def _quantity(desk: Desk, group: Group, row: ProductRow | None, target: str) -> 
         if said:
             found.append((said, segment.at(number)))
     if not sent:
+        for segment, number in ((group.rxe, 11), (group.rxo, 12)):
+            desk.mark(desk.one(segment, number))
         location = (group.rxe or group.rxo or group.orc).at(10 if group.rxe else 11)
         desk.flag("QUANTITY_MISSING", location, "State how much each supply is, with its unit.")
     if len(found) > 1 and found[0][0] != found[1][0]:
