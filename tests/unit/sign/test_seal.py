@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ from gateway.sign import seal as seal_module
 from gateway.sign import verify as verify_module
 from gateway.sign.seal import Seal
 from gateway.sign.verify import Report, Result, read_anchors, verify
+from gateway.store import keys as key_files
 from gateway.store.keys import KeyRing, load_or_make
 from gateway.translate.to_fhir.message import write
 from tests.factories import MOMENT, prescription
@@ -186,6 +188,28 @@ def test_a_seal_made_with_a_certificate_out_of_date_is_refused() -> None:
     late = facts(received_at=MOMENT + timedelta(days=800), not_valid_after=MOMENT + timedelta(days=900))
     body = keys().seal(GATEWAY).seal(written(), late).body
     assert checked(body, now=MOMENT + timedelta(days=801)).reason == "CERTIFICATE_OUT_OF_DATE"
+
+
+def _sealed_under(*, leaf_is_authority: bool = False, issuer_is_authority: bool = True) -> Report:
+    """Seal with a certificate issued by another that may or may not issue, and verify with that one as the anchor."""
+    issuer_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    name = key_files._name("Issuer")
+    issuer = key_files._certificate(
+        "Issuer", issuer_key.public_key(), name, issuer_key, MOMENT, authority=issuer_is_authority
+    )
+    leaf = key_files._certificate("Leaf", leaf_key.public_key(), name, issuer_key, MOMENT, authority=leaf_is_authority)
+    body = Seal(leaf_key, [leaf], GATEWAY).seal(written(), facts()).body
+    return verify(body, [issuer], now=MOMENT)
+
+
+def test_only_a_signing_certificate_of_an_authority_may_seal() -> None:
+    assert _sealed_under().ok
+    assert _sealed_under(leaf_is_authority=True).reason == "KEY_USAGE_WRONG"
+    assert _sealed_under(issuer_is_authority=False).reason == "KEY_USAGE_WRONG"
+
+
+def test_a_certificate_that_is_itself_an_anchor_is_trusted() -> None:
+    assert verify(sealed().body, keys().chain, now=MOMENT).ok
 
 
 def test_a_message_for_somebody_else_is_told_and_the_rest_still_checked() -> None:
