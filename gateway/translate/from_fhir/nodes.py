@@ -63,10 +63,7 @@ class Node:
 
     def repeated(self, name: str) -> tuple[Leaf, ...]:
         """Give the values of a repeated primitive."""
-        found: list[Leaf] = []
-        while leaf := self.leaves.get(f"{name}[{len(found)}]"):
-            found.append(leaf)
-        return tuple(found)
+        return tuple(leaf for key, leaf in self.leaves.items() if key.startswith(f"{name}["))
 
     def one(self, name: str) -> "Node | None":
         """Give the first object of that name."""
@@ -118,7 +115,8 @@ class Builder:
                     )
                 )
                 declared = "?"
-            self._member(node, name, member, declared, below)
+            twin = name[1:] if name.startswith("_") else f"_{name}"
+            self._member(node, name, member, declared, below, value.get(twin))
         return node
 
     def _declared(self, elements: "dict[str, str] | None", name: str) -> str | None:
@@ -128,7 +126,9 @@ class Builder:
             return "Element*" if elements[name[1:]].endswith("*") else "Element"
         return elements.get(name)
 
-    def _member(self, node: Node, name: str, member: JSON, declared: str, path: str) -> None:
+    def _member(  # noqa: PLR0917 - one member and its `_` twin
+        self, node: Node, name: str, member: JSON, declared: str, path: str, twin: JSON
+    ) -> None:
         repeats = declared.endswith("*")
         kind = declared.removesuffix("*")
         if isinstance(member, list):
@@ -137,8 +137,8 @@ class Builder:
             if not member:
                 self._wrong(path, "An array must not be empty.")
             for index, item in enumerate(member):
-                if item is None and kind in {"Element", "string", "code", "time", "dateTime", "canonical", "uri"}:
-                    continue
+                if item is None and isinstance(twin, list) and twin[index : index + 1] not in ([], [None]):
+                    continue  # the value or the extension of this place stands in the twin
                 self._value(node, name, f"{name}[{index}]", item, kind, f"{path}[{index}]")
             return
         if repeats:
