@@ -8,6 +8,7 @@ Source: mapping.md 2.2 and 2.4; brief D1.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.order import OnDesk
@@ -66,16 +67,18 @@ def ignore_by_rule(tracer: Tracer) -> None:
     """Account for every unread value that a row of the table leaves out."""
     for locator in tracer.unread():
         found = _LOCATOR.fullmatch(locator)
-        if found is None:
-            continue
-        name, _, field, rest = found.groups()
-        for segments, fields, rule in IGNORED:
-            if re.fullmatch(segments, name) and re.fullmatch(fields, field):
-                tracer.ignore(locator, rule)
-                break
-            if re.fullmatch(segments, name) and rest and re.fullmatch(fields, f"{field}{rest}"):
-                tracer.ignore(locator, rule)
-                break
+        if found and (rule := _rule(found[1], found[3], found[4] or "")):
+            tracer.ignore(locator, rule)
+
+
+@lru_cache(maxsize=4096)
+def _rule(name: str, field: str, rest: str) -> str:
+    """Give the rule that leaves a place out, or nothing."""
+    for segments, fields, rule in IGNORED:
+        whole_field = re.fullmatch(fields, field)
+        if re.fullmatch(segments, name) and (whole_field or (rest and re.fullmatch(fields, field + rest))):
+            return rule
+    return ""
 
 
 def hold_the_unread(tracer: Tracer, read: Iterable[OnDesk]) -> None:

@@ -4,6 +4,7 @@ Source: mapping.md 12 (the mutation set); reliability-security.md H30.
 """
 
 import random
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -76,10 +77,8 @@ def test_a_message_cut_before_its_medicine_is_complete_is_not_an_order(count: in
 
 @given(st.integers(0, len(TEXT) - 1))
 def test_a_message_cut_anywhere_never_breaks_the_reader(place: int) -> None:
-    try:
-        read(TEXT[:place])
-    except Refusal as refusal:
-        assert refusal.issues
+    with suppress(Refusal):
+        assert read(TEXT[:place]).unaccounted == ()
 
 
 @given(st.integers(0, 2**32))
@@ -88,12 +87,8 @@ def test_random_bytes_in_a_message_never_break_the_reader_and_all_are_accounted_
     body = bytearray(submission(TEXT).body)
     for _ in range(chance.randrange(1, 6)):
         body[chance.randrange(len(body))] = chance.choice(b'|^~\\&"0A9\r\n\x0b \xc3')
-    try:
-        reading = message.read(replace(submission(TEXT), body=bytes(body)), CONTEXT)
-    except Refusal as refusal:
-        assert refusal.issues
-        return
-    assert reading.unaccounted == ()
+    with suppress(Refusal):
+        assert message.read(replace(submission(TEXT), body=bytes(body)), CONTEXT).unaccounted == ()
 
 
 @pytest.mark.parametrize("name", ["RXE", "TQ1", "RXR", "PID", "ORC"])
