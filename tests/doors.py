@@ -211,7 +211,7 @@ class Enquiries:
     async def search(
         self, *, tenant: OdsCode | None, nhs_number: str = "", number: str = "", order_number: str = ""
     ) -> tuple[Found, ...]:
-        self.asked.append({"nhs_number": nhs_number, "number": number, "order_number": order_number})
+        self.asked.append({"tenant": tenant, "nhs_number": nhs_number, "number": number, "order_number": order_number})
         assert sum(map(bool, (nhs_number, number, order_number))) == 1
         return tuple(
             one.found

@@ -382,6 +382,7 @@ async def test_a_prescription_of_another_looks_like_none(door: Door) -> None:
     missing = await door.get("/FHIR/R4/Task?identifier=ABCDEF-000RBA-00000X", token="rza")
     assert foreign[0] == missing[0] == 200
     assert foreign[1]["total"] == missing[1]["total"] == 0
+    assert {str(asked["tenant"]) for asked in door.enquiries.asked} == {"RZA"}
     assert set(foreign[1]) == set(missing[1])
 
 
