@@ -135,7 +135,7 @@ LIVE = frozenset(
         S.ON_HOLD,
     }
 )
-"""States in which a provider may supply, or be about to be asked to; at most one allocation of a line is in them (I2)."""
+"""States in which a provider may supply or be asked to; at most one allocation of a line is in them (I2)."""
 
 BEFORE = "state before"
 """Next state of a row that returns the line to where it was."""

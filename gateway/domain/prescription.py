@@ -302,7 +302,6 @@ class Line:
     Attributes:
         id: the prescription-order-item-number.
         order_number: the trust's own number for the order (ORC-2), with its assigner, as `RX7001` and `RBA`.
-        text: the words that stand for the whole of the directions, when the prescriber wrote them once for the line.
         total_supplies: counting the first. HL7 refills and FHIR repeats are this minus one.
         days_per_supply: how long one supply lasts, if said.
         substitution_allowed: always written; False unless the trust's contract says otherwise.

@@ -81,22 +81,24 @@ class Pipeline:
         except Refusal as refusal:
             return await self.refuse_unread(submission, *refusal.issues)
         envelope = reading.envelope
+        taken: tuple[Issue, ...] = ()
         for _ in range(2):
             earlier = await self._store.answered(submission.tenant, envelope.control_id)
             if earlier is not None:
                 return await self._repeat_or_clash(submission, envelope, earlier.digest, earlier.answer)
             numbers = [number.trust_number for order in reading.orders for number in order.numbers]
             known = await self._store.known_lines(submission.tenant, numbers)
-            translation = translate(submission, reading, known, self._around)
+            translation = translate(submission, reading, known, self._around, taken)
             if not translation.verdict.stored:
                 return await self._refuse_envelope(submission, envelope, translation.verdict)
             try:
                 stored = await self._store.accept(self._acceptance(submission, translation))
-            except Refusal:
-                # Another submission took an order number between our look and our commit: look again, once.
+            except Refusal as refusal:
+                # A number in it is in use under another name, or was taken between our look and our commit.
+                taken = refusal.issues
                 continue
             return await self._repeat_or_clash(submission, envelope, stored.digest, stored.answer)
-        raise Unavailable("two submissions for one order number arrived at once")
+        raise Unavailable("the store refused a submission that asks for nothing")
 
     async def refuse_unread(self, submission: Submission, *issues: Issue) -> Answer:
         """Answer and keep apart what could not be read, or was too large to be."""

@@ -86,7 +86,11 @@ def read(submission: Submission, around: Surroundings) -> Reading:
 
 
 def translate(
-    submission: Submission, reading: Reading, known: Sequence[KnownLine], around: Surroundings
+    submission: Submission,
+    reading: Reading,
+    known: Sequence[KnownLine],
+    around: Surroundings,
+    taken: tuple[Issue, ...] = (),
 ) -> Translation:
     """Carry a reading to its verdict.
 
@@ -95,9 +99,12 @@ def translate(
         reading: what the reader made of them.
         known: lines this trust already has under the order numbers of the reading.
         around: configuration and tables.
+        taken: why the store refused this submission when it was last tried: some number of it is in use.
     """
     steps = _Steps(submission, reading, known, around)
-    orders = tuple(steps.carry(order) for order in _without_repeats(reading.orders))
+    orders = tuple(
+        steps.carry(replace(order, issues=(*order.issues, *taken))) for order in _without_repeats(reading.orders)
+    )
     issues = (*reading.issues, *(issue for order in orders for issue in order.verdict.issues))
     verdict = Verdict(
         outcome=_overall(reading, orders),
