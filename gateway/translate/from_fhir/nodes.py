@@ -33,6 +33,7 @@ _FORMS = {
 }
 Plain: TypeAlias = "str | int | Decimal | bool | None"
 
+_PLAIN_TEXT = frozenset({"string", "markdown", "xhtml"})
 _LEAST = {"positiveInt": 1, "unsignedInt": 0}
 _FULL_DATE = 10
 
@@ -103,47 +104,47 @@ class Builder:
         if not value:
             self._wrong(path, "An object must not be empty.")
         for name, member in value.items():
-            shown = name if _NAME.fullmatch(name) else "(member)"
-            below = f"{path}.{shown}"
             declared = self._declared(elements, name)
             if declared is None:
-                self.issues.append(
-                    Issue(
-                        code="STRUCTURE_INVALID",
-                        location=below,
-                        text=f"FHIR R4 has no such element in {kind}; mind the spelling.",
-                    )
-                )
-                declared = "?"
-            twin = name[1:] if name.startswith("_") else f"_{name}"
-            self._member(node, name, member, declared, below, value.get(twin))
+                declared = self._unknown(kind, path, name)
+            below = f"{path}.{name if declared != '!' else '(member)'}"
+            if isinstance(member, list):
+                self._array(node, name, member, declared, below, value)
+                continue
+            if declared.endswith("*"):
+                self._wrong(below, "An array is wanted, even for one value.")
+                self._value(node, name, f"{name}[0]", member, declared[:-1], below)
+            else:
+                self._value(node, name, name, member, declared, below)
         return node
 
     def _declared(self, elements: "dict[str, str] | None", name: str) -> str | None:
         if elements is None:
-            return "?"
+            return "?" if _NAME.fullmatch(name) else None
         if name.startswith("_") and name[1:] in elements and elements[name[1:]][0].islower():
             return "Element*" if elements[name[1:]].endswith("*") else "Element"
         return elements.get(name)
 
-    def _member(  # noqa: PLR0917 - one member and its `_` twin
-        self, node: Node, name: str, member: JSON, declared: str, path: str, twin: JSON
+    def _unknown(self, kind: str, path: str, name: str) -> str:
+        """Write down an element that is not known; a made-up name could hold anything and is not repeated."""
+        known_form = _NAME.fullmatch(name) is not None
+        text = f"FHIR R4 has no such element in {kind or 'this resource'}; mind the spelling."
+        location = f"{path}.{name if known_form else '(member)'}"
+        self.issues.append(Issue(code="STRUCTURE_INVALID", location=location, text=text))
+        return "?" if known_form else "!"
+
+    def _array(  # noqa: PLR0917 - one member and the object it stands in
+        self, node: Node, name: str, member: list[JSON], declared: str, path: str, owner: dict[str, JSON]
     ) -> None:
-        repeats = declared.endswith("*")
         kind = declared.removesuffix("*")
-        if isinstance(member, list):
-            if not repeats and kind != "?":
-                self._wrong(path, "A single value is wanted, not an array.")
-            if not member:
-                self._wrong(path, "An array must not be empty.")
-            for index, item in enumerate(member):
-                if item is None and isinstance(twin, list) and twin[index : index + 1] not in ([], [None]):
-                    continue  # the value or the extension of this place stands in the twin
-                self._value(node, name, f"{name}[{index}]", item, kind, f"{path}[{index}]")
-            return
-        if repeats:
-            self._wrong(path, "An array is wanted, even for one value.")
-        self._value(node, name, f"{name}[0]" if repeats else name, member, kind, path)
+        if kind == declared and kind not in {"?", "!"}:
+            self._wrong(path, "A single value is wanted, not an array.")
+        if not member:
+            self._wrong(path, "An array must not be empty.")
+        for index, item in enumerate(member):
+            if item is None and _in_twin(owner, name, index):
+                continue
+            self._value(node, name, f"{name}[{index}]", item, kind, f"{path}[{index}]")
 
     def _value(self, node: Node, name: str, key: str, value: JSON, kind: str, path: str) -> None:  # noqa: PLR0917
         if isinstance(value, dict):
@@ -162,12 +163,18 @@ class Builder:
         if kind == "Resource":
             named = value.get("resourceType")
             return named if isinstance(named, str) and named in RESOURCES else ""
-        if kind and kind[0].islower():
+        if kind[0].islower():
             self._wrong(path, "A plain value is wanted, not an object.")
-        return "" if kind == "?" else kind
+        return "" if kind in {"?", "!"} else kind
 
     def _wrong(self, path: str, text: str) -> None:
         self.issues.append(Issue(code="VALUE_INVALID", location=path, text=text))
+
+
+def _in_twin(owner: dict[str, JSON], name: str, index: int) -> bool:
+    """Tell whether the value or the extension of this place stands in the member's `_` twin (FHIR R4 json.html)."""
+    twin = owner.get(name[1:] if name.startswith("_") else f"_{name}")
+    return isinstance(twin, list) and twin[index : index + 1] not in ([], [None])
 
 
 def _lexeme(value: Plain) -> str:
@@ -180,9 +187,11 @@ def _lexeme(value: Plain) -> str:
 
 def _fault(value: Plain, raw: str, kind: str) -> str:  # noqa: PLR0911 - one return for each JSON type
     """Say what is wrong with a plain value of that type; nothing if all is well or the type is not known."""
+    if kind in _PLAIN_TEXT and isinstance(value, str):
+        return "" if value.strip() else "The value is empty; leave the member out."
     if value is None:
         return "null is not a value; leave the member out."
-    if kind in {"?", ""}:
+    if kind in {"?", "!", ""}:
         return ""
     if kind[0].isupper():
         return "An object is wanted."

@@ -147,7 +147,7 @@ def _document(element: etree._Element, body: bytes) -> Document:
     if element.xpath("boolean(//processing-instruction())"):
         faults.append(_fault("/", "Processing instructions are not accepted."))
     signatures = [child for child in element if child.tag == _SIGNATURE]
-    root = _node(element, f"/{ROOT}", faults)
+    root = _node(element, ROOT, f"/{ROOT}", faults)
     if not signatures:
         return Document(root=root, element=element, faults=tuple(faults))
     octets = _octets(signatures[0], body)
@@ -167,20 +167,28 @@ def _fault(path: str, text: str) -> Issue:
     return Issue(code="STRUCTURE_INVALID", location=path, text=text)
 
 
-def _node(element: etree._Element, path: str, faults: list[Issue]) -> Node:
+def _node(element: etree._Element, name: str, path: str, faults: list[Issue]) -> Node:
+    size = len(element)
+    if not size:
+        text = str(element.text or "")
+        return Node(
+            name=name,
+            path=path,
+            text=Leaf(path, text) if text.strip() else None,
+            attributes=_attributes(element, path, faults) if element.attrib else {},
+            children=(),
+        )
     inner = [child for child in element if isinstance(child.tag, str)]
-    if len(inner) != len(element) and not inner:
+    if not inner:
         faults.append(_fault(path, "A comment or processing instruction stands inside a value."))
-    if inner and _has_words(element):
+    elif _has_words(element):
         faults.append(_fault(path, "Words stand between the elements."))
-    text = "".join(str(piece) for piece in element.itertext(with_tail=False)) if not inner else ""
-    children = tuple(_children(inner, path, faults))
     return Node(
-        name=etree.QName(element).localname,
+        name=name,
         path=path,
-        text=Leaf(path, text) if text.strip() else None,
-        attributes=_attributes(element, path, faults),
-        children=children,
+        text=None,
+        attributes=_attributes(element, path, faults) if element.attrib else {},
+        children=tuple(_children(inner, path, faults)),
     )
 
 
@@ -202,14 +210,14 @@ def _attributes(element: etree._Element, path: str, faults: list[Issue]) -> dict
 
 def _children(inner: list[etree._Element], path: str, faults: list[Issue]) -> Iterator[Node]:
     counts: dict[str, int] = {}
-    totals = Counter(child.tag for child in inner)
-    for child in inner:
-        if child.tag == _SIGNATURE and path == f"/{ROOT}":
+    tags = [str(child.tag) for child in inner]
+    totals = Counter(tags) if len(set(tags)) != len(tags) else {}
+    for child, tag in zip(inner, tags, strict=True):
+        if not tag.startswith(_OURS):
+            if tag != _SIGNATURE or path != f"/{ROOT}":
+                faults.append(_fault(f"{path}/*", "An element of another namespace stands here."))
             continue
-        name = etree.QName(child).localname
-        if not str(child.tag).startswith(_OURS):
-            faults.append(_fault(f"{path}/*", "An element of another namespace stands here."))
-            continue
+        name = tag[len(_OURS) :]
         counts[name] = counts.get(name, 0) + 1
-        numbered = name in REPEATED or totals[child.tag] > 1 or (name == "For" and path.endswith("/AsRequired"))
-        yield _node(child, f"{path}/{name}[{counts[name]}]" if numbered else f"{path}/{name}", faults)
+        numbered = name in REPEATED or totals.get(tag, 1) > 1 or (name == "For" and path.endswith("/AsRequired"))
+        yield _node(child, name, f"{path}/{name}[{counts[name]}]" if numbered else f"{path}/{name}", faults)
