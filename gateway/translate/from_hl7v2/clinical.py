@@ -101,6 +101,9 @@ def read_observations(desk: Desk, segments: Iterable[Segment], zone: tzinfo) -> 
     for segment in segments:
         status = desk.leaf(desk.one(segment, 11))
         code = concept_of(desk, segment, 3, at := f"observations[{len(found)}]")
+        if desk.text(desk.leaf(desk.one(segment, 2))) == "ED":
+            desk.not_understood(segment.at(5), "Enclosed data, such as a signature, is not read here so far.")
+            continue
         if status is None or status.raw not in _STATUSES or code is None:
             for number in segment.fields:
                 for part in segment.repetitions(number):
@@ -113,6 +116,25 @@ def read_observations(desk: Desk, segments: Iterable[Segment], zone: tzinfo) -> 
         on = day(desk, desk.leaf(desk.one(segment, 14)), f"{at}.on", zone)
         found.append(Observation(code=code, value=value, on=on, status=_STATUSES[status.raw]))
     return tuple(found)
+
+
+_AGE = frozenset({"30525-0", "397669002"})
+"""Age, in LOINC and SNOMED CT."""
+
+
+def read_stated_age(desk: Desk, segments: Iterable[Segment]) -> str:
+    """Read the age as the prescriber wrote it, which the law wants under 12 (HMR 2012 reg 217): an OBX coded as age."""
+    for segment in segments:
+        code, value = desk.leaf(desk.one(segment, 3)), desk.leaf(desk.one(segment, 5))
+        if code is None or code.raw not in _AGE or value is None:
+            continue
+        unit_ = coded(desk, desk.one(segment, 6))
+        desk.use(*(unit_.leaves() if unit_ else ()))
+        words = (unit_.words or unit_.first.code) if unit_ else None
+        age = f"{value.raw} {words.raw if words else ''}".strip()
+        desk.trace("patient.stated_age", value, "copy", age)
+        return age
+    return ""
 
 
 def concept_of(desk: Desk, segment: Segment, number: int, at: str) -> Coding | None:

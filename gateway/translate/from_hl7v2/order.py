@@ -19,7 +19,7 @@ from gateway.domain.prescription import (
     Professional,
 )
 from gateway.domain.submission import Action, Order, OrderNumber
-from gateway.translate.from_hl7v2.clinical import read_allergies, read_notes, read_observations
+from gateway.translate.from_hl7v2.clinical import read_allergies, read_notes, read_observations, read_stated_age
 from gateway.translate.from_hl7v2.coded import organisation
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group, Orders
@@ -152,6 +152,7 @@ class _Reader:
         check = self._clinical_check()
         allergies, status = read_allergies(desk, [*self._segments("AL1"), *self._segments("IAM")])
         observations = read_observations(desk, self._segments("OBX"), self._zone)
+        age = read_stated_age(desk, self._segments("OBX"))
         notes = read_notes(desk, self._orders.named("NTE"), "notes")
         authored = _earliest(lines)
         self._check_delivery(lines)
@@ -163,7 +164,7 @@ class _Reader:
             id=self._id(group_number, numbers[0].trust_number),
             number=number,
             group_number=group_number,
-            patient=self._patient,
+            patient=replace(self._patient, stated_age=age),
             prescriber=prescriber,
             responsible_consultant=consultant,
             clinical_check=check,

@@ -199,6 +199,8 @@ CASES: list[tuple[str, dict[str, str], set[str]]] = [
     ("a note", {"+NTE": "NTE|1||Keep in the fridge"}, set()),
     ("no known allergy beside one", {"+AL1": "AL1|2||716186003^No known allergy^SCT"}, {"FIELD_NOT_UNDERSTOOD"}),
     ("no allergy said", {"AL1": ""}, set()),
+    ("enclosed data", {"+OBX": "OBX|2|ED|HCSIG||^x^y^Base64^AA==|||||||F"}, {"FIELD_NOT_UNDERSTOOD"}),
+    ("a stated age", {"+OBX": "OBX|2|NM|30525-0^Age^LN||8|a^years^UCUM|||||F"}, set()),
     ("a preliminary weight", {"OBX-11": "P"}, set()),
     ("a weight without unit", {"OBX-6": ""}, {"UNIT_UNMAPPED"}),
     ("two RXE", {"+RXE": "RXE||325427002^Prednisolone^SCT|1"}, {"STRUCTURE_INVALID", "FIELD_NOT_UNDERSTOOD"}),
@@ -277,3 +279,10 @@ def test_no_issue_tells_patient_data() -> None:
         assert "9990000078" not in issue.text
         assert "TESTPATIENT" not in issue.text
         assert "19790230" not in issue.text
+
+
+def test_a_stated_age_is_carried_as_it_was_written() -> None:
+    text = edited(golden("S01"), {"+OBX": "OBX|2|NM|30525-0^Age^LN||8|a^years^UCUM|||||F"})
+    prescription = read(text).orders[0].prescription
+    assert prescription is not None
+    assert prescription.patient.stated_age == "8 years"
