@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
-from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -36,19 +35,22 @@ class Display:
         self._task = self._progress.add_task("Settled", total=total)
 
     def draw(self, *, settled: int, total: int, books: Mapping[str, int]) -> RenderableType:
-        """Draw the picture as things stand."""
+        """Draw the picture as things stand; it fits a terminal of 24 lines, and the least needed is at the bottom."""
         self._progress.update(self._task, completed=settled, total=total)
-        return Group(self._heading(), self._trusts(), self._providers(), _books(books), self._progress)
+        return Group(
+            self._heading(), self._progress, Text(), _books(books), Text(), self._trusts(), Text(), self._providers()
+        )
 
-    def _heading(self) -> RenderableType:
-        text = Text("Every patient, prescriber and prescription here is invented. An hour passes in a second.")
+    def _heading(self) -> Text:
+        text = Text("Homecare gateway, demonstration", style="bold")
+        text.append(": everybody is invented, an hour is a second", style="not bold")
         if link := self._console_link():
-            text.append("\nConsole, to open once in a browser: ")
-            text.append(link, style="bold")
-        return Panel(text, title="Homecare gateway: demonstration")
+            text.append("\nConsole, to open once in a browser: ", style="not bold")
+            text.append(link)
+        return text
 
     def _trusts(self) -> Table:
-        table = _table("Trust", "Door", "Prescribed", "Accepted", "Held", "Refused", "Not yet answered")
+        table = _table("Trust", "Door", "Sent", "Accepted", "Held", "Refused", "Waiting", words=2)
         for ods, trust in self._world.trusts.items():
             count = Counter(standings(trust.journal).values())
             accepted = count[Standing.ACCEPTED] + count[Standing.COMMITTED]
@@ -58,25 +60,28 @@ class Display:
         return table
 
     def _providers(self) -> Table:
-        table = _table("Provider", "Temper", "Received", "Answers sent", "Supplies made", "At work on")
+        table = _table("Provider", "Temper", "Got", "Said", "Supplied", "Busy", words=2)
         for ods, provider in self._world.providers.items():
-            journal = provider.journal
-            counts = [sum(1 for _ in journal.all(kind)) for kind in (Arrived, Said, Supplied)]
+            counts = [sum(1 for _ in provider.journal.all(kind)) for kind in (Arrived, Said, Supplied)]
             table.add_row(f"{ods} {NAMES[ods]}", provider.behaviour.name, *map(str, (*counts, provider.busy)))
         return table
 
 
-def _table(*columns: str) -> Table:
-    table = Table(expand=True)
+def _table(*columns: str, words: int = 0) -> Table:
+    """Make a table without lines; the first `words` columns are text, the others numbers."""
+    table = Table(expand=True, box=None, padding=(0, 1, 0, 0), header_style="bold")
     for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place < 2 else "right")  # noqa: PLR2004 - two columns of words
+        table.add_column(column, justify="left" if place < words else "right", no_wrap=True, overflow="ellipsis")
     return table
 
 
 def _books(books: Mapping[str, int]) -> Table:
-    table = _table(*(name.capitalize() for name in books)) if books else Table(expand=True)
-    if books:
-        table.add_row(*map(str, books.values()))
+    """Show the counts, in rows short enough for 80 columns."""
+    table = Table(expand=True, box=None, padding=(0, 1, 0, 0))
+    cells = [f"[bold]{name}[/bold] {count}" for name, count in books.items()]
+    half = (len(cells) + 1) // 2
+    for row in (cells[:half], cells[half:]):
+        table.add_row(*row)
     return table
 
 

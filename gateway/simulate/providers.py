@@ -66,7 +66,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "VNCEL": Behaviour(name="slow", takes_after=0.4, answers_after=1.5, supplies_after=0.5),
     "VNFKT": Behaviour(name="rejecting", rejects_in=3, cuts_in=8),
     "VN6XW": Behaviour(name="silent", silent_in=1),
-    "VDEM1": Behaviour(name="duplicate-acknowledging", says_twice=True, cuts_in=4),
+    # its answers come after the gateway has had time to send again what was cut off
+    "VDEM1": Behaviour(name="duplicate-acknowledging", answers_after=2.5, says_twice=True, cuts_in=4),
     "VDEM2": Behaviour(name="querying", queries_in=2, own_json=True),
     "VDEM3": Behaviour(name="down for a while", down_for=5.0, own_json=True),
 }
