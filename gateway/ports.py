@@ -89,7 +89,7 @@ class AcceptedOrder:
         prescription: None for a held order that could not be completed, which is stored with its issues alone.
         message: None when held.
         destination: the provider's ODS code; None when held before one was chosen.
-        state: HELD, AWAITING_SCREENING or READY: what its lines become; the store moves them there by the lifecycle table.
+        state: HELD, AWAITING_SCREENING or READY: what its lines become, by the lifecycle table.
         supersedes: lines (HELD, never sent) that this corrected order replaces.
         nhs_number: and `group_number`: to find a held order by.
     """
@@ -227,8 +227,10 @@ class Store(Protocol):
     async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:
         """Give the stored answer for a control id of a trust, if there is one."""
 
-    async def known_lines(self, tenant: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
-        """Give the lines held under these order numbers of a trust, newest last."""
+    async def known_lines(
+        self, tenant: OdsCode, order_numbers: Sequence[str], group_numbers: Sequence[str] = ()
+    ) -> tuple[KnownLine, ...]:
+        """Give the lines held under these order numbers or group numbers of a trust, each once, oldest first."""
 
     async def accept(self, acceptance: Acceptance) -> StoredAnswer:
         """Commit a submission, its orders, outbox rows, history, audit leaves and answer, all or nothing.
@@ -392,7 +394,7 @@ class Overdue:
 
 
 class Enquiries(Protocol):
-    """Reads. `tenant` limits what is seen: a trust sees its own, a provider what is or was addressed to it; None sees all.
+    """Reads. `tenant` limits them: a trust sees its own, a provider what is or was addressed to it; None sees all.
 
     A foreign id and one that does not exist give the same answer (I9).
     """
@@ -400,7 +402,10 @@ class Enquiries(Protocol):
     async def search(
         self, *, tenant: OdsCode | None, nhs_number: str = "", number: str = "", order_number: str = ""
     ) -> tuple[Found, ...]:
-        """Find prescriptions by exactly one of NHS number, prescription number, order or group number. Newest first, at most 100."""
+        """Find prescriptions by exactly one of NHS number, prescription number, order or group number.
+
+        Newest first, at most 100.
+        """
 
     async def latest(self, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
         """Give the most recent prescriptions, newest first."""
@@ -421,7 +426,9 @@ class Enquiries(Protocol):
         """Give open alerts, oldest first."""
 
     async def books(self) -> dict[str, int]:
-        """Count distinct prescriptions: submitted, accepted, refused, held, sent, acknowledged, rejected, delivered, closed, open, alerted.
+        """Count distinct prescriptions by what became of them.
+
+        Keys: submitted, accepted, refused, held, sent, acknowledged, rejected, delivered, closed, open, alerted.
 
         `submitted = accepted + refused`, `accepted = delivered + closed + open`; `alerted` counts open ones with an
         open alert (brief 5).

@@ -87,7 +87,8 @@ class Pipeline:
             if earlier is not None:
                 return await self._repeat_or_clash(submission, envelope, earlier.digest, earlier.answer)
             numbers = [number.trust_number for order in reading.orders for number in order.numbers]
-            known = await self._store.known_lines(submission.tenant, numbers)
+            groups = [order.group_number for order in reading.orders]
+            known = await self._store.known_lines(submission.tenant, numbers, groups)
             translation = translate(submission, reading, known, self._around, taken)
             if not translation.verdict.stored:
                 return await self._refuse_envelope(submission, envelope, translation.verdict)

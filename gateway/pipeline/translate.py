@@ -248,12 +248,16 @@ class _Steps:
         """Compare with what is already held under the same order and group numbers.
 
         A new order under a known number is refused, unless the known line is held and was never sent: then it is the
-        correction that the hold was waiting for (mapping.md 10.2).
+        correction that the hold was waiting for (mapping.md 10.2). A prescription does not grow once it was taken: its
+        number is its name, and the message that bears it is sealed.
         """
         if order.action is not Action.NEW:
             return (), ()
         numbers = {number.trust_number: number for number in order.numbers}
-        same = [line for line in self._known if line.order_number in numbers and line.state not in TERMINAL]
+        open_lines = [line for line in self._known if line.state not in TERMINAL]
+        same = [line for line in open_lines if line.order_number in numbers]
+        group = [line for line in self._known if order.group_number and line.group_number == order.group_number]
+        location = order.numbers[0].location if order.numbers else ""
         issues = [
             Issue(
                 code="ORDER_REUSED",
@@ -263,19 +267,17 @@ class _Steps:
             for line in same
             if line.state is not LineState.HELD
         ]
-        if any(
-            line.nhs_number and order.nhs_number and line.nhs_number != order.nhs_number
-            for line in self._known
-            if order.group_number and line.group_number == order.group_number
-        ):
-            issues.append(
-                Issue(
-                    code="GROUP_PATIENT_MISMATCH",
-                    location=order.numbers[0].location if order.numbers else "",
-                    text="The group number is in use for another patient.",
-                )
-            )
+        if any(_differ(line.nhs_number, order.nhs_number) for line in group):
+            text = "The group number is in use for another patient."
+            issues.append(Issue(code="GROUP_PATIENT_MISMATCH", location=location, text=text))
+        elif any(line in open_lines and line.order_number not in numbers for line in group):
+            text = "The group number is in use for other orders. Send all orders of a prescription in one message."
+            issues.append(Issue(code="ORDER_REUSED", location=location, text=text))
         return tuple(issues), tuple(line for line in same if line.state is LineState.HELD)
+
+
+def _differ(one: str, other: str) -> bool:
+    return bool(one and other and one != other)
 
 
 def not_valid_after(prescription: Prescription) -> datetime:

@@ -69,6 +69,6 @@ class Tracer:
         return tuple(self._leftovers[source] for source in self._inputs if source in self._leftovers)
 
     def unaccounted(self, sources: Iterable[str]) -> tuple[str, ...]:
-        """Give the inputs that are neither in `sources` (of trace rows), nor marked used, nor left over; must be empty."""
+        """Give the inputs neither in `sources` (of trace rows), nor marked used, nor left over; must be empty."""
         named = {*sources, *self._used, *self._leftovers}
         return tuple(source for source in self._inputs if source not in named)

@@ -25,12 +25,13 @@ SELECT digest, answer_body, answer_type, answer_status, answer_later
 FROM submission WHERE tenant = ? AND control_id = ?
 """
 _KNOWN = """
-SELECT line.uuid, prescription.uuid, line.order_number, line.product_code, line.state, prescription.nhs_number,
+SELECT line.id, line.uuid, prescription.uuid, line.order_number, line.product_code, line.state, prescription.nhs_number,
        prescription.group_number
 FROM line JOIN prescription ON prescription.id = line.prescription
-WHERE line.tenant = ? AND line.order_number = ? AND line.order_number <> '' AND line.action IN ('new', 'replace')
-ORDER BY line.id
+WHERE line.tenant = ? AND {column} = ? AND {column} <> '' AND line.action IN ('new', 'replace')
 """
+_KNOWN_ORDER = _KNOWN.format(column="line.order_number")
+_KNOWN_GROUP = _KNOWN.format(column="prescription.group_number")
 _INSERT_SUBMISSION = """
 INSERT INTO submission (tenant, control_id, format, content_type, received_at, digest, body, envelope, outcome,
     refused_orders, verdict, leftovers, answer_body, answer_type, answer_status, answer_later)
@@ -81,20 +82,25 @@ def answered(transaction: Transaction, tenant: OdsCode, control_id: str) -> Stor
     return _answer(row) if row else None
 
 
-def known_lines(transaction: Transaction, tenant: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
-    """Give the lines held under these order numbers, newest last."""
-    found = [row for number in dict.fromkeys(order_numbers) for row in transaction.rows(_KNOWN, (tenant.value, number))]
+def known_lines(
+    transaction: Transaction, tenant: OdsCode, order_numbers: Sequence[str], group_numbers: Sequence[str]
+) -> tuple[KnownLine, ...]:
+    """Give the lines held under these order numbers or group numbers, each once, oldest first."""
+    asked = [(_KNOWN_ORDER, number) for number in order_numbers] + [(_KNOWN_GROUP, number) for number in group_numbers]
+    found = {
+        row[0]: row for sql, number in dict.fromkeys(asked) for row in transaction.rows(sql, (tenant.value, number))
+    }
     return tuple(
         KnownLine(
-            line_id=UUID(bytes=row[0]),
-            prescription_id=UUID(bytes=row[1]),
-            order_number=row[2],
-            product_code=row[3],
-            state=LineState(row[4]),
-            nhs_number=row[5],
-            group_number=row[6],
+            line_id=UUID(bytes=row[1]),
+            prescription_id=UUID(bytes=row[2]),
+            order_number=row[3],
+            product_code=row[4],
+            state=LineState(row[5]),
+            nhs_number=row[6],
+            group_number=row[7],
         )
-        for row in found
+        for _, row in sorted(found.items())
     )
 
 

@@ -77,9 +77,11 @@ class SqliteStore:
         """See `gateway.ports.Store`."""
         return await self._run(partial(accept.answered, self._transaction, tenant, control_id))
 
-    async def known_lines(self, tenant: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
+    async def known_lines(
+        self, tenant: OdsCode, order_numbers: Sequence[str], group_numbers: Sequence[str] = ()
+    ) -> tuple[KnownLine, ...]:
         """See `gateway.ports.Store`."""
-        return await self._run(partial(accept.known_lines, self._transaction, tenant, order_numbers))
+        return await self._run(partial(accept.known_lines, self._transaction, tenant, order_numbers, group_numbers))
 
     async def accept(self, acceptance: Acceptance) -> StoredAnswer:
         """See `gateway.ports.Store`."""
