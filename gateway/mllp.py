@@ -218,6 +218,8 @@ class MllpListener:
             connection.waiting = False
 
     async def _reply(self, connection: "_Connection", octets: bytes) -> None:
+        if not octets:  # MSH-15 asked for no answer: silence, not an empty block
+            return
         connection.writer.write(frame(octets))
         async with asyncio.timeout(self._idle_seconds):
             await connection.writer.drain()
