@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -55,10 +55,13 @@ def run(*, headless: bool, prescriptions: int, seed: int, chaos: bool, as_json: 
         )
         console = Console(stderr=as_json)
         try:
-            result = asyncio.run(_headless(plan) if headless else _watched(plan, console))
+            result: Result | None = asyncio.run(_headless(plan) if headless else _watched(plan, console))
         except GatewayDiedError as error:
             console.print(str(error), style="bold red")
             return 1
+        if result is None:
+            console.print("Stopped before everything was settled: the books were not reckoned.")
+            return 0
         return _tell(result, console, as_json=as_json)
 
 
@@ -81,14 +84,15 @@ async def _headless(plan: Plan) -> Result:
         await demonstration.close()
 
 
-async def _watched(plan: Plan, console: Console) -> Result:
-    """Run with the display: the first batch, then a trickle, until interrupted; then reckon as things stand."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+async def _watched(plan: Plan, console: Console) -> Result | None:
+    """Run with the display: the first batch, then a trickle, until interrupted; then everything may settle.
+
+    Returns:
+        How it ended; None when a second interrupt came before everything was settled.
+    """
+    stops = _Stops()
+    displays: list[Display] = []
     with Live(Text("Starting the gateway …"), console=console, refresh_per_second=4) as live:
-        displays: list[Display] = []
 
         def draw(progress: Progress) -> None:
             for display in displays:
@@ -97,26 +101,46 @@ async def _watched(plan: Plan, console: Console) -> Result:
         demonstration = Demonstration(plan, watch=draw)
         try:
             await demonstration.open()
-            displays.append(
-                Display(demonstration.world, total=plan.prescriptions, console_link=demonstration.child.console_link)
-            )
-            await _until(stop, demonstration.run())
-            await demonstration.prescribe_on(stop, pause_seconds=_TRICKLE_SECONDS)
-            return await demonstration.result()
+            link = demonstration.child.console_link
+            displays.append(Display(demonstration.world, total=plan.prescriptions, console_link=link))
+            return await stops.attend(_whole(demonstration, stops), demonstration.world.rest)
         finally:
             await demonstration.close()
 
 
-async def _until(stop: asyncio.Event, story: Coroutine[None, None, Result]) -> None:
-    """Go through a story, or as far as it gets before the stop."""
-    told, stopped = asyncio.create_task(story), asyncio.create_task(stop.wait())
-    await asyncio.wait({told, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if not told.done():
-        told.cancel()
-        await asyncio.gather(told, return_exceptions=True)
-        return
-    await told
+async def _whole(demonstration: Demonstration, stops: "_Stops") -> Result:
+    await demonstration.run()
+    await demonstration.prescribe_on(stops.first, pause_seconds=_TRICKLE_SECONDS)
+    return await demonstration.settle()
+
+
+class _Stops:
+    """The first interrupt and the second."""
+
+    def __init__(self) -> None:
+        self.first, self.second = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop)
+
+    def _stop(self) -> None:
+        (self.second if self.first.is_set() else self.first).set()
+
+    async def attend(self, story: Coroutine[None, None, Result], rest: Callable[[], None]) -> Result | None:
+        """Go through a story: call `rest` at the first interrupt, end at the second and give None."""
+        told = asyncio.create_task(story)
+        resting = asyncio.create_task(self._then(rest))
+        now = asyncio.create_task(self.second.wait())
+        await asyncio.wait({told, now}, return_when=asyncio.FIRST_COMPLETED)
+        ended = told.done()
+        for task in (told, resting, now):
+            task.cancel()
+        await asyncio.gather(told, resting, now, return_exceptions=True)
+        return told.result() if ended else None
+
+    async def _then(self, rest: Callable[[], None]) -> None:
+        await self.first.wait()
+        rest()
 
 
 def _if_free(port: int) -> int:

@@ -165,6 +165,11 @@ class Demonstration:
         """Keep a trickle of prescriptions going until told to stop. Raises as `run`."""
         await self._alongside(self._trickle(stop, pause_seconds))
 
+    async def settle(self) -> Result:
+        """Wait until everything is settled, and reckon. Raises as `run`."""
+        await self._alongside(self._until_settled())
+        return await self.result()
+
     async def _trickle(self, stop: asyncio.Event, pause_seconds: float) -> None:
         while not stop.is_set():
             await self.world.prescribe(len(PROFILES))
@@ -212,7 +217,11 @@ class Demonstration:
             written = sum(len(trust.written) for trust in self.world.trusts.values())
             answered = sum(len(standings(trust.journal)) for trust in self.world.trusts.values())
             settled = answered - len(self._unsettled())
-            self._watch(Progress(settled=settled, total=written, books=await self.public.books() or {}))
+            self._watch(
+                Progress(
+                    settled=settled, total=max(written, self._plan.prescriptions), books=await self.public.books() or {}
+                )
+            )
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def result(self) -> Result:

@@ -7,6 +7,7 @@ checked as it comes, and anything else is a surprise in the journal.
 
 import asyncio
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,6 +76,8 @@ class Trust:
         self.profile = profile
         self.journal = journal
         self.written: list[Written] = []
+        self._numbers = itertools.count(1)
+        self._resting = False
         self._prescriptions = prescriptions
         self._channels = channels
         self._names = names
@@ -82,22 +85,23 @@ class Trust:
         self._source = source
 
     async def prescribe(self, count: int, *, pause_seconds: float = 0.0) -> None:
-        """Prescribe `count` times; returns when every one of them has been answered."""
-        waiting: asyncio.Queue[tuple[int, Written]] = asyncio.Queue()
+        """Prescribe `count` times; returns when every one begun has been answered."""
+        waiting: asyncio.Queue[Written] = asyncio.Queue()
         for _ in range(count):
-            written = next(self._prescriptions)
-            self.written.append(written)
-            waiting.put_nowait((len(self.written), written))
+            waiting.put_nowait(next(self._prescriptions))
         async with asyncio.TaskGroup() as group:
             for channel in self._channels:
                 group.create_task(self._work_off(waiting, channel, pause_seconds))
 
-    async def _work_off(
-        self, waiting: asyncio.Queue[tuple[int, Written]], channel: Channel, pause_seconds: float
-    ) -> None:
-        while not waiting.empty():
-            number, written = waiting.get_nowait()
-            await self._submit(number, written, channel)
+    def rest(self) -> None:
+        """Prescribe no more; what was begun is finished."""
+        self._resting = True
+
+    async def _work_off(self, waiting: asyncio.Queue[Written], channel: Channel, pause_seconds: float) -> None:
+        while not waiting.empty() and not self._resting:
+            written = waiting.get_nowait()
+            self.written.append(written)
+            await self._submit(next(self._numbers), written, channel)
             await asyncio.sleep(pause_seconds)
 
     async def _submit(self, number: int, written: Written, channel: Channel) -> None:

@@ -166,6 +166,11 @@ class World:
             for place, trust in enumerate(self.trusts.values()):
                 group.create_task(trust.prescribe(each + (place < over), pause_seconds=pause_seconds))
 
+    def rest(self) -> None:
+        """Let the trusts prescribe no more."""
+        for trust in self.trusts.values():
+            trust.rest()
+
     async def disturb(self) -> None:
         """Send the MLLP door what no interface engine should send."""
         for octets in _GARBAGE:

@@ -1,8 +1,10 @@
 """`gateway demo`, whole: the books balance, nothing is lost or supplied twice, and every behaviour was met."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,20 @@ def test_the_command_prints_one_json_object_and_nothing_else() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     balanced(json.loads(ended.stdout))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_an_interrupt_lets_everything_settle_and_leaves_nothing_running(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gateway", "demo", "--prescriptions", "400", "--data", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
+        answered = tmp_path / "journals" / "trust-RZC.jsonl"
+        while not (answered.exists() and "Answered" in answered.read_text()):
+            assert demo.poll() is None
+            time.sleep(0.2)
+        demo.send_signal(signal.SIGINT)
+        out, _ = demo.communicate(timeout=90)
+    assert demo.returncode == 0, out
+    assert "The books balance" in out
+    log = (tmp_path / "gateway.log").read_text()
+    assert '"event": "stopping"' in log
