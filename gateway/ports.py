@@ -245,9 +245,18 @@ class Store(Protocol):
         """
 
     async def keep_apart(
-        self, submission: Submission, why: Refused, issues: Sequence[Issue], *, keep_bytes: bool
+        self,
+        submission: Submission,
+        why: Refused,
+        issues: Sequence[Issue],
+        *,
+        keep_bytes: bool,
+        answer: Answer | None = None,
     ) -> None:
-        """Keep input that has no place among the submissions: its bytes, or their length and digest; with an alert."""
+        """Keep input that has no place among the submissions: its bytes, or their length and digest; with an alert.
+
+        `answer.later`, if there is one, goes to the trust through the outbox.
+        """
 
     async def claim(self, *, worker: str, now: datetime, lease_seconds: float, room: dict[OdsCode, int]) -> list[Claim]:
         """Lease due rows: at most `room[destination]` for each destination named; none for one not named.

@@ -133,15 +133,20 @@ class Pipeline:
         if digest == submission.digest:
             return answer
         verdict = clash(submission)
-        await self._keep_apart(submission, Refused.CLASH, verdict.issues)
-        return FORMATS[submission.format].answer(submission, envelope, verdict)
+        refusal = FORMATS[submission.format].answer(submission, envelope, verdict)
+        await self._keep_apart(submission, Refused.CLASH, verdict.issues, refusal)
+        return refusal
 
     async def _refuse_envelope(self, submission: Submission, envelope: Envelope, verdict: Verdict) -> Answer:
-        await self._keep_apart(submission, Refused.UNREADABLE, verdict.issues)
-        return FORMATS[submission.format].answer(submission, envelope, verdict)
+        refusal = FORMATS[submission.format].answer(submission, envelope, verdict)
+        await self._keep_apart(submission, Refused.UNREADABLE, verdict.issues, refusal)
+        return refusal
 
-    async def _keep_apart(self, submission: Submission, why: Refused, issues: tuple[Issue, ...]) -> None:
-        await self._store.keep_apart(submission, why, issues, keep_bytes=len(submission.body) <= KEPT_BYTES)
+    async def _keep_apart(
+        self, submission: Submission, why: Refused, issues: tuple[Issue, ...], answer: Answer | None = None
+    ) -> None:
+        small = len(submission.body) <= KEPT_BYTES
+        await self._store.keep_apart(submission, why, issues, keep_bytes=small, answer=answer)
 
     def _acceptance(self, submission: Submission, translation: Translation) -> Acceptance:
         orders = tuple(

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from gateway.domain.issue import Issue
-from gateway.domain.submission import Submission
+from gateway.domain.submission import Answer, Submission
 from gateway.ports import Refused
 from gateway.store.document import encode
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
+from gateway.store.sqlite.tell import tell_answer
 from gateway.store.sqlite.transaction import Transaction
 
 _INSERT = """
@@ -19,7 +20,13 @@ _KEPT = "SELECT 1 FROM kept_apart WHERE tenant = ? AND digest = ? AND why = ? AN
 
 
 def keep_apart(
-    transaction: Transaction, submission: Submission, why: Refused, issues: Sequence[Issue], *, keep_bytes: bool
+    transaction: Transaction,
+    submission: Submission,
+    why: Refused,
+    issues: Sequence[Issue],
+    *,
+    keep_bytes: bool,
+    answer: Answer | None,
 ) -> None:
     """Keep the bytes, or their length and digest; the bytes of a repeat are kept once."""
     tenant = submission.tenant
@@ -45,3 +52,5 @@ def keep_apart(
     subject = f"{tenant}:{digest[:16]}"
     text = f"A message of {tenant} was kept apart ({why}): {codes}."
     open_alert(transaction, kind=f"submission-{why.value}", subject=subject, at=at, text=text, tenant=tenant)
+    if answer is not None and answer.later is not None:
+        tell_answer(transaction, submission, f"kept-apart:{digest}", answer, now=at)

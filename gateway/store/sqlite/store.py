@@ -15,7 +15,7 @@ from gateway.domain.acknowledgement import Acknowledgement
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import CUSTODY, Custody, LineState
-from gateway.domain.submission import Submission
+from gateway.domain.submission import Answer, Submission
 from gateway.ports import Acceptance, Callback, CallbackResult, Claim, KnownLine, Refused, StoredAnswer
 from gateway.store.sqlite import accept, acknowledge, alerts, claims, keep, leaves, results
 from gateway.store.sqlite.committer import Committer
@@ -88,10 +88,17 @@ class SqliteStore:
         return await self._run(partial(accept.accept, self._transaction, acceptance, now=self._now()))
 
     async def keep_apart(
-        self, submission: Submission, why: Refused, issues: Sequence[Issue], *, keep_bytes: bool
+        self,
+        submission: Submission,
+        why: Refused,
+        issues: Sequence[Issue],
+        *,
+        keep_bytes: bool,
+        answer: Answer | None = None,
     ) -> None:
         """See `gateway.ports.Store`."""
-        await self._run(partial(keep.keep_apart, self._transaction, submission, why, issues, keep_bytes=keep_bytes))
+        kept = partial(keep.keep_apart, self._transaction, submission, why, issues)
+        await self._run(partial(kept, keep_bytes=keep_bytes, answer=answer))
 
     async def claim(self, *, worker: str, now: datetime, lease_seconds: float, room: dict[OdsCode, int]) -> list[Claim]:
         """See `gateway.ports.Store`."""

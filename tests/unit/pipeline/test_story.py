@@ -104,6 +104,8 @@ async def test_other_bytes_under_one_control_id_are_a_conflict_and_change_nothin
     answer = await world.post(S12)
     assert answer.later is not None
     assert b"CONTROL_ID_REUSED" in answer.later
+    told = await world.store.claim(worker="w", now=RECEIVED, lease_seconds=60, room={RBA: 10})
+    assert answer.later in [claim.octets for claim in told]
     assert len(await world.due()) == 1
     (alert,) = await world.enquiries.open_alerts(tenant=None, limit=10)
     assert alert.kind == "submission-clash"
