@@ -10,9 +10,12 @@ a framed message                        the pipeline's answer, framed
 the same, and nothing could be stored   AR 207: send the same bytes again
 the same, from nobody we know           AR; its length and digest in a security event
 a breach of the framing                 AR if a message had begun, then closed; security event
-a message past the limit                closed without an answer; security event
+a block cut short, or never ended       the same; never taken for a message
+a message past the limit                AR if its MSH was seen, then closed; security event
 silence                                 closed after `idle_seconds`
 ======================================  ===================================================================
+
+What arrived of a message that is refused for its framing is kept apart, where its sender is known.
 
 Source: HL7 MLLP release 2; mapping.md 9.1; reliability-security.md 4.1 (H01 to H07) and 8.
 """
@@ -33,7 +36,7 @@ import structlog
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
-from gateway.domain.submission import Answer, Submission, WireFormat
+from gateway.domain.submission import Answer, Submission, TooLarge, WireFormat
 from gateway.telemetry import Metrics
 from gateway.translate.formats import FORMATS
 from gateway.wire.mllp import FrameDecoder, FrameViolation, frame
@@ -41,6 +44,9 @@ from gateway.wire.mllp import FrameDecoder, FrameViolation, frame
 CONTENT_TYPE: Final = "application/hl7-v2+er7"
 _CHUNK: Final = 1 << 16
 _MSH: Final = re.compile(rb"MSH(?P<field>[^\r\n])(?P<fields>(?P<component>[^\r\n])[^\r\n]{0,1000})")
+_LINGER_SECONDS: Final = 1.0
+"""How long a refused sender is read on, unheeded: closing over unread bytes loses the answer that went before."""
+_UNENDED: Final = "The block did not end: 1C 0D is missing."
 _FACILITY: Final = 2
 """Place of MSH-4 behind the first separator, which is MSH-1 itself: MSH-2 is 0."""
 
@@ -106,6 +112,7 @@ class MllpListener:
 
     Args:
         receive: the pipeline; raises `Unavailable` when nothing was stored.
+        refuse: keeps apart, and answers, what was refused for its framing; None keeps nothing.
         tenant_of: who speaks.
         now: the time of receipt.
         limit: the longest message, in bytes; a prescription has about three thousand.
@@ -119,6 +126,7 @@ class MllpListener:
         self,
         receive: Callable[[Submission], Awaitable[Answer]],
         *,
+        refuse: Callable[[Submission, Issue], Awaitable[Answer]] | None = None,
         tenant_of: TenantOf,
         now: Callable[[], datetime],
         limit: int = 1 << 20,
@@ -130,6 +138,7 @@ class MllpListener:
         if tls is not None and tls.verify_mode is not ssl.CERT_REQUIRED:
             raise ValueError("the TLS context must require a client certificate")
         self._receive = receive
+        self._refuse = refuse
         self._tenant_of = tenant_of
         self._now = now
         self._limit = limit
@@ -205,9 +214,11 @@ class MllpListener:
             await self._breached(connection, breach)
         except TimeoutError:
             _security(connection.peer, "silent", pending=decoder.pending)
+            await self._cut_short(connection, decoder.begun)
         else:
             if decoder.pending:
                 _security(connection.peer, "truncated")
+            await self._cut_short(connection, decoder.begun)
 
     async def _read(self, connection: "_Connection") -> bytes:
         connection.waiting = True
@@ -253,10 +264,40 @@ class MllpListener:
             _log.error("fault", tenant=submission.tenant.value, error=type(error).__name__)
             return _negative(submission.body, "GATEWAY_FAULT", "", "The gateway failed. Send the same bytes again.")
 
+    async def _cut_short(self, connection: "_Connection", begun: bytes) -> None:
+        if begun and not connection.stopping:
+            await self._breached(connection, FrameViolation("FRAME_INVALID", _UNENDED, begun))
+
     async def _breached(self, connection: "_Connection", breach: FrameViolation) -> None:
-        _security(connection.peer, breach.code, bytes=len(breach.head))
-        if breach.code == "FRAME_INVALID" and breach.head:
-            await self._reply(connection, _negative(breach.head, breach.code, "", breach.text).body)
+        """Refuse what the framing makes uncertain: keep what arrived apart, and say why if a message had begun."""
+        head = breach.head
+        _security(connection.peer, breach.code, bytes=len(head), digest=hashlib.sha256(head).hexdigest())
+        whole = breach.code == "FRAME_INVALID"
+        if not head or not (whole or head.startswith(b"MSH")):
+            return
+        issue = Issue(code=breach.code, location="", text=breach.text)
+        await self._keep(connection.peer, head, issue, whole=whole)
+        await self._reply(connection, FORMATS[WireFormat.HL7V2].unreadable(head, (issue,)).body)
+        await _linger(connection)
+
+    async def _keep(self, peer: Peer, head: bytes, issue: Issue, *, whole: bool) -> None:
+        tenant = self._tenant_of(peer, head)
+        if tenant is None or self._refuse is None:
+            return
+        seen = TooLarge(length=len(head), digest=hashlib.sha256(head).hexdigest(), cut_off=True)
+        refused = Submission(
+            tenant=tenant,
+            format=WireFormat.HL7V2,
+            body=head if whole else b"",
+            content_type=CONTENT_TYPE,
+            received_at=self._now(),
+            too_large=None if whole else seen,
+        )
+        try:
+            await self._refuse(refused, issue)
+        except Unavailable:
+            _log.warning("not_stored", tenant=tenant.value)
+        self._metrics.submitted(tenant.value, WireFormat.HL7V2.value, "refused")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -274,6 +315,16 @@ class _Connection:
         self.stopping = True
         if self.waiting:
             self.writer.close()
+
+
+async def _linger(connection: "_Connection") -> None:
+    """Read on for a moment, so that the answer arrives before the connection is closed over unread bytes."""
+    if connection.writer.can_write_eof():
+        connection.writer.write_eof()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while not connection.stopping and await connection.reader.read(_CHUNK):
+                pass
 
 
 def _peer(writer: asyncio.StreamWriter) -> Peer:

@@ -48,6 +48,11 @@ class FrameDecoder:
         """Whether a block has begun and not ended."""
         return bool(self._buffer)
 
+    @property
+    def begun(self) -> bytes:
+        """What has arrived of the message whose block has not ended."""
+        return bytes(self._buffer[1:])
+
     def feed(self, octets: bytes) -> list[bytes]:
         """Take what arrived and give the messages it completed.
 
@@ -76,7 +81,8 @@ class FrameDecoder:
         if not buffer:
             return None
         if buffer[0] != START[0]:
-            raise FrameViolation("FRAME_INVALID", "Bytes stand outside an MLLP block; a block begins with 0B.")
+            head = bytes(buffer[: self._limit]) if buffer.startswith(b"MSH") else b""  # a message that lacks its block
+            raise FrameViolation("FRAME_INVALID", "Bytes stand outside an MLLP block; a block begins with 0B.", head)
         end = buffer.find(END, self._searched)
         nested = buffer.find(START, self._searched, end if end >= 0 else len(buffer))
         length = (end if end >= 0 else len(buffer)) - 1

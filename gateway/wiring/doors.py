@@ -155,6 +155,7 @@ def mllp_listener(gateway: Gateway, story: Waking) -> MllpListener:
         )
     return MllpListener(
         story.receive,
+        refuse=story.refuse_unread,
         tenant_of=_by_site(gateway) if tls is None else by_certificate(gateway.configuration.certificates),
         now=gateway.clock.now,
         limit=gateway.settings.mllp_body_bytes,

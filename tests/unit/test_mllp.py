@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, Submission
 from gateway.mllp import MllpListener, Peer, by_certificate, by_sending_facility
 from gateway.telemetry import Metrics
@@ -38,6 +39,7 @@ class Story:
 
     def __init__(self) -> None:
         self.taken: list[Submission] = []
+        self.refused: list[Submission] = []
         self.fails: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -50,6 +52,12 @@ class Story:
         control_id = submission.body.split(b"|")[9]
         await asyncio.sleep(0.01 if control_id.endswith(b"1") else 0)  # the first is the slowest
         return Answer(body=b"AA " + control_id, content_type="application/hl7-v2+er7", http_status=200)
+
+    async def refuse(self, submission: Submission, issue: Issue) -> Answer:
+        if self.fails:
+            raise self.fails
+        self.refused.append(submission)
+        return Answer(body=issue.code.encode(), content_type="application/hl7-v2+er7", http_status=400)
 
 
 @asynccontextmanager
@@ -130,14 +138,23 @@ async def test_connections_do_not_wait_for_each_other() -> None:
 @pytest.mark.parametrize(
     ("octets", "negative"),
     [
-        (message(), False),
+        (message(), True),
         (b"GET / HTTP/1.1\r\n\r\n", False),
         (b"\r\n" + framed(message()), False),
         (b"\x0b" + message() + b"\x0b" + message("M2") + b"\x1c\r", True),
         (b"\x0b" + b"a" * 5000, False),
         (b"\x0b" + b"a" * 5000 + b"\x1c\r", False),
+        (b"\x0b" + message(text="a" * 300_000) + b"\x1c\r", True),
     ],
-    ids=["no start", "another protocol", "bytes before", "a frame inside a frame", "too large", "too large, ended"],
+    ids=[
+        "no start",
+        "another protocol",
+        "bytes before",
+        "a frame inside a frame",
+        "too large",
+        "too large, ended",
+        "too large, a message",
+    ],
 )
 async def test_a_breach_of_the_framing_ends_the_connection_and_stores_nothing(octets: bytes, *, negative: bool) -> None:
     story = Story()
@@ -166,11 +183,13 @@ async def test_messages_before_a_breach_are_answered_and_none_after_it() -> None
     assert b"M2" not in answer
 
 
-async def test_a_message_that_never_ends_is_dropped_after_a_while_and_not_stored() -> None:
+async def test_a_message_that_never_ends_is_refused_after_a_while_and_not_taken() -> None:
     story = Story()
     async with listening(story, idle_seconds=0.1) as (_, port):
         with capture_logs() as logs:
-            assert await exchange(port, b"\x0b" + message(), until_closed=True) == b""
+            answer = await exchange(port, b"\x0b" + message(), until_closed=True)
+    assert b"MSA|AR|M1" in answer
+    assert b"FRAME_INVALID" in answer
     assert not story.taken
     assert any(line.get("what") == "silent" for line in logs)
 
@@ -179,9 +198,39 @@ async def test_a_sender_who_leaves_in_the_middle_leaves_a_trace_and_no_message()
     story = Story()
     async with listening(story) as (_, port):
         with capture_logs() as logs:
-            await exchange(port, b"\x0b" + message())
+            answer = await exchange(port, b"\x0b" + message())
+    assert b"MSA|AR|M1" in answer
     assert not story.taken
     assert any(line.get("what") == "truncated" for line in logs)
+
+
+@pytest.mark.parametrize(
+    ("octets", "kept"),
+    [
+        (b"\x0b" + message(), message()),
+        (message(), message()),
+        (b"\x0b" + message() + b"\x1cX", message()),
+        (b"\x0b" + message(text="a" * 5000), b""),
+        (b"\x0b" + message(facility="NOBODY"), None),
+        (b"GET / HTTP/1.1\r\n\r\n", None),
+    ],
+    ids=["cut short", "no frame", "a broken end", "too large", "from nobody we know", "no message"],
+)
+async def test_what_was_refused_for_its_framing_is_kept_apart_where_the_sender_is_known(
+    octets: bytes, kept: bytes | None
+) -> None:
+    story = Story()
+    async with listening(story, refuse=story.refuse) as (_, port):
+        await exchange(port, octets)
+    assert [one.body for one in story.refused] == ([] if kept is None else [kept])
+    assert all((one.too_large is not None) == (kept == b"") for one in story.refused)
+
+
+async def test_a_full_disk_does_not_take_away_the_answer_to_a_broken_frame() -> None:
+    story = Story()
+    story.fails = Unavailable("the disk is full")
+    async with listening(story, refuse=story.refuse) as (_, port):
+        assert b"FRAME_INVALID" in await exchange(port, message())
 
 
 async def test_when_nothing_was_stored_the_sender_is_told_to_send_it_again_and_may() -> None:

@@ -70,3 +70,16 @@ def test_half_a_message_is_pending() -> None:
     assert decoder.feed(frame(MESSAGE)[:-1]) == []
     assert decoder.pending
     assert decoder.feed(b"\r") == [MESSAGE]
+
+
+@pytest.mark.parametrize(("stream", "head"), [(b"MSH|^~\\&|A\r", b"MSH|^~\\&|A\r"), (b"GET / HTTP/1.1\r\n", b"")])
+def test_a_message_without_a_block_is_shown_for_its_answer_and_other_bytes_are_not(stream: bytes, head: bytes) -> None:
+    with pytest.raises(FrameViolation) as caught:
+        FrameDecoder(100).feed(stream)
+    assert caught.value.head == head
+
+
+def test_what_arrived_of_a_block_that_did_not_end_is_known() -> None:
+    decoder = FrameDecoder(100)
+    decoder.feed(frame(MESSAGE)[:-2])
+    assert decoder.begun == MESSAGE
