@@ -8,7 +8,7 @@ import typer
 from gateway.commands.exits import Exit
 from gateway.domain.errors import Refusal
 from gateway.translate.dose_words import NoWords, words
-from gateway.translate.from_fhir.dosage import dosages
+from gateway.translate.from_fhir.dosage_list import dosages
 from gateway.wire.strict_json import JsonError, loads
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A FHIR R4 Dosage list, JSON.")]

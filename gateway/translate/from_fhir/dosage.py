@@ -1,352 +1,128 @@
-"""FHIR R4 `Dosage` to the canonical dosage, one to one.
+"""One FHIR Dosage.
 
-Every member is read or is an issue at its FHIRPath: a shape that is not understood stops the reading, because a
-direction with a part missing is a different direction. Numbers keep their digits.
-
-Source: FHIR R4 `Dosage` and `Timing`; mapping.md 6.2 and 8; dates are dates in London (mapping.md 8.2).
+Source: FHIR R4 dosage.html; eps.md 2.8; mapping.md 6.2.
 """
 
-import re
-from collections.abc import Callable
-from datetime import date, datetime, time
-from decimal import Decimal
-from typing import TypeVar
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from gateway.domain.coding import SNOMED, Coding
-from gateway.domain.errors import Refusal
-from gateway.domain.issue import Issue
-from gateway.domain.prescription import (
-    AsNeeded,
-    Bounds,
-    Dosage,
-    Duration,
-    MaxDose,
-    Range,
-    Rate,
-    TimeUnit,
-    Timing,
-)
+from gateway.domain.coding import Coding
+from gateway.domain.prescription import AsNeeded, Dosage, MaxDose, Range, Rate
 from gateway.domain.quantity import Quantity
-from gateway.translate.from_fhir.element import Element
-from gateway.translate.timing_words import DAY_WORDS, EVENT_WORDS, UNIT_WORDS
-from gateway.wire.strict_json import JSON
-
-_LONDON = ZoneInfo("Europe/London")
-_DATE = r"\d{4}-\d\d-\d\d"
-_TIME = r"\d\d:\d\d:\d\d(\.\d{1,6})?"
-_UNIT_BY_WORD = {word + plural: unit for unit, word in UNIT_WORDS.items() for plural in ("", "s")}
-_Value = TypeVar("_Value")
+from gateway.translate import lexical
+from gateway.translate.context import ReadingContext
+from gateway.translate.from_fhir.nodes import Node
+from gateway.translate.from_fhir.timing import timing
+from gateway.translate.from_fhir.values import coded, duration, quantity, snomed, spread, worded
+from gateway.translate.record import Record
+from gateway.translate.terms import route
 
 
-def dosages(values: JSON, path: str = "dosageInstruction") -> tuple[Dosage, ...]:
-    """Read a list of dosages.
-
-    Args:
-        values: the list, as strict JSON.
-        path: its FHIRPath, for the issues.
-
-    Returns:
-        The dosages in the order sent.
-
-    Raises:
-        Refusal: with every issue found. Several dosages without `sequence` are TIMING_JOIN_MISSING, a hold: whether
-            they apply together or in turn is not ours to choose.
-    """
-    if not isinstance(values, list) or not values:
-        raise Refusal(
-            Issue(code="STRUCTURE_INVALID", location=path, text="A list with at least one dosage is expected here.")
-        )
-    issues: list[Issue] = []
-    read = [_dosage(Element(value, f"{path}[{index}]", issues)) for index, value in enumerate(values)]
-    for index, value in enumerate(values):
-        if len(values) > 1 and isinstance(value, dict) and "sequence" not in value:
-            issues.append(
-                Issue(
-                    code="TIMING_JOIN_MISSING",
-                    location=f"{path}[{index}]",
-                    text="Give every one of several dosages its sequence.",
-                )
-            )
-    if issues:
-        raise Refusal(*issues)
-    return tuple(read)
-
-
-def dosage(value: JSON, path: str = "Dosage") -> Dosage:
+def dosage(record: Record, context: ReadingContext | None, node: Node, target: str) -> Dosage:
     """Read one dosage.
 
     Args:
-        value: the object, as strict JSON.
-        path: its FHIRPath, for the issues.
-
-    Raises:
-        Refusal: with every issue found, those that hold included.
+        record: takes the trace and the issues.
+        context: tables of units and routes, and the trust's own entries; without them, units and routes are taken
+            as sent.
+        node: the Dosage.
+        target: canonical path of the dosage.
     """
-    issues: list[Issue] = []
-    read = _dosage(Element(value, path, issues))
-    if issues:
-        raise Refusal(*issues)
-    return read
-
-
-def _dosage(element: Element) -> Dosage:
-    sequence = element.whole("sequence", least=0)
-    dose, rate = _dose_and_rate(element)
-    read = Dosage(
-        sequence=1 if sequence is None else sequence,
-        text=element.text("text"),
-        method=_concept(element, "method"),
-        dose=dose,
-        rate=rate,
-        timing=_within(element, "timing", _timing),
-        as_needed=_as_needed(element),
-        route=_concept(element, "route"),
-        site=_concept(element, "site"),
-        max_per_period=_within(element, "maxDosePerPeriod", _max_dose),
-        max_per_administration=_within(element, "maxDosePerAdministration", _quantity),
-        max_per_lifetime=_within(element, "maxDosePerLifetime", _quantity),
-        additional=tuple(
-            coding for child in element.children("additionalInstruction") if (coding := _coding_of(child)) is not None
+    sequence = record.take(
+        node.leaf("sequence"), f"{target}.sequence", lexical.counted, "parse:integer", "Send a number from 1 up."
+    )
+    if sequence is None:
+        record.trace(f"{target}.sequence", None, "default:first", "1")
+    administration_route = route_known = snomed(record, node.one("route"), f"{target}.route")
+    if context is not None:
+        route_known = route(record, context, administration_route, f"{node.path}.route")
+    if node.one("route") and administration_route is None:
+        record.flag("ROUTE_UNMAPPED", f"{node.path}.route", "The route has no SNOMED CT code that can be read.")
+    return Dosage(
+        sequence=sequence or 1,
+        text=record.words(node.leaf("text"), f"{target}.text"),
+        method=snomed(record, node.one("method"), f"{target}.method"),
+        route=route_known,
+        site=_site(record, node, target),
+        timing=timing(record, node.one("timing"), f"{target}.timing"),
+        as_needed=_as_needed(record, node, f"{target}.as_needed"),
+        additional=_additional(record, node, f"{target}.additional"),
+        patient_instruction=record.words(node.leaf("patientInstruction"), f"{target}.patient_instruction"),
+        max_per_period=_most(record, context, node.one("maxDosePerPeriod"), f"{target}.max_per_period"),
+        max_per_administration=quantity(
+            record, context, node.one("maxDosePerAdministration"), f"{target}.max_per_administration"
         ),
-        patient_instruction=element.text("patientInstruction"),
+        max_per_lifetime=quantity(record, context, node.one("maxDosePerLifetime"), f"{target}.max_per_lifetime"),
+        **_dose_and_rate(record, context, node, target),
     )
-    element.finish()
-    return read
 
 
-def _within(element: Element, name: str, read: Callable[[Element], _Value]) -> _Value | None:
-    child = element.child(name)
-    return None if child is None else read(child)
+def _site(record: Record, node: Node, target: str) -> Coding | None:
+    site = snomed(record, node.one("site"), f"{target}.site")
+    if node.one("site") and site is None:
+        record.flag("SITE_UNMAPPED", f"{node.path}.site", "The site has no SNOMED CT code that can be read.")
+    return site
 
 
-def _dose_and_rate(element: Element) -> tuple[Quantity | Range | None, Quantity | Range | Rate | None]:
-    doses: list[Quantity | Range] = []
-    rates: list[Quantity | Range | Rate] = []
-    for child in element.children("doseAndRate"):
-        child.value("type")  # ordered or calculated: how the one amount was arrived at, not another amount
-        if dose := _dose(child):
-            doses.append(dose)
-        if rate := _rate(child):
-            rates.append(rate)
-        child.finish()
-    if len(doses) > 1 or len(rates) > 1:
-        element.report("DOSE_CONFLICT", "doseAndRate", "Send one dose and one rate for a dosage.")
-    return (doses[0] if doses else None, rates[0] if rates else None)
+def _additional(record: Record, node: Node, target: str) -> tuple[Coding, ...]:
+    said = (worded(record, part, f"{target}[{n}]") for n, part in enumerate(node.many("additionalInstruction")))
+    return tuple(coding for coding in said if coding)
 
 
-def _dose(element: Element) -> Quantity | Range | None:
-    name = element.one_of("doseQuantity", "doseRange")
-    if name == "doseRange":
-        return _within(element, name, _range)
-    return _within(element, name, _quantity) if name else None
-
-
-def _rate(element: Element) -> Quantity | Range | Rate | None:
-    name = element.one_of("rateRatio", "rateRange", "rateQuantity")
-    if name == "rateRatio":
-        return _within(element, name, _ratio)
-    if name == "rateRange":
-        return _within(element, name, _range)
-    return _within(element, name, _quantity) if name else None
-
-
-def _quantity(element: Element) -> Quantity:
-    value = element.decimal("value")
-    if not element.has("value"):
-        element.report("FIELD_MISSING", "value", "Send the amount's value.")
-    unit = Coding(system=element.text("system"), code=element.text("code"), display=element.text("unit"))
-    element.finish()
-    return Quantity(value=value or Decimal(1), unit=unit)
-
-
-def _range(element: Element) -> Range:
-    read = Range(low=_within(element, "low", _quantity), high=_within(element, "high", _quantity))
-    element.finish()
-    return read
-
-
-def _ratio(element: Element) -> Rate | None:
-    amount, per = _within(element, "numerator", _quantity), _within(element, "denominator", _quantity)
-    element.finish()
-    if amount is None or per is None:
-        element.report("FIELD_MISSING", "", "Send both the numerator and the denominator.")
+def _as_needed(record: Record, node: Node, target: str) -> AsNeeded | None:
+    flag, reason = node.leaf("asNeededBoolean"), node.one("asNeededCodeableConcept")
+    if flag and reason:
+        record.use(flag, *reason.below())
+        record.flag("VALUE_INVALID", f"{node.path}.asNeededBoolean", "Send asNeeded as boolean or as reason, not both.")
         return None
-    return Rate(amount=amount, per=per)
-
-
-def _max_dose(element: Element) -> MaxDose | None:
-    amount, within = _within(element, "numerator", _quantity), _within(element, "denominator", _duration)
-    element.finish()
-    if amount is None or within is None:
-        element.report("FIELD_MISSING", "", "Send both the numerator and the denominator.")
+    if flag is not None:
+        record.trace(target, flag, "copy", flag.raw)
+        return AsNeeded() if flag.raw == "true" else None
+    if reason is None:
         return None
-    return MaxDose(amount=amount, within=within)
+    several = reason.many("coding")
+    if several:
+        said = [coded(record, part, reason.leaf("text"), f"{target}.reasons[{n}]") for n, part in enumerate(several)]
+        return AsNeeded(reasons=tuple(said))
+    only = worded(record, reason, f"{target}.reasons[0]")
+    return AsNeeded(reasons=(only,) if only else ())
 
 
-def _duration(element: Element) -> Duration | None:
-    quantity = _quantity(element)
-    by_word = _UNIT_BY_WORD.get(quantity.unit.display)
-    by_code = next((unit for unit in TimeUnit if unit == quantity.unit.code), None)
-    if by_word and by_code and by_word is not by_code:
-        element.report("TIMING_CONFLICT", "unit", "The unit and its code are different lengths of time.")
-    unit = by_code if quantity.unit.code else by_word
-    if unit is None:
-        element.report("UNIT_UNMAPPED", "code", "Send a UCUM unit of time: s, min, h, d, wk, mo or a.")
+def _dose_and_rate(record: Record, context: ReadingContext | None, node: Node, target: str) -> dict[str, Any]:
+    parts = node.many("doseAndRate")
+    if len(parts) > 1:
+        record.flag("DOSE_CONFLICT", f"{node.path}.doseAndRate", "Several doses stand in one dosage; send one.")
+    if not parts:
+        return {}
+    part = parts[0]
+    kind = part.one("type")
+    record.ignore(kind.below() if kind else (), "FHIR.doseAndRate.type: ordered or calculated, the dose is the dose")
+    doses = [part.one("doseQuantity"), part.one("doseRange")]
+    rates = [part.one("rateQuantity"), part.one("rateRange"), part.one("rateRatio")]
+    if sum(map(bool, doses)) > 1 or sum(map(bool, rates)) > 1:
+        record.flag("DOSE_CONFLICT", part.path, "The dose or the rate is sent in two ways.")
+    dose: Quantity | Range | None = quantity(record, context, doses[0], f"{target}.dose")
+    rate: Quantity | Range | Rate | None = quantity(record, context, rates[0], f"{target}.rate")
+    return {
+        "dose": dose or spread(record, context, doses[1], f"{target}.dose"),
+        "rate": rate or spread(record, context, rates[1], f"{target}.rate") or _rate(record, context, rates[2], target),
+    }
+
+
+def _rate(record: Record, context: ReadingContext | None, node: Node | None, target: str) -> Rate | None:
+    if node is None:
         return None
-    return Duration(value=quantity.value, unit=unit)
+    of = quantity(record, context, node.one("numerator"), f"{target}.rate.amount")
+    per = quantity(record, context, node.one("denominator"), f"{target}.rate.per")
+    if node.one("numerator") is None or node.one("denominator") is None:
+        record.flag("FIELD_MISSING", node.path, "A rate needs an amount and a time.")
+    return Rate(amount=of, per=per) if of and per else None
 
 
-def _concept(element: Element, name: str) -> Coding | None:
-    return _within(element, name, _coding_of)
-
-
-def _coding_of(element: Element) -> Coding | None:
-    """Take one coding of a CodeableConcept: SNOMED CT where it is among them; its display, else the concept's text."""
-    text = element.text("text")
-    codings = [_coding(child) for child in element.children("coding")]
-    element.finish()
-    chosen = sorted(codings, key=lambda coding: coding.system != SNOMED)[:1]
-    if any(other.system == chosen[0].system and other.code != chosen[0].code for other in codings):
-        element.report("FIELD_NOT_UNDERSTOOD", "coding", "Two different codes of one system are sent; send one.")
-    if not chosen:
-        return Coding(display=text) if text else None
-    coding = chosen[0]
-    return Coding(system=coding.system, code=coding.code, display=coding.display or text)
-
-
-def _coding(element: Element) -> Coding:
-    read = Coding(system=element.text("system"), code=element.text("code"), display=element.text("display"))
-    element.value("version")
-    element.value("userSelected")
-    element.finish()
-    return read
-
-
-def _as_needed(element: Element) -> AsNeeded | None:
-    name = element.one_of("asNeededCodeableConcept", "asNeededBoolean")
-    if name == "asNeededBoolean":
-        return AsNeeded() if element.boolean(name) else None
-    concept = element.child(name) if name else None
-    if concept is None:
+def _most(record: Record, context: ReadingContext | None, node: Node | None, target: str) -> MaxDose | None:
+    if node is None:
         return None
-    text = concept.text("text")
-    codings = tuple(_coding(child) for child in concept.children("coding"))
-    concept.finish()
-    return AsNeeded(reasons=codings or ((Coding(display=text),) if text else ()))
-
-
-def _timing(element: Element) -> Timing:
-    on_dates = tuple(
-        day
-        for index, text in enumerate(element.texts("event"))
-        if (day := _date(element, f"event[{index}]", text, whole_days=True))
-    )
-    code = _concept(element, "code")
-    repeat = element.child("repeat")
-    element.finish()
-    return Timing(on_dates=on_dates, code=code) if repeat is None else _repeat(repeat, on_dates, code)
-
-
-def _repeat(element: Element, on_dates: tuple[date, ...], code: Coding | None) -> Timing:
-    read = Timing(
-        frequency=element.whole("frequency"),
-        frequency_max=element.whole("frequencyMax"),
-        period=element.decimal("period"),
-        period_max=element.decimal("periodMax"),
-        period_unit=_time_unit(element, "periodUnit"),
-        day_of_week=_codes(element, "dayOfWeek", DAY_WORDS),
-        time_of_day=_times(element),
-        when=_codes(element, "when", EVENT_WORDS),
-        offset_minutes=element.whole("offset", least=0),
-        administer_over=_over(element, "duration"),
-        administer_over_max=_over(element, "durationMax"),
-        count=element.whole("count"),
-        count_max=element.whole("countMax"),
-        bounds=_bounds(element),
-        on_dates=on_dates,
-        code=code,
-    )
-    _check_units(element, read)
-    element.finish()
-    return read
-
-
-def _check_units(element: Element, read: Timing) -> None:
-    """A number of periods or a duration needs its unit (rules tim-1 and tim-2), and an offset its event (tim-9)."""
-    if (read.period or read.period_max) and not element.has("periodUnit"):
-        element.report("FIELD_MISSING", "periodUnit", "Send the unit of the period.")
-    if read.offset_minutes is not None and not read.when:
-        element.report("TIMING_CONFLICT", "offset", "Send the event that the offset is counted from.")
-
-
-def _time_unit(element: Element, name: str) -> TimeUnit | None:
-    text = element.text(name)
-    unit = next((unit for unit in TimeUnit if unit == text), None)
-    if text and unit is None:
-        element.report("VALUE_INVALID", name, "Send s, min, h, d, wk, mo or a.")
-    return unit
-
-
-def _over(element: Element, name: str) -> Duration | None:
-    value = element.decimal(name)
-    if value is None:
-        return None
-    unit = _time_unit(element, "durationUnit")
-    if unit is None and not element.has("durationUnit"):
-        element.report("FIELD_MISSING", "durationUnit", "Send the unit of the duration.")
-    return Duration(value=value, unit=unit) if unit else None
-
-
-def _codes(element: Element, name: str, known: dict[str, str]) -> tuple[str, ...]:
-    codes = tuple(element.texts(name))
-    if any(code not in known for code in codes):
-        element.report("TIMING_UNMAPPED", name, "Send codes of the FHIR value set for this element.")
-    return codes
-
-
-def _times(element: Element) -> tuple[time, ...]:
-    texts = element.texts("timeOfDay")
-    try:
-        times = tuple(time.fromisoformat(text) for text in texts if re.fullmatch(_TIME, text, re.ASCII))
-    except ValueError:
-        times = ()
-    if len(times) < len(texts):
-        element.report("VALUE_INVALID", "timeOfDay", "Send times as hh:mm:ss.")
-    return times
-
-
-def _bounds(element: Element) -> Bounds | None:
-    name = element.one_of("boundsDuration", "boundsRange", "boundsPeriod")
-    if name == "boundsDuration":
-        return Bounds(duration=_within(element, name, _duration))
-    child = element.child(name) if name else None
-    if child is None:
-        return None
-    if name == "boundsRange":
-        read = Bounds(duration=_within(child, "low", _duration), duration_high=_within(child, "high", _duration))
-    else:
-        read = Bounds(start=_end(child, "start"), end=_end(child, "end"))
-    child.finish()
-    return read
-
-
-def _end(element: Element, name: str) -> date | None:
-    text = element.text(name)
-    return _date(element, name, text, whole_days=False) if text else None
-
-
-def _date(element: Element, name: str, text: str, *, whole_days: bool) -> date | None:
-    """Read a dateTime as the date in London; a dose on a date may not lose a time of day."""
-    try:
-        if re.fullmatch(_DATE, text, re.ASCII):
-            return date.fromisoformat(text)
-        if re.fullmatch(rf"{_DATE}T{_TIME}(Z|[+-]\d\d:\d\d)", text, re.ASCII):
-            moment = datetime.fromisoformat(text).astimezone(_LONDON)
-            if whole_days and moment.time() != time():
-                element.report("FIELD_NOT_UNDERSTOOD", name, "Send a date here, and its time as timeOfDay.")
-            return moment.date()
-    except ValueError:
-        pass
-    element.report("VALUE_INVALID", name, "Send a whole date, or a date and time with its zone.")
-    return None
+    most = quantity(record, context, node.one("numerator"), f"{target}.amount")
+    within = duration(record, node.one("denominator"), f"{target}.within")
+    if node.one("numerator") is None or node.one("denominator") is None:
+        record.flag("FIELD_MISSING", node.path, "A greatest dose needs an amount and a time.")
+    return MaxDose(amount=most, within=within) if most and within else None

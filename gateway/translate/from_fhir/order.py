@@ -12,7 +12,7 @@ from gateway.domain.prescription import ControlledSchedule, Dosage, FirstSupply,
 from gateway.translate import lexical, terms
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.bundle import Entries
-from gateway.translate.from_fhir.directions import dosage
+from gateway.translate.from_fhir.dosage import dosage
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.values import choice, codings, duration, identified, quantity, worded
 from gateway.translate.record import Leaf, Record

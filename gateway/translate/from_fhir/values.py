@@ -15,12 +15,14 @@ from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.record import Leaf, Record
 from gateway.translate.terms import concept, unit
+from gateway.translate.timing_words import UNIT_WORDS
 from gateway.translate.to_fhir import systems
 
 T = TypeVar("T")
 
 _DECIMAL = "Send a plain decimal above nought, of at most 18 digits."
 _TIME_UNITS = {member.value: member for member in TimeUnit}
+_UNIT_BY_WORD = {word + plural: unit.value for unit, word in UNIT_WORDS.items() for plural in ("", "s")}
 _LONDON = ZoneInfo("Europe/London")
 
 
@@ -52,7 +54,7 @@ def choice(record: Record, leaf: Leaf | None, target: str, table: dict[str, T]) 
     return record.take(leaf, target, table.get, "copy", wanted)
 
 
-def quantity(record: Record, context: ReadingContext, node: Node | None, target: str) -> Quantity | None:
+def quantity(record: Record, context: ReadingContext | None, node: Node | None, target: str) -> Quantity | None:
     """Read an amount with its unit; a comparator (`<`, `>=`) is held, for it is no amount."""
     if node is None:
         return None
@@ -66,7 +68,9 @@ def quantity(record: Record, context: ReadingContext, node: Node | None, target:
     return Quantity(value=value, unit=of) if value is not None and of else None
 
 
-def _unit(record: Record, context: ReadingContext, node: Node, target: str) -> Coding | None:
+def _unit(record: Record, context: ReadingContext | None, node: Node, target: str) -> Coding | None:
+    if context is None:
+        return _as_sent(record, node, target)
     system, code, words = node.leaf("system"), node.leaf("code"), node.leaf("unit")
     record.use(system)
     if code is None:
@@ -88,7 +92,15 @@ def _unit(record: Record, context: ReadingContext, node: Node, target: str) -> C
     return unit(record, context, words, (code,), target, node.path)
 
 
-def spread(record: Record, context: ReadingContext, node: Node | None, target: str) -> Range | None:
+def _as_sent(record: Record, node: Node, target: str) -> Coding:
+    return Coding(
+        system=record.words(node.leaf("system"), f"{target}.system"),
+        code=record.words(node.leaf("code"), f"{target}.code"),
+        display=record.words(node.leaf("unit"), f"{target}.display"),
+    )
+
+
+def spread(record: Record, context: ReadingContext | None, node: Node | None, target: str) -> Range | None:
     """Read a range; ends that cross or differ in unit are held."""
     if node is None:
         return None
@@ -112,6 +124,9 @@ def duration(record: Record, node: Node | None, target: str) -> Duration | None:
         record.use(node.leaf("unit"), code)
         record.flag("VALUE_INVALID", node.path, "Send a duration with a UCUM code of time.")
         return None
+    if _UNIT_BY_WORD.get(node.raw("unit").lower(), code.raw) != code.raw:
+        record.use(node.leaf("unit"))
+        record.flag("TIMING_CONFLICT", f"{node.path}.unit", "The unit and its code are different lengths of time.")
     record.ignore((node.leaf("unit"),), "FHIR.duration: the code says it")
     in_units = choice(record, code, f"{target}.unit", _TIME_UNITS)
     if comparator := node.leaf("comparator"):
@@ -154,10 +169,15 @@ def worded(record: Record, node: Node | None, target: str) -> Coding | None:
     if coding is None:
         words = record.words(node.leaf("text"), f"{target}.display")
         return Coding(display=words) if words else None
+    return coded(record, coding, node.leaf("text"), target)
+
+
+def coded(record: Record, coding: Node, text: Leaf | None, target: str) -> Coding:
+    """Read one coding of a CodeableConcept; where it has no words, those of the concept."""
     return Coding(
         system=record.words(coding.leaf("system"), f"{target}.system"),
         code=record.words(coding.leaf("code"), f"{target}.code"),
-        display=record.words(coding.leaf("display") or node.leaf("text"), f"{target}.display"),
+        display=record.words(coding.leaf("display") or text, f"{target}.display"),
     )
 
 
