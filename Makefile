@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: run test lint types bench faults clean
 
 run: $(STAMP) ## a running demonstration with its console
-	$(BIN)/gateway demo
+	$(BIN)/gateway demo --data data/demo
 
 test: $(STAMP) ## format, lint, types and every test
 	$(BIN)/ruff format --check .

@@ -52,6 +52,7 @@ def run(*, headless: bool, prescriptions: int, seed: int, chaos: bool, as_json: 
             # a person expects the documented addresses; a test run must not collide with one
             http=0 if headless else _if_free(8080),
             mllp=0 if headless else _if_free(2575),
+            visitors=not headless,
         )
         console = Console(stderr=as_json)
         try:

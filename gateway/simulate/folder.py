@@ -120,6 +120,16 @@ def write_folder(folder: Path, addresses: Addresses, *, over_mllp: Iterable[str]
             text.write(f"\n[tells]\n{channel}\n")
 
 
+def write_handout(file: Path, addresses: Addresses) -> None:
+    """Write what a person needs to post a prescription of their own: addresses and one trust's token, to be sourced.
+
+    The names do not begin with GATEWAY_, which the gateway would take for settings.
+    """
+    lines = {"TRY_URL": addresses.base, "TRY_MLLP_PORT": str(addresses.mllp), "TRY_TOKEN": addresses.tokens["RBA"]}
+    file.touch(mode=0o600)
+    file.write_text("".join(f"export {name}={value}\n" for name, value in lines.items()), encoding="utf-8")
+
+
 def _copy(source: Traversable, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for entry in source.iterdir():

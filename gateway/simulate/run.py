@@ -11,7 +11,7 @@ from random import Random
 
 from gateway.simulate.books import COUNTS, NOWHERE, Place, Reckoning, imbalances, reckon, standings
 from gateway.simulate.child import Child, GatewayDiedError
-from gateway.simulate.folder import Addresses, choose_addresses, write_folder
+from gateway.simulate.folder import Addresses, choose_addresses, write_folder, write_handout
 from gateway.simulate.providers import BEHAVIOURS
 from gateway.simulate.public import Public
 from gateway.simulate.standing import POSITIVE, Standing
@@ -31,6 +31,7 @@ class Plan:
         lines: how many messages each trust has under way at once.
         patience_seconds: for the whole run; then it is reckoned as it stands.
         http: the gateway's ports, 0 for any free one; `mllp` likewise.
+        visitors: whether a person may post prescriptions too, which no simulated trust counts.
     """
 
     prescriptions: int
@@ -42,6 +43,7 @@ class Plan:
     patience_seconds: float = 240.0
     http: int = 0
     mllp: int = 0
+    visitors: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ class Demonstration:
         self._stack.push_async_callback(self.child.stop)
         await self.child.start()
         self._before = await self.public.books() or {}
+        write_handout(self._plan.data / "try.env", self.addresses)
 
     async def close(self) -> None:
         """Stop everybody, the gateway first."""
@@ -214,7 +217,7 @@ class Demonstration:
 
     async def _keep_watching(self) -> None:
         while True:
-            written = sum(len(trust.written) for trust in self.world.trusts.values())
+            written = self._written()
             answered = sum(len(standings(trust.journal)) for trust in self.world.trusts.values())
             settled = answered - len(self._unsettled())
             self._watch(
@@ -223,6 +226,9 @@ class Demonstration:
                 )
             )
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _written(self) -> int:
+        return sum(len(trust.written) for trust in self.world.trusts.values())
 
     async def result(self) -> Result:
         """Reckon as things stand."""
@@ -236,15 +242,18 @@ class Demonstration:
         return Result(
             books=books,
             reckoning=reckoning,
-            faults=_faults(books, reckoning, sum(len(trust.written) for trust in self.world.trusts.values())),
+            faults=_faults(books, reckoning, None if self._plan.visitors else self._written()),
             kills=self._kills,
             seconds=time.monotonic() - self._started,
         )
 
 
-def _faults(books: Mapping[str, int], reckoning: Reckoning, written: int) -> tuple[str, ...]:
+def _faults(books: Mapping[str, int], reckoning: Reckoning, written: int | None) -> tuple[str, ...]:
+    """Give what does not add up; with `written` None, what the trusts wrote is not all there is to count."""
     if not books:
         return ("the gateway gave no counts",)
+    if written is None:
+        return (*imbalances(books), *_wrongs(reckoning))
     answers = reckoning.answers
     silent = written - sum(answers.values())
     told = {
@@ -260,6 +269,12 @@ def _faults(books: Mapping[str, int], reckoning: Reckoning, written: int) -> tup
             for name, count in told.items()
             if books[name] != count
         ),
+        *_wrongs(reckoning),
+    )
+
+
+def _wrongs(reckoning: Reckoning) -> tuple[str, ...]:
+    return (
         *(f"lost: {key}" for key in reckoning.lost),
         *(f"supplied twice: {item}" for item in reckoning.double_supplied),
         *reckoning.surprises,
