@@ -6,7 +6,7 @@ what its system says to a message                           what that means
 202, empty (or any status listed in `taken_when_empty`)     taken
 200, 201 or 202 with an OperationOutcome without errors     taken
 200, 201, 202 or 400 with an order response to this message what the response says; `transient-error` is not taken
-400, 404, 410, 413, 415 or 422 with OperationOutcome errors refused
+400, 404, 410, 413, 415 or 422 with OperationOutcome errors refused; but *duplicate* says that it has one: in doubt
 429 or 503                                                  not taken; later, as Retry-After asks
 401 or 403                                                  not taken: our credential is wrong; later
 anything else: empty or HTML pages, redirects, 409, 5xx     in doubt
@@ -56,6 +56,8 @@ _REFUSED: Final = frozenset(
     }
 )
 _TRANSIENT: Final = frozenset({"transient", "throttled", "lock-error"})
+_HAS_ONE: Final = frozenset({"duplicate", "DUPLICATE", "DUPLICATE_PRESCRIPTION_ID"})
+"""A provider that refuses a repeat as one may be holding what came first: only a person can tell."""
 _LOCKED_OUT_SECONDS: Final = 60.0
 
 
@@ -116,7 +118,7 @@ def _by_body(reply: Reply, transmission: Transmission) -> TransmitOutcome | None
         return _by_answer(reply, transmission) if reply.status in {*_SUCCESS, HTTPStatus.BAD_REQUEST} else None
     if not errors:
         return Taken(evidence=reply.body) if reply.status in _SUCCESS else None
-    if reply.status not in _REFUSED:
+    if reply.status not in _REFUSED or not _HAS_ONE.isdisjoint(errors):
         return None
     reason = f"HTTP {reply.status}: {', '.join(errors)}"
     if _TRANSIENT.issuperset(errors):

@@ -200,6 +200,8 @@ _DOUBTFUL: dict[str, Serve] = {
     "a 200 with broken JSON": _says(200, b'{"answer":'),
     "a 200 with JSON nobody agreed on": _says(200, b'{"status": "accepted"}'),
     "a 200 with an OperationOutcome error": _says(200, _outcome_resource("error"), _FHIR),
+    "a 422 that says it has one": _says(422, _outcome_resource("error", "duplicate"), _FHIR),
+    "a 400 that names the EPS code": _says(400, _outcome_resource("error", "DUPLICATE_PRESCRIPTION_ID"), _FHIR),
     "a 409": _says(409),
     "a 400 without a reason": _says(400),
     "a 400 page": _says(400, b"<html>Bad</html>", "text/html"),
