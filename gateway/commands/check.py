@@ -7,10 +7,8 @@ from typing import Annotated
 import typer
 
 from gateway.commands.exits import Exit
-from gateway.config.profiles import load_r4_table
-from gateway.validate.fhir.checker import FhirChecker
+from gateway.config.profiles import fhir_checker
 from gateway.validate.fhir.finding import Finding, Level, operation_outcome
-from gateway.validate.fhir.identifiers import check_identifiers
 from gateway.wire.strict_json import JsonError, loads
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A FHIR R4 resource, JSON.")]
@@ -30,4 +28,4 @@ def _findings(body: bytes) -> tuple[Finding, ...]:
         return (Finding(code="structure", expression=error.location, text=error.text, rule=error.code),)
     if not isinstance(resource, dict):
         return (Finding(code="structure", expression="", text="must be one resource", rule="type"),)
-    return (*FhirChecker(load_r4_table()).check(resource), *check_identifiers(resource))
+    return fhir_checker().check(resource)

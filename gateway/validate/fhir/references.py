@@ -1,8 +1,8 @@
 """References: inside a Bundle, inside `contained`, and to nothing.
 
-An unresolved reference is an error, save in two places where published EPS messages leave them dangling, and where it
-is a warning that says so: `Provenance.target`, and within a `contained` copy of another system's resource. Remote URLs
-are never fetched; they are a warning.
+An unresolved reference is an error, save in three places where published EPS messages leave them dangling, and where
+it is a warning that says so: `Provenance.target`, `basedOn` of an issued repeat (it repeats another
+message's order), and within a `contained` copy of another system's resource. Remote URLs are never fetched; a warning.
 
 Source: FHIR R4 4.0.1, Bundle "resolving references in Bundles", DomainResource dom-2 to dom-5, Reference ref-1;
 libraries.md 1.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.validate.fhir.finding import Level, Path
-from gateway.validate.fhir.walk import Walked
+from gateway.validate.fhir.narrow import Walked
 
 Json = Mapping[str, Any]
 
@@ -102,13 +102,17 @@ def _bundled(path: Path, reference: str, targets: tuple[str, ...], scope: _Scope
         return
     if reference.startswith(("http://", "https://")):
         text, level = "refers to a remote resource, which is never fetched", Level.WARNING
-    elif scope.resource is not scope.owner or (
-        path[1] == "target" and scope.resource.get("resourceType") == "Provenance"
-    ):
+    elif scope.resource is not scope.owner or _may_dangle(path, scope.resource):
         text, level = "refers to a resource that is not in the Bundle; published EPS messages do this", Level.WARNING
     else:
         text, level = "refers to a resource that is not in the Bundle", Level.ERROR
     walked.report(path, "not-found", "reference", text, level)
+
+
+def _may_dangle(path: Path, resource: Json) -> bool:
+    if path[1] == "basedOn":
+        return resource.get("intent") == "reflex-order"
+    return path[1] == "target" and resource.get("resourceType") == "Provenance"
 
 
 def _typed(path: Path, found: str, targets: tuple[str, ...], walked: Walked) -> None:

@@ -10,62 +10,51 @@ Source: FHIR R4 4.0.1; brief D6.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from gateway.validate.fhir.finding import Finding, Level, Path, render
+from gateway.validate.fhir import narrow
+from gateway.validate.fhir.finding import Level, Path
 from gateway.validate.fhir.invariants import INVARIANTS
+from gateway.validate.fhir.narrow import Slice, Visit, Walked
 from gateway.validate.fhir.primitives import PRIMITIVES, Check
+from gateway.validate.fhir.profile import Extensions
 
 Table = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Walked:
-    """What one walk found.
-
-    Attributes:
-        references: (place, reference, allowed target types, contained ids in reach).
-        resources: (place, resource) for every resource met, outermost first.
-    """
-
-    findings: list[Finding] = field(default_factory=list)
-    references: list[tuple[Path, str, tuple[str, ...]]] = field(default_factory=list)
-    resources: list[tuple[Path | None, Mapping[str, Any]]] = field(default_factory=list)
-
-    def report(self, path: Path | None, code: str, rule: str, text: str, level: Level = Level.ERROR) -> None:
-        """Add a finding."""
-        expression = render(path)
-        self.findings.append(Finding(code=code, expression=expression, rule=rule, text=text, level=level))
-
-
-Visit = Callable[[Any, Path, Walked], None]
 
 
 class Walker:
     """The compiled check of every type in the table.
 
     Args:
-        table: as made by `compile.compile_table`.
+        table: as made by `compile.compile_table`, perhaps with profiles laid over it.
         modifiers: URLs of modifier extensions that are understood; none, unless a profile names them.
+        extensions: what is known of extensions; None where any may stand, which is base R4.
     """
 
-    def __init__(self, table: Table, modifiers: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, table: Table, modifiers: frozenset[str] = frozenset(), extensions: Extensions | None = None
+    ) -> None:
         self._table = table
         self._bindings = {name: frozenset(codes) for name, codes in table["bindings"].items()}
         self._resources = frozenset(table["resources"])
         self._modifiers = modifiers
         self._visits: dict[str, Visit] = {}
+        self._extensions = extensions
+        if extensions:
+            rows = {url: self._lazy(row) for url, row in extensions.rows.items()}
+            self._extension_rows = {**rows, "": self._lazy("Extension")}
 
     @property
     def resources(self) -> frozenset[str]:
         """Names of the resource types that can be checked."""
         return self._resources
 
-    def walk(self, resource: Mapping[str, Any]) -> Walked:
-        """Check one resource, whatever its type."""
+    def walk(self, resource: Mapping[str, Any], row: str = "") -> Walked:
+        """Check one resource, whatever its type; against the row of a profile, if one is named."""
         walked = Walked()
-        self._resource(resource, (None, str(resource.get("resourceType")), None), walked)
+        place: Path = (None, str(resource.get("resourceType")), None)
+        (self._visit(row) if row else self._resource)(resource, place, walked)
         return walked
 
     def _visit(self, type_name: str) -> Visit:
@@ -78,7 +67,21 @@ class Walker:
                 visit = _primitive(PRIMITIVES[type_name])
             else:
                 visit = self._object(type_name)
+                row = self._table["types"][type_name]
+                if row["resource"] and row.get("base", type_name) != type_name:
+                    visit = self._profiled(visit, row["base"])
             self._visits[type_name] = visit
+        return visit
+
+    @staticmethod
+    def _profiled(inner: Visit, kind: str) -> Visit:
+        def visit(value: Any, path: Path, walked: Walked) -> None:
+            if type(value) is not dict or value.get("resourceType") != kind:
+                walked.report(path, "structure", "profile", f"must be a {kind}")
+                return
+            walked.resources.append((path, value))
+            inner(value, path, walked)
+
         return visit
 
     def _resource(self, value: Any, path: Path, walked: Walked) -> None:
@@ -96,8 +99,8 @@ class Walker:
     def _object(self, type_name: str) -> Visit:
         row = self._table["types"][type_name]
         kind = _Kind(
-            name=type_name,
-            required=tuple(name for name, spec in row["elements"].items() if spec["min"]),
+            name=row.get("base", type_name),
+            required={name: _wanted(spec) for name, spec in row["elements"].items() if spec["min"]},
             stems={name: stem for stem, choice in row["choices"].items() for name in choice["names"]},
             needed=tuple(stem for stem, choice in row["choices"].items() if choice["min"]),
             rules=tuple((name, INVARIANTS[name]) for name in row["constraints"] if name in INVARIANTS),
@@ -110,20 +113,58 @@ class Walker:
         visits: dict[str, tuple[bool, Visit, str | None]] = {}
         # Known before its elements are made, so that a type may contain itself.
         self._visits[type_name] = visit = self._closure(kind, visits)
+        here = frozenset({*row.get("contexts", (type_name,)), "Element"})
         for name, spec in row["elements"].items():
-            visits[name] = (spec["many"], self._element_visit(spec), kind.stems.get(name))
+            many, check = self._element(spec, here, type_name)
+            visits[name] = (many, check, kind.stems.get(name))
         return visit
 
+    def _element(self, spec: Mapping[str, Any], here: frozenset[str], owner: str) -> tuple[bool, Visit]:
+        """Give the check of an element, and whether it is to be called for each item of an array."""
+        check = self._element_visit(spec)
+        if spec.get("forbidden"):
+            return False, narrow.forbidden
+        if spec["type"] == "Extension" and self._extensions:
+            check = narrow.extension(self._extension_rows, self._extensions.contexts, here)
+        elif not (spec.get("slices") or spec.get("max") or spec["min"] > 1):
+            return spec["many"], check
+        slices = [
+            Slice(
+                name=one["name"],
+                path=tuple(one["path"]),
+                value=one["is"],
+                least=one["min"],
+                most=one["max"],
+                visit=self._element_visit(one["item"]),
+            )
+            for one in spec.get("slices", ())
+        ]
+        limits = {"closed": spec.get("closed", False), "least": spec["min"], "most": spec.get("max")}
+        return (
+            (False, narrow.array(check, slices, name=owner.rpartition("@")[2], **limits))
+            if spec["many"]
+            else (False, check)
+        )
+
     def _element_visit(self, spec: Mapping[str, Any]) -> Visit:
-        kind = spec["type"]
-        visit: Visit = self._lazy(kind)
+        kind = self._fhir_type(spec["type"])
+        visit = self._lazy(spec["type"])
         if codes := self._bindings.get(spec.get("binding", "")):
-            visit = _bound_code(codes) if kind == "code" else _bound_coding(visit, codes, kind)
+            visit = _bound_code(codes) if kind == "code" else narrow.bound(visit, codes, kind)
+        if codes := self._bindings.get(spec.get("advised", "")):
+            visit = narrow.bound(visit, codes, kind, Level.WARNING)
+        for key in ("fixed", "pattern"):
+            if key in spec:
+                visit = narrow.fixed(visit, spec[key], whole=key == "fixed")
         if kind == "Reference":
             visit = _reference(visit, tuple(spec.get("targets", ())))
         if rules := [name for name in spec.get("constraints", ()) if name in INVARIANTS]:
             visit = _constrained(visit, rules)
         return visit
+
+    def _fhir_type(self, name: str) -> str:
+        """Give the FHIR type of a row: a derived row names the one it narrows."""
+        return str(self._table["types"].get(name, {}).get("base", name))
 
     def _lazy(self, kind: str) -> Visit:
         if kind in PRIMITIVES:
@@ -159,9 +200,9 @@ class Walker:
                     _each(check, value, key, path, walked)
                 else:
                     check(item, (path, key, None), walked)
-            for name in required:
+            for name, wanted in required.items():
                 if name not in value and "_" + name not in value:
-                    walked.report((path, name, None), "required", "cardinality", "is required")
+                    walked.report((path, name, None), "required", "cardinality", f"is required{wanted}")
             for name, holds in rules:
                 if not holds(value):
                     walked.report(path, "invariant", name, f"breaks rule {name}")
@@ -201,15 +242,25 @@ class _Element:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """One type's row, arranged for the walk; `stems` gives the choice an element belongs to."""
+    """One type's row, arranged for the walk.
+
+    Attributes:
+        required: elements that must stand, each with the slices it must hold, in words.
+        stems: the choice an element belongs to.
+    """
 
     name: str
-    required: tuple[str, ...]
+    required: Mapping[str, str]
     stems: Mapping[str, str]
     needed: tuple[str, ...]
     rules: tuple[tuple[str, Callable[[Any], bool]], ...]
     resource: bool
     elements: Mapping[str, _Element]
+
+
+def _wanted(spec: Mapping[str, Any]) -> str:
+    names = [one["name"] for one in spec.get("slices", ()) if one["min"]]
+    return f", with {' and '.join(names)}" if names else ""
 
 
 def _each(check: Visit, value: Mapping[str, Any], key: str, path: Path, walked: Walked) -> None:
@@ -259,18 +310,6 @@ def _bound_code(codes: frozenset[str]) -> Visit:
     def visit(value: Any, path: Path, walked: Walked) -> None:
         if type(value) is not str or value not in codes:
             walked.report(path, "code-invalid", "binding", "is not a code of the required value set")
-
-    return visit
-
-
-def _bound_coding(inner: Visit, codes: frozenset[str], kind: str) -> Visit:
-    def visit(value: Any, path: Path, walked: Walked) -> None:
-        inner(value, path, walked)
-        if type(value) is not dict:
-            return
-        codings = value.get("coding", ()) if kind == "CodeableConcept" else [value]
-        if not any(isinstance(c, Mapping) and f"{c.get('system')}|{c.get('code')}" in codes for c in codings):
-            walked.report(path, "code-invalid", "binding", "has no coding of the required value set")
 
     return visit
 

@@ -19,7 +19,9 @@ def run(command: object, *arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("body", "code", "said"),
     [
-        ('{"resourceType": "Patient", "gender": "female"}', 0, "No issue was found"),
+        ('{"resourceType": "Endpoint"}', 2, "Endpoint.status"),
+        ('{"resourceType": "Bundle", "type": "collection"}', 0, "No issue was found"),
+        ('{"resourceType": "Patient", "gender": "female"}', 0, '"severity": "warning"'),
         ('{"resourceType": "Patient", "gender": "F"}', 2, "Patient.gender"),
         ('{"resourceType": "Patient", "gender": "female", "gender": "male"}', 2, "DUPLICATE_KEY"),
         ('{"resourceType": "Basic"}', 2, "not-supported"),

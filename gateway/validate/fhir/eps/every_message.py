@@ -1,0 +1,98 @@
+"""Rules of every message that carries lines: eps.md 5.2, and those of 5.7 that hold for every professional."""
+
+from collections.abc import Iterator, Mapping
+
+from gateway.validate.fhir.eps.message import NHS, SPINE_CODES, Json, Message, extension, without, wrong
+from gateway.validate.fhir.finding import Finding
+
+PROFESSIONAL_CODES = frozenset(
+    f"https://fhir.hl7.org.uk/Id/{name}"
+    for name in ("gmc-number", "nmc-number", "gphc-number", "hcpc-number", "professional-code")
+)
+_INTENTS = {"plan", "reflex-order"}
+_STAFF = ("Organization", "Practitioner", "PractitionerRole")
+_ROLE_PROFILE = "https://fhir.nhs.uk/Id/sds-role-profile-id"
+RESPONSIBLE = NHS + "Extension-DM-ResponsiblePractitioner"
+
+
+def intents(message: Message) -> Iterator[Finding]:
+    """Refuse an intent that is no order."""
+    for place, line in message.of("MedicationRequest"):
+        if line.get("intent") in _INTENTS:
+            text = "intent must be order, original-order or instance-order"
+            yield wrong("5.2 intent", "value", f"{place}.intent", text)
+
+
+def medicines(message: Message) -> Iterator[Finding]:
+    """Refuse a line that names its product in both ways."""
+    for place, line in message.of("MedicationRequest", "MedicationDispense"):
+        if "medicationCodeableConcept" in line and "medicationReference" in line:
+            text = f"cannot contain both forms of medication ({SPINE_CODES} CONFLICTING_VALUES)"
+            yield wrong("5.2 medication", "structure", place, text)
+
+
+def telecoms(message: Message) -> Iterator[Finding]:
+    """Want a value and a use in every telecom of an organisation or professional."""
+    for element in ("value", "use"):
+        for place, index in without(message, _STAFF, element):
+            yield wrong("5.2 telecom", "invalid", f"{place}.telecom[{index}]", f"required field {element} is missing")
+
+
+def roles(message: Message) -> Iterator[Finding]:
+    """Want references in a role, and its role profile id where it has any id.
+
+    The responsible practitioner alone may be named by an identifier.
+    """
+    responsible = [
+        message.target(named.get("valueReference"))
+        for _, line in message.of("MedicationRequest")
+        if (named := extension(line, RESPONSIBLE))
+    ]
+    requesters = [message.target(line.get("requester")) for _, line in message.of("MedicationRequest")]
+    for place, role in message.of("PractitionerRole"):
+        own = any(one is role for one in requesters)
+        yield from _practitioner(place, role, either=not own and any(one is role for one in responsible))
+        for name in ("organization", "healthcareService"):
+            yield from _references(place, role, name)
+        if role.get("identifier") and not _has_system(role, _ROLE_PROFILE):
+            yield wrong("5.2 role profile", "invalid", f"{place}.identifier", "the sds-role-profile-id is missing")
+
+
+def _practitioner(place: str, role: Json, *, either: bool) -> Iterator[Finding]:
+    named = role.get("practitioner")
+    forms = [name for name in ("reference", "identifier") if isinstance(named, Mapping) and name in named]
+    if either and len(forms) != 1:
+        yield wrong("5.2 practitioner", "invalid", f"{place}.practitioner", "must be a reference or an identifier")
+    elif not either and "reference" not in forms:
+        yield wrong("5.2 practitioner", "invalid", f"{place}.practitioner", "must be a reference within the Bundle")
+
+
+def _references(place: str, role: Json, name: str) -> Iterator[Finding]:
+    value = role.get(name)
+    for index, one in enumerate(value if isinstance(value, list) else [value] if value else ()):
+        if not isinstance(one, Mapping) or "reference" not in one:
+            where = f"{place}.{name}[{index}]" if isinstance(value, list) else f"{place}.{name}"
+            yield wrong(f"5.2 {name}", "invalid", where, "must be a reference within the Bundle")
+
+
+def _has_system(resource: Json, system: str) -> bool:
+    identifiers = resource.get("identifier")
+    return isinstance(identifiers, list) and any(
+        isinstance(one, Mapping) and one.get("system") == system for one in identifiers
+    )
+
+
+def professional_codes(message: Message) -> Iterator[Finding]:
+    """Want exactly one professional code of each prescriber (5.7); a GMP number is none (5.3)."""
+    for place, person in message.of("Practitioner"):
+        identifiers = person.get("identifier")
+        found = [
+            one
+            for one in (identifiers if isinstance(identifiers, list) else ())
+            if isinstance(one, Mapping) and one.get("system") in PROFESSIONAL_CODES
+        ]
+        if len(found) != 1:
+            text = (
+                f"expected exactly one professional code (GMC, NMC, GPhC, HCPC, professional-code), found {len(found)}"
+            )
+            yield wrong("5.7 professional code", "invalid", f"{place}.identifier", text)

@@ -1,0 +1,79 @@
+"""The whole rule table on one screen: which rules hold for which message.
+
+Source: eps.md 5. Permissions and switches (5.1), headers, and what only Spine can know (that an id is in use, that a
+patient has died) are not the content's and are checked elsewhere or not at all.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from gateway.validate.fhir.eps import every_message, notification, operations, order, update
+from gateway.validate.fhir.eps.message import Json, Message, wrong
+from gateway.validate.fhir.finding import Finding
+
+EVENTS = "https://fhir.nhs.uk/CodeSystem/message-event"
+Rule = Callable[[Message], Iterator[Finding]]
+
+_EVERY: tuple[Rule, ...] = (
+    every_message.intents,
+    every_message.medicines,
+    every_message.telecoms,
+    every_message.roles,
+)
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "prescription-order": (
+        *_EVERY,
+        every_message.professional_codes,
+        order.shared,
+        order.statuses,
+        order.item_numbers,
+        order.dosages,
+        order.primary_care,
+        order.requesters,
+        order.general_practitioner_numbers,
+        order.courses,
+        order.repeat_dispensing,
+        order.durations,
+        order.signatures,
+        order.addresses,
+    ),
+    "prescription-order-update": (*_EVERY, update.one_line, order.courses, order.requesters),
+    "prescription-order-response": (),
+    "dispense-notification": (
+        every_message.medicines,
+        notification.shared,
+        notification.performers,
+        notification.authorities,
+    ),
+}
+"""Rules by `MessageHeader.eventCoding`. Answers are EPS's own and have none; their profile says what they hold."""
+
+
+def event_of(bundle: Json) -> str:
+    """Give the event of a message of the dialect; empty for any other Bundle."""
+    entries = bundle.get("entry")
+    entry = entries[0] if isinstance(entries, list) and entries else None
+    header = entry.get("resource") if isinstance(entry, Mapping) else None
+    coding = header.get("eventCoding") if isinstance(header, Mapping) else None
+    if bundle.get("type") != "message" or not isinstance(coding, Mapping) or coding.get("system") != EVENTS:
+        return ""
+    return str(coding.get("code"))
+
+
+def check_rules(resource: Json) -> Iterator[Finding]:
+    """Give what a resource breaks of the rules of its message or operation."""
+    match resource.get("resourceType"):
+        case "Bundle" if event := event_of(resource):
+            if event not in RULES:
+                text = "must be prescription-order, prescription-order-update, -response or dispense-notification"
+                yield wrong("5.1 event", "value", "Bundle.entry[0].resource.eventCoding.code", text)
+            message = Message(resource)
+            for rule in RULES.get(event, ()):
+                yield from rule(message)
+        case "Task" if (
+            "for" in resource and "focus" in resource and resource.get("status") in {"rejected", "in-progress"}
+        ):
+            yield from operations.task(resource)
+        case "Parameters" if operations.is_release(resource):
+            yield from operations.release(resource)
+        case "Claim":
+            yield from operations.claim(resource)
