@@ -371,6 +371,9 @@ class AlertView:
     text: str
     prescription_id: UUID | None = None
     """The prescription of `line_id`, where there is one: what a person opens."""
+    medicine: str = ""
+    number: str = ""
+    """The prescription's number, to tell two of the same medicine apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ Source: reliability-security.md I3; mapping.md 10.5.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -17,6 +19,7 @@ from gateway.domain.lifecycle import LABELS
 from gateway.ports import Clock, Enquiries, Overdue, Store
 
 _log = structlog.get_logger(__name__)
+_LONDON: Final = ZoneInfo("Europe/London")
 
 ALERT_KIND = "overdue"
 
@@ -90,5 +93,5 @@ class Watch:
 
 
 def _text(line: Overdue) -> str:
-    due = line.act_by.isoformat(timespec="seconds")
+    due = line.act_by.astimezone(_LONDON).strftime("%d %b %Y, %H:%M:%S")
     return f"{LABELS[line.state]}. The {line.holder} should have acted by {due}."

@@ -83,6 +83,8 @@ class Alarm:
 
     href: str
     kind: str
+    medicine: str
+    number: str
     text: str
     opened: str
     age: str
@@ -94,6 +96,8 @@ def alarm(alert: AlertView, now: datetime) -> Alarm:
     return Alarm(
         href=address(alert.prescription_id) if alert.prescription_id else "",
         kind=alert.kind.replace("-", " ").replace("_", " ").capitalize(),
+        medicine=alert.medicine,
+        number=alert.number,
         text=alert.text,
         opened=clock_time(alert.opened_at),
         age=when(alert.opened_at, now),

@@ -36,7 +36,7 @@ _HOME: Final = "/console/"
 _COOKIE: Final = "console_session"
 _MOST_FORM_BYTES: Final = 4096
 _NEWEST: Final = 25
-_ALERTS: Final = 50
+_ALERTS: Final = 20
 
 _HEADERS: Final = {
     "Content-Security-Policy": (

@@ -34,7 +34,8 @@ FROM prescription JOIN line ON line.prescription = prescription.id JOIN event ON
 WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY event.seq
 """
 _ALERTS = """
-SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text
+SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text,
+       prescription.uuid, line.product_display, prescription.number
 FROM prescription JOIN line ON line.prescription = prescription.id JOIN alert ON alert.line = line.id
 WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY alert.id
 """
@@ -67,7 +68,7 @@ def prescription(reader: apsw.Connection, prescription_id: UUID, *, tenant: OdsC
 
 
 def alert_view(row: tuple[Any, ...]) -> AlertView:
-    """Read an alert's row: id, kind, subject, item id, opened, closed, text."""
+    """Read an alert's row: id, kind, subject, item id, opened, closed, text, prescription id, medicine, number."""
     return AlertView(
         id=row[0],
         kind=row[1],
@@ -76,6 +77,9 @@ def alert_view(row: tuple[Any, ...]) -> AlertView:
         opened_at=instant(row[4]),
         closed_at=instant(row[5]) if row[5] is not None else None,
         text=row[6],
+        prescription_id=UUID(bytes=row[7]) if row[7] is not None else None,
+        medicine=row[8] or "",
+        number=row[9] or "",
     )
 
 

@@ -18,8 +18,9 @@ WHERE act_by IS NOT NULL AND act_by <= ?
 ORDER BY act_by, id
 """
 _OPEN = """
-SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text
-FROM alert LEFT JOIN line ON line.id = alert.line
+SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text,
+       prescription.uuid, line.product_display, prescription.number
+FROM alert LEFT JOIN line ON line.id = alert.line LEFT JOIN prescription ON prescription.id = line.prescription
 WHERE alert.closed_at IS NULL AND (:tenant IS NULL OR alert.tenant = :tenant
     OR EXISTS (SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))
 ORDER BY alert.id LIMIT :limit
