@@ -15,6 +15,7 @@ from uuid import UUID
 
 from gateway.destination import TransmitOutcome
 from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
@@ -68,9 +69,21 @@ class StoredAnswer:
     answer: Answer
 
 
+class OvertakenError(Exception):
+    """A line has moved since it was looked at; nothing was stored. Look again: the answer would not be true."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownLine:
-    """A line already held under an order number or item id."""
+    """A line already held under an order number or item id.
+
+    Attributes:
+        prescription: as it was accepted; None where it could not be completed.
+        message_id: Bundle.identifier of the order message written for it, whether or not it left.
+        destination: the provider that message is for.
+        cancel: where a cancel of it stands.
+        replaced: a change has taken its order number over.
+    """
 
     line_id: UUID
     prescription_id: UUID
@@ -79,6 +92,44 @@ class KnownLine:
     state: LineState
     nhs_number: str
     group_number: str
+    prescription: Prescription | None = None
+    message_id: UUID | None = None
+    destination: OdsCode | None = None
+    epoch: int = 0
+    cancel: CancelState = CancelState.NONE
+    replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequest:
+    """The cancel of one line, as it is to be stored.
+
+    Attributes:
+        seen: the line's state when the answer was written; another kind of state by then is `OvertakenError`.
+        state: CONFIRMED where nothing is on the wire or the provider has given it back, ASKED otherwise.
+        message: the sealed `prescription-order-update`; None where there is nothing to send.
+        replaced_by: the line that takes its order number over, for a change.
+    """
+
+    line_id: UUID
+    seen: LineState
+    state: CancelState
+    reason_code: str = ""
+    reason: str = ""
+    message: SealedMessage | None = None
+    replaced_by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """A cancel that came before its order. Either the order's number or its item id names it."""
+
+    order_number: str = ""
+    order_assigner: str = ""
+    item: UUID | None = None
+    prescription_id: UUID | None = None
+    reason_code: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +142,7 @@ class AcceptedOrder:
         destination: the provider's ODS code; None when held before one was chosen.
         state: HELD, AWAITING_SCREENING or READY: what its lines become, by the lifecycle table.
         supersedes: lines (HELD, never sent) that this corrected order replaces.
+        waits_for: lines whose cancel must be confirmed before the message may leave (a change).
         nhs_number: and `group_number`: to find a held order by.
     """
 
@@ -101,6 +153,7 @@ class AcceptedOrder:
     state: LineState
     trace: tuple[TraceRow, ...] = ()
     supersedes: tuple[UUID, ...] = ()
+    waits_for: tuple[UUID, ...] = ()
     nhs_number: str = ""
     group_number: str = ""
 
@@ -111,6 +164,7 @@ class Acceptance:
 
     Attributes:
         orders: those not refused. A refused submission has none, and is stored with its answer all the same.
+        cancels: applied before the orders, so that a change may take a number over.
         later: whether `answer.later` is to be sent through the outbox.
     """
 
@@ -119,6 +173,8 @@ class Acceptance:
     verdict: Verdict
     answer: Answer
     orders: tuple[AcceptedOrder, ...] = ()
+    cancels: tuple[CancelRequest, ...] = ()
+    tombstones: tuple[Tombstone, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
 
 
@@ -228,9 +284,15 @@ class Store(Protocol):
         """Give the stored answer for a control id of a trust, if there is one."""
 
     async def known_lines(
-        self, tenant: OdsCode, order_numbers: Sequence[str], group_numbers: Sequence[str] = ()
+        self,
+        tenant: OdsCode,
+        order_numbers: Sequence[str],
+        group_numbers: Sequence[str] = (),
+        *,
+        items: Sequence[UUID] = (),
+        prescriptions: Sequence[UUID] = (),
     ) -> tuple[KnownLine, ...]:
-        """Give the lines held under these order numbers or group numbers of a trust, each once, oldest first."""
+        """Give the lines a trust has under these numbers, item ids or prescription ids, each once, oldest first."""
 
     async def accept(self, acceptance: Acceptance) -> StoredAnswer:
         """Commit a submission, its orders, outbox rows, history, audit leaves and answer, all or nothing.
@@ -241,6 +303,7 @@ class Store(Protocol):
 
         Raises:
             Refusal: ORDER_REUSED, when an order number was taken meanwhile.
+            OvertakenError: a line to be cancelled has moved since it was looked at.
             Unavailable: nothing was stored.
         """
 

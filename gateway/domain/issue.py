@@ -120,6 +120,12 @@ CODES: dict[str, CodeRow] = {
     "SHORTID_CHECK_DIGIT": _refuse("102", "value", "Correct the prescription number: its check character is wrong."),
     "IDENTIFIER_INVALID": _refuse("102", "value", "Correct the identifier: its form or check digit is wrong."),
     "ORDER_UNKNOWN": _refuse("204", "not-found", "Refer to an order that this gateway has received."),
+    "CANCEL_TOO_LATE": _refuse("207", "business-rule", "Ring the provider and the patient: it cannot be cancelled."),
+    "CANCEL_ORDER_UNKNOWN": _source(
+        "Check the order number. If the order comes after all, it is cancelled and nothing is sent.",
+        hl7="204",
+        fhir="not-found",
+    ),
     # law
     "CD_SCHEDULE_NOT_ALLOWED": _refuse(
         "207", "business-rule", "Use the paper or EPS route: Schedule 1 to 3 cannot go by homecare."
@@ -145,6 +151,7 @@ CODES: dict[str, CodeRow] = {
     "TIMING_FREE_TEXT": _map("Have the timing phrase mapped, or send a coded repeat pattern."),
     "TIMING_UNMAPPED": _map("Have the timing code mapped, or send a code of table 0335."),
     "TEMPLATE_TEXT_UNRESOLVED": _map("Correct the interface: it sent its own template text in place of a value."),
+    "CANCEL_PENDING": _warn("Nothing is cancelled until the provider confirms it. If it is urgent, also ring them."),
     "CANCEL_REASON_UNMAPPED": _warn("Have the cancel reason mapped to 0001 to 0009."),
     # source holds: only the trust can end them
     "DRUG_MISMATCH_RXO_RXE": _source("Send one product in RXO and RXE."),

@@ -7,10 +7,12 @@ from enum import StrEnum
 from http import HTTPStatus
 from uuid import UUID
 
+from gateway.domain.cancel import CancelState
+from gateway.domain.coding import Coding
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.partner import Environment
-from gateway.domain.prescription import Prescription
+from gateway.domain.prescription import Prescription, Professional
 from gateway.domain.trace import Leftover, TraceRow
 
 
@@ -131,6 +133,30 @@ class OrderNumber:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Change:
+    """What a cancel, a change, a hold or a release refers to, and why.
+
+    Attributes:
+        orders: the trust's order numbers of the lines meant; for a change, in the order of the new lines.
+        items: their prescription-order-item-numbers, where the sender gave those.
+        prescription_id: the whole prescription is meant where no item is named.
+        reason: one of the codes 0001 to 0009 (eps.md 6.6); None where none was sent or it is not mapped.
+        reason_text: the sender's words.
+        product_code: the product the sender believes the order to be for; checked where it is said.
+        by: who asks, where it is not the prescriber of the order.
+    """
+
+    orders: tuple[OrderNumber, ...] = ()
+    items: tuple[UUID, ...] = ()
+    prescription_id: UUID | None = None
+    location: str = ""
+    reason: Coding | None = None
+    reason_text: str = ""
+    product_code: str = ""
+    by: Professional | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Order:
     """One prescription's worth of a submission, as read.
 
@@ -140,6 +166,7 @@ class Order:
         provider_location: where the sender named the provider, or would have.
         trace: one row for every value of the prescription.
         searchable: what a person may look a held order up by, where it could be read.
+        change: what an order that is not new refers to.
     """
 
     action: Action
@@ -150,6 +177,7 @@ class Order:
     provider_location: str = ""
     nhs_number: str = ""
     group_number: str = ""
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -171,7 +199,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderVerdict:
-    """What became of one order: told to the sender, line by line."""
+    """What became of one order: told to the sender, line by line.
+
+    Attributes:
+        cancel: where the cancel stands that the order asked for, the least certain of its lines; NONE where it asked
+            for none.
+    """
 
     outcome: Outcome
     action: Action
@@ -179,6 +212,7 @@ class OrderVerdict:
     issues: tuple[Issue, ...] = ()
     prescription_id: UUID | None = None
     prescription_number: str = ""
+    cancel: CancelState = CancelState.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,27 +59,17 @@ def write(
     Raises:
         Nothing.
     """
-    writer = _Writer(
+    writer = Writer(
         prescription, submission=submission, envelope=envelope, provider=provider, organisation=organisation
     )
-    tree = writer.bundle(environment, reference_release)
-    origins: set[str | tuple[str, ...]] = set()
-    body = dumps(plain(tree, origins))
-    account = Account(tree, "Bundle")
-    missing = uncovered(origins, (row.target for row in trace))
-    return FhirMessage(
-        id=writer.id,
-        event=MessageEvent.ORDER,
-        destination=provider.ods,
-        line_ids=tuple(line.id for line in prescription.lines),
-        body=body,
-        explained=account,
-        unexplained=tuple(path for path, origin in account if origin in missing) if missing else (),
-    )
+    return writer.message(trace, environment, reference_release)
 
 
-class _Writer:
+class Writer:
     """One message being written: what its parts share."""
+
+    event = MessageEvent.ORDER
+    title = "Prescription Order"
 
     def __init__(
         self,
@@ -97,9 +87,28 @@ class _Writer:
         self._organisation = organisation
         self._ids: dict[str, UUID] = {}
         self._sender = rule(submission.tenant.value, "sender")
-        self.id = derived_id(
-            "message", submission.tenant.value, envelope.control_id, str(prescription.id), provider.ods.value
+        self.id = self._identity()
+
+    def message(self, trace: Sequence[TraceRow], environment: Environment, reference_release: str) -> FhirMessage:
+        """Write the bytes, and account for every leaf of them."""
+        tree = self.bundle(environment, reference_release)
+        origins: set[str | tuple[str, ...]] = set()
+        body = dumps(plain(tree, origins))
+        account = Account(tree, "Bundle")
+        missing = uncovered(origins, (row.target for row in trace))
+        return FhirMessage(
+            id=self.id,
+            event=self.event,
+            destination=self._provider.ods,
+            line_ids=tuple(line.id for line in self._prescription.lines),
+            body=body,
+            explained=account,
+            unexplained=tuple(path for path, origin in account if origin in missing) if missing else (),
         )
+
+    def _identity(self) -> UUID:
+        sender, control_id = self._submission.tenant.value, self._envelope.control_id
+        return derived_id("message", sender, control_id, str(self._prescription.id), self._provider.ods.value)
 
     def bundle(self, environment: Environment, reference_release: str) -> dict[str, Node]:
         """Build the Bundle, `entry` last."""
@@ -160,8 +169,8 @@ class _Writer:
     def _header(self, lines: list[Node]) -> Resource:
         event: Element = {
             "system": constant(systems.MESSAGE_EVENT, "event"),
-            "code": constant(MessageEvent.ORDER.value, "event"),
-            "display": constant("Prescription Order", "event"),
+            "code": constant(self.event.value, "event"),
+            "display": constant(self.title, "event"),
         }
         receiver: Element = {
             "system": constant(systems.ODS, "ods-system"),

@@ -73,7 +73,7 @@ def _medication_request(line: Line, at: str, value: Prescription, shared: dict[s
             ),
         ],
         "identifier": _identifiers(line, at, shared["filler"]),
-        "status": constant("active", "status"),
+        "status": constant("active" if line.status_reason is None else "cancelled", "status"),
         "statusReason": concept(line.status_reason, f"{at}.status_reason"),
         "intent": _intent(value.course),
         "category": _CATEGORY,
