@@ -81,11 +81,19 @@ _DECODER = msgspec.json.Decoder(float_hook=_number)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
+def _wrong_byte(body: bytes) -> str:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"byte {error.start}"
+    return ""
+
+
 def _decode(body: bytes) -> JSON:
     try:
         return cast("JSON", _DECODER.decode(body))
     except UnicodeDecodeError:
-        raise JsonError("CHARSET_INVALID", "", "The body is not UTF-8.") from None
+        raise JsonError("CHARSET_INVALID", _wrong_byte(body), "The body is not UTF-8.") from None
     except RecursionError:
         raise _too_deep() from None
     except msgspec.ValidationError:  # only `_number` causes one
