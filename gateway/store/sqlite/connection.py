@@ -33,6 +33,7 @@ def open_writer(path: Path) -> apsw.Connection:
         Unavailable: the file cannot be opened.
     """
     _refuse_old_library()
+    _close_to_others(path)
     connection = _open(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
     try:
         refuse_foreign(connection)
@@ -46,6 +47,15 @@ def open_writer(path: Path) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def _close_to_others(path: Path) -> None:
+    """Make the file readable by its owner alone; its log and index take their permissions from it."""
+    try:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+    except OSError as error:
+        raise Unavailable("the database file cannot be made") from error
 
 
 def open_reader(path: Path) -> apsw.Connection:

@@ -94,3 +94,17 @@ async def test_a_restored_file_voids_the_leases_of_its_earlier_life(tmp_path: Pa
     (new,) = await store.claim(worker="w", now=clock.now(), lease_seconds=1, room=room)  # type: ignore[arg-type]
     assert new.lease.split(".")[0] != old.lease.split(".")[0]
     await store.close()
+
+
+def modes(folder: Path) -> list[int]:
+    return [file.stat().st_mode & 0o077 for file in folder.iterdir() if file.is_file()]
+
+
+async def test_the_file_and_its_log_are_closed_to_other_users_whatever_the_folder_allows(tmp_path: Path) -> None:
+    os.chmod(tmp_path, 0o755)  # noqa: PTH101, S103 - an open folder is the point; nothing else runs here
+    opened = open_sqlite(tmp_path, Clock())
+    await opened.store.accept(make_acceptance("A"))
+    found = modes(tmp_path)
+    assert len(found) >= 2
+    assert set(found) == {0}
+    await opened.store.close()
