@@ -16,6 +16,7 @@ from prometheus_client import generate_latest
 
 from gateway.domain.identifiers import NhsNumber
 from gateway.domain.prescription import Name
+from gateway.domain.submission import WireFormat
 from gateway.telemetry import FIELDS, Metrics, start_logging, withhold
 
 
@@ -150,3 +151,11 @@ def test_two_gateways_in_one_process_keep_their_own_figures() -> None:
     first, second = Metrics(), Metrics()
     first.submitted("RBA", "xml", "taken")
     assert b'tenant="RBA"' not in generate_latest(second.registry)
+
+
+@pytest.mark.parametrize("form", list(WireFormat))
+def test_the_format_of_a_message_may_be_logged_whichever_it_is(form: WireFormat) -> None:
+    assert withhold(None, "", {"event": "too_large", "format": form.value}) == {
+        "event": "too_large",
+        "format": form.value,
+    }
