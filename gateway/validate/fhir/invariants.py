@@ -67,7 +67,7 @@ def _not_both(one: str, other: str) -> Rule:
 
 def _items(obj: Json, name: str) -> list[Any]:
     value = obj.get(name)
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _distinct(values: list[Any]) -> bool:
@@ -76,7 +76,7 @@ def _distinct(values: list[Any]) -> bool:
 
 def _range_in_order(obj: Json) -> bool:
     low, high = obj.get("low"), obj.get("high")
-    if not (isinstance(low, Mapping) and isinstance(high, Mapping)):
+    if not (isinstance(low, dict) and isinstance(high, dict)):
         return True
     if (low.get("system"), low.get("code"), low.get("unit")) != (
         high.get("system"),
@@ -94,7 +94,7 @@ def _ucum(obj: Json) -> bool:
 
 def _entered_in_error(obj: Json) -> bool:
     concept = obj.get("verificationStatus")
-    return isinstance(concept, Mapping) and any(
+    return isinstance(concept, dict) and any(
         coding.get("system") == _VERIFICATION and coding.get("code") == "entered-in-error"
         for coding in _items(concept, "coding")
     )
@@ -103,7 +103,7 @@ def _entered_in_error(obj: Json) -> bool:
 def _component_codes_differ(obj: Json) -> bool:
     def codes(part: Json) -> set[tuple[Any, Any]]:
         concept = part.get("code")
-        codings = _items(concept, "coding") if isinstance(concept, Mapping) else []
+        codings = _items(concept, "coding") if isinstance(concept, dict) else []
         return {(coding.get("system"), coding.get("code")) for coding in codings}
 
     return not _choice(obj, "value") or not any(codes(obj) & codes(part) for part in _items(obj, "component"))
@@ -114,7 +114,7 @@ def _first_is(obj: Json, bundle_type: str, resource: str) -> bool:
         return True
     entries = _items(obj, "entry")
     first = entries[0].get("resource") if entries else None
-    return isinstance(first, Mapping) and first.get("resourceType") == resource
+    return isinstance(first, dict) and first.get("resourceType") == resource
 
 
 def _entries_have(name: str, kinds: set[str]) -> Rule:
@@ -128,15 +128,15 @@ def _full_urls_distinct(obj: Json) -> bool:
     for entry in _items(obj, "entry"):
         if isinstance(entry.get("fullUrl"), str):
             resource = entry.get("resource")
-            meta = resource.get("meta") if isinstance(resource, Mapping) else None
-            version = meta.get("versionId") if isinstance(meta, Mapping) else None
+            meta = resource.get("meta") if isinstance(resource, dict) else None
+            version = meta.get("versionId") if isinstance(meta, dict) else None
             pairs.append((entry["fullUrl"], str(version or "")))
     return _distinct(pairs)
 
 
 def _identified(obj: Json) -> bool:
     identifier = obj.get("identifier")
-    return isinstance(identifier, Mapping) and _has(identifier, "system") and _has(identifier, "value")
+    return isinstance(identifier, dict) and _has(identifier, "system") and _has(identifier, "value")
 
 
 def _exactly_one(one: str, other: str) -> Rule:

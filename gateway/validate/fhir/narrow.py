@@ -62,11 +62,13 @@ def matches(value: Any, pattern: Any) -> bool:
 
 def found_at(value: Any, path: Sequence[str]) -> list[Any]:
     """Give every value at a path below a value; arrays on the way are entered."""
-    values = [value]
-    for step in path:
-        inner = [one[step] for one in values if isinstance(one, Mapping) and step in one]
-        values = [part for one in inner for part in (one if isinstance(one, list) else [one])]
-    return values
+    for taken, step in enumerate(path):
+        if type(value) is list:
+            return [found for one in value for found in found_at(one, path[taken:])]
+        if type(value) is not dict or step not in value:
+            return []
+        value = value[step]
+    return value if type(value) is list else [value]
 
 
 def belongs(item: Any, one: Slice) -> bool:

@@ -75,8 +75,8 @@ def _entries(bundle: Json) -> dict[str, str]:
     out: dict[str, str] = {}
     entries = bundle.get("entry")
     for entry in entries if isinstance(entries, list) else ():
-        resource = entry.get("resource") if isinstance(entry, Mapping) else None
-        if isinstance(resource, Mapping) and isinstance(resource.get("resourceType"), str):
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
             if isinstance(entry.get("fullUrl"), str):
                 out[entry["fullUrl"]] = resource["resourceType"]
             if isinstance(resource.get("id"), str):
@@ -89,7 +89,7 @@ def _local(path: Path, reference: str, targets: tuple[str, ...], scope: _Scope, 
         return
     contained = scope.owner.get("contained")
     for resource in contained if isinstance(contained, list) else ():
-        if isinstance(resource, Mapping) and resource.get("id") == reference[1:]:
+        if isinstance(resource, dict) and resource.get("id") == reference[1:]:
             _typed(path, str(resource.get("resourceType")), targets, walked)
             return
     walked.report(path, "not-found", "ref-1", "refers to a contained resource that is not there")
@@ -124,7 +124,7 @@ def _contained(path: Path | None, resource: Json, walked: Walked) -> None:
     contained = resource["contained"]
     used = set(_local_references(resource))
     for index, inner in enumerate(contained if isinstance(contained, list) else ()):
-        if not isinstance(inner, Mapping):
+        if not isinstance(inner, dict):
             continue
         place: Path = (path, "contained", index)
         if "contained" in inner:
@@ -132,15 +132,15 @@ def _contained(path: Path | None, resource: Json, walked: Walked) -> None:
         if inner.get("id") not in used and "" not in set(_local_references(inner)):
             walked.report(place, "invariant", "dom-3", "a contained resource must be referred to")
         meta = inner.get("meta")
-        if isinstance(meta, Mapping) and ("versionId" in meta or "lastUpdated" in meta):
+        if isinstance(meta, dict) and ("versionId" in meta or "lastUpdated" in meta):
             walked.report(place, "invariant", "dom-4", "a contained resource has no version of its own")
-        if isinstance(meta, Mapping) and "security" in meta:
+        if isinstance(meta, dict) and "security" in meta:
             walked.report(place, "invariant", "dom-5", "a contained resource has no security label of its own")
 
 
 def _local_references(value: Any) -> Iterator[str]:
     """Give what follows the `#` of every local reference below a value."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, item in value.items():
             if key == "reference" and isinstance(item, str) and item.startswith("#"):
                 yield item[1:]

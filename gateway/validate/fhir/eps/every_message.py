@@ -9,7 +9,7 @@ PROFESSIONAL_CODES = frozenset(
     f"https://fhir.hl7.org.uk/Id/{name}"
     for name in ("gmc-number", "nmc-number", "gphc-number", "hcpc-number", "professional-code")
 )
-_INTENTS = {"plan", "reflex-order"}
+_INTENTS = ("plan", "reflex-order")
 _STAFF = ("Organization", "Practitioner", "PractitionerRole")
 _ROLE_PROFILE = "https://fhir.nhs.uk/Id/sds-role-profile-id"
 RESPONSIBLE = NHS + "Extension-DM-ResponsiblePractitioner"
@@ -89,7 +89,7 @@ def professional_codes(message: Message) -> Iterator[Finding]:
         found = [
             one
             for one in (identifiers if isinstance(identifiers, list) else ())
-            if isinstance(one, Mapping) and one.get("system") in PROFESSIONAL_CODES
+            if isinstance(one, Mapping) and str(one.get("system")) in PROFESSIONAL_CODES
         ]
         if len(found) != 1:
             text = (

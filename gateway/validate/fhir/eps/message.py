@@ -55,10 +55,10 @@ def extension(element: Any, url: str) -> Json | None:
     )
 
 
-def codes(concept: Any, system: str | None = None) -> list[Any]:
+def codes(concept: Any, system: str | None = None) -> list[str]:
     """Give the codes of a CodeableConcept, of one system or of any."""
     return [
-        coding.get("code")
+        str(coding.get("code"))
         for coding in found_at(concept, ("coding",))
         if isinstance(coding, Mapping) and (system is None or coding.get("system") == system)
     ]

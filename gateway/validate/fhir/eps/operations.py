@@ -21,11 +21,11 @@ def task(resource: Json) -> Iterator[Finding]:
     """Check a return or a withdrawal."""
     if resource.get("intent") != "order":
         yield wrong("5.6 intent", "value", "Task.intent", "must be order")
-    status = resource.get("status")
+    status = str(resource.get("status"))
     if status not in _REASONS:
         yield wrong("5.6 status", "value", "Task.status", "must be in-progress (withdraw) or rejected (return)")
-    elif not codes(resource.get("statusReason"), _REASONS[str(status)]):
-        text = f"expected a coding of {_REASONS[str(status)]}"
+    elif not codes(resource.get("statusReason"), _REASONS[status]):
+        text = f"expected a coding of {_REASONS[status]}"
         yield wrong("5.6 reason", "value", "Task.statusReason", text)
     if status == "in-progress" and codes(resource.get("code"), _TASK_CODE) != ["abort"]:
         yield wrong("5.6 code", "value", "Task.code", "a withdrawal has the code abort")

@@ -79,7 +79,9 @@ def dosages(message: Message) -> Iterator[Finding]:
         if not several:
             text = "required field dosageInstruction is missing"
             yield wrong("5.3 dosage", "invalid", f"{place}.dosageInstruction", text)
-        elif isinstance(several, list) and len(several) > 1 and not all("sequence" in one for one in several):
+        elif (
+            isinstance(several, list) and len(several) > 1 and not all(found_at(one, ("sequence",)) for one in several)
+        ):
             text = "multiple dosage lines but no sequence number (MISSING_VALUE)"
             yield wrong("5.3 sequence", "invalid", f"{place}.dosageInstruction", text)
 

@@ -70,7 +70,7 @@ def check_rules(resource: Json) -> Iterator[Finding]:
             for rule in RULES.get(event, ()):
                 yield from rule(message)
         case "Task" if (
-            "for" in resource and "focus" in resource and resource.get("status") in {"rejected", "in-progress"}
+            "for" in resource and "focus" in resource and resource.get("status") in ("rejected", "in-progress")
         ):
             yield from operations.task(resource)
         case "Parameters" if operations.is_release(resource):
