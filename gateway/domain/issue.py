@@ -164,6 +164,9 @@ CODES: dict[str, CodeRow] = {
     "REPEATS_CONFLICT": _source("Make refills and total supplies agree."),
     "TEXT_STRUCTURE_MISMATCH": _source("Make the directions and the structured dose agree."),
     "TEXT_NOT_A_DOSE": _source("Write directions that state the dose."),
+    "WEEKLY_MEDICINE_MORE_OFTEN": _source(
+        "Confirm how often it is given: this medicine is given once a week or less often."
+    ),
     "STRENGTH_TEXT_MISMATCH": _source("Make the drug's words and its code agree in strength."),
     "VTM_NEEDS_PRODUCT": _source("Choose a product; a substance alone cannot be supplied."),
     "PRODUCT_LEVEL_MISMATCH": _source("Make the stated dm+d level and the code agree."),
