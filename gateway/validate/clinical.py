@@ -6,9 +6,8 @@ accepted, held for a person, or refused.
 Source: HMR 2012 reg 217 and 219; domain.md 5; mapping.md 2.3, 8.3, 8.5; brief D8, D14.
 """
 
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -30,6 +29,9 @@ from gateway.domain.prescription import (
 )
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow, Reference
+from gateway.validate.supply import supply_doubts
+from gateway.validate.words.check import doubts
+from gateway.validate.words.no_dose import says_no_dose
 
 MOST_LINES = 4
 """Items in one prescription; eps.md 5.8."""
@@ -44,12 +46,6 @@ MOST_SUPPLIES = 99
 MOST_SUPPLY_DAYS = 366
 
 _LONDON = ZoneInfo("Europe/London")
-_NO_DOSE = re.compile(
-    r"(?:(?:please )?(?:take|use|inject|apply|give|to be taken|to be used|to be given)? ?(?:it |them |this )?"
-    r"(?:as|when|exactly as) (?:directed|before|instructed|advised|prescribed|needed|required)"
-    r"(?: by .*)?|mdu|mdu as directed|asd|ud|ut dict"
-    r"|as per (?:protocol|plan|clinic|chart)|see (?:protocol|chart|notes?))"
-)
 _IDENTIFIES = (*LICENSED, Register.PROFESSIONAL, Register.CONSULTANT)
 
 
@@ -225,6 +221,11 @@ def _directions(seen: Findings, line: Line, at: str) -> Iterator[Issue]:
         yield seen.issue("DOSE_MISSING", f"{at}.dosages", "The directions are missing.")
     for index, dosage in enumerate(line.dosages):
         yield from _dosage(seen, dosage, f"{at}.dosages[{index}]")
+    row = seen.reference.products.get(line.product.code.value)
+    for doubt in (*doubts(line, row), *supply_doubts(line, row)):
+        yield replace(
+            seen.issue(doubt.code, f"{at}.{doubt.at}", doubt.text), values=doubt.values, escalated=doubt.escalated
+        )
 
 
 def _dosage(seen: Findings, dosage: Dosage, at: str) -> Iterator[Issue]:
@@ -239,12 +240,6 @@ def _dosage(seen: Findings, dosage: Dosage, at: str) -> Iterator[Issue]:
             yield seen.issue("VALUE_INVALID", f"{at}.{name}", text)
     if dosage.timing:
         yield from _timing(seen, dosage.timing, f"{at}.timing")
-
-
-def says_no_dose(text: str) -> bool:
-    """Tell whether directions are only "as directed", "as before", "mdu" or the like (mapping.md 8.3)."""
-    plain = " ".join(re.sub(r"[^a-z0-9 ]+", " ", text.lower().replace(".", "")).split())
-    return not plain or _NO_DOSE.fullmatch(plain) is not None
 
 
 def _amounts(dosage: Dosage, at: str) -> Iterator[tuple[str, Quantity]]:

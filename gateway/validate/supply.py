@@ -1,0 +1,153 @@
+"""Supply sums: does the quantity last as long as it must, at the dose and frequency stated?
+
+Everything is exact. A sum is made only where nothing has to be assumed: a dose that can be put into the unit of the
+quantity, a frequency in days, and a known number of days. Otherwise nothing is said.
+
+The least needed is the dose itself; the most is whole units for each administration, for what is left of a syringe is
+thrown away. Up to a tenth, or one unit, either way is rounding; beyond a factor of two the line is held.
+
+Source: mapping.md 8.5.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+from math import ceil
+
+from gateway.domain.prescription import Dosage, Duration, Line
+from gateway.domain.quantity import lexeme
+from gateway.domain.reference import ProductRow
+from gateway.validate.amounts import Amount, Strength, of_quantity, strength_of
+from gateway.validate.words.check import Doubt
+from gateway.validate.words.said import DAY
+from gateway.validate.words.structure import dose_of, length_of, often_of
+
+_TOLERANCE = Fraction(1, 10)
+_GRAVE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Need:
+    """How much is needed, from `least` to `most`, in the unit of the quantity."""
+
+    least: Fraction
+    most: Fraction
+
+
+def supply_doubts(line: Line, row: ProductRow | None) -> Iterator[Doubt]:
+    """Compare the quantity of one supply with what the directions use up in the time it must last.
+
+    Args:
+        line: as read.
+        row: what is known of its product.
+    """
+    quantity, strength = of_quantity(line.quantity), strength_of(row)
+    if quantity is None or not quantity.value:
+        return
+    days = _days(line)
+    need = _needed(line.dosages, quantity, strength, days, once=line.total_supplies == 1)
+    if need is None or not need.most:
+        return
+    unit = Fraction(1) if quantity.counted else Fraction(0)
+    slack = _TOLERANCE
+    if need.least * (1 - slack) - unit <= quantity.value <= need.most * (1 + slack) + unit:
+        return
+    short, long = quantity.value * _GRAVE < need.least - unit, quantity.value > need.most * _GRAVE + unit
+    text = "The quantity does not fit the dose, the frequency and the time that one supply must last."
+    yield Doubt(
+        code="SUPPLY_SUM_MISMATCH",
+        at="quantity.value",
+        text=text,
+        values=(f"{lexeme(line.quantity.value)} {line.quantity.unit.display}", _told(need, quantity, line)),
+        escalated=short or long,
+    )
+
+
+def _told(need: _Need, quantity: Amount, line: Line) -> str:
+    """Say what is needed, in the unit of the quantity as sent."""
+    factor = quantity.value / Fraction(line.quantity.value)
+    low, high = need.least / factor, need.most / factor
+    numbers = _said(low) if low == high else f"{_said(low)} to {_said(high)}"
+    return f"needed: {numbers} {line.quantity.unit.display}"
+
+
+def _said(number: Fraction) -> str:
+    """Write a number for people, to two places; comparing never uses it."""
+    hundredths = round(number * 100)
+    return f"{hundredths // 100}" if hundredths % 100 == 0 else f"{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def _days(line: Line) -> Fraction | None:
+    """Give how many days one supply must last: as stated, else until the next one."""
+    if line.days_per_supply:
+        return Fraction(line.days_per_supply)
+    return _in_days(line.interval) if line.total_supplies > 1 or line.interval else None
+
+
+def _in_days(duration: Duration | None) -> Fraction | None:
+    length = length_of(duration)
+    return length.value if length and length.of == DAY else None
+
+
+def _needed(
+    dosages: Sequence[Dosage], quantity: Amount, strength: Strength, days: Fraction | None, *, once: bool
+) -> _Need | None:
+    """Add up dosages: those of one sequence together, the next ones after them."""
+    ordered = sorted(dosages, key=lambda dosage: dosage.sequence)
+    steps = [tuple(step) for _, step in groupby(ordered, key=lambda dosage: dosage.sequence)]
+    if not steps or any(not _countable(dosage) for dosage in dosages):
+        return None
+    bounded = [_bound(step) for step in steps]
+    if all(bounded) and once:
+        lengths = bounded
+        if days is not None and len(steps) == 1 and bounded[0] and bounded[0] > days:
+            lengths = [days]
+    elif len(steps) == 1 and days is not None and (bounded[0] is None or bounded[0] >= days):
+        lengths = [days]
+    else:
+        return None
+    needs = [
+        _need(dosage, quantity, strength, length)
+        for step, length in zip(steps, lengths, strict=True)
+        for dosage in step
+        if length
+    ]
+    stated = [need for need in needs if need]
+    if len(stated) < len(dosages):
+        return None
+    return _Need(
+        least=sum((need.least for need in stated), Fraction(0)), most=sum((n.most for n in stated), Fraction(0))
+    )
+
+
+def _countable(dosage: Dosage) -> bool:
+    """Tell whether what it uses up can be known: not as required, not on dates, not a number of times."""
+    timing = dosage.timing
+    return (
+        dosage.as_needed is None
+        and dosage.rate is None
+        and timing is not None
+        and not (timing.on_dates or timing.count or timing.count_max)
+    )
+
+
+def _bound(step: Sequence[Dosage]) -> Fraction | None:
+    """Give how many days a step lasts, where all of its dosages say the same."""
+    lengths = set()
+    for dosage in step:
+        bounds = dosage.timing.bounds if dosage.timing else None
+        lengths.add(_in_days(bounds.duration) if bounds and not bounds.duration_high else None)
+    return lengths.pop() if len(lengths) == 1 else None
+
+
+def _need(dosage: Dosage, quantity: Amount, strength: Strength, days: Fraction) -> _Need | None:
+    dose, often = dose_of(dosage), often_of(dosage.timing)
+    if dose is None or often is None or often.of != DAY or None in {dose.low, dose.high, often.low, often.high}:
+        return None
+    one = strength.convert(Amount(value=Fraction(1), kind=dose.kind), quantity.kind)
+    if one is None or dose.low is None or dose.high is None or often.low is None or often.high is None:
+        return None
+    low, high = dose.low * one.value, dose.high * one.value
+    whole = Fraction(ceil(high)) if quantity.counted else high
+    return _Need(least=low * often.low * days, most=whole * Fraction(ceil(often.high * days)))

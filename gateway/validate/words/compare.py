@@ -1,0 +1,169 @@
+"""Words against structure: what contradicts, and whether enough was read to say that nothing does.
+
+Words richer than the structure pass; a contradiction on any element found holds the line. Amounts in different kinds
+are compared only through the product's strength.
+
+Source: mapping.md 8.3.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from gateway.domain.prescription import Dosage
+from gateway.validate.amounts import Amount, Strength
+from gateway.validate.words.said import DAY, NO_UNIT, Often, Said, Spread
+from gateway.validate.words.structure import dose_of, length_of, often_of
+from gateway.validate.words.vocabulary import NEVER_INJECTED, ROUTE_CODES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One contradiction.
+
+    Attributes:
+        element: what differs: dose, frequency, weekday, route or duration.
+        words: as the prescriber wrote it.
+        structure: as the structure states it.
+    """
+
+    element: str
+    words: str
+    structure: str
+
+
+def differences(said: Said, dosages: Sequence[Dosage], strength: Strength) -> tuple[Difference, ...]:
+    """Give every contradiction between words and the dosages they are the words of."""
+    return (
+        *_doses(said, dosages, strength),
+        *_frequencies(said, dosages),
+        *_weekdays(said, dosages),
+        *_routes(said, dosages),
+        *_durations(said, dosages),
+    )
+
+
+def compared(said: Said, dosages: Sequence[Dosage], strength: Strength) -> bool:
+    """Tell whether every dose and every frequency of the structure could be compared with the words."""
+    if said.unsure:
+        return False
+    for dosage in dosages:
+        dose, often = dose_of(dosage), often_of(dosage.timing)
+        if dosage.dose is not None and (
+            dose is None or not any(_in_kind(one, dose.kind, strength) for one in said.doses)
+        ):
+            return False
+        if often is not None and not said.often:
+            return False
+    return True
+
+
+def _doses(said: Said, dosages: Sequence[Dosage], strength: Strength) -> Iterator[Difference]:
+    stated = [dose for dosage in dosages if (dose := dose_of(dosage))]
+    if len(stated) < len([dosage for dosage in dosages if dosage.dose is not None]):
+        return  # one of them cannot be compared, and any of the words may be about that one
+    for found in said.doses:
+        pairs = [(same, dose) for dose in stated if (same := _in_kind(found, dose.kind, strength))]
+        if pairs and not any(_same_dose(same, dose) for same, dose in pairs):
+            yield Difference(element="dose", words=found.words, structure="; ".join(dose.words for _, dose in pairs))
+    for dose in stated:
+        pairs = [(same, dose) for found in said.doses if (same := _in_kind(found, dose.kind, strength))]
+        if len(stated) > 1 and pairs and not any(_same_dose(same, dose) for same, _ in pairs):
+            words = "; ".join(same.words for same, _ in pairs)
+            yield Difference(element="dose", words=words, structure=dose.words)
+
+
+def _in_kind(found: Spread, kind: str, strength: Strength) -> Spread | None:
+    """Give a dose of the words in the kind of the structure; None where they cannot be compared."""
+    if found.kind == kind or (found.kind == NO_UNIT and Amount(value=Fraction(1), kind=kind).counted):
+        return found
+    if found.each is not None and found.each.kind == kind:
+        return _times(found, found.each.value)
+    if found.kind == NO_UNIT:
+        return None
+    if found.kind == "dose" or kind == "dose":
+        return None
+    one = strength.convert(Amount(value=Fraction(1), kind=found.kind), kind)
+    if one is not None:
+        return _times(found, one.value)
+    counted = Amount(value=Fraction(1), kind=found.kind).counted and Amount(value=Fraction(1), kind=kind).counted
+    return found if counted and _rigid(found.kind) and _rigid(kind) else None
+
+
+def _rigid(kind: str) -> bool:
+    """Tell whether a unit of presentation is never another's name: a tablet is no capsule, yet an injection may be."""
+    return kind in {"tablet", "capsule", "patch", "suppository", "pessary", "sachet", "puff", "drop"}
+
+
+def _times(found: Spread, factor: Fraction) -> Spread:
+    low = found.low * factor if found.low is not None else None
+    high = found.high * factor if found.high is not None else None
+    return Spread(low=low, high=high, kind=NO_UNIT, words=found.words)
+
+
+def _same_dose(words: Spread, structure: Spread) -> bool:
+    if words.kind not in {NO_UNIT, structure.kind}:
+        return False
+    return _ends_agree((words.low, words.high), (structure.low, structure.high))
+
+
+def _ends_agree(
+    words: tuple[Fraction | None, Fraction | None], structure: tuple[Fraction | None, Fraction | None]
+) -> bool:
+    """Compare ends; "up to 3" says nothing of the least, and so agrees with any least."""
+    if words[0] is None:
+        return words[1] == structure[1]
+    if words[1] is None:
+        return words[0] == structure[0]
+    return words == structure
+
+
+def _frequencies(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
+    stated = [often for dosage in dosages if (often := often_of(dosage.timing))]
+    untimed = any(dosage.timing is None or often_of(dosage.timing) is None for dosage in dosages)
+    if not stated:
+        return
+    for found in said.often:
+        if not untimed and not any(_same_often(found, often) for often in stated):
+            structure = "; ".join(often.words for often in stated)
+            yield Difference(element="frequency", words=found.words, structure=structure)
+    for often in stated:
+        if len(stated) > 1 and said.often and not any(_same_often(found, often) for found in said.often):
+            words = "; ".join(found.words for found in said.often)
+            yield Difference(element="frequency", words=words, structure=often.words)
+
+
+def _same_often(words: Often, structure: Often) -> bool:
+    return words.of == structure.of and _ends_agree((words.low, words.high), (structure.low, structure.high))
+
+
+def _weekdays(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
+    stated = frozenset(day for dosage in dosages if dosage.timing for day in dosage.timing.day_of_week)
+    if said.days and stated and said.days != stated:
+        yield Difference(element="weekday", words=" ".join(sorted(said.days)), structure=" ".join(sorted(stated)))
+
+
+def _routes(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
+    stated = {ROUTE_CODES[dosage.route.code] for dosage in dosages if dosage.route and dosage.route.code in ROUTE_CODES}
+    if not stated or any(dosage.route is None or dosage.route.code not in ROUTE_CODES for dosage in dosages):
+        return
+    if said.routes and said.routes != stated:
+        yield Difference(element="route", words=", ".join(sorted(said.routes)), structure=", ".join(sorted(stated)))
+    elif said.injected and stated <= NEVER_INJECTED:
+        yield Difference(element="route", words="inject", structure=", ".join(sorted(stated)))
+
+
+def _durations(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
+    bounds = [dosage.timing.bounds for dosage in dosages if dosage.timing and dosage.timing.bounds]
+    if len(bounds) < len(dosages) or len(said.lasting) != 1 or len(dosages) > 1:
+        return
+    stated = [length for bound in bounds if (length := length_of(bound.duration)) and not bound.duration_high]
+    for length in stated:
+        found = said.lasting[0]
+        if (found.value, found.of) != (length.value, length.of):
+            yield Difference(element="duration", words=found.words, structure=length.words)
+
+
+def more_than_weekly(often: Often | None) -> bool:
+    """Tell whether a frequency is more often than once a week."""
+    return often is not None and often.of == DAY and (often.high or Fraction(0)) > Fraction(1, 7)

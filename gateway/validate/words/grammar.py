@@ -1,0 +1,322 @@
+"""A small grammar that finds doses, frequencies, weekdays and routes in a prescriber's words.
+
+It reads from left to right; at each place the first pattern that fits takes its words, and a word that fits none is
+passed over. What it finds is only ever compared, never sent (mapping.md 8.3). It prefers not to read: a number nobody
+took, or a word such as "increase", makes the whole unsure.
+
+Source: mapping.md 8.3; the British National Formulary's abbreviations for directions.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from gateway.validate.amounts import Amount, measured
+from gateway.validate.words import vocabulary as v
+from gateway.validate.words.said import DAY, NO_UNIT, Lasting, Often, Said, Spread, on_days
+
+
+def _any(words: object) -> str:
+    return "|".join(sorted((re.escape(str(word)) for word in words), key=len, reverse=True))  # type: ignore[attr-defined]
+
+
+_WORD = _any(v.NUMBERS)
+_N = (
+    r"(?>\d+ \d+/0*[1-9]\d*|\d+/0*[1-9]\d*|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+    rf"|(?:{_WORD}) and a half\b|(?:{_WORD})\b)"
+)
+_COUNT = rf"(?:{_N}|half(?: of)?(?: an?| one)?|an?)"
+_TO = r"(?: ?- ?| to | or )"
+_MEASURE = rf"(?:{_any(v.UNIT_CODES)})\b"
+_THING = rf"(?:{_any(v.PRESENTED)})s?\b"
+_PER = rf"(?:{_any(word for word in v.PERIODS if not word.endswith('ly'))})\b"
+_ADVERB = rf"(?:{_any(word for word in v.PERIODS if word.endswith('ly'))})\b"
+_ALL_PERIODS = rf"(?:{_any(v.PERIODS)})\b"
+_TIMES = rf"(?:once\b|twice\b|thrice\b|{_N}(?:{_TO}{_N})? ?(?:times?\b|x(?= )))"
+_UP = r"(?P<up>(?:for )?(?:up to|at most|no more than|not more than|maximum(?: of)?|max) )?"
+_DAY = rf"(?:{_any(v.WEEKDAYS)})s?\b"
+_CLOCK = r"(?:[01]?\d|2[0-3])(?::[0-5]\d(?::[0-5]\d)?| ?[ap]m\b|:[0-5]\d ?[ap]m\b)"
+_EVENT = (
+    r"(?:(?:at|every|each|before|upon|on|in the|during the) (?:early |late )?(?:night|bedtime|bed|sleep|morning|evening"
+    r"|noon|midday|lunchtime|lunch|teatime|breakfast|dinner|afternoon|waking|12:00pm)\b|around 12:00pm|nightly\b)"
+)
+_FILL = r"(?:(?:the )?contents? of )?"
+
+
+@dataclass(slots=True)
+class _Found:
+    doses: list[Spread] = field(default_factory=list)
+    often: list[Often] = field(default_factory=list)
+    days: set[str] = field(default_factory=set)
+    routes: set[str] = field(default_factory=set)
+    lasting: list[Lasting] = field(default_factory=list)
+    moments: int = 0
+    injected: bool = False
+    once_only: bool = False
+    unsure: bool = False
+
+
+def read(text: str) -> Said:
+    """Find what directions say.
+
+    Args:
+        text: as the prescriber wrote it.
+
+    Returns:
+        What was found; nothing is guessed, and what is not found is not there.
+
+    Raises:
+        Nothing.
+    """
+    plain = _plain(text)
+    found, at = _Found(), 0
+    while at < len(plain):
+        at = _step(found, plain, at)
+    often = tuple(on_days(one, len(found.days)) for one in found.often) or _implied(found)
+    return Said(
+        doses=tuple(found.doses),
+        often=often,
+        days=frozenset(found.days),
+        routes=frozenset(found.routes),
+        lasting=tuple(found.lasting),
+        injected=found.injected,
+        once_only=found.once_only,
+        unsure=found.unsure,
+    )
+
+
+def _plain(text: str) -> str:
+    """Fold case, fractions, dashes and dotted abbreviations."""
+    folded = re.sub(r"(?<=\d)([¼½¾⅓⅔])", r" \1", text)
+    folded = unicodedata.normalize("NFKC", folded).lower().replace("\N{FRACTION SLASH}", "/")
+    folded = re.sub(r"[\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}]", "-", folded)
+    folded = folded.replace("\N{GREEK SMALL LETTER MU}g", "ug").replace("\N{MULTIPLICATION SIGN}", "x")
+    folded = re.sub(r"\b([a-z])\.(?=[a-z]\b)", r"\1", folded)
+    folded = re.sub(r"\bpre ?filled\b", "pre-filled", folded)
+    return " ".join(folded.split())
+
+
+def _step(found: _Found, text: str, at: int) -> int:
+    for pattern, take in _PATTERNS:
+        match = pattern.match(text, at)
+        if match:
+            take(found, match)
+            return max(match.end(), at + 1)
+    word = re.compile(r"[a-z][a-z'-]*|\d[\d.,/:]*|.", re.DOTALL).match(text, at)
+    if word is None:
+        return at + 1
+    if word[0][0].isdigit() or word[0] in v.UNCLEAR:
+        found.unsure = True
+    return word.end()
+
+
+def _number(text: str) -> Fraction:
+    text = text.strip().replace(",", "")
+    if text.startswith("half"):
+        return Fraction(1, 2)
+    if text.endswith(" and a half"):
+        return v.NUMBERS[text.removesuffix(" and a half")] + Fraction(1, 2)
+    if text in {"a", "an"}:
+        return Fraction(1)
+    if text in v.NUMBERS:
+        return v.NUMBERS[text]
+    whole, _, part = text.rpartition(" ")
+    return Fraction(part) + (Fraction(whole) if whole else 0)
+
+
+def _kind(unit: str) -> tuple[str, Fraction]:
+    """Give the kind of a unit word and what one of it is."""
+    word = unit.strip()
+    if word in v.UNIT_CODES:
+        amount = measured(Fraction(1), v.UNIT_CODES[word])
+        if amount:
+            return amount.kind, amount.value
+    for candidate in (word, word.removesuffix("s")):
+        if candidate in v.PRESENTED:
+            return v.PRESENTED[candidate], Fraction(1)
+    return NO_UNIT, Fraction(1)
+
+
+def _spread(match: "re.Match[str]", unit: str) -> Spread:
+    kind, of = _kind(unit)
+    first = _number(match["n"]) * of
+    last = _number(match["to"]) * of if match["to"] else first
+    low = None if match["up"] and not match["to"] else first
+    if match["least"]:
+        return Spread(low=first, high=None, kind=kind, words=match[0])
+    return Spread(low=low, high=last, kind=kind, words=match[0])
+
+
+def _measured(found: _Found, match: "re.Match[str]") -> None:
+    found.doses.append(_spread(match, match["unit"]))
+
+
+def _with_strength(found: _Found, match: "re.Match[str]") -> None:
+    kind, of = _kind(match["strength"])
+    each = Amount(value=_number(match["each"]) * of, kind=kind)
+    said = _spread(match, match["unit"])
+    found.doses.append(Spread(low=said.low, high=said.high, kind=said.kind, each=each, words=match[0]))
+
+
+def _bare(found: _Found, match: "re.Match[str]") -> None:
+    found.doses.append(_spread(match, ""))
+
+
+def _unsure(found: _Found, _: "re.Match[str]") -> None:
+    found.unsure = True
+
+
+def _nothing(_: _Found, __: "re.Match[str]") -> None:
+    """Take words that say nothing to be compared."""
+
+
+def _times(found: _Found, match: "re.Match[str]") -> None:
+    low, high = _how_many(match["times"])
+    of, length = v.PERIODS[match["period"].strip()]
+    length *= _number(match["n"]) if match.groupdict().get("n") else 1
+    if not length:
+        found.unsure = True
+        return
+    up = match.groupdict().get("up")
+    found.often.append(Often(low=None if up else low / length, high=high / length, of=of, words=match[0]))
+
+
+def _how_many(text: str) -> tuple[Fraction, Fraction]:
+    known = {"once": 1, "twice": 2, "thrice": 3}
+    if text in known:
+        return Fraction(known[text]), Fraction(known[text])
+    numbers = [_number(part) for part in re.findall(_N, text)]
+    return numbers[0], numbers[-1]
+
+
+def _every(found: _Found, match: "re.Match[str]") -> None:
+    of, length = v.PERIODS[match["period"].strip()]
+    first = _number(match["n"]) if match["n"] else Fraction(1)
+    last = _number(match["to"]) if match["to"] else first
+    if first and last:
+        found.often.append(Often(low=1 / (length * last), high=1 / (length * first), of=of, words=match[0]))
+
+
+def _alternate(found: _Found, match: "re.Match[str]") -> None:
+    of, length = v.PERIODS[match["period"].strip()]
+    nth = {"third": 3, "fourth": 4}.get(match.groupdict().get("nth") or "", 2)
+    found.often.append(Often(low=1 / (length * nth), high=1 / (length * nth), of=of, words=match[0]))
+
+
+def _adverb(found: _Found, match: "re.Match[str]") -> None:
+    of, length = v.PERIODS[match[0]]
+    found.often.append(Often(low=1 / length, high=1 / length, of=of, words=match[0]))
+
+
+def _latin(found: _Found, match: "re.Match[str]") -> None:
+    times = v.LATIN[match[0]]
+    if match[0] in {"om", "mane", "nocte"}:
+        found.moments += 1
+        return
+    found.often.append(Often(low=times, high=times, of=DAY, words=match[0]))
+
+
+def _moments(found: _Found, match: "re.Match[str]") -> None:
+    found.moments += len(re.findall(rf"{_CLOCK}|{_EVENT}|\b(?:night|bedtime|morning|evening|noon|lunch)\b", match[0]))
+
+
+def _weekdays(found: _Found, match: "re.Match[str]") -> None:
+    for word in re.findall(_DAY, match[0]):
+        name = word if word in v.WEEKDAYS else word.removesuffix("s")
+        found.days.add(v.WEEKDAYS[name])
+
+
+def _routed(found: _Found, match: "re.Match[str]") -> None:
+    found.routes.add(v.ROUTES[match[0]])
+
+
+def _injected(found: _Found, _: "re.Match[str]") -> None:
+    found.injected = True
+
+
+def _once(found: _Found, _: "re.Match[str]") -> None:
+    found.once_only = True
+
+
+def _lasting(found: _Found, match: "re.Match[str]") -> None:
+    of, length = v.PERIODS[match["period"].strip()]
+    found.lasting.append(Lasting(value=_number(match["n"]) * length, of=of, words=match[0]))
+
+
+def _implied(found: _Found) -> tuple[Often, ...]:
+    """Count times of day, or weekdays, where no frequency is said: "on Mondays" is once a week."""
+    if found.moments and not found.days:
+        times = Fraction(found.moments)
+        return (Often(low=times, high=times, of=DAY, words=f"{found.moments} moments of the day"),)
+    if found.days:
+        times = Fraction(len(found.days) * max(found.moments, 1), 7)
+        return (Often(low=times, high=times, of=DAY, words=" ".join(sorted(found.days))),)
+    return ()
+
+
+_HEAD = rf"(?P<up>up to )?(?P<least>at least )?(?P<n>{_COUNT})(?:{_TO}(?P<to>{_N}))?"
+_FOLLOWS = (
+    rf"at|in|on|to be|with|before|after|every|each|once|twice|thrice|{_N} times|"
+    rf"{_any(v.LATIN)}|when|if|as|up to|prn|{_ADVERB}"
+)
+"""What may follow a number that has no unit, so that it is a dose: "take 2 at night"."""
+_GRAMMAR: tuple[tuple[str, Callable[[_Found, "re.Match[str]"], None]], ...] = (
+    # a limit, which is not a dose: "maximum 4 tablets in 24 hours"
+    (
+        (
+            rf"(?:up to a maximum(?: of)?|max(?:imum)?(?: dose)?(?: of)?:?|no more than|not more than|do not exceed)"
+            rf" {_N} ?(?:{_MEASURE}|{_THING}|doses?\b)?"
+            rf"(?: (?:(?:in|per|every|within|a|each)(?: any| a)?(?: {_N})? ?-? ?{_PER}(?: period)?|{_ADVERB}|per dose"
+            r"|for the lifetime of the patient))?"
+        ),
+        _nothing,
+    ),
+    (rf"(?:at least|minimum(?: of)?|leave|allow) {_N} (?:hours?|days?|minutes?) (?:apart|between)\b", _nothing),
+    (rf"over {_N}(?:{_TO}{_N})? ?(?:seconds?|minutes?|mins?|hours?)\b", _nothing),
+    (
+        (
+            rf"{_N}(?:{_TO}{_N})? ?(?:minutes?|mins?|hours?|days?) (?:before|after|prior to)\b"
+            r"(?: (?:food|an?|the|meals?|breakfast|lunch|dinner|sleep|bed))*"
+        ),
+        _nothing,
+    ),
+    # a concentration, which is not a dose
+    (rf"{_N} ?{_MEASURE} ?(?:/|in|per) ?(?:{_N} ?)?(?:ml|mls|millilitres?|dose|actuation)\b", _nothing),
+    (rf"{_N} ?{_MEASURE} ?(?:/|per) ?(?:kg|kilogram|m2|hour|hr|h|min)\b", _unsure),
+    # doses
+    (
+        rf"{_HEAD}(?: ?x ?| )(?P<each>{_N}) ?(?P<strength>{_MEASURE}) (?P<unit>{_THING})",
+        _with_strength,
+    ),
+    (rf"{_HEAD} ?(?P<unit>{_MEASURE}|{_THING})", _measured),
+    (rf"{_FILL}(?P<up>)(?P<least>)(?P<n>an?|one|1)(?P<to>) (?P<unit>{_THING})", _measured),
+    # frequencies
+    (rf"{_UP}(?P<times>{_TIMES}) (?:an?|per|each|in an?|/) ?(?P<period>{_PER})", _times),
+    (rf"{_UP}(?P<times>{_TIMES}) ?(?:every|in) (?:(?P<n>{_N}) ?)?(?P<period>{_PER})", _times),
+    (rf"{_UP}(?P<times>{_TIMES}) (?P<period>{_ADVERB})", _times),
+    (
+        r"(?:every other|every second|(?:on |each )?alternate) (?P<period>days?|nights?|weeks?|months?)\b",
+        _alternate,
+    ),
+    (r"every (?P<nth>third|fourth) (?P<period>day|week|month)\b", _alternate),
+    (rf"(?:every|each) (?:(?P<n>{_N})(?:{_TO}(?P<to>{_N}))? ?-? ?)(?P<period>{_PER})", _every),
+    (r"(?:every|each) (?P<n>)(?P<to>)(?P<period>hour|day|week|fortnight|month|year)\b", _every),
+    (r"q(?P<n>\d+)(?P<to>)(?P<period>h|d|w)\b", _every),
+    (rf"(?P<n>{_N})(?:{_TO}(?P<to>{_N}))?(?:-| )?(?P<period>hourly|daily|weekly|monthly)\b", _every),
+    (_ADVERB, _adverb),
+    (rf"for(?: up to)? (?P<n>{_N}) ?(?P<period>(?:days?|weeks?|months?|years?)\b)", _lasting),
+    (rf"for {_N} (?:doses?|injections?|applications?)\b", _nothing),
+    (rf"(?:at )?{_CLOCK}(?:(?:,| and|, and)? ?(?:at )?{_CLOCK})*", _moments),
+    (rf"{_EVENT}(?:(?:,| and) (?:{_EVENT}|night|bedtime|morning|evening|lunch)\b)*", _moments),
+    (rf"(?:on |every |each )?(?:an? |the )?{_DAY}(?:(?:,| and|, and|/| ?&) ?(?:on |an? )?{_DAY})*", _weekdays),
+    (r"(?:on|from|until|to|starting) \d\d?/\d\d?/\d{4}(?:(?:,| and| to) \d\d?/\d\d?/\d{4})*", _nothing),
+    (rf"(?:{_any(v.LATIN)})\b", _latin),
+    # how
+    (rf"(?:{_any(v.ROUTES)})(?![\w-])", _routed),
+    (r"inject(?:ed|ing)?\b", _injected),
+    (rf"(?:{_TIMES})(?: only)?", _once),
+    (rf"{_HEAD.replace(_COUNT, _N)}(?= (?:{_FOLLOWS})\b|[,.;]? *$|,)", _bare),
+)
+_PATTERNS = tuple((re.compile(rf"(?<![\w.]){pattern}"), take) for pattern, take in _GRAMMAR)

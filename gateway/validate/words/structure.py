@@ -1,0 +1,100 @@
+"""A structured dosage in the terms of the grammar, so that the two can be compared."""
+
+from fractions import Fraction
+
+from gateway.domain.prescription import Dosage, Duration, Range, TimeUnit, Timing
+from gateway.domain.quantity import Quantity
+from gateway.validate.amounts import of_quantity
+from gateway.validate.words.said import DAY, DAYS_A_WEEK, MONTH, Lasting, Often, Spread, on_days
+
+_LENGTHS: dict[TimeUnit, tuple[str, Fraction]] = {
+    TimeUnit.SECOND: (DAY, Fraction(1, 86400)),
+    TimeUnit.MINUTE: (DAY, Fraction(1, 1440)),
+    TimeUnit.HOUR: (DAY, Fraction(1, 24)),
+    TimeUnit.DAY: (DAY, Fraction(1)),
+    TimeUnit.WEEK: (DAY, Fraction(DAYS_A_WEEK)),
+    TimeUnit.MONTH: (MONTH, Fraction(1)),
+    TimeUnit.YEAR: (MONTH, Fraction(12)),
+}
+
+
+def dose_of(dosage: Dosage) -> Spread | None:
+    """Give the dose of one administration; None where there is none, or its unit cannot be compared."""
+    if isinstance(dosage.dose, Range):
+        return _range(dosage.dose)
+    amount = of_quantity(dosage.dose)
+    if amount is None:
+        return None
+    return Spread(low=amount.value, high=amount.value, kind=amount.kind, words=str(dosage.dose))
+
+
+def _range(dose: Range) -> Spread | None:
+    low, high = of_quantity(dose.low), of_quantity(dose.high)
+    ends = [end for end in (low, high) if end]
+    if not ends or len({end.kind for end in ends}) > 1 or len(ends) != bool(dose.low) + bool(dose.high):
+        return None
+    words = " to ".join(str(end) for end in (dose.low, dose.high) if end)
+    return Spread(low=low.value if low else None, high=high.value if high else None, kind=ends[0].kind, words=words)
+
+
+def often_of(timing: Timing | None) -> Often | None:
+    """Give how often; None where the timing states no frequency that repeats.
+
+    Days of the week say which days count: once a day on Mondays is once a week.
+    """
+    if timing is None:
+        return None
+    if timing.frequency is None and timing.frequency_max is None and timing.period is None:
+        return _by_moments(timing)
+    if timing.period is None or timing.period_unit is None:
+        return None
+    of, length = _LENGTHS[timing.period_unit]
+    shortest = Fraction(timing.period) * length
+    longest = Fraction(timing.period_max) * length if timing.period_max else shortest
+    if not shortest or not longest:
+        return None
+    least = timing.frequency if timing.frequency is not None or timing.frequency_max else 1
+    most = timing.frequency_max or least
+    stated = Often(
+        low=None if least is None else Fraction(least) / longest,
+        high=None if most is None else Fraction(most) / shortest,
+        of=of,
+        words=_words(timing),
+    )
+    return on_days(stated, len(set(timing.day_of_week)))
+
+
+def _by_moments(timing: Timing) -> Often | None:
+    """Count the times and parts of a day, or the days of a week."""
+    moments = len(timing.time_of_day) or len(timing.when)
+    if not moments and not timing.day_of_week:
+        return None
+    share = Fraction(len(set(timing.day_of_week)), DAYS_A_WEEK) if timing.day_of_week else Fraction(1)
+    times = Fraction(max(moments, 1)) * share
+    return Often(low=times, high=times, of=DAY, words=_words(timing))
+
+
+def _words(timing: Timing) -> str:
+    unit = timing.period_unit.value if timing.period_unit else ""
+    numbers = " to ".join(str(number) for number in (timing.frequency, timing.frequency_max) if number)
+    period = " to ".join(format(number, "f") for number in (timing.period, timing.period_max) if number)
+    days = " ".join(timing.day_of_week)
+    said = f"{numbers or 'once'} in {period} {unit}" if period else numbers
+    return " ".join(part for part in (said, days) if part) or "at stated moments"
+
+
+def length_of(duration: Duration | None) -> Lasting | None:
+    """Give a duration in days or months."""
+    if duration is None:
+        return None
+    of, length = _LENGTHS[duration.unit]
+    return Lasting(value=Fraction(duration.value) * length, of=of, words=f"{duration.value:f} {duration.unit.value}")
+
+
+def is_structured(dosage: Dosage) -> bool:
+    """Tell whether there is any structure that words could contradict."""
+    timing = dosage.timing
+    timed = timing is not None and any(
+        (timing.frequency, timing.frequency_max, timing.period, timing.day_of_week, timing.time_of_day, timing.when)
+    )
+    return isinstance(dosage.dose, Quantity | Range) or timed

@@ -1,0 +1,140 @@
+"""Supply sums: quantity against dose, frequency and the time one supply must last."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.coding import SNOMED, UCUM, Coding
+from gateway.domain.prescription import AsNeeded, Bounds, Dosage, Duration, Line, ProductLevel, TimeUnit, Timing
+from gateway.domain.quantity import Quantity
+from gateway.domain.reference import ProductRow
+from gateway.validate.supply import supply_doubts
+from tests.factories import SYRINGE, line
+
+MG = Coding(system=UCUM, code="mg", display="milligram")
+ML = Coding(system=UCUM, code="mL", display="millilitre")
+TABLET = Coding(system=SNOMED, code="428673006", display="tablet")
+TABLETS = ProductRow(code="1", level=ProductLevel.VMP, display="Example 5mg tablets", strength="5mg", unit=TABLET)
+SYRUP = ProductRow(
+    code="1", level=ProductLevel.VMP, display="Example 5mg/5ml oral solution", strength="5mg/5ml", unit=ML
+)
+PENS = ProductRow(
+    code="1", level=ProductLevel.VMP, display="Example 10mg/0.2ml injection", strength="10mg/0.2ml", unit=SYRINGE
+)
+MULTIDOSE = replace(
+    PENS, display="Example 20micrograms/80microlitres 2.4ml pre-filled", strength="20micrograms/80microlitres"
+)
+
+
+def _days(number: int) -> Duration:
+    return Duration(value=Decimal(number), unit=TimeUnit.DAY)
+
+
+def _dosage(dose: str, times: int, unit: Coding = MG, *, per: TimeUnit = TimeUnit.DAY, bound: int = 0) -> Dosage:
+    bounds = Bounds(duration=_days(bound)) if bound else None
+    return Dosage(
+        dose=Quantity(value=Decimal(dose), unit=unit),
+        timing=Timing(frequency=times, period=Decimal(1), period_unit=per, bounds=bounds),
+    )
+
+
+def _line(quantity: str, unit: Coding, *dosages: Dosage, days: int | None = None, supplies: int = 1) -> Line:
+    return line(
+        dosages=dosages,
+        quantity=Quantity(value=Decimal(quantity), unit=unit),
+        days_per_supply=days,
+        total_supplies=supplies,
+    )
+
+
+def _verdict(value: Line, row: ProductRow) -> str:
+    """Say what became of it: "", "warned" or "held"."""
+    found = list(supply_doubts(value, row))
+    assert {one.code for one in found} <= {"SUPPLY_SUM_MISMATCH"}
+    return ("held" if found[0].escalated else "warned") if found else ""
+
+
+WEEKLY = _dosage("10", 1, per=TimeUnit.WEEK)
+CASES = {
+    "four syringes for four weeks": (_line("4", SYRINGE, WEEKLY, days=28, supplies=6), PENS, ""),
+    "a tablet twice a day for 28 days": (_line("56", TABLET, _dosage("5", 2), days=28), TABLETS, ""),
+    "two packs of 28 for 60 days": (_line("56", TABLET, _dosage("5", 1), days=60), TABLETS, ""),
+    "one tablet too many": (_line("8", TABLET, _dosage("5", 1), days=7), TABLETS, ""),
+    "a part of a syringe is a whole one": (
+        _line("4", SYRINGE, _dosage("7.5", 1, per=TimeUnit.WEEK), days=28),
+        PENS,
+        "",
+    ),
+    "half as much again": (_line("84", TABLET, _dosage("5", 2), days=28), TABLETS, "warned"),
+    "ten times too much": (_line("560", TABLET, _dosage("5", 2), days=28), TABLETS, "held"),
+    "a tenth of it": (_line("6", TABLET, _dosage("5", 2), days=28), TABLETS, "held"),
+    "5 mg five times a day for 10 days from 5 ml": (_line("5", ML, _dosage("5", 5, bound=10)), SYRUP, "held"),
+    "methotrexate five times a day for 10 days from one syringe": (
+        _line("1", SYRINGE, _dosage("10", 5, bound=10)),
+        PENS,
+        "held",
+    ),
+    "steps that follow each other": (
+        _line(
+            "42",
+            TABLET,
+            replace(_dosage("4", 1, TABLET, bound=7), sequence=1),
+            replace(_dosage("2", 1, TABLET, bound=7), sequence=2),
+        ),
+        TABLETS,
+        "",
+    ),
+    "doses on the same day add up": (
+        _line("8", TABLET, _dosage("2", 1, TABLET, bound=2), _dosage("2", 1, TABLET, bound=2)),
+        TABLETS,
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_quantity_fits_or_does_not(case: tuple[Line, ProductRow, str]) -> None:
+    value, row, expected = case
+    assert _verdict(value, row) == expected
+
+
+SILENT = {
+    "as required": _line("1", TABLET, replace(_dosage("5", 2), as_needed=AsNeeded()), days=28),
+    "no days": _line("1", TABLET, _dosage("5", 2)),
+    "a month of days": _line("1", TABLET, _dosage("5", 2, per=TimeUnit.MONTH), days=28),
+    "no timing": _line("1", TABLET, Dosage(dose=Quantity(value=Decimal(5), unit=MG)), days=28),
+    "another measure": _line("1", ML, _dosage("5", 2), days=28),
+    "maintenance without an end": _line(
+        "1", TABLET, _dosage("5", 2, bound=7), replace(_dosage("5", 1), sequence=2), days=28
+    ),
+    "a count": _line(
+        "1",
+        TABLET,
+        replace(_dosage("5", 1), timing=Timing(frequency=1, period=Decimal(1), period_unit=TimeUnit.DAY, count=3)),
+        days=28,
+    ),
+}
+
+
+@pytest.mark.parametrize("value", SILENT.values(), ids=SILENT)
+def test_what_cannot_be_computed_exactly_is_not_spoken_of(value: Line) -> None:
+    assert _verdict(value, TABLETS) == ""
+
+
+def test_a_pen_that_holds_many_doses_is_not_counted_as_one() -> None:
+    assert _verdict(_line("1", SYRINGE, _dosage("0.02", 1), days=28), MULTIDOSE) == ""
+
+
+def test_both_sides_of_the_sum_are_told() -> None:
+    (found,) = supply_doubts(CASES["ten times too much"][0], TABLETS)
+    assert found.values == ("560 tablet", "needed: 56 tablet")
+
+
+@given(st.integers(1, 8), st.integers(1, 4), st.integers(1, 90))
+def test_the_exact_quantity_always_fits_and_five_times_it_never_does(dose: int, times: int, days: int) -> None:
+    exact = dose * times * days
+    assert _verdict(_line(str(exact), TABLET, _dosage(str(dose), times, TABLET), days=days), TABLETS) == ""
+    assert _verdict(_line(str(5 * exact), TABLET, _dosage(str(dose), times, TABLET), days=days), TABLETS) == "held"

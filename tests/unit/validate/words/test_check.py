@@ -1,0 +1,241 @@
+"""Words against structure: what agrees, what contradicts, what could not be compared."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.coding import SNOMED, UCUM, Coding
+from gateway.domain.identifiers import SnomedCode
+from gateway.domain.prescription import Bounds, Dosage, Duration, Product, ProductLevel, Range, TimeUnit, Timing
+from gateway.domain.quantity import Quantity
+from gateway.domain.reference import ProductRow
+from gateway.translate.dose_words import words
+from gateway.validate.amounts import NO_STRENGTH
+from gateway.validate.words.check import Doubt, doubts
+from gateway.validate.words.compare import compared, differences
+from gateway.validate.words.grammar import read
+from tests.factories import SUBCUTANEOUS, SYRINGE, dosage, line
+
+MG = Coding(system=UCUM, code="mg", display="milligram")
+TABLET = Coding(system=SNOMED, code="428673006", display="tablet")
+ORAL = Coding(system=SNOMED, code="26643006", display="Oral route")
+TABLETS = ProductRow(code="1", level=ProductLevel.VMP, display="Example 5mg tablets", strength="5mg", unit=TABLET)
+PENS = ProductRow(
+    code="1", level=ProductLevel.VMP, display="Example 40mg/0.8ml pens", strength="40mg/0.8ml", unit=SYRINGE
+)
+EVERY_DAY = Timing(frequency=1, period=Decimal(1), period_unit=TimeUnit.DAY)
+EVERY_WEEK = Timing(frequency=1, period=Decimal(1), period_unit=TimeUnit.WEEK)
+
+
+def _amount(value: str, unit: Coding = MG) -> Quantity:
+    return Quantity(value=Decimal(value), unit=unit)
+
+
+def _found(row: ProductRow, *dosages: Dosage, name: str = "Example") -> list[Doubt]:
+    product = Product(code=SnomedCode("15517911000001104"), display=name, level=ProductLevel.VMP)
+    return list(doubts(line(product=product, dosages=dosages), row))
+
+
+def _codes(row: ProductRow, *dosages: Dosage, name: str = "Example") -> list[str]:
+    return [one.code for one in _found(row, *dosages, name=name)]
+
+
+def _times(number: int, unit: TimeUnit = TimeUnit.DAY, period: int = 1) -> Timing:
+    return Timing(frequency=number, period=Decimal(period), period_unit=unit)
+
+
+AGREE = {
+    "the same words": ("5mg once daily", Dosage(dose=_amount("5"), timing=EVERY_DAY), TABLETS),
+    "a tablet of 5 mg": ("ONE tablet daily", Dosage(dose=_amount("5"), timing=EVERY_DAY), TABLETS),
+    "milligrams of a tablet": ("10mg daily", Dosage(dose=_amount("2", TABLET), timing=EVERY_DAY), TABLETS),
+    "a bare number of tablets": ("take 2 at night", Dosage(dose=_amount("2", TABLET), timing=EVERY_DAY), TABLETS),
+    "the contents of a pen": (
+        "inject contents of one pen every 14 days",
+        Dosage(dose=_amount("40"), timing=_times(1, TimeUnit.WEEK, 2)),
+        PENS,
+    ),
+    "millilitres of a pen": (
+        "0.8 ml fortnightly",
+        Dosage(dose=_amount("40"), timing=_times(1, TimeUnit.WEEK, 2)),
+        PENS,
+    ),
+    "grams and milligrams": ("1 g twice a day", Dosage(dose=_amount("1000"), timing=_times(2)), TABLETS),
+    "twice a day and every 12 hours": (
+        "5 mg twice a day",
+        Dosage(dose=_amount("5"), timing=_times(1, TimeUnit.HOUR, 12)),
+        TABLETS,
+    ),
+    "a weekday the structure lacks": ("5 mg weekly on Monday", Dosage(dose=_amount("5"), timing=EVERY_WEEK), TABLETS),
+    "once a day on one weekday": (
+        "5 mg once a week on Monday",
+        Dosage(
+            dose=_amount("5"),
+            timing=Timing(frequency=1, period=Decimal(1), period_unit=TimeUnit.DAY, day_of_week=("mon",)),
+        ),
+        TABLETS,
+    ),
+    "a range": (
+        "1 to 2 tablets daily",
+        Dosage(dose=Range(low=_amount("1", TABLET), high=_amount("2", TABLET)), timing=EVERY_DAY),
+        TABLETS,
+    ),
+    "a maximum beside the dose": (
+        "1 tablet daily, maximum 4 tablets in 24 hours",
+        Dosage(dose=_amount("1", TABLET), timing=EVERY_DAY),
+        TABLETS,
+    ),
+    "more words than structure": (
+        "Take ONE tablet daily with plenty of water under specialist supervision",
+        Dosage(dose=_amount("1", TABLET), timing=EVERY_DAY),
+        TABLETS,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AGREE.values(), ids=AGREE)
+def test_words_that_agree_give_no_issue(case: tuple[str, Dosage, ProductRow]) -> None:
+    text, structure, row = case
+    assert _codes(row, _worded(structure, text)) == []
+
+
+def _worded(structure: Dosage, text: str) -> Dosage:
+    return Dosage(
+        text=text, dose=structure.dose, timing=structure.timing, route=structure.route, sequence=structure.sequence
+    )
+
+
+DIFFER = {
+    "a dose ten times as high": ("50mg daily", Dosage(dose=_amount("5"), timing=EVERY_DAY), TABLETS),
+    "milligram and microgram": ("5 micrograms daily", Dosage(dose=_amount("5"), timing=EVERY_DAY), TABLETS),
+    "two tablets of 5 mg": (
+        "2 tablets to be taken at 08:00 for two days",
+        Dosage(dose=_amount("5"), timing=EVERY_DAY),
+        TABLETS,
+    ),
+    "half a tablet": ("half a tablet daily", Dosage(dose=_amount("1", TABLET), timing=EVERY_DAY), TABLETS),
+    "a tablet and a capsule": ("ONE capsule daily", Dosage(dose=_amount("1", TABLET), timing=EVERY_DAY), TABLETS),
+    "daily and weekly": ("5mg daily", Dosage(dose=_amount("5"), timing=EVERY_WEEK), TABLETS),
+    "weekly and fortnightly": (
+        "one pen weekly",
+        Dosage(dose=_amount("40"), timing=_times(1, TimeUnit.WEEK, 2)),
+        PENS,
+    ),
+    "monthly and every four weeks": (
+        "40 mg monthly",
+        Dosage(dose=_amount("40"), timing=_times(1, TimeUnit.WEEK, 4)),
+        PENS,
+    ),
+    "a range and a dose": ("1-2 tablets daily", Dosage(dose=_amount("1", TABLET), timing=EVERY_DAY), TABLETS),
+    "other weekdays": (
+        "5 mg weekly on Tuesday",
+        Dosage(
+            dose=_amount("5"),
+            timing=Timing(frequency=1, period=Decimal(1), period_unit=TimeUnit.WEEK, day_of_week=("mon",)),
+        ),
+        TABLETS,
+    ),
+    "another route": (
+        "5 mg daily by mouth",
+        Dosage(dose=_amount("5"), timing=EVERY_DAY, route=SUBCUTANEOUS),
+        TABLETS,
+    ),
+    "injected by mouth": ("Inject 5 mg daily", Dosage(dose=_amount("5"), timing=EVERY_DAY, route=ORAL), TABLETS),
+    "another duration": (
+        "5 mg daily for 7 days",
+        Dosage(
+            dose=_amount("5"),
+            timing=Timing(
+                frequency=1,
+                period=Decimal(1),
+                period_unit=TimeUnit.DAY,
+                bounds=Bounds(duration=Duration(value=Decimal(10), unit=TimeUnit.DAY)),
+            ),
+        ),
+        TABLETS,
+    ),
+    "a step the structure lacks": (
+        "5 mg daily, then 10 mg daily",
+        Dosage(dose=_amount("5"), timing=EVERY_DAY),
+        TABLETS,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DIFFER.values(), ids=DIFFER)
+def test_words_that_contradict_are_held_with_both_values(case: tuple[str, Dosage, ProductRow]) -> None:
+    text, structure, row = case
+    found = _found(row, _worded(structure, text))
+    assert {one.code for one in found} == {"TEXT_STRUCTURE_MISMATCH"}
+    assert all(all(one.values) and len(one.values) == 2 for one in found)
+    assert all(one.at == "dosages[0].text" for one in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["5mg biweekly", "with food", "5mg", "every day", "5 mg daily, increasing as tolerated", "40 mg in 2 doses daily"],
+)
+def test_words_that_cannot_be_compared_with_the_whole_structure_are_said_to_be_unchecked(text: str) -> None:
+    structure = Dosage(text=text, dose=_amount("5"), timing=EVERY_DAY)
+    codes = _codes(TABLETS, structure)
+    assert codes == ["TEXT_STRUCTURE_MISMATCH"] if "40" in text else codes == ["TEXT_NOT_CHECKED"]
+
+
+def test_words_alone_need_no_check() -> None:
+    assert _codes(TABLETS, Dosage(text="Take one as your nurse showed you")) == []
+
+
+def test_a_dose_in_tablets_is_not_compared_with_milligrams_where_the_strength_is_not_known() -> None:
+    row = ProductRow(code="1", level=ProductLevel.VMP, display="Example", strength="5mg / 10mg", unit=TABLET)
+    assert _codes(row, Dosage(text="2 tablets daily", dose=_amount("5"), timing=EVERY_DAY)) == ["TEXT_NOT_CHECKED"]
+
+
+def test_words_written_once_are_the_words_of_every_dosage() -> None:
+    first = Dosage(text="40 mg weekly, 80 mg daily", dose=_amount("40"), timing=EVERY_WEEK)
+    assert _codes(TABLETS, first, Dosage(sequence=2, dose=_amount("80"), timing=EVERY_DAY)) == []
+    assert "TEXT_STRUCTURE_MISMATCH" in _codes(TABLETS, first, Dosage(sequence=2, dose=_amount("20"), timing=EVERY_DAY))
+
+
+def test_methotrexate_more_often_than_weekly_is_held_though_words_and_structure_agree() -> None:
+    structure = dosage(text="Inject 10mg ONCE a DAY", timing=EVERY_DAY)
+    assert _codes(TABLETS, structure, name="Methotrexate 10mg") == ["WEEKLY_MEDICINE_MORE_OFTEN"]
+    assert _codes(TABLETS, dosage(text="", timing=EVERY_DAY), name="Methotrexate") == ["WEEKLY_MEDICINE_MORE_OFTEN"]
+    assert _codes(TABLETS, dosage(), name="Methotrexate 10mg") == []
+
+
+def test_methotrexate_whose_words_state_no_frequency_is_held() -> None:
+    found = _found(TABLETS, dosage(text="Inject 10mg", timing=EVERY_WEEK), name="Methotrexate")
+    assert [(one.code, one.escalated) for one in found] == [("TEXT_NOT_CHECKED", True)]
+
+
+_UNITS = (MG, Coding(system=UCUM, code="mL", display="millilitre"), TABLET)
+_doses = st.builds(
+    Quantity,
+    value=st.decimals(min_value=Decimal("0.01"), max_value=9999, places=2),
+    unit=st.sampled_from(_UNITS),
+)
+_timings = st.builds(
+    Timing,
+    frequency=st.integers(1, 9),
+    period=st.integers(1, 12).map(Decimal),
+    period_unit=st.sampled_from([TimeUnit.HOUR, TimeUnit.DAY, TimeUnit.WEEK, TimeUnit.MONTH, TimeUnit.YEAR]),
+    day_of_week=st.lists(st.sampled_from(["mon", "tue", "sat", "sun"]), max_size=3, unique=True).map(tuple),
+)
+_dosages = st.builds(Dosage, dose=_doses, timing=_timings, route=st.sampled_from([None, ORAL, SUBCUTANEOUS]))
+
+
+@given(_dosages)
+def test_words_made_from_a_structure_are_read_back_as_that_structure(structure: Dosage) -> None:
+    said = read(str(words([structure])))
+    assert differences(said, [structure], NO_STRENGTH) == ()
+    assert compared(said, [structure], NO_STRENGTH)
+
+
+@given(_dosages, _dosages)
+def test_words_of_another_dose_in_the_same_unit_contradict(one: Dosage, other: Dosage) -> None:
+    assert isinstance(one.dose, Quantity)
+    assert isinstance(other.dose, Quantity)
+    said = read(str(words([Dosage(dose=one.dose)])))
+    same = one.dose.unit != other.dose.unit or one.dose.value == other.dose.value
+    assert bool(differences(said, [other], NO_STRENGTH)) is not same
