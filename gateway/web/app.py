@@ -23,6 +23,7 @@ from gateway.web.intake import Intake
 from gateway.web.limits import FHIR, FORM, HL7V2, XML, Limits, MediaRule
 from gateway.web.metadata import Metadata
 from gateway.web.status import Notes, Status
+from gateway.web.validate import Validation
 from gateway.wire.strict_json import JSON
 
 
@@ -82,6 +83,7 @@ def create_app(
     callers = Callers(directory)
     into = Intake(story, callers, limits, metrics, now)
     back = Callbacks(story, callers, providers, limits, now)
+    validation = Validation(callers, limits)
     status = Status(enquiries, notes, callers, limits, now)
     health = Health(enquiries, metrics.registry, jwks, custody)
     metadata = Metadata(
@@ -102,6 +104,7 @@ def create_app(
         app.add_exception_handler(kind, answer)
     add = app.add_api_route
     add("/FHIR/R4/$process-message", into.fhir, methods=["POST"], tags=["trusts"], openapi_extra=_takes(FHIR))
+    add("/FHIR/R4/$validate", validation.post, methods=["POST"], tags=["status"], openapi_extra=_takes(FHIR))
     add("/hl7v2", into.hl7v2, methods=["POST"], tags=["trusts"], openapi_extra=_takes(HL7V2))
     add("/xml", into.xml, methods=["POST"], tags=["trusts"], openapi_extra=_takes(XML))
     add("/callbacks/{destination}", back.take, methods=["POST"], tags=["providers"], openapi_extra=_takes(FHIR))

@@ -83,7 +83,12 @@ def _rest() -> dict[str, object]:
                 "name": "process-message",
                 "definition": "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message",
                 "documentation": "Takes a message Bundle of event prescription-order.",
-            }
+            },
+            {
+                "name": "validate",
+                "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate",
+                "documentation": "Checks any resource against R4, our profiles and the EPS rules. Nothing is stored.",
+            },
         ],
     }
 

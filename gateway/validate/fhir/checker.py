@@ -7,7 +7,7 @@ structure (eps.md 10, trap 9), every layer always runs.
 Source: brief D6; FHIR R4 4.0.1; eps.md 5.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from gateway.validate.fhir.profile import Profiles
 from gateway.validate.fhir.quick import QuickPass
 from gateway.validate.fhir.references import check_references
 from gateway.validate.fhir.walk import Table, Walker
+from gateway.wire.strict_json import JsonError, loads
 
 CANONICAL = "urn:x-homecare-gateway:StructureDefinition:"
 BY_EVENT: Mapping[str, str] = {
@@ -94,3 +95,23 @@ class FhirChecker:
         walked = walker.walk(resource, row)
         check_references(walked)
         return tuple(walked.findings)
+
+
+def check_body(
+    checker: FhirChecker, body: bytes, *, within: Callable[[Mapping[str, Any]], Any] = lambda resource: resource
+) -> tuple[Finding, ...]:
+    """Read and check a body; what keeps it from being read is a finding too.
+
+    Args:
+        checker: what it is checked against.
+        body: one JSON resource.
+        within: gives the resource to check from the one that was read.
+    """
+    try:
+        resource = loads(body)
+    except JsonError as error:
+        return (Finding(code="structure", expression=error.location, text=error.text, rule=error.code),)
+    subject = within(resource) if isinstance(resource, dict) else None
+    if not isinstance(subject, dict):
+        return (Finding(code="structure", expression="", text="must be one resource", rule="type"),)
+    return checker.check(subject)

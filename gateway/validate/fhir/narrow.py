@@ -125,7 +125,7 @@ def extension(rows: Mapping[str, Visit], contexts: Mapping[str, frozenset[str]],
 
     def visit(item: Any, place: Path, walked: Walked) -> None:
         url = item.get("url") if isinstance(item, Mapping) else None
-        known = rows.get(url) if isinstance(url, str) else None
+        known = rows.get(url) if isinstance(url, str) and url else None
         if known is None:
             rows[""](item, place, walked)
             walked.report(place, "extension", "extension", "is not an extension that is known here", Level.WARNING)

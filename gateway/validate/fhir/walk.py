@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.validate.fhir import narrow
 from gateway.validate.fhir.finding import Level, Path
-from gateway.validate.fhir.invariants import INVARIANTS
+from gateway.validate.fhir.invariants import INVARIANTS, Rule
 from gateway.validate.fhir.narrow import Slice, Visit, Walked
 from gateway.validate.fhir.primitives import PRIMITIVES, Check
 from gateway.validate.fhir.profile import Extensions
@@ -203,9 +203,8 @@ class Walker:
             for name, wanted in required.items():
                 if name not in value and "_" + name not in value:
                     walked.report((path, name, None), "required", "cardinality", f"is required{wanted}")
-            for name, holds in rules:
-                if not holds(value):
-                    walked.report(path, "invariant", name, f"breaks rule {name}")
+            if rules:
+                _hold(rules, value, path, walked)
             if "modifierExtension" in value:
                 _refuse_unknown_modifiers(value["modifierExtension"], self._modifiers, path, walked)
             if whole:
@@ -323,15 +322,23 @@ def _reference(inner: Visit, targets: tuple[str, ...]) -> Visit:
     return visit
 
 
+def _hold(rules: Sequence[tuple[str, Rule]], value: Mapping[str, Any], path: Path, walked: Walked) -> None:
+    for name, holds in rules:
+        try:
+            held = holds(value)
+        except (TypeError, AttributeError, ValueError):
+            held = True  # a rule says nothing of what has not its form, and that fault is told by itself
+        if not held:
+            walked.report(path, "invariant", name, f"breaks rule {name}")
+
+
 def _constrained(inner: Visit, rules: list[str]) -> Visit:
-    coded = [(name, INVARIANTS[name]) for name in rules]
+    coded = tuple((name, INVARIANTS[name]) for name in rules)
 
     def visit(value: Any, path: Path, walked: Walked) -> None:
         inner(value, path, walked)
         if type(value) is dict:
-            for name, holds in coded:
-                if not holds(value):
-                    walked.report(path, "invariant", name, f"breaks rule {name}")
+            _hold(coded, value, path, walked)
 
     return visit
 
