@@ -7,6 +7,7 @@ never. Exceptions appear as their type and the places they passed, without their
 Source: brief D16; reliability-security.md I8.
 """
 
+import io
 import logging
 import re
 import sys
@@ -107,6 +108,16 @@ class _Redirect(logging.Handler):
         structlog.get_logger().log(record.levelno, event, logger=record.name.lower(), **facts)
 
 
+class _StandardError(io.TextIOBase):
+    """Standard error as it stands when a line is written, for it may be exchanged while the process runs."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def start_logging(level: str = "info", *, stream: TextIO | None = None) -> None:
     """Send every log line of the process, ours and the libraries', through the rules above.
 
@@ -124,7 +135,7 @@ def start_logging(level: str = "info", *, stream: TextIO | None = None) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(file=stream or sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=stream or _StandardError()),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_Redirect()], level=max(threshold, logging.WARNING), force=True)

@@ -198,10 +198,18 @@ LINE_TABLE: tuple[Row, ...] = (
     _row((S.SENT, S.WITH_PROVIDER, S.UNCERTAIN), E.REJECTED, S.REJECTED, _PROVIDER),
     _row((S.SENT, S.WITH_PROVIDER, S.UNCERTAIN), E.REFUSED_FORMAT, S.REJECTED, _PROVIDER),
     _row((S.WITH_PROVIDER, S.ACCEPTED, S.VALIDATED, S.IN_SUPPLY), E.QUERIED, S.QUERIED, _PROVIDER),
+    _row((S.SENT, S.UNCERTAIN), E.QUERIED, S.QUERIED, _PROVIDER, "a question overtakes the arrival, which it proves"),
     _row((S.QUERIED,), E.ACCEPTED, S.ACCEPTED, (A.PROVIDER_SYSTEM,)),
     _row((S.QUERIED,), E.REJECTED, S.REJECTED, (A.PROVIDER_SYSTEM,)),
     _row((S.QUERIED,), E.ANSWERED, BEFORE, (A.TRUST_PHARMACIST,), "no clinical change"),
     _row((S.ACCEPTED,), E.VALIDATED, S.VALIDATED, _PROVIDER),
+    _row(
+        (S.SENT, S.UNCERTAIN, S.WITH_PROVIDER),
+        E.VALIDATED,
+        S.VALIDATED,
+        _PROVIDER,
+        "the check overtakes the acceptance, which it implies",
+    ),
     _row(
         (S.ACCEPTED, S.VALIDATED, S.IN_SUPPLY, S.PART_SUPPLIED, S.QUERIED, S.ON_HOLD),
         E.RETURNED,
@@ -338,6 +346,7 @@ _REPEATS: frozenset[tuple[LineState, LineEvent]] = frozenset(
         (S.REJECTED, E.ARRIVED),
         (S.REJECTED, E.REJECTED),
         (S.QUERIED, E.QUERIED),
+        (S.QUERIED, E.ARRIVED),
     }
 )
 """Provider answers that repeat or trail what is known: kept, but no one is woken for them."""
