@@ -83,6 +83,7 @@ class KnownLine:
         destination: the provider that message is for.
         cancel: where a cancel of it stands.
         replaced: a change has taken its order number over.
+        proposed: it is a change that is held; the order it would replace is still in force.
     """
 
     line_id: UUID
@@ -98,6 +99,7 @@ class KnownLine:
     epoch: int = 0
     cancel: CancelState = CancelState.NONE
     replaced: bool = False
+    proposed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from gateway.domain.cancel import CancelState
 from gateway.domain.errors import Refusal
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
@@ -73,13 +74,17 @@ class Offline:
         return seen
 
     def _translate(self, submission: Submission, reading: Reading) -> Seen:
-        numbers = {number.trust_number for order in reading.orders for number in order.numbers}
-        known = [line for tenant, line in self._lines if tenant == submission.tenant and line.order_number in numbers]
+        known = [line for tenant, line in self._lines if tenant == submission.tenant and _is_named(line, reading)]
         translation = translate(submission, reading, known, self.around)
-        superseded = {line.line_id for order in translation.orders for line in order.supersedes}
+        ended = {line.line_id: LineState.SUPERSEDED for order in translation.orders for line in order.supersedes}
+        ended.update(
+            (one.line.line_id, LineState.CANCELLED if order.verdict.action is Action.CANCEL else LineState.SUPERSEDED)
+            for order in translation.orders
+            for one in order.cancels
+            if one.state is CancelState.CONFIRMED
+        )
         self._lines = [
-            (tenant, replace(line, state=LineState.SUPERSEDED) if line.line_id in superseded else line)
-            for tenant, line in self._lines
+            (tenant, replace(line, state=ended.get(line.line_id, line.state))) for tenant, line in self._lines
         ]
         return Seen(
             verdict=translation.verdict,
@@ -124,12 +129,22 @@ def _unread(issues: tuple[Issue, ...]) -> Verdict:
     return Verdict(outcome=Outcome.REFUSED, issues=issues, stored=False)
 
 
+def _is_named(line: KnownLine, reading: Reading) -> bool:
+    """Tell whether a message names a line, by its order number, its item id or its prescription."""
+    changes = [order.change for order in reading.orders if order.change is not None]
+    numbers = {number.trust_number for order in reading.orders for number in order.numbers}
+    numbers |= {number.trust_number for change in changes for number in change.orders}
+    items = {item for change in changes for item in change.items}
+    prescriptions = {change.prescription_id for change in changes}
+    return line.order_number in numbers or line.line_id in items or line.prescription_id in prescriptions
+
+
 def _lines_of(seen: Seen) -> Iterator[KnownLine]:
     """Give what the store would remember of the orders that were taken."""
     for order in seen.orders:
         prescription = order.prescription
         taken = order.verdict.outcome in {Outcome.TRANSLATED, Outcome.HELD}
-        if not taken or prescription is None or order.verdict.action is not Action.NEW:
+        if not taken or prescription is None or order.verdict.action not in {Action.NEW, Action.REPLACE}:
             continue
         for line in prescription.lines:
             yield KnownLine(
@@ -140,4 +155,8 @@ def _lines_of(seen: Seen) -> Iterator[KnownLine]:
                 state=LineState.HELD if order.verdict.outcome is Outcome.HELD else LineState.READY,
                 nhs_number=order.order.nhs_number,
                 group_number=order.order.group_number,
+                prescription=prescription,
+                message_id=order.message.id if order.message else None,
+                destination=order.provider.ods if order.provider else None,
+                proposed=order.verdict.action is Action.REPLACE and order.verdict.outcome is Outcome.HELD,
             )

@@ -103,15 +103,17 @@ def _result(seen: Seen, outcome: Outcome, *, trace: bool) -> dict[str, JSON]:
         "messages": _messages(seen),
     }
     if trace:
-        result["trace"] = [row for order in seen.orders for row in _rows(order.trace, _paths(order.message))]
+        result["trace"] = [row for order in seen.orders for row in _rows(order.trace, _paths(order.messages))]
         result["leftovers"] = [_leftover(one) for one in (seen.translation.leftovers if seen.translation else ())]
         result["unaccounted"] = list(seen.unaccounted)
-        result["unexplained"] = [path for order in seen.orders if order.message for path in order.message.unexplained]
+        result["unexplained"] = [
+            path for order in seen.orders for message in order.messages for path in message.unexplained
+        ]
     return result
 
 
 def _messages(seen: Seen) -> list[JSON]:
-    return [loads(order.message.body) for order in seen.orders if order.message is not None]
+    return [loads(message.body) for order in seen.orders for message in order.messages]
 
 
 def _issue(issue: Issue) -> JSON:
@@ -123,8 +125,8 @@ def _issue(issue: Issue) -> JSON:
     }
 
 
-def _paths(message: FhirMessage | None) -> list[tuple[str, str]]:
-    return [(origin, path) for path, origin in message.explained] if message else []
+def _paths(messages: tuple[FhirMessage, ...]) -> list[tuple[str, str]]:
+    return [(origin, path) for message in messages for path, origin in message.explained]
 
 
 def _rows(trace: tuple[TraceRow, ...], paths: list[tuple[str, str]]) -> list[JSON]:

@@ -118,6 +118,7 @@ EVENTS: Final[dict[LineEvent, str]] = {
     E.REPLACED: "Replaced by another prescription",
     E.CLOSE: "Closed by the trust",
     E.VALIDITY_OVER: "No longer valid",
+    E.CANCEL_ASKED: "Cancellation asked: not cancelled",
     E.CANCEL_CONFIRMED: "Cancellation confirmed",
     E.CANCEL_TOO_LATE: "Too late to cancel: already supplied",
     E.CANCEL_PENDING: "Cancellation pending at the provider: not cancelled",

@@ -97,6 +97,7 @@ class LineEvent(StrEnum):
     REPLACED = "replaced"
     CLOSE = "close"
     VALIDITY_OVER = "validity_over"
+    CANCEL_ASKED = "cancel_asked"
     CANCEL_CONFIRMED = "cancel_confirmed"
     CANCEL_TOO_LATE = "cancel_too_late"
     CANCEL_PENDING = "cancel_pending"

@@ -7,16 +7,22 @@ Source: brief D2, D3; house-style.md 6.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.cancel import CancelState
 from gateway.domain.errors import Refusal, Unavailable
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.message import SealedMessage
 from gateway.domain.partner import SignaturePolicy
-from gateway.domain.submission import Answer, Envelope, Outcome, Submission, Verdict
+from gateway.domain.prescription import Prescription
+from gateway.domain.submission import Action, Answer, Envelope, Outcome, Reading, Submission, Verdict
+from gateway.pipeline.changes import LineCancel
 from gateway.pipeline.translate import (
     Surroundings,
     TranslatedOrder,
@@ -31,8 +37,11 @@ from gateway.ports import (
     AcceptedOrder,
     Callback,
     CallbackResult,
+    CancelRequest,
     Clock,
+    KnownLine,
     News,
+    OvertakenError,
     Refused,
     Sealer,
     SealFacts,
@@ -42,6 +51,12 @@ from gateway.translate.context import MAP_VERSION
 from gateway.translate.formats import FORMATS
 
 FIRST_EPOCH: Final = 1
+CANCEL_LASTS: Final = timedelta(days=90)
+"""A cancel stays valid at least this long: it matters most where the order itself is running out."""
+_LOOKS: Final = 5
+"""How often a submission is judged anew when what it refers to moved between the look and the commit."""
+_MAKES_LINES: Final = frozenset({Action.NEW, Action.REPLACE})
+_UNSETTLED: Final = frozenset({CancelState.ASKED, CancelState.PENDING})
 KEPT_BYTES: Final = 1 << 20
 """Input that cannot be stored as a submission is kept whole up to one MiB, beyond that as length and digest."""
 
@@ -82,24 +97,36 @@ class Pipeline:
             return await self.refuse_unread(submission, *refusal.issues)
         envelope = reading.envelope
         taken: tuple[Issue, ...] = ()
-        for _ in range(2):
+        for _ in range(_LOOKS):
             earlier = await self._store.answered(submission.tenant, envelope.control_id)
             if earlier is not None:
                 return await self._repeat_or_clash(submission, envelope, earlier.digest, earlier.answer)
-            numbers = [number.trust_number for order in reading.orders for number in order.numbers]
-            groups = [order.group_number for order in reading.orders]
-            known = await self._store.known_lines(submission.tenant, numbers, groups)
+            known = await self._known(submission, reading)
             translation = translate(submission, reading, known, self._around, taken)
             if not translation.verdict.stored:
                 return await self._refuse_envelope(submission, envelope, translation.verdict)
             try:
                 stored = await self._store.accept(self._acceptance(submission, translation))
+            except OvertakenError:
+                continue
             except Refusal as refusal:
                 # A number in it is in use under another name, or was taken between our look and our commit.
                 taken = refusal.issues
                 continue
             return await self._repeat_or_clash(submission, envelope, stored.digest, stored.answer)
         raise Unavailable("the store refused a submission that asks for nothing")
+
+    async def _known(self, submission: Submission, reading: Reading) -> tuple[KnownLine, ...]:
+        """Look up what the trust already has under everything the message names."""
+        changes = [order.change for order in reading.orders if order.change is not None]
+        own = [number.trust_number for order in reading.orders for number in order.numbers]
+        return await self._store.known_lines(
+            submission.tenant,
+            [*own, *(number.trust_number for change in changes for number in change.orders)],
+            [order.group_number for order in reading.orders if order.change is None],
+            items=[item for change in changes for item in change.items],
+            prescriptions=[change.prescription_id for change in changes if change.prescription_id is not None],
+        )
 
     async def refuse_unread(self, submission: Submission, *issues: Issue) -> Answer:
         """Answer and keep apart what could not be read, or was too large to be."""
@@ -152,14 +179,22 @@ class Pipeline:
         orders = tuple(
             self._accepted(submission, translation.envelope, order)
             for order in translation.orders
-            if order.verdict.outcome in {Outcome.TRANSLATED, Outcome.HELD}
+            if order.verdict.outcome in {Outcome.TRANSLATED, Outcome.HELD} and order.order.action in _MAKES_LINES
         )
+        cancels = [
+            self._cancel(submission, translation.envelope, order, one)
+            for order in translation.orders
+            for one in order.cancels
+            if not one.repeated
+        ]
         return Acceptance(
             submission=submission,
             envelope=translation.envelope,
             verdict=translation.verdict,
             answer=FORMATS[submission.format].answer(submission, translation.envelope, translation.verdict),
             orders=orders,
+            cancels=tuple(cancels),
+            tombstones=tuple(stone for order in translation.orders for stone in order.tombstones),
             leftovers=translation.leftovers,
         )
 
@@ -180,33 +215,71 @@ class Pipeline:
             state=state,
             trace=order.trace,
             supersedes=tuple(line.line_id for line in order.supersedes),
+            waits_for=tuple(one.line.line_id for one in order.cancels if one.state in _UNSETTLED),
             nhs_number=order.order.nhs_number,
             group_number=order.order.group_number,
+        )
+
+    def _cancel(
+        self, submission: Submission, envelope: Envelope, order: TranslatedOrder, one: LineCancel
+    ) -> CancelRequest:
+        """Seal the cancel of one line, where something of it may have left; otherwise there is nothing to send."""
+        change = order.order.change
+        sealed: SealedMessage | None = None
+        carried = one.provider is not None and self._around.destinations[one.provider.ods].promises.updates
+        if one.state in _UNSETTLED and one.message is not None and one.line.prescription is not None and carried:
+            latest = max(not_valid_after(one.line.prescription), submission.received_at + CANCEL_LASTS)
+            facts = replace(
+                self._facts(submission, envelope, one.line.prescription),
+                epoch=max(one.line.epoch, FIRST_EPOCH),
+                not_valid_after=latest,
+                signature_format="",
+                signature_digest="",
+                signature_verdict="cancel",
+            )
+            sealed = self._sealer.seal(one.message, facts)
+        return CancelRequest(
+            line_id=one.line.line_id,
+            seen=one.line.state,
+            state=one.state,
+            reason_code=change.reason.code if change and change.reason else "",
+            reason=change.reason_text if change else "",
+            message=sealed,
+            replaced_by=_successor(order, one),
         )
 
     def _seal(self, submission: Submission, envelope: Envelope, order: TranslatedOrder) -> SealedMessage:
         if order.message is None or order.prescription is None:
             raise ValueError("only a written message can be sealed")
-        signature = order.prescription.signature
-        facts = SealFacts(
+        facts = self._facts(submission, envelope, order.prescription)
+        if order.rendered:
+            facts = replace(facts, rendered=order.rendered.body, rendered_type=order.rendered.content_type)
+        return self._sealer.seal(order.message, facts)
+
+    def _facts(self, submission: Submission, envelope: Envelope, prescription: Prescription) -> SealFacts:
+        signature = prescription.signature
+        return SealFacts(
             originator=submission.tenant,
             source_type=submission.content_type or FORMATS[submission.format].status_type,
             source_digest=submission.digest,
             control_id=envelope.control_id,
             received_at=submission.received_at,
             epoch=FIRST_EPOCH,
-            not_valid_after=not_valid_after(order.prescription),
+            not_valid_after=not_valid_after(prescription),
             map_version=MAP_VERSION,
             reference_release=self._around.reference.release,
-            rendered=order.rendered.body if order.rendered else None,
-            rendered_type=order.rendered.content_type if order.rendered else "",
             signature_format=signature.format if signature else "",
             signature_digest=signature.digest if signature else "",
             signature_verdict="carried, not verified"
             if signature
             else _SIGNATURE_WORDS[self._around.trusts[submission.tenant].signature_policy],
         )
-        return self._sealer.seal(order.message, facts)
+
+
+def _successor(order: TranslatedOrder, one: LineCancel) -> UUID | None:
+    """Give the line that takes the order number of a replaced one over."""
+    lines = order.prescription.lines if order.prescription else ()
+    return next((line.id for line in lines if line.prior == one.line.line_id), lines[0].id if lines else None)
 
 
 def _plain(answer: Acknowledgement) -> Acknowledgement | None:

@@ -9,8 +9,10 @@ Source: brief D1, D2, D9; mapping.md 2.3.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from gateway.destination import Destination, Rendered
+from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue, held, of_the_envelope, refused
 from gateway.domain.lifecycle import TERMINAL, LineState
@@ -19,13 +21,27 @@ from gateway.domain.partner import Environment, OnConflict, Provider, Trust
 from gateway.domain.prescription import Prescription
 from gateway.domain.reference import Reference
 from gateway.domain.routing import RoutingTable, choose_destination
-from gateway.domain.submission import Action, Envelope, Order, OrderVerdict, Outcome, Reading, Submission, Verdict
+from gateway.domain.submission import (
+    Action,
+    Change,
+    Envelope,
+    Order,
+    OrderVerdict,
+    Outcome,
+    Reading,
+    Submission,
+    Verdict,
+)
 from gateway.domain.trace import Leftover, TraceRow
-from gateway.ports import KnownLine
+from gateway.pipeline.changes import LineCancel, find, least_certain, linked, repeated, stands, told, tombstones
+from gateway.ports import KnownLine, Tombstone
 from gateway.translate.context import ReadingContext
 from gateway.translate.formats import FORMATS
+from gateway.translate.to_fhir.cancel import Cancelled, write_cancel
 from gateway.translate.to_fhir.message import write
 from gateway.validate.check import check
+from gateway.validate.eps import check_message
+from gateway.validate.fhir.checker import FhirChecker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +51,7 @@ class Surroundings:
     Attributes:
         organisation: the gateway's own ODS code, named in every message it writes.
         destinations: the adapter that speaks to each provider.
+        fhir: the check of every message before it is sealed.
     """
 
     organisation: OdsCode
@@ -44,6 +61,7 @@ class Surroundings:
     reference: Reference
     destinations: Mapping[OdsCode, Destination]
     receiver_names: frozenset[str] = frozenset()
+    fhir: FhirChecker | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +76,14 @@ class TranslatedOrder:
     rendered: Rendered | None = None
     trace: tuple[TraceRow, ...] = ()
     supersedes: tuple[KnownLine, ...] = ()
+    cancels: tuple[LineCancel, ...] = ()
+    tombstones: tuple[Tombstone, ...] = ()
+
+    @property
+    def messages(self) -> tuple[FhirMessage, ...]:
+        """Every message this order leads to, in the order in which the provider must see them (I16)."""
+        cancels = [one.message for one in self.cancels if one.message is not None and not one.repeated]
+        return (*cancels, *((self.message,) if self.message is not None else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +169,10 @@ def _without_repeats(orders: Sequence[Order]) -> tuple[Order, ...]:
     seen: set[tuple[str, str]] = set()
     out = []
     for order in orders:
-        repeated = [number for number in order.numbers if (number.trust_number, number.assigner) in seen]
-        seen.update((number.trust_number, number.assigner) for number in order.numbers)
+        # RP names the order that its RO replaces, which may keep the number.
+        own = [number for number in order.numbers if number.order_control != "RP"]
+        repeated = [number for number in own if (number.trust_number, number.assigner) in seen]
+        seen.update((number.trust_number, number.assigner) for number in own)
         issues = tuple(
             Issue(code="ORDER_REUSED", location=number.location, text="The order number stands twice in this message.")
             for number in repeated
@@ -167,8 +195,95 @@ class _Steps:
 
     def carry(self, order: Order) -> TranslatedOrder:
         """Carry one order as far as it may go."""
+        if order.action is Action.CANCEL:
+            return self._cancel(order)
+        if order.action is Action.REPLACE:
+            return self._replace(order)
         issues, superseded = self._against_known(order)
-        order = replace(order, issues=(*order.issues, *issues))
+        return self._carry(replace(order, issues=(*order.issues, *issues)), superseded)
+
+    def _cancel(self, order: Order) -> TranslatedOrder:
+        """Cancel what is held here; ask for what may have left; bury what is not known (mapping.md 10.3)."""
+        found = find(order, self._known)
+        order = replace(order, issues=(*order.issues, *found.issues))
+        if refused((*self._reading.issues, *order.issues)):
+            return self._done(order, issues=order.issues, supersedes=())
+        cancels = self._cancels(order, (*found.lines, *found.proposed))
+        stones = tombstones(order, found)
+        location = order.change.location if order.change else ""
+        unknown = [number.location for number in found.absent] or ([] if found.lines else [location])
+        text = "No order is known here under this number. If it comes, it is cancelled and nothing is sent."
+        absent = [Issue(code="CANCEL_ORDER_UNKNOWN", location=place, text=text) for place in unknown]
+        issues = _distinct((*order.issues, *told(cancels, location, replacing=False), *absent))
+        states = [*(one.state for one in cancels), *([CancelState.TOMBSTONE] if absent else [])]
+        outcome = Outcome.REFUSED if refused(issues) else Outcome.HELD if absent else Outcome.TRANSLATED
+        done = self._done(replace(order, issues=issues), issues=issues, supersedes=())
+        first = found.lines[0] if found.lines else None
+        verdict = replace(
+            done.verdict,
+            outcome=outcome,
+            cancel=least_certain(states),
+            prescription_id=first.prescription_id if first else None,
+            prescription_number=str(first.prescription.number) if first and first.prescription else "",
+        )
+        if outcome is Outcome.REFUSED:
+            return replace(done, verdict=verdict)
+        return replace(done, verdict=verdict, cancels=cancels, tombstones=stones)
+
+    def _replace(self, order: Order) -> TranslatedOrder:
+        """Cancel the old and send the new, which waits until the cancel is confirmed or was not needed."""
+        found = find(order, self._known)
+        text = "No order is known here under this number; a change needs one. Send a new order."
+        unknown = [number.location for number in found.absent] or ([] if found.lines else [_location(order)])
+        absent = tuple(Issue(code="ORDER_UNKNOWN", location=place, text=text) for place in unknown)
+        cancels = self._cancels(order, found.lines)
+        news = told(cancels, _location(order), replacing=True)
+        order = replace(order, issues=_distinct((*order.issues, *found.issues, *absent, *news)))
+        if order.prescription is not None and found.lines:
+            prescription, rows = linked(order.prescription, found.lines)
+            order = replace(order, prescription=prescription, trace=(*order.trace, *rows))
+        carried = self._carry(order, found.proposed)
+        if carried.verdict.outcome is not Outcome.TRANSLATED:
+            return carried
+        state = least_certain([one.state for one in cancels])
+        return replace(carried, verdict=replace(carried.verdict, cancel=state), cancels=cancels)
+
+    def _cancels(self, order: Order, lines: Sequence[KnownLine]) -> tuple[LineCancel, ...]:
+        out = []
+        for line in lines:
+            provider = self._around.routing.providers.get(line.destination) if line.destination else None
+            state = stands(line, lines)
+            message = None
+            wanted = line.state not in TERMINAL and state is not CancelState.TOO_LATE and not repeated(line)
+            if wanted and line.prescription and line.message_id and provider:
+                written = self._write_cancel(order, line, line.prescription, line.message_id, provider)
+                # A cancel that breaks a rule is not sealed; the store then tells a person that it was not sent.
+                message = None if any(check_message(written, str)) else written
+            one = LineCancel(line=line, state=state, message=message, provider=provider, repeated=repeated(line))
+            out.append(one)
+        return tuple(out)
+
+    def _write_cancel(
+        self, order: Order, line: KnownLine, prescription: Prescription, order_message: UUID, provider: Provider
+    ) -> FhirMessage:
+        cancelled = Cancelled(
+            prescription=prescription,
+            line_id=line.line_id,
+            order_message=order_message,
+            change=order.change or Change(),
+        )
+        return write_cancel(
+            cancelled,
+            submission=self._submission,
+            envelope=self._reading.envelope,
+            provider=provider,
+            environment=self._around.environment,
+            organisation=self._around.organisation,
+            reference_release=self._around.reference.release,
+        )
+
+    def _carry(self, order: Order, superseded: tuple[KnownLine, ...]) -> TranslatedOrder:
+        """Carry an order that has its prescription."""
         whole = (*self._reading.issues, *order.issues)
         prescription = order.prescription
         if prescription is None or refused(whole):
@@ -235,6 +350,7 @@ class _Steps:
             trust=self._trust,
             reference=self._around.reference,
             now=self._submission.received_at,
+            fhir=self._around.fhir,
         )
 
     def _accounted(self) -> tuple[Issue, ...]:
@@ -274,6 +390,10 @@ class _Steps:
             text = "The group number is in use for other orders. Send all orders of a prescription in one message."
             issues.append(Issue(code="ORDER_REUSED", location=location, text=text))
         return tuple(issues), tuple(line for line in same if line.state is LineState.HELD)
+
+
+def _location(order: Order) -> str:
+    return order.change.location if order.change else ""
 
 
 def _differ(one: str, other: str) -> bool:

@@ -11,10 +11,11 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
 from gateway.domain.prescription import Line
 from gateway.domain.submission import Action, Answer, OrderNumber, Outcome, Submission
-from gateway.ports import Acceptance, AcceptedOrder, KnownLine, StoredAnswer
+from gateway.ports import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
 from gateway.store.document import encode
+from gateway.store.sqlite import cancels
 from gateway.store.sqlite.allocate import allocate, store_message
-from gateway.store.sqlite.history import Happening, begin, line_now, record_event
+from gateway.store.sqlite.history import Happening, LineNow, begin, line_now, record_event
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
 from gateway.store.sqlite.tell import tell_answer
@@ -24,14 +25,6 @@ _ANSWERED = """
 SELECT digest, answer_body, answer_type, answer_status, answer_later
 FROM submission WHERE tenant = ? AND control_id = ?
 """
-_KNOWN = """
-SELECT line.id, line.uuid, prescription.uuid, line.order_number, line.product_code, line.state, prescription.nhs_number,
-       prescription.group_number
-FROM line JOIN prescription ON prescription.id = line.prescription
-WHERE line.tenant = ? AND {column} = ? AND {column} <> '' AND line.action IN ('new', 'replace')
-"""
-_KNOWN_ORDER = _KNOWN.format(column="line.order_number")
-_KNOWN_GROUP = _KNOWN.format(column="prescription.group_number")
 _INSERT_SUBMISSION = """
 INSERT INTO submission (tenant, control_id, format, content_type, received_at, digest, body, envelope, outcome,
     refused_orders, verdict, leftovers, answer_body, answer_type, answer_status, answer_later)
@@ -50,21 +43,26 @@ INSERT INTO line (uuid, prescription, tenant, action, order_number, order_assign
 VALUES (:uuid, :prescription, :tenant, :action, :order_number, :order_assigner, :product_code, :product_display,
     :directions, :quantity, :total_supplies, 'RECEIVED', 'gateway', :at, 0, :provider)
 """
-_LIVE = "state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND action IN ('new', 'replace')"
+_LIVE = """state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND action IN ('new', 'replace')
+    AND replaced = 0 AND NOT (action = 'replace' AND state = 'HELD')"""
 _TAKEN_ORDER_NUMBER = f"""
 SELECT 1 FROM line
 WHERE order_number = :order_number AND tenant = :tenant AND order_number <> '' AND prescription < :first AND {_LIVE}
 """  # noqa: S608 - a constant condition
 _TAKEN_ITEM = f"SELECT 1 FROM line WHERE uuid = :uuid AND {_LIVE}"  # noqa: S608 - a constant condition
-_TAKEN_NUMBER = f"""
+_TAKEN_NUMBER = """
 SELECT 1 FROM prescription JOIN line ON line.prescription = prescription.id
 WHERE prescription.number = :number AND prescription.number <> ''
-  AND (prescription.uuid <> :uuid OR prescription.tenant <> :tenant) AND line.{_LIVE.replace("action", "line.action")}
-"""  # noqa: S608 - a constant condition
+  AND (prescription.uuid <> :uuid OR prescription.tenant <> :tenant) AND line.action IN ('new', 'replace')
+  AND line.state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED')
+"""
 _SUPERSEDED = """
 SELECT id FROM line WHERE uuid = ? AND tenant = ? AND state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED',
     'CLOSED') ORDER BY id DESC LIMIT 1
 """
+_NUMBER = "SELECT order_number, order_assigner FROM line WHERE id = ?"
+_REPLACED_LINE = "SELECT id FROM line WHERE uuid = ? AND tenant = ? AND replaced = 1 ORDER BY id DESC LIMIT 1"
+_WAIT = "INSERT INTO wait (outbox, line) VALUES (?, ?)"
 _LAST_PRESCRIPTION = "SELECT coalesce(max(id), 0) FROM prescription"
 
 _TAKES_NUMBERS = frozenset({Action.NEW, Action.REPLACE})
@@ -80,28 +78,6 @@ def answered(transaction: Transaction, tenant: OdsCode, control_id: str) -> Stor
     """Give the stored answer for a control id."""
     row = transaction.row(_ANSWERED, (tenant.value, control_id)) if control_id else None
     return _answer(row) if row else None
-
-
-def known_lines(
-    transaction: Transaction, tenant: OdsCode, order_numbers: Sequence[str], group_numbers: Sequence[str]
-) -> tuple[KnownLine, ...]:
-    """Give the lines held under these order numbers or group numbers, each once, oldest first."""
-    asked = [(_KNOWN_ORDER, number) for number in order_numbers] + [(_KNOWN_GROUP, number) for number in group_numbers]
-    found = {
-        row[0]: row for sql, number in dict.fromkeys(asked) for row in transaction.rows(sql, (tenant.value, number))
-    }
-    return tuple(
-        KnownLine(
-            line_id=UUID(bytes=row[1]),
-            prescription_id=UUID(bytes=row[2]),
-            order_number=row[3],
-            product_code=row[4],
-            state=LineState(row[5]),
-            nhs_number=row[6],
-            group_number=row[7],
-        )
-        for _, row in sorted(found.items())
-    )
 
 
 def accept(transaction: Transaction, acceptance: Acceptance, *, now: datetime) -> StoredAnswer:
@@ -125,6 +101,11 @@ def accept(transaction: Transaction, acceptance: Acceptance, *, now: datetime) -
         digest=submission.digest,
         outcome=acceptance.verdict.outcome.value,
     )
+    asked = cancels.Asked(tenant=submission.tenant, submission=row, now=now)
+    for request in acceptance.cancels:
+        cancels.ask(transaction, request, asked)
+    for stone in acceptance.tombstones:
+        cancels.bury(transaction, stone, asked)
     last: Row | None = transaction.row(_LAST_PRESCRIPTION)
     assert last is not None
     for order in acceptance.orders:
@@ -184,15 +165,41 @@ class _Orders:
         self._refuse_taken(order)
         prescription = self._store_prescription(order)
         rows = [self._store_line(order, prescription, values) for values in self._lines(order)]
-        for row in rows:
-            line = line_now(self._transaction, row)
-            begin(self._transaction, line, at=self._now)
-            happening = Happening(event=_FIRST_EVENT[order.state], actor=Actor.GATEWAY, at=self._now)
-            record_event(self._transaction, line, happening)
+        lines = [line_now(self._transaction, row) for row in rows]
+        stones = [self._waiting_cancel(order, line) for line in lines]
+        # A message leaves whole: where the cancel of one of its lines was here first, the others wait for the trust.
+        state = LineState.HELD if any(stones) else order.state
+        for line, stone in zip(lines, stones, strict=True):
+            self._begin(line, state, stone)
         if order.message is not None:
             store_message(self._transaction, order.message, prescription, now=self._now)
-        if order.state is LineState.READY:
-            allocate(self._transaction, order.message, prescription, self._submission.tenant, now=self._now)
+        if state is LineState.READY:
+            outbox = allocate(self._transaction, order.message, prescription, self._submission.tenant, now=self._now)
+            self._wait(order, outbox)
+
+    def _waiting_cancel(self, order: AcceptedOrder, line: LineNow) -> int | None:
+        if order.verdict.action not in _TAKES_NUMBERS:
+            return None
+        row = self._transaction.row(_NUMBER, (line.row,))
+        assert row is not None
+        tenant, uuid = self._submission.tenant, self._prescription_id(order)
+        return cancels.waiting(self._transaction, line, tenant=tenant, number=(row[0], row[1]), prescription=uuid)
+
+    def _begin(self, line: LineNow, state: LineState, stone: int | None) -> None:
+        begin(self._transaction, line, at=self._now)
+        if stone is not None:
+            cancels.meet(self._transaction, stone, line, now=self._now)
+            return
+        happening = Happening(event=_FIRST_EVENT[state], actor=Actor.GATEWAY, at=self._now)
+        record_event(self._transaction, line, happening)
+
+    def _wait(self, order: AcceptedOrder, outbox: int) -> None:
+        """Keep a change back until the cancel of what it replaces is confirmed."""
+        for uuid in order.waits_for:
+            row = self._transaction.row(_REPLACED_LINE, (uuid.bytes, self._submission.tenant.value))
+            if row is None:
+                raise OvertakenError
+            self._transaction.run(_WAIT, (outbox, row[0]))
 
     def _supersede(self, order: AcceptedOrder) -> None:
         for uuid in order.supersedes:
@@ -210,7 +217,8 @@ class _Orders:
         if order.verdict.action not in _TAKES_NUMBERS:
             return
         tenant = self._submission.tenant.value
-        for number in order.verdict.numbers:
+        proposed = order.verdict.action is Action.REPLACE and order.state is LineState.HELD
+        for number in () if proposed else order.verdict.numbers:
             values = {"order_number": number.trust_number, "tenant": tenant, "first": self._first}
             if self._transaction.row(_TAKEN_ORDER_NUMBER, values):
                 raise _taken((number,))

@@ -7,12 +7,13 @@ nothing. What a bound answer changes is the lifecycle's to say.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.cancel import CancelState
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import (
     LIVE,
@@ -21,14 +22,16 @@ from gateway.domain.lifecycle import (
     LineEvent,
     LineState,
     Moved,
+    Row,
     resolve_supply,
 )
 from gateway.domain.quantity import lexeme
 from gateway.ports import Callback, CallbackResult, Effectiveness
 from gateway.store.document import encode
 from gateway.store.sqlite.alerts import open_alert
-from gateway.store.sqlite.claims import lines_of
-from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
+from gateway.store.sqlite.cancels import follow, region
+from gateway.store.sqlite.claims import is_cancel, lines_of
+from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
 from gateway.store.sqlite.tell import tell_news
@@ -52,6 +55,18 @@ _SUPPLY: Final = _HANDED_OVER | {
     LineEvent.SUPPLY_SHORT,
     LineEvent.BALANCE_SUPPLIED,
 }
+_CANCELS: Final = frozenset(
+    {
+        LineEvent.CANCEL_CONFIRMED,
+        LineEvent.CANCEL_TOO_LATE,
+        LineEvent.CANCEL_PENDING,
+        LineEvent.CANCEL_UNKNOWN,
+        LineEvent.CANCEL_BY_OTHER,
+        LineEvent.CANCEL_REPLY_ERROR,
+    }
+)
+_REFUSES: Final = frozenset({LineEvent.REJECTED, LineEvent.REFUSED_FORMAT, LineEvent.NOT_STORED})
+_TAKES: Final = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.VALIDATED})
 _CLAIMS_THE_LINE: Final = _SUPPLY | {LineEvent.ACCEPTED, LineEvent.VALIDATED, LineEvent.SUPPLY_PLANNED}
 _PLANS_OR_SUPPLIES: Final = _SUPPLY | {LineEvent.SUPPLY_PLANNED}
 _NOT_YET_ACCEPTED: Final = frozenset({LineState.SENT, LineState.UNCERTAIN, LineState.WITH_PROVIDER, LineState.QUERIED})
@@ -159,6 +174,8 @@ def _bind(
         return _Kept("answer-unbound", "An answer does not name the message it was given to.")
     message = transaction.row(_MESSAGE, (correlation.bytes,))
     found = [(line_now(transaction, row), current) for row, current in lines_of(transaction, correlation)]
+    if is_cancel(transaction, correlation):
+        answer = _of_a_cancel(answer)
     if message is None or not found:
         return _Kept("answer-unbound", "An answer names a message that this gateway did not send.")
     if message[0] != callback.destination.value:
@@ -166,6 +183,17 @@ def _bind(
     if answer.epoch is not None and answer.epoch != message[1]:
         return _Kept("answer-unbound", "An answer states another epoch than its message.", found[0][0].row)
     return _pair(answer, found, epoch=message[1])
+
+
+def _of_a_cancel(answer: Acknowledgement) -> Acknowledgement:
+    """Read an answer to a cancel: what refuses the cancel does not refuse the order, and what takes it says no more."""
+    reports = []
+    for report in answer.reports:
+        if report.event in _REFUSES:
+            reports.append(replace(report, event=LineEvent.CANCEL_REPLY_ERROR))
+        elif report.event not in _TAKES:
+            reports.append(report)
+    return replace(answer, reports=tuple(reports))
 
 
 def _pair(
@@ -248,17 +276,39 @@ def _apply(
         unit=report.unit,
         callback=callback,
     )
+    if event in _CANCELS:
+        return _answer_cancel(transaction, line, happening)
     kept = record_event(transaction, line, happening)
     if isinstance(kept.result, Ignored):
         _tell_of_ignored(transaction, line, event, kept.result, now=now)
         return kept.result
     _count(transaction, line, event)
+    follow(transaction, line_now(transaction, line.row), event, None, now=now)
     tell_news(transaction, line.row, kept.seq, now=now)
     if line.state in _NOT_YET_ACCEPTED and event in _PLANS_OR_SUPPLIES:
         text = f"The provider reports {event} and never said that it accepted the line."
         subject = str(line.id)
         open_alert(transaction, kind="acceptance-missing", subject=subject, line=line.row, at=now, text=text)
     return kept.result
+
+
+def _answer_cancel(transaction: Transaction, line: LineNow, happening: Happening) -> Moved | Ignored:
+    """Take an answer to a cancel: the cancel's own table says what it does, to itself and to the line."""
+    arrow = follow(transaction, line, happening.event, happening, now=happening.at)
+    if arrow is None:
+        note_event(transaction, line, replace(happening, text="nothing moved: no cancel waits for this answer"))
+        ignored = Ignored(f"{happening.event} answers no cancel that was asked", alert=not _known(transaction, line))
+        _tell_of_ignored(transaction, line, happening.event, ignored, now=happening.at)
+        return ignored
+    seq = last_event(transaction, line.row)
+    tell_news(transaction, line.row, seq, now=happening.at)
+    row = Row(states=frozenset(), event=happening.event, to=line.state, actors=frozenset())
+    return Moved(line_now(transaction, line.row).state, row)
+
+
+def _known(transaction: Transaction, line: LineNow) -> bool:
+    """Tell whether the answer repeats what is settled: a confirmed cancel is confirmed once."""
+    return region(transaction, line.row) is CancelState.CONFIRMED
 
 
 def _earlier_doubt(transaction: Transaction, line: LineNow) -> bool:

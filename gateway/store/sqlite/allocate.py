@@ -62,8 +62,8 @@ def store_message(transaction: Transaction, message: SealedMessage, prescription
 
 def allocate(
     transaction: Transaction, message: SealedMessage | None, prescription: int, tenant: OdsCode, *, now: datetime
-) -> None:
-    """Give the lines of a stored message to its destination and put it in the outbox.
+) -> int:
+    """Give the lines of a stored message to its destination, put it in the outbox, and give its row there.
 
     Raises:
         ValueError: there is no message, or it does not speak of exactly the prescription's lines.
@@ -76,13 +76,18 @@ def allocate(
         values = {"line": row, "epoch": message.epoch, "provider": message.destination.value}
         transaction.run(_ALLOCATE, {**values, "prescription": prescription, "message": message.id.bytes, "at": at})
         transaction.run(_GIVE, values)
-    transaction.run(
+    return deliver(transaction, message, tenant, now=now)
+
+
+def deliver(transaction: Transaction, message: SealedMessage, tenant: OdsCode, *, now: datetime) -> int:
+    """Put a stored message in the outbox and give its row."""
+    return transaction.insert(
         _DELIVER,
         {
             "destination": message.destination.value,
             "tenant": tenant.value,
             "message": message.id.bytes,
             "content_type": message.content_type,
-            "at": at,
+            "at": stored(now),
         },
     )

@@ -17,7 +17,13 @@ from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.transaction import Row, Transaction
 
 _DUE = """
-SELECT id FROM outbox WHERE state = 'due' AND destination = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?
+SELECT id FROM outbox WHERE state = 'due' AND destination = ? AND due_at <= ?
+    AND NOT EXISTS (
+        SELECT 1 FROM wait LEFT JOIN outbox AS earlier ON earlier.id = wait.earlier
+        LEFT JOIN line ON line.id = wait.line
+        WHERE wait.outbox = outbox.id AND (earlier.state IN ('due', 'claimed', 'on_wire')
+            OR line.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')))
+ORDER BY due_at, id LIMIT ?
 """
 _LEASE = """
 UPDATE outbox SET state = 'claimed', claims = claims + 1, lease_until = :until,
@@ -45,6 +51,12 @@ VALUES (:outbox, :number, :at, :lease, :outcome, :fenced, :reason, :evidence)
 _MESSAGE_LINES = """
 SELECT allocation.line, allocation.ended_at IS NULL AND allocation.epoch = line.epoch
 FROM allocation JOIN line ON line.id = allocation.line WHERE allocation.message = ? ORDER BY allocation.line
+"""
+_CANCEL = "SELECT 1 FROM message WHERE id = ? AND event = 'prescription-order-update'"
+_CANCEL_WANTED = "SELECT 1 FROM cancel WHERE message = ? AND state IN ('ASKED', 'PENDING')"
+_CANCEL_LINES = """
+SELECT cancel.line, EXISTS (SELECT 1 FROM allocation WHERE allocation.line = cancel.line AND ended_at IS NULL)
+FROM cancel WHERE cancel.message = ? AND cancel.line IS NOT NULL ORDER BY cancel.line
 """
 _NOT_VALID_AFTER = "SELECT not_valid_after FROM message WHERE id = ?"
 
@@ -131,16 +143,22 @@ def put_on_wire(transaction: Transaction, claim: Claim, *, now: datetime, octets
         return False
     if found.lease_until is None or found.lease_until <= now:
         return False
-    if found.kind is WorkKind.DELIVER and not _send_lines(transaction, claim, now=now):
+    if found.kind is WorkKind.DELIVER and not _may_leave(transaction, claim, now=now):
         return False
     transaction.run(_ON_WIRE, {"id": claim.id, "attempt": claim.attempt, "octets": octets})
     note_attempt(transaction, claim, "on_wire", now=now)
     return True
 
 
+def is_cancel(transaction: Transaction, message: UUID) -> bool:
+    """Tell whether a message is the cancel of a line; what becomes of it moves no line by itself."""
+    return transaction.row(_CANCEL, (message.bytes,)) is not None
+
+
 def lines_of(transaction: Transaction, message: UUID) -> list[tuple[int, bool]]:
-    """Give the rows of a message's lines, each with whether the message's allocation of it is the current one."""
-    return [(row, bool(current)) for row, current in transaction.rows(_MESSAGE_LINES, (message.bytes,))]
+    """Give the rows of a message's lines, each with whether its allocation to the receiver is the current one."""
+    found = transaction.rows(_MESSAGE_LINES, (message.bytes,)) or transaction.rows(_CANCEL_LINES, (message.bytes,))
+    return [(row, bool(current)) for row, current in found]
 
 
 def note_attempt(
@@ -172,6 +190,15 @@ def note_attempt(
 def finish(transaction: Transaction, row: int, state: str) -> None:
     """Take a row out of the queue: `done`, or `stuck` for a person."""
     transaction.run(_FINISH, {"id": row, "state": state})
+
+
+def _may_leave(transaction: Transaction, claim: Claim, *, now: datetime) -> bool:
+    if not is_cancel(transaction, claim.message_id):
+        return _send_lines(transaction, claim, now=now)
+    if transaction.row(_CANCEL_WANTED, (claim.message_id.bytes,)):
+        return True
+    finish(transaction, claim.id, "done")
+    return False
 
 
 def _send_lines(transaction: Transaction, claim: Claim, *, now: datetime) -> bool:

@@ -29,8 +29,12 @@ _BY = {
     "number": "prescription.number = :value",
     "order_number": """(prescription.id IN (SELECT prescription FROM line WHERE order_number = :value AND :value <> '')
         OR (prescription.group_number = :value AND prescription.group_number <> ''))""",
-    "control_id": """prescription.submission IN (
-        SELECT id FROM submission WHERE tenant = :tenant AND control_id = :value)""",
+    "control_id": """(prescription.submission IN (
+        SELECT id FROM submission WHERE tenant = :tenant AND control_id = :value)
+        OR prescription.id IN (
+            SELECT line.prescription FROM submission JOIN cancel ON cancel.submission = submission.id
+            JOIN line ON line.id = cancel.line
+            WHERE submission.tenant = :tenant AND submission.control_id = :value))""",
 }
 _FIND = """
 SELECT prescription.id, prescription.tenant FROM prescription WHERE {condition} AND {visible} AND {newest}

@@ -34,6 +34,8 @@ WHERE id = :line
 """
 _END_ALLOCATION = "UPDATE allocation SET ended_at = ? WHERE line = ? AND ended_at IS NULL"
 
+_LAST_EVENT = "SELECT max(seq) FROM event WHERE line = ?"
+
 _RETURNS = frozenset({LineState.QUERIED, LineState.ON_HOLD})
 _ANSWERS = frozenset({Actor.PROVIDER_SYSTEM, Actor.PROVIDER_PHARMACIST})
 _NO_ANSWER = frozenset({LineEvent.ARRIVED, LineEvent.NOT_STORED})
@@ -117,6 +119,19 @@ def record_event(transaction: Transaction, line: LineNow, happening: Happening) 
     if moved:
         _move(transaction, line, happening, after)
     return Recorded(seq=seq, result=result)
+
+
+def last_event(transaction: Transaction, line: int) -> int:
+    """Give the number of a line's newest event."""
+    row = transaction.row(_LAST_EVENT, (line,))
+    assert row is not None
+    return int(row[0])
+
+
+def note_event(transaction: Transaction, line: LineNow, happening: Happening) -> int:
+    """Append an event that is not the line's own to decide, such as those of its cancel; give its number."""
+    words = _Words.of(happening, text=happening.text)
+    return _append(transaction, line, words, before=line.state, after=line.state, moved=False)
 
 
 def _why(text: str, result: Moved | Ignored) -> str:

@@ -13,7 +13,8 @@ from gateway.domain.lifecycle import Actor, Ignored, LineEvent, LineState, Moved
 from gateway.ports import Callback, Claim, WorkKind
 from gateway.store.sqlite.acknowledge import acknowledge
 from gateway.store.sqlite.alerts import open_alert
-from gateway.store.sqlite.claims import Entry, claim_of, entry, finish, lines_of, note_attempt
+from gateway.store.sqlite.cancels import follow, never_left, tell_undelivered
+from gateway.store.sqlite.claims import Entry, claim_of, entry, finish, is_cancel, lines_of, note_attempt
 from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.tell import tell_news
@@ -97,6 +98,8 @@ class _Result:
             self._reschedule(outcome, told=True)
         elif self.entry.kind is WorkKind.TELL:
             self._told(outcome)
+        elif is_cancel(self.transaction, self.claim.message_id):
+            self._cancel_delivered(outcome)
         else:
             self._delivered(outcome)
 
@@ -111,6 +114,22 @@ class _Result:
             case TryLater() | InDoubt():
                 self._in_doubt(outcome)
 
+    def _cancel_delivered(self, outcome: TransmitOutcome) -> None:
+        """A cancel that was taken is asked, no more; one that was not, a person must ask for."""
+        message = self.claim.message_id
+        if isinstance(outcome, Taken):
+            finish(self.transaction, self.claim.id, "done")
+            self._acknowledged(outcome)
+            return
+        if self.retry_at is not None and not isinstance(outcome, Refused):
+            self._reschedule(outcome, doubt=isinstance(outcome, InDoubt))
+            return
+        finish(self.transaction, self.claim.id, "stuck")
+        words = {Refused: "The provider's system refused the cancel.", TryLater: "The cancel was never taken."}
+        tell_undelivered(
+            self.transaction, message, words.get(type(outcome), "The cancel may not have arrived."), now=self.now
+        )
+
     def _lines(self) -> list[LineNow]:
         rows = lines_of(self.transaction, self.claim.message_id)
         return [line_now(self.transaction, row) for row, current in rows if current]
@@ -121,6 +140,9 @@ class _Result:
             stray |= line.state in _NOTHING_ON_WIRE
             self._record(line, LineEvent.ARRIVED, Actor.PROVIDER_SYSTEM, "the provider's system took it")
         finish(self.transaction, self.claim.id, "stuck" if stray else "done")
+        self._acknowledged(outcome)
+
+    def _acknowledged(self, outcome: Taken) -> None:
         if outcome.acknowledgement is not None:
             callback = Callback(
                 destination=self.claim.destination, received_at=self.now, content_type="", body=outcome.evidence
@@ -136,6 +158,8 @@ class _Result:
             kept = record_event(self.transaction, line, happening)
             if isinstance(kept.result, Moved):
                 tell_news(self.transaction, line.row, kept.seq, now=self.now)
+                moved = line_now(self.transaction, line.row)
+                follow(self.transaction, moved, LineEvent.REFUSED_FORMAT, None, now=self.now)
             else:
                 self._alert(line, kept.result)
         finish(self.transaction, self.claim.id, "done")
@@ -145,6 +169,11 @@ class _Result:
         for line in self._lines():
             act_by = self.entry.accepted_at + self._sending_limit()
             self._record(line, LineEvent.NOT_STORED, Actor.GATEWAY, outcome.reason, act_by=act_by)
+            never_left(self.transaction, line_now(self.transaction, line.row), now=self.now)
+        if not self._lines():
+            # The cancel of every line was waiting; nothing is left to send.
+            finish(self.transaction, self.claim.id, "done")
+            return
         if self.retry_at is None:
             for line in self._lines():
                 self._record(line, LineEvent.RETRIES_SPENT, Actor.GATEWAY, "every attempt was refused")

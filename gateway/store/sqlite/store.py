@@ -17,7 +17,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 from gateway.domain.submission import Answer, Submission
 from gateway.ports import Acceptance, Callback, CallbackResult, Claim, KnownLine, Refused, StoredAnswer
-from gateway.store.sqlite import accept, acknowledge, alerts, claims, keep, leaves, results
+from gateway.store.sqlite import accept, acknowledge, alerts, claims, keep, known, leaves, results
 from gateway.store.sqlite.committer import Committer
 from gateway.store.sqlite.connection import open_writer, settings_of
 from gateway.store.sqlite.schema import migrate
@@ -78,10 +78,17 @@ class SqliteStore:
         return await self._run(partial(accept.answered, self._transaction, tenant, control_id))
 
     async def known_lines(
-        self, tenant: OdsCode, order_numbers: Sequence[str], group_numbers: Sequence[str] = ()
+        self,
+        tenant: OdsCode,
+        order_numbers: Sequence[str],
+        group_numbers: Sequence[str] = (),
+        *,
+        items: Sequence[UUID] = (),
+        prescriptions: Sequence[UUID] = (),
     ) -> tuple[KnownLine, ...]:
         """See `gateway.ports.Store`."""
-        return await self._run(partial(accept.known_lines, self._transaction, tenant, order_numbers, group_numbers))
+        asked = known.Asked(orders=order_numbers, groups=group_numbers, items=items, prescriptions=prescriptions)
+        return await self._run(partial(known.known_lines, self._transaction, tenant, asked))
 
     async def accept(self, acceptance: Acceptance) -> StoredAnswer:
         """See `gateway.ports.Store`."""

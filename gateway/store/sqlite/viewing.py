@@ -17,7 +17,8 @@ from gateway.store.sqlite.instants import instant
 _HEAD = """
 SELECT submission.control_id, submission.format, submission.body, prescription.document, prescription.issues,
     prescription.nhs_number,
-    (SELECT body FROM message WHERE message.prescription = prescription.id ORDER BY created_at DESC, rowid DESC LIMIT 1)
+    (SELECT body FROM message WHERE message.prescription = prescription.id AND event = 'prescription-order'
+        ORDER BY created_at DESC, rowid DESC LIMIT 1)
 FROM prescription JOIN submission ON submission.id = prescription.submission WHERE prescription.id = ?
 """
 _LINES = """

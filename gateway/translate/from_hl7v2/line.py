@@ -52,8 +52,11 @@ def order_number(desk: Desk, group: Group) -> OrderNumber:
     )
 
 
-def read_line(desk: Desk, group: Group, index: int, shared: list[Segment], zone: tzinfo) -> ReadLine:
-    """Read one order group; every fault is gathered, whatever else fails."""
+def read_line(desk: Desk, group: Group, index: int, shared: list[Segment], zone: tzinfo, *, salt: str = "") -> ReadLine:
+    """Read one order group; every fault is gathered, whatever else fails.
+
+    `salt` tells the line of a change from the one it replaces, which bore the same number.
+    """
     target = f"lines[{index}]"
     _check_structure(desk, group)
     zhc = _homecare_segment(desk, group)
@@ -72,7 +75,7 @@ def read_line(desk: Desk, group: Group, index: int, shared: list[Segment], zone:
     number = order_number(desk.aside(), group)
     line = None
     if drug.product and supply.quantity and supply.total and dosages and number.trust_number:
-        line_id = derived_id("line", desk.sender.value, *filter(None, (number.trust_number, number.assigner)))
+        line_id = derived_id("line", desk.sender.value, *filter(None, (number.trust_number, number.assigner, salt)))
         _trace_identity(desk, group, target, str(line_id))
         line = Line(
             id=line_id,

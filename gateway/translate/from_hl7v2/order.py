@@ -18,7 +18,8 @@ from gateway.domain.prescription import (
     Prescription,
     Professional,
 )
-from gateway.domain.submission import Action, Order, OrderNumber
+from gateway.domain.submission import Action, Change, Order, OrderNumber
+from gateway.translate.from_hl7v2.change import read_change
 from gateway.translate.from_hl7v2.clinical import read_allergies, read_notes, read_observations, read_stated_age
 from gateway.translate.from_hl7v2.coded import organisation
 from gateway.translate.from_hl7v2.desk import Desk
@@ -41,7 +42,9 @@ ACTIONS = {
     "RL": Action.RELEASE,
     "RF": Action.RENEWAL_REQUEST,
 }
-"""HL7 table 0119. Only NW is served so far; the others are refused, each under its own name."""
+"""HL7 table 0119, the codes a trust may ask with. `SERVED` are carried out; the others are refused by name."""
+
+SERVED = frozenset({Action.NEW, Action.CANCEL, Action.REPLACE})
 
 
 _EPS_FORM = re.compile(r"[0-9A-F]{6}-[0-9A-Z]{6}-[0-9A-F]{5}[0-9A-Z+]", re.ASCII)
@@ -59,6 +62,7 @@ class OnDesk:
     prescription: Prescription | None
     nhs_number: str
     group_number: str
+    change: Change | None = None
 
     def order(self) -> Order:
         """Give the order with everything its desk holds."""
@@ -73,21 +77,35 @@ class OnDesk:
             provider_location=provider_location(first, zhc[0] if zhc else None),
             nhs_number=self.nhs_number,
             group_number=self.group_number,
+            change=self.change,
         )
 
 
 def batches(desk: Desk, orders: Orders) -> list[tuple[Group, ...]]:
     """Gather the groups into prescriptions: by ORC-4, else each by itself (mapping.md 3.2)."""
-    found: dict[tuple[str, str, str], list[Group]] = {}
+    found: dict[tuple[str, str, str, str], list[Group]] = {}
+    waiting: list[Group] = []
     for group in orders.groups:
+        control = _control(desk, group)
+        if control == "RP":
+            waiting.append(group)
+            continue
         place = desk.one(group.orc, 4)
         number, assigner = desk.text(desk.leaf(place)), desk.text(desk.leaf(place, 2))
-        key = (number, assigner, "") if number else ("", "", group.orc.locator)
-        found.setdefault(key, []).append(group)
+        action = str(ACTIONS.get(control, Action.NEW))
+        key = (number, assigner, "", action) if number else ("", "", group.orc.locator, action)
+        taken = waiting if control == "RO" else []
+        found.setdefault(key, []).extend([*taken, group])
+        waiting = [] if control == "RO" else waiting
         if not number and len(orders.groups) > 1:
             text = "No group number was sent; each order became its own prescription."
             desk.flag("GROUP_NOT_STATED", group.orc.at(4), text)
-    return [tuple(groups) for groups in found.values()]
+    # An order that is to be replaced, by nothing: read, and refused.
+    return [*(tuple(groups) for groups in found.values()), *((group,) for group in waiting)]
+
+
+def _control(desk: Desk, group: Group) -> str:
+    return desk.text(desk.leaf(desk.one(group.orc, 1)))
 
 
 def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: Header) -> OnDesk:
@@ -96,18 +114,27 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
     group_number = desk.text(desk.leaf(desk.one(groups[0].orc, 4)))
     action = _action(desk, groups, numbers)
     patient = _patient(desk, orders)
-    prescription = None
-    if action is Action.NEW:
-        prescription = _Reader(desk, groups, orders, header, patient).prescription(numbers, group_number)
+    prescription, change = None, None
+    if action in {Action.CANCEL, Action.REPLACE}:
+        change = read_change(desk, groups, numbers, replacing=action is Action.REPLACE)
+    if action in {Action.NEW, Action.REPLACE}:
+        new = tuple(group for group, number in zip(groups, numbers, strict=True) if number.order_control != "RP")
+        own = tuple(number for number in numbers if number.order_control != "RP")
+        salt = header.envelope.control_id if action is Action.REPLACE else ""
+        if new:
+            prescription = _Reader(desk, new, orders, header, patient, salt=salt).prescription(own, group_number)
+        else:
+            desk.flag("SEGMENT_MISSING", groups[0].orc.locator, "RP needs the new order beside it, in an ORC with RO.")
     return OnDesk(
         desk=desk,
         groups=groups,
         action=action or Action.NEW,
-        served=action is Action.NEW,
+        served=action in {Action.NEW, Action.REPLACE},
         numbers=numbers,
         prescription=prescription,
         nhs_number=patient.nhs_number.value if patient else "",
         group_number=group_number,
+        change=change,
     )
 
 
@@ -117,34 +144,44 @@ def _patient(desk: Desk, orders: Orders) -> Patient | None:
 
 
 def _action(desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber]) -> Action | None:
-    """Give what is asked. Anything but a new order is refused, and with it every order of its prescription."""
+    """Give what is asked. What is not served is refused, and with it every order of its prescription."""
     asked = [ACTIONS.get(number.order_control) for number in numbers]
-    for group, number in zip(groups, numbers, strict=True):
-        if number.order_control == "NW":
-            continue
-        code = "ACTION_UNSUPPORTED" if number.order_control else "FIELD_MISSING"
-        desk.flag(code, group.orc.at(1), "Only new orders, NW, are served here so far.")
-    unserved = [action for action in asked if action is not Action.NEW]
-    return unserved[0] if unserved else Action.NEW
+    for group, number, action in zip(groups, numbers, asked, strict=True):
+        if action not in SERVED:
+            code = "ACTION_UNSUPPORTED" if number.order_control else "FIELD_MISSING"
+            desk.flag(code, group.orc.at(1), "Served here: NW, CA, DC, XO, and RP with RO.")
+    unserved = [action for action in asked if action not in SERVED]
+    return unserved[0] if unserved else asked[0]
 
 
 class _Reader:
     """Reads what the lines of one prescription share."""
 
     def __init__(
-        self, desk: Desk, groups: tuple[Group, ...], orders: Orders, header: Header, patient: Patient | None
+        self,
+        desk: Desk,
+        groups: tuple[Group, ...],
+        orders: Orders,
+        header: Header,
+        patient: Patient | None,
+        *,
+        salt: str = "",
     ) -> None:
         self._desk = desk
         self._groups = groups
         self._orders = orders
         self._zone = header.zone
         self._patient = patient
+        self._salt = salt
 
     def prescription(self, numbers: tuple[OrderNumber, ...], group_number: str) -> Prescription | None:
         """Read it whole, gathering every fault; None if anything compulsory is missing."""
         desk = self._desk
         diagnoses = self._orders.named("DG1")
-        lines = [read_line(desk, group, index, diagnoses, self._zone) for index, group in enumerate(self._groups)]
+        lines = [
+            read_line(desk, group, index, diagnoses, self._zone, salt=self._salt)
+            for index, group in enumerate(self._groups)
+        ]
         prescriber = self._prescriber()
         type_code = prescription_type(desk, prescriber, self._groups[0].orc.at(12))
         consultant = self._consultant()
@@ -278,19 +315,23 @@ class _Reader:
         return course
 
     def _id(self, group_number: str, trust_number: str) -> UUID:
-        found = derived_id("prescription", self._desk.sender.value, group_number or trust_number)
+        named = filter(None, (group_number or trust_number, self._salt))
+        found = derived_id("prescription", self._desk.sender.value, *named)
         self._desk.trace("id", None, "derive:prescription-id", str(found))
         return found
 
     def _number(
         self, group_number: str, trust_number: str, prescriber: Professional | None
     ) -> PrescriptionNumber | None:
-        """Keep the EPS number if the trust sent one in ORC-4; otherwise derive it."""
+        """Keep the EPS number if the trust sent one in ORC-4; derive it otherwise, and always for a change.
+
+        A change is a new prescription and bears a number of its own (eps.md 6.5).
+        """
         desk, orc = self._desk, self._groups[0].orc
         leaf = desk.leaf(desk.one(orc, 4))
         if leaf:
             desk.trace("group_number", leaf, "copy", group_number)
-        if leaf and _EPS_FORM.fullmatch(group_number):
+        if leaf and _EPS_FORM.fullmatch(group_number) and not self._salt:
             number = PrescriptionNumber.parse(group_number)
             if number is None:
                 desk.flag("SHORTID_CHECK_DIGIT", leaf.locator, "The prescription number's check character is wrong.")
@@ -298,7 +339,8 @@ class _Reader:
                 desk.trace("number", leaf, "parse:prescription-number", number.value)
             return number
         site = prescriber.organisation.ods if prescriber and prescriber.organisation else desk.sender
-        derived = PrescriptionNumber.derive(site, desk.sender.value, group_number or trust_number)
+        named = filter(None, (group_number or trust_number, self._salt))
+        derived = PrescriptionNumber.derive(site, desk.sender.value, *named)
         desk.trace("number", None, "derive:prescription-number", derived.value)
         return derived
 

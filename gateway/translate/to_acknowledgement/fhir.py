@@ -9,11 +9,12 @@ Source: mapping.md 9.2 and 9.3; eps.md 1.3, 1.5 and 2.2; FHIR R4 messaging.html.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from gateway.domain.cancel import CancelState
 from gateway.domain.coding import SNOMED
 from gateway.domain.identifiers import derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
-from gateway.domain.submission import Answer, Envelope, OrderVerdict, Outcome, Submission, Verdict
+from gateway.domain.submission import Action, Answer, Envelope, OrderVerdict, Outcome, Submission, Verdict
 from gateway.ports import News
 from gateway.translate.to_acknowledgement import http_status
 from gateway.translate.to_fhir import systems
@@ -34,6 +35,13 @@ _WORDS = {
     Outcome.DUPLICATE: "The prescription was accepted before.",
     Outcome.HELD: "The prescription is held; nothing was sent.",
     Outcome.REFUSED: "The prescription is refused.",
+}
+_CANCEL_WORDS = {
+    CancelState.CONFIRMED: "Cancelled. Nothing of it will be supplied.",
+    CancelState.ASKED: "The provider is asked to cancel. It is not cancelled until the provider confirms it.",
+    CancelState.PENDING: "The cancel is pending at the provider. It is not cancelled.",
+    CancelState.TOO_LATE: "Too late: it was supplied.",
+    CancelState.TOMBSTONE: "The order is not known here. If it comes, it is cancelled and nothing is sent.",
 }
 _CANCELS = {
     LineEvent.CANCEL_CONFIRMED: ("R-0001", "Prescription/item was cancelled"),
@@ -152,7 +160,9 @@ def _issue(issue: Issue) -> dict[str, JSON]:
 
 def _summary(order: OrderVerdict) -> dict[str, JSON]:
     """Say what became of one prescription; its number is the key to ask by later."""
-    words = _WORDS[order.outcome]
+    words = _CANCEL_WORDS.get(order.cancel, _WORDS[order.outcome])
+    if order.action is Action.REPLACE and order.cancel is CancelState.CONFIRMED:
+        words = _WORDS[order.outcome]
     number = f" Number {order.prescription_number}." if order.prescription_number else ""
     return {"severity": "information", "code": "informational", "diagnostics": words + number}
 

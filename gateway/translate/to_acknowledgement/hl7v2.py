@@ -9,10 +9,11 @@ Source: brief D10; mapping.md 4.1, 9.1 and 9.3.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LABELS, LineEvent
-from gateway.domain.submission import Answer, Envelope, OrderVerdict, Outcome, Submission, Verdict
+from gateway.domain.submission import Action, Answer, Envelope, OrderVerdict, Outcome, Submission, Verdict
 from gateway.ports import News
 from gateway.translate.to_acknowledgement.hl7v2_parts import (
     Line,
@@ -46,6 +47,14 @@ _DONE_OR_NOT = {
 
 _STATUS = {Outcome.TRANSLATED: "SC", Outcome.HELD: "HD", Outcome.DUPLICATE: "SC", Outcome.TASK: "IP"}
 """HL7 table 0038 for ORC-5."""
+
+_CANCEL_STATUS = {
+    CancelState.TOMBSTONE: "ER",
+    CancelState.ASKED: "IP",
+    CancelState.PENDING: "IP",
+    CancelState.TOO_LATE: "CM",
+}
+"""ORC-5 beside UC or UD: why the cancel is not done (mapping.md 9.3)."""
 
 _NEWS = {
     LineEvent.ARRIVED: ("SC", "IP"),
@@ -179,16 +188,20 @@ def _as_asked(request: Request, type_: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _order_lines(order: OrderVerdict) -> list[Line]:
-    """Write one ORC for each order: done or not, and its status."""
+    """Write one ORC for each order: done or not, and its status. A cancel that is only asked is not done."""
     refused = order.outcome is Outcome.REFUSED
+    undone = order.cancel not in {CancelState.NONE, CancelState.CONFIRMED}
+    status = _CANCEL_STATUS.get(order.cancel, "") if undone else _STATUS.get(order.outcome, "")
+    if order.action is Action.CANCEL and order.cancel is CancelState.CONFIRMED:
+        status = "CA"
     return [
         (
             "ORC",
-            _DONE_OR_NOT.get(number.order_control, ("OK", "UA"))[refused],
+            _DONE_OR_NOT.get(number.order_control, ("OK", "UA"))[refused or undone],
             (number.trust_number, number.assigner),
             "",
             "",
-            _STATUS.get(order.outcome, ""),
+            status if not refused or undone else "",
         )
         for number in order.numbers
     ]

@@ -24,19 +24,6 @@ from gateway.translate.to_fhir.message import Writer
 from gateway.translate.to_fhir.order import medication_requests
 from gateway.translate.to_fhir.people import Resource, patient, professional
 
-REASONS = {
-    "0001": "Prescribing error",
-    "0002": "Clinical contra-indication",
-    "0003": "Change to medication treatment regime",
-    "0004": "Clinical grounds",
-    "0005": "At the Patient's request",
-    "0006": "At the Pharmacist's request",
-    "0007": "Notification of death",
-    "0008": "Patient deducted - other",
-    "0009": "Patient deducted - registered with new practice",
-}
-"""eps.md 6.6."""
-
 _STORED = (
     "id",
     "number",
@@ -52,12 +39,6 @@ _STORED = (
     "homecare",
     "lines[0]",
 )
-
-
-def reason_of(code: str) -> Coding | None:
-    """Give the coding of a cancel reason, 0001 to 0009; None for anything else."""
-    display = REASONS.get(code)
-    return Coding(system=systems.CANCEL_REASON, code=code, display=display) if display else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,293 @@
+"""Cancels: each line's cancel region, moved by its own table, in the transaction of whatever moves it.
+
+Nothing of a line on the wire: it is cancelled, and its row leaves the outbox, in one transaction. Otherwise the cancel
+is sealed, queued behind the order to the same provider, and stays *asked* until the provider answers (I7, I16).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from gateway.domain.cancel import (
+    GIVEN_BACK,
+    NOTHING_ON_WIRE,
+    CancelEvent,
+    CancelRow,
+    CancelState,
+    move,
+    provider_event,
+)
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent
+from gateway.ports import CancelRequest, OvertakenError, Tombstone
+from gateway.store.sqlite.alerts import open_alert
+from gateway.store.sqlite.allocate import deliver, store_message
+from gateway.store.sqlite.history import Happening, LineNow, line_now, note_event, record_event
+from gateway.store.sqlite.instants import stored
+from gateway.store.sqlite.transaction import Transaction
+
+ANSWER_LIMIT: Final = timedelta(hours=2)
+"""How long a provider has to answer a cancel before a person is told (console.md, "Cancel not confirmed")."""
+
+_LINE = """
+SELECT id FROM line WHERE uuid = ? AND tenant = ? AND action IN ('new', 'replace')
+ORDER BY state IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED'), id DESC LIMIT 1
+"""
+_STATE = "SELECT id, state FROM cancel WHERE line = ?"
+_INSERT = """
+INSERT INTO cancel (line, submission, tenant, order_number, order_assigner, item, prescription, state, reason_code,
+    reason, message, replaced_by, asked_at, ended_at)
+VALUES (:line, :submission, :tenant, :order_number, :order_assigner, :item, :prescription, :state, :reason_code,
+    :reason, :message, :replaced_by, :at, :ended)
+"""
+_MOVE = "UPDATE cancel SET state = :state, ended_at = :ended WHERE id = :id"
+_REPLACED = "UPDATE line SET replaced = 1 WHERE id = ?"
+_HASTEN = "UPDATE line SET act_by = min(coalesce(act_by, :by), :by) WHERE id = :line"
+_UNQUEUE = """
+UPDATE outbox SET state = 'done' WHERE state = 'due' AND kind = 'deliver'
+    AND message_id IN (SELECT message FROM allocation WHERE line = ?)
+"""
+_UNQUEUE_CANCEL = """
+UPDATE outbox SET state = 'done' WHERE state = 'due' AND message_id = (SELECT message FROM cancel WHERE line = ?)
+"""
+_CANCEL_WAS_SENT = """
+SELECT 1 FROM outbox WHERE message_id = (SELECT message FROM cancel WHERE line = ?) AND attempts > 0
+"""
+_ORDER_ROW = """
+SELECT outbox.id, allocation.prescription FROM allocation JOIN outbox ON outbox.message_id = allocation.message
+WHERE allocation.line = ? AND allocation.ended_at IS NULL
+"""
+_WAIT = "INSERT INTO wait (outbox, earlier) VALUES (?, ?)"
+_TOMBSTONE = """
+SELECT id FROM cancel WHERE state = 'TOMBSTONE' AND tenant = :tenant AND (
+    (order_number <> '' AND order_number = :order_number AND order_assigner IN ('', :order_assigner))
+    OR item = :item OR prescription = :prescription)
+LIMIT 1
+"""
+_MEET = "UPDATE cancel SET line = :line, state = 'CONFIRMED', ended_at = :at WHERE id = :id"
+_OF_MESSAGE = "SELECT line, state FROM cancel WHERE message = ? AND line IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who asked, when, and in which submission."""
+
+    tenant: OdsCode
+    submission: int
+    now: datetime
+
+
+def ask(transaction: Transaction, request: CancelRequest, asked: Asked) -> None:
+    """Apply one cancel.
+
+    Raises:
+        OvertakenError: the line has moved since the answer was written.
+    """
+    row = transaction.row(_LINE, (request.line_id.bytes, asked.tenant.value))
+    if row is None:
+        raise OvertakenError
+    line = line_now(transaction, row[0])
+    if not _as_seen(line, request) or transaction.row(_STATE, (line.row,)):
+        raise OvertakenError
+    if request.state is CancelState.CONFIRMED:
+        _cancel_here(transaction, line, request, asked)
+    else:
+        _ask_provider(transaction, line, request, asked)
+    _insert(transaction, request, asked, line=line.row)
+
+
+def _as_seen(line: LineNow, request: CancelRequest) -> bool:
+    """Tell whether the answer is still true: the line is in the same kind of state as when it was written."""
+    kinds = (NOTHING_ON_WIRE, GIVEN_BACK, TERMINAL)
+    return [line.state in kind for kind in kinds] == [request.seen in kind for kind in kinds]
+
+
+def _cancel_here(transaction: Transaction, line: LineNow, request: CancelRequest, asked: Asked) -> None:
+    event = LineEvent.CANCEL_CONFIRMED if line.state in GIVEN_BACK else LineEvent.CANCEL
+    actor = Actor.GATEWAY if line.state in GIVEN_BACK else Actor.PRESCRIBER
+    if request.replaced_by is not None:
+        event, actor = LineEvent.REPLACED, Actor.PRESCRIBER
+    text = "the provider had given it back" if line.state in GIVEN_BACK else "nothing of it ever left"
+    _unqueue(transaction, line)
+    happening = _happening(request, event, actor, asked.now, text)
+    record_event(transaction, line, happening)
+
+
+def _unqueue(transaction: Transaction, line: LineNow) -> None:
+    """Take the line's message out of the outbox; one that is leased finds at the last step that it may not go."""
+    transaction.run(_UNQUEUE, (line.row,))
+
+
+def _ask_provider(transaction: Transaction, line: LineNow, request: CancelRequest, asked: Asked) -> None:
+    text = "asked; not cancelled until the provider confirms it"
+    note_event(transaction, line, _happening(request, LineEvent.CANCEL_ASKED, Actor.PRESCRIBER, asked.now, text))
+    transaction.run(_HASTEN, {"by": stored(asked.now + ANSWER_LIMIT), "line": line.row})
+    if request.replaced_by is not None:
+        transaction.run(_REPLACED, (line.row,))
+    order = transaction.row(_ORDER_ROW, (line.row,))
+    if request.message is None or order is None:
+        words = "The cancel could not be sent to the provider: not cancelled. Ring them."
+        _alert(transaction, line, "cancel-not-sent", words, at=asked.now)
+        return
+    store_message(transaction, request.message, order[1], now=asked.now)
+    outbox = deliver(transaction, request.message, asked.tenant, now=asked.now)
+    transaction.run(_WAIT, (outbox, order[0]))
+
+
+def _happening(request: CancelRequest, event: LineEvent, actor: Actor, at: datetime, text: str) -> Happening:
+    return Happening(event=event, actor=actor, at=at, text=text, reason_code=request.reason_code, reason=request.reason)
+
+
+def _insert(transaction: Transaction, request: CancelRequest, asked: Asked, *, line: int) -> None:
+    ended = request.state is CancelState.CONFIRMED
+    transaction.run(
+        _INSERT,
+        {
+            "line": line,
+            "submission": asked.submission,
+            "tenant": asked.tenant.value,
+            "order_number": "",
+            "order_assigner": "",
+            "item": None,
+            "prescription": None,
+            "state": request.state.value,
+            "reason_code": request.reason_code,
+            "reason": request.reason,
+            "message": request.message.id.bytes if request.message is not None and not ended else None,
+            "replaced_by": request.replaced_by.bytes if request.replaced_by is not None else None,
+            "at": stored(asked.now),
+            "ended": stored(asked.now) if ended else None,
+        },
+    )
+
+
+def bury(transaction: Transaction, stone: Tombstone, asked: Asked) -> None:
+    """Keep a cancel that came before its order, and tell a person: the number may be wrong."""
+    row = transaction.insert(
+        _INSERT,
+        {
+            "line": None,
+            "submission": asked.submission,
+            "tenant": asked.tenant.value,
+            "order_number": stone.order_number,
+            "order_assigner": stone.order_assigner,
+            "item": stone.item.bytes if stone.item is not None else None,
+            "prescription": stone.prescription_id.bytes if stone.prescription_id is not None else None,
+            "state": CancelState.TOMBSTONE.value,
+            "reason_code": stone.reason_code,
+            "reason": stone.reason,
+            "message": None,
+            "replaced_by": None,
+            "at": stored(asked.now),
+            "ended": None,
+        },
+    )
+    open_alert(
+        transaction,
+        kind="cancel-order-unknown",
+        subject=f"cancel:{row}",
+        at=asked.now,
+        text="A cancel names an order that is not known here. If it comes, it is cancelled and nothing is sent.",
+        tenant=asked.tenant,
+    )
+
+
+def waiting(
+    transaction: Transaction, line: LineNow, *, tenant: OdsCode, number: tuple[str, str], prescription: UUID
+) -> int | None:
+    """Give the cancel that was waiting for this line, if there is one."""
+    values = {
+        "tenant": tenant.value,
+        "order_number": number[0],
+        "order_assigner": number[1],
+        "item": line.id.bytes,
+        "prescription": prescription.bytes,
+    }
+    row = transaction.row(_TOMBSTONE, values)
+    return row[0] if row else None
+
+
+def meet(transaction: Transaction, cancel: int, line: LineNow, *, now: datetime) -> None:
+    """Cancel a line that has just come, and whose cancel was here first."""
+    happening = Happening(
+        event=LineEvent.TOMBSTONE_CANCEL, actor=Actor.GATEWAY, at=now, text="its cancel came first; nothing is sent"
+    )
+    record_event(transaction, line, happening)
+    transaction.run(_MEET, {"line": line.row, "at": stored(now), "id": cancel})
+    words = "An order came whose cancel was already here: it was cancelled and not sent."
+    _alert(transaction, line, "cancelled-on-arrival", words, at=now)
+
+
+def region(transaction: Transaction, line: int) -> CancelState:
+    """Say where the cancel of a line stands."""
+    row = transaction.row(_STATE, (line,))
+    return CancelState(row[1]) if row else CancelState.NONE
+
+
+def follow(
+    transaction: Transaction, line: LineNow, event: LineEvent, happening: Happening | None, *, now: datetime
+) -> CancelRow | None:
+    """Move the cancel region after a provider's report of the line, and the line with it where the table says so.
+
+    Args:
+        transaction: the report's own.
+        line: as it stands after the report.
+        event: what was reported.
+        happening: the report, when it is itself an answer to the cancel; its words go into the history.
+        now: when.
+
+    Returns:
+        The arrow that was followed; None where the report changes nothing of a cancel.
+    """
+    said = provider_event(event)
+    row = transaction.row(_STATE, (line.row,))
+    arrow = move(CancelState(row[1]) if row else CancelState.NONE, said) if said is not None else None
+    if row is None or arrow is None:
+        return None
+    ended = arrow.to in {CancelState.CONFIRMED, CancelState.TOO_LATE}
+    transaction.run(_MOVE, {"state": arrow.to.value, "ended": stored(now) if ended else None, "id": row[0]})
+    if arrow.line is not None and line.state not in TERMINAL:
+        actor = Actor.PROVIDER_SYSTEM
+        own = happening or Happening(event=arrow.line, actor=actor, at=now, text=f"{event}: the cancel stands")
+        record_event(transaction, line, own)
+        transaction.run(_UNQUEUE_CANCEL, (line.row,))
+    elif happening is not None:
+        note_event(transaction, line, happening)
+    if arrow.alert:
+        _alert(
+            transaction, line, f"cancel-{event.value.removeprefix('cancel_').replace('_', '-')}", arrow.alert, at=now
+        )
+    return arrow
+
+
+def never_left(transaction: Transaction, line: LineNow, *, now: datetime) -> bool:
+    """Cancel a line that turned out not to have been taken, where a cancel was asked and has not itself been sent."""
+    row = transaction.row(_STATE, (line.row,))
+    arrow = move(CancelState(row[1]), CancelEvent.NEVER_LEFT) if row else None
+    if row is None or arrow is None or transaction.row(_CANCEL_WAS_SENT, (line.row,)):
+        return False
+    happening = Happening(
+        event=LineEvent.CANCEL, actor=Actor.PRESCRIBER, at=now, text="the provider never took it; the cancel stands"
+    )
+    record_event(transaction, line, happening)
+    transaction.run(_MOVE, {"state": arrow.to.value, "ended": stored(now), "id": row[0]})
+    transaction.run(_UNQUEUE_CANCEL, (line.row,))
+    return True
+
+
+def lines_of_cancel(transaction: Transaction, message: UUID) -> list[tuple[int, CancelState]]:
+    """Give the lines that a cancel message speaks of; none for any other message."""
+    return [(row, CancelState(state)) for row, state in transaction.rows(_OF_MESSAGE, (message.bytes,))]
+
+
+def tell_undelivered(transaction: Transaction, message: UUID, words: str, *, now: datetime) -> None:
+    """Tell a person that a cancel may not have reached the provider."""
+    for row, state in lines_of_cancel(transaction, message):
+        if state in {CancelState.ASKED, CancelState.PENDING}:
+            line = line_now(transaction, row)
+            _alert(transaction, line, "cancel-not-sent", f"{words} Not cancelled. Ring the provider.", at=now)
+
+
+def _alert(transaction: Transaction, line: LineNow, kind: str, text: str, *, at: datetime) -> None:
+    open_alert(transaction, kind=kind, subject=str(line.id), line=line.row, at=at, text=text)

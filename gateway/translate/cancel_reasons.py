@@ -1,0 +1,26 @@
+"""Why a line is cancelled: the nine codes of EPS.
+
+Source: eps.md 6.6; mapping.md 4.3. No code is ever assumed for words that are not mapped.
+"""
+
+from gateway.domain.coding import Coding
+
+SYSTEM = "https://fhir.nhs.uk/CodeSystem/medicationrequest-status-reason"
+
+REASONS = {
+    "0001": "Prescribing error",
+    "0002": "Clinical contra-indication",
+    "0003": "Change to medication treatment regime",
+    "0004": "Clinical grounds",
+    "0005": "At the Patient's request",
+    "0006": "At the Pharmacist's request",
+    "0007": "Notification of death",
+    "0008": "Patient deducted - other",
+    "0009": "Patient deducted - registered with new practice",
+}
+
+
+def reason_of(code: str) -> Coding | None:
+    """Give the coding of a cancel reason, 0001 to 0009; None for anything else."""
+    display = REASONS.get(code)
+    return Coding(system=SYSTEM, code=code, display=display) if display else None

@@ -1,0 +1,86 @@
+"""What a cancel or a change refers to: the order's number, the reason, and who asks.
+
+A cancel repeats parts of the order it names. Only what identifies it is read: the number, the patient and the product,
+so that a cancel of the wrong order is noticed. The rest is left out by a named rule; what is cancelled is the order as
+it was accepted.
+
+Source: mapping.md 3.4 (ORC-16), 4.1, 4.3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gateway.domain.coding import SNOMED, Coding
+from gateway.domain.submission import Change, OrderNumber
+from gateway.translate.cancel_reasons import reason_of
+from gateway.translate.from_hl7v2.coded import Coded, coded
+from gateway.translate.from_hl7v2.desk import Desk
+from gateway.translate.from_hl7v2.groups import Group
+from gateway.translate.from_hl7v2.people import read_person
+
+CHANGED = "0003"
+"""A change is by its nature a change of treatment regime, where the sender gives no other reason."""
+
+_REPEATED = "a cancel names its order; what it repeats of it is not read"
+
+
+def read_change(desk: Desk, groups: Sequence[Group], numbers: tuple[OrderNumber, ...], *, replacing: bool) -> Change:
+    """Read what the groups of one cancel or change refer to."""
+    named = [number for number in numbers if number.order_control == "RP"] or list(numbers)
+    reason, words = _reason(desk, groups, replacing=replacing)
+    change = Change(orders=tuple(named), location=named[0].location, reason=reason, reason_text=words)
+    if replacing:
+        for group, number in zip(groups, numbers, strict=True):
+            if number.order_control == "RP":
+                _pass_over(desk, group)
+        return change
+    first = groups[0].orc
+    by = read_person(desk.aside(), desk.all(first, 12), "change.by", first.at(12))
+    products = {code for group in groups if (code := _product(desk, group))}
+    for group in groups:
+        _pass_over(desk, group)
+    return replace(change, by=by, product_code=products.pop() if len(products) == 1 else "")
+
+
+def _reason(desk: Desk, groups: Sequence[Group], *, replacing: bool) -> tuple[Coding | None, str]:
+    """Read ORC-16: a code of the NHS list, or one of the trust's own that its map knows; the words in any case."""
+    sent = [element for group in groups if (element := coded(desk, desk.one(group.orc, 16)))]
+    for element in sent:
+        desk.use(*element.leaves())
+    words = next((element.words.raw for element in sent if element.words), "")
+    found = [reason for element in sent if (reason := _mapped(desk, element))]
+    if found:
+        return found[0], words
+    if replacing and not sent:
+        return reason_of(CHANGED), ""
+    text = "The reason is not one of 0001 to 0009. The cancel goes on with the words alone."
+    desk.flag("CANCEL_REASON_UNMAPPED", groups[0].orc.at(16), text)
+    return None, words
+
+
+def _mapped(desk: Desk, element: Coded) -> Coding | None:
+    for term in element.terms:
+        code = term.code.raw if term.code else ""
+        words = term.words.raw if term.words else ""
+        entry = desk.context.trust.entry("cancel-reason", code, words, term.system)
+        found = reason_of(entry.target.code) if entry else reason_of(code)
+        if found:
+            return found
+    return None
+
+
+def _product(desk: Desk, group: Group) -> str:
+    """Give the coded product the sender names, from RXE-2, else RXO-1."""
+    for segment, number in ((group.rxe, 2), (group.rxo, 1)):
+        element = coded(desk, desk.one(segment, number))
+        terms = element.of(SNOMED) if element else ()
+        if terms and terms[0].code:
+            desk.use(terms[0].code)
+            return terms[0].code.raw
+    return ""
+
+
+def _pass_over(desk: Desk, group: Group) -> None:
+    for segment in (group.orc, *group.segments):
+        for leaf in segment.leaves():
+            desk.leave_out(leaf.locator, _REPEATED)
