@@ -46,6 +46,7 @@ class Submission:
     Attributes:
         tenant: the trust, from the credential; never from the message.
         received_at: aware; the only clock that reading the message may see.
+        idempotency_key: the request's Idempotency-Key; it names a submission that has no name of its own.
         too_large: what is known of bytes that passed the size limit and were not held in memory; `body` is then empty.
     """
 
@@ -54,6 +55,7 @@ class Submission:
     body: bytes = field(repr=False)
     content_type: str = ""
     received_at: datetime
+    idempotency_key: str = ""
     too_large: TooLarge | None = None
 
     @property

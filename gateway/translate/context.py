@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.domain.partner import Environment, Trust
 from gateway.domain.reference import Reference
+from gateway.wire.fhir_xml import FhirXml
 
 MAP_VERSION = "2026.11.1"
 """Version of the translation rules, in every seal; raised with every change that can change output bytes."""
@@ -16,6 +17,7 @@ class ReadingContext:
     Attributes:
         trust: the authenticated sender, as configured.
         environment: this gateway's own; a message of the other one is refused (D17).
+        fhir_xml: turns FHIR XML into JSON; None where only JSON is read.
         receiver_names: what MSH-5 or MSH-6 may call us; empty accepts any.
     """
 
@@ -23,3 +25,4 @@ class ReadingContext:
     reference: Reference
     environment: Environment
     receiver_names: frozenset[str] = frozenset()
+    fhir_xml: FhirXml | None = None

@@ -44,7 +44,7 @@ class Entries:
         if not raw:
             return None
         if raw.startswith("#"):
-            inside = within.many("contained") if within else ()
+            inside = self._contained(within)
             return next((node for node in inside if node.raw("id") == raw[1:]), None)
         if raw.lower() in self._by_url:
             return self._by_url[raw.lower()]
@@ -52,6 +52,13 @@ class Entries:
         if len(parts) != _LOCAL_PARTS:
             return None
         return next((node for node in self.of(parts[0]) if node.raw("id") == parts[1]), None)
+
+    def _contained(self, within: Node | None) -> tuple[Node, ...]:
+        """Give what stands in the same container: of a contained resource, what its container contains."""
+        if within is None:
+            return ()
+        owners = (node for node in self.resources if f"{within.path}.".startswith(f"{node.path}."))
+        return tuple(node for owner in (within, *owners) for node in owner.many("contained"))
 
     def follow(self, record: Record, reference: Node | None, kind: str, within: Node | None = None) -> Node | None:
         """Resolve a reference that must lead to a resource of one type; otherwise REF_UNRESOLVED."""

@@ -16,29 +16,54 @@ from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.record import Record
 from gateway.translate.to_fhir import systems
+from gateway.wire.fhir_xml import FhirXmlError
 from gateway.wire.strict_json import JSON, JsonError, loads
 
 ORDER = "prescription-order"
 _UPDATE = "prescription-order-update"
+_SERVED = {"Bundle", "MedicationRequest"}
 _TEST_TAGS = {"HTEST"}
 
 
-def parse(submission: Submission) -> dict[str, JSON]:
-    """Parse the body to a Bundle.
+def parse(submission: Submission, context: ReadingContext) -> dict[str, JSON]:
+    """Parse the body, JSON or XML, to a Bundle or a single MedicationRequest.
 
     Raises:
-        Refusal: it is no JSON that can be read in one way, no Bundle, or of another FHIR version.
+        Refusal: it is no JSON that can be read in one way, neither of these resources, or of another FHIR version.
     """
-    try:
-        document = loads(submission.body)
-    except JsonError as error:
-        raise Refusal(Issue(code=error.code, location=error.location, text=error.text)) from None
-    if not isinstance(document, dict) or document.get("resourceType") != "Bundle":
-        text = "The body must be a FHIR R4 Bundle of type message."
+    document = _xml(submission, context) if _is_xml(submission.content_type) else _json(submission)
+    if not isinstance(document, dict) or document.get("resourceType") not in _SERVED:
+        text = "The body must be a FHIR R4 Bundle, or one MedicationRequest with what it contains."
         raise Refusal(Issue(code="MESSAGE_TYPE_UNSUPPORTED", location="Bundle", text=text))
     found = tuple(_other_versions(document, submission.content_type))
     if found:
         raise Refusal(*found)
+    return document
+
+
+def _json(submission: Submission) -> JSON:
+    try:
+        return loads(submission.body)
+    except JsonError as error:
+        raise Refusal(Issue(code=error.code, location=error.location, text=error.text)) from None
+
+
+def _is_xml(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "application/fhir+xml"
+
+
+def _xml(submission: Submission, context: ReadingContext) -> JSON:
+    """Turn FHIR XML into its JSON form, from which everything is read; the bytes received stay the legal object."""
+    if context.fhir_xml is None:
+        text = "FHIR XML is not served here; send FHIR JSON."
+        raise Refusal(Issue(code="MESSAGE_TYPE_UNSUPPORTED", location="Content-Type", text=text))
+    try:
+        document: JSON = context.fhir_xml.to_json(submission.body)
+    except FhirXmlError as error:
+        code = "STRUCTURE_INVALID" if error.location else "UNREADABLE"
+        raise Refusal(
+            Issue(code=code, location=error.location, text=f"The XML is not FHIR R4: {error.text}.")
+        ) from None
     return document
 
 
@@ -48,6 +73,8 @@ def _other_versions(document: dict[str, JSON], content_type: str) -> Iterator[Is
     if declared and not declared.startswith("4.0"):
         text = "The media type declares another FHIR version; send FHIR R4 (fhirVersion=4.0)."
         yield Issue(code="VERSION_UNSUPPORTED", location="Content-Type", text=text)
+    if document.get("resourceType") == "MedicationRequest":
+        yield from _marks(document, "MedicationRequest")
     entries = document.get("entry")
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
         resource = entry.get("resource") if isinstance(entry, dict) else None
@@ -119,7 +146,7 @@ def check(context: ReadingContext, bundle: Node, entries: Entries, found: Envelo
     """Give what is wrong with the envelope."""
     header = header_of(entries)
     if bundle.raw("type") != "message":
-        text = "Only a Bundle of type message is served."
+        text = "Only a Bundle of type message, collection or transaction is served."
         yield Issue(code="MESSAGE_TYPE_UNSUPPORTED", location="Bundle.type", text=text)
     if header is None or len(entries.of("MessageHeader")) != 1:
         text = "The first entry, and no other, must be the MessageHeader."

@@ -61,9 +61,13 @@ def account(record: Record, entries: Entries) -> None:
     unread = set(record.unread())
     for leaf in (leaf for entry in entries.entries for leaf in entry.leaves.values()):
         record.ignore((leaf,), "FHIR.entry: where the resource stands")
+    for request in (part for entry in entries.entries for part in entry.many("request")):
+        record.ignore(request.below(), "FHIR.request: verbs are not executed; the resource is read where it stands")
+    paths = [node.path for node in entries.resources]
     for node in entries.resources:
+        inner = tuple(f"{path}." for path in paths if path.startswith(f"{node.path}."))
         for leaf in node.below():
-            if leaf.locator in unread:
+            if leaf.locator in unread and not leaf.locator.startswith(inner):
                 _leaf(record, node, leaf)
 
 

@@ -1,4 +1,4 @@
-"""An EPS-shaped message Bundle to a reading: envelope, one order, every issue found.
+"""A FHIR submission, in any of its shapes, to a reading: envelope, one order, every issue found.
 
 Source: mapping.md 6; eps.md 2. The octets received are the legal object; nothing here is written back.
 """
@@ -12,12 +12,14 @@ from gateway.translate import lexical
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.attached import allergies, observations, signature, words
 from gateway.translate.from_fhir.bundle import Entries
-from gateway.translate.from_fhir.envelope import ORDER, check, envelope, header_of, parse
+from gateway.translate.from_fhir.envelope import ORDER, check, envelope, header_of
 from gateway.translate.from_fhir.leavings import account, forbidden
-from gateway.translate.from_fhir.nodes import Builder, Node
+from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.order import line
 from gateway.translate.from_fhir.people import patient, professional
+from gateway.translate.from_fhir.shapes import Shape, arrive, check_container, container_envelope
 from gateway.translate.from_fhir.shared import alike, course, numbers, provider, type_code, validity
+from gateway.translate.from_fhir.uk_core import loose_course, loose_numbers, loose_provider, loose_type
 from gateway.translate.record import Leaf, Record
 from gateway.translate.to_fhir import systems
 from gateway.translate.tracer import Tracer
@@ -36,16 +38,21 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
     Raises:
         Refusal: the bytes are no R4 Bundle that can be read in one way, or it has no identifier to answer to.
     """
-    builder = Builder()
-    bundle = builder.build(parse(submission), "Bundle", "Bundle")
-    entries = Entries(bundle)
+    arrival = arrive(submission, context)
+    bundle, entries = arrival.bundle, Entries(arrival.bundle)
     record = Record(Tracer({leaf.locator: leaf.raw for leaf in bundle.below()}), "FHIR")
-    record.issues.extend(builder.issues)
-    found = envelope(record, bundle, entries)
-    record.issues.clear()
-    issues = (*check(context, bundle, entries, found), *builder.issues, *entries.faults(), *forbidden(bundle, entries))
-    served = found.message_type == ORDER and header_of(entries) is not None and not of_the_envelope(issues)
-    order = _order(record, context, entries, issues) if served else None
+    if arrival.shape is Shape.MESSAGE:
+        record.issues.extend(arrival.issues)
+        found = envelope(record, bundle, entries)
+        record.issues.clear()
+        said = tuple(check(context, bundle, entries, found))
+        served = found.message_type == ORDER and header_of(entries) is not None
+    else:
+        found = container_envelope(record, submission, context, arrival)
+        said, served = tuple(check_container(bundle, entries)), True
+    issues = (*said, *arrival.issues, *entries.faults(), *forbidden(bundle, entries))
+    loose = arrival.shape is not Shape.MESSAGE
+    order = _order(record, context, entries, issues, loose=loose) if served and not of_the_envelope(issues) else None
     leftovers, unaccounted = record.close()
     return Reading(
         envelope=found,
@@ -56,7 +63,9 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
     )
 
 
-def _order(record: Record, context: ReadingContext, entries: Entries, issues: tuple[Issue, ...]) -> Order:
+def _order(
+    record: Record, context: ReadingContext, entries: Entries, issues: tuple[Issue, ...], *, loose: bool
+) -> Order:
     lines = entries.of("MedicationRequest")
     people = entries.of("Patient")
     if not lines:
@@ -64,7 +73,7 @@ def _order(record: Record, context: ReadingContext, entries: Entries, issues: tu
     if len(people) != 1:
         code = "GROUP_PATIENT_MISMATCH" if people else "FIELD_MISSING"
         record.flag(code, "Bundle.entry", "Exactly one Patient is wanted.")
-    prescription = _prescription(record, context, entries, lines, people[0]) if lines and people else None
+    prescription = _prescription(record, context, entries, lines, people[0], loose=loose) if lines and people else None
     account(record, entries)
     if prescription is None and not record.issues and not issues:
         record.flag("STRUCTURE_INVALID", "Bundle", "The prescription is not complete.")
@@ -97,28 +106,38 @@ def _numbers(lines: tuple[Node, ...], prescription: Prescription | None) -> tupl
 
 
 def _prescription(
-    record: Record, context: ReadingContext, entries: Entries, lines: tuple[Node, ...], person: Node
+    record: Record, context: ReadingContext, entries: Entries, lines: tuple[Node, ...], person: Node, *, loose: bool
 ) -> Prescription | None:
     _subjects(record, entries, lines, person)
     _focus(record, entries, lines)
-    role = _requester(record, entries, lines)
+    role = _requester(record, entries, lines, loose=loose)
     signed = signature(record, entries, lines, role)
-    long_number, number = numbers(record, lines)
+    prescriber = professional(record, entries, role, "prescriber")
+    eps = not loose or lines[0].extension(systems.PRESCRIPTION_TYPE_EXTENSION) is not None
+    long_number, number, group = (
+        loose_numbers(record, context, lines, prescriber) if loose else (*numbers(record, lines), "")
+    )
     status, listed = allergies(record, entries, person)
     whom = patient(record, context, person)
     said, medicines = words(record, entries, person, whom.nhs_number.value if whom else "")
-    code, title = provider(record, lines)
+    code, title = loose_provider(record, entries, lines) if loose else provider(record, lines)
+    read_lines = _lines(record, context, entries, lines, loose=loose)
     needed: dict[str, Any] = {
         "id": long_number,
         "number": number,
         "patient": whom,
-        "prescriber": professional(record, entries, role, "prescriber"),
+        "prescriber": prescriber,
         "authored": _authored(record, lines, entries, signed),
-        "type_code": type_code(record, lines),
-        "course": course(record, lines),
-        "lines": _lines(record, context, entries, lines),
+        "type_code": type_code(record, lines) if eps else loose_type(record, context, lines, prescriber),
+        "course": (
+            loose_course(record, read_lines)
+            if loose and not any(node.one("courseOfTherapyType") for node in lines)
+            else course(record, lines)
+        ),
+        "lines": read_lines,
     }
     optional: dict[str, Any] = {
+        "group_number": group,
         "responsible_consultant": _responsible(record, entries, lines),
         "homecare": Homecare(provider=code, provider_name=title),
         "allergies": listed,
@@ -158,11 +177,14 @@ def _focus(record: Record, entries: Entries, lines: tuple[Node, ...]) -> None:
         record.flag("REFERENCE_INCOMPLETE", f"{header.path}.focus", text)
 
 
-def _requester(record: Record, entries: Entries, lines: tuple[Node, ...]) -> Node | None:
+def _requester(record: Record, entries: Entries, lines: tuple[Node, ...], *, loose: bool) -> Node | None:
     alike(record, lines, lambda node: _reference(node.one("requester")), "PRESCRIBER_AMBIGUOUS")
     requester = lines[0].one("requester")
     if requester is None:
         record.flag("PRESCRIBER_REQUIRED", f"{lines[0].path}.requester", "The prescriber is missing.")
+    found = entries.find(requester, lines[0])
+    if loose and found is not None and found.kind == "Practitioner":
+        return entries.follow(record, requester, "Practitioner", lines[0])
     return entries.follow(record, requester, "PractitionerRole", lines[0])
 
 
@@ -196,9 +218,11 @@ def _authored(record: Record, lines: tuple[Node, ...], entries: Entries, signed:
     return signed.when
 
 
-def _lines(record: Record, context: ReadingContext, entries: Entries, nodes: tuple[Node, ...]) -> tuple[Line, ...]:
+def _lines(
+    record: Record, context: ReadingContext, entries: Entries, nodes: tuple[Node, ...], *, loose: bool
+) -> tuple[Line, ...]:
     """Read the lines; none of them if one could not be completed, for a prescription is never half passed on."""
-    lines = [line(record, context, entries, node, index) for index, node in enumerate(nodes)]
+    lines = [line(record, context, entries, node, index, loose=loose) for index, node in enumerate(nodes)]
     seen = set()
     for part, node in zip(lines, nodes, strict=True):
         if part and part.id in seen:

@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from gateway.domain.coding import SNOMED, Coding
+from gateway.domain.identifiers import derived_id
 from gateway.domain.prescription import ControlledSchedule, Dosage, FirstSupply, Line, Product
 from gateway.translate import lexical, terms
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.dosage import dosage
 from gateway.translate.from_fhir.nodes import Node
+from gateway.translate.from_fhir.uk_core import own_identifier
 from gateway.translate.from_fhir.values import choice, codings, duration, identified, quantity, worded
 from gateway.translate.record import Leaf, Record
 from gateway.translate.to_fhir import systems
@@ -35,11 +37,13 @@ class _Supply:
     first: FirstSupply | None
 
 
-def line(record: Record, context: ReadingContext, entries: Entries, node: Node, index: int) -> Line | None:
+def line(
+    record: Record, context: ReadingContext, entries: Entries, node: Node, index: int, *, loose: bool = False
+) -> Line | None:
     """Read one MedicationRequest; None, with issues, where a part that must be there is not."""
     target = f"lines[{index}]"
     _meaning(record, node)
-    line_id = _line_id(record, node, target)
+    line_id = _line_id(record, context, node, target, loose=loose)
     needed: dict[str, Any] = {
         "id": line_id,
         "product": _product(record, context, entries, node, f"{target}.product"),
@@ -52,7 +56,7 @@ def line(record: Record, context: ReadingContext, entries: Entries, node: Node, 
     interval = duration(record, request.one("dispenseInterval") if request else None, f"{target}.interval")
     if any(not part for part in needed.values()) or supply.total is None or line_id is None:
         return None
-    number, assigner = _own_number(record, node, line_id, target)
+    number, assigner = _own_number(record, node, line_id, target, loose=loose)
     return Line(
         **needed,
         **optional,
@@ -87,7 +91,13 @@ def _meaning(record: Record, node: Node) -> None:
         record.flag("VALUE_INVALID", f"{node.path}.reported[x]", "A reported order is not an order.")
 
 
-def _line_id(record: Record, node: Node, target: str) -> UUID | None:
+def _line_id(record: Record, context: ReadingContext, node: Node, target: str, *, loose: bool) -> UUID | None:
+    own = own_identifier(node)
+    if loose and own is not None and not any(i.raw("system") == systems.ITEM_NUMBER for i in node.many("identifier")):
+        record.use(own)
+        derived = derived_id("line", context.trust.ods.value, own.raw)
+        record.trace(f"{target}.id", None, "derive:line-id", str(derived))
+        return derived
     items = [item for item in node.many("identifier") if item.raw("system") == systems.ITEM_NUMBER]
     if len(items) != 1:
         text = f"Exactly one identifier of the system {systems.ITEM_NUMBER} is wanted."
@@ -98,8 +108,13 @@ def _line_id(record: Record, node: Node, target: str) -> UUID | None:
     )
 
 
-def _own_number(record: Record, node: Node, line_id: UUID, target: str) -> tuple[str, str]:
+def _own_number(record: Record, node: Node, line_id: UUID, target: str, *, loose: bool) -> tuple[str, str]:
     """Give the trust's own number for the order where it sent one, else the item's."""
+    own = own_identifier(node)
+    if loose and own is not None:
+        item = next(item for item in node.many("identifier") if item.leaf("value"))
+        record.use(item.leaf("system"))
+        return record.words(own, f"{target}.order_number"), ""
     for item in node.many("identifier"):
         by = item.one("assigner")
         code = by.one("identifier") if by else None

@@ -127,6 +127,8 @@ def professional(record: Record, entries: Entries, role: Node | None, target: st
     """Read a clinician from a PractitionerRole, its Practitioner and its Organization."""
     if role is None:
         return None
+    if role.kind == "Practitioner":
+        return _alone(record, role, target)
     person = entries.follow(record, role.one("practitioner"), "Practitioner", role)
     if role.one("practitioner") is None:
         record.flag("PRESCRIBER_REQUIRED", f"{role.path}.practitioner", "The PractitionerRole names no Practitioner.")
@@ -151,6 +153,18 @@ def professional(record: Record, entries: Entries, role: Node | None, target: st
     return Professional(
         ids=numbers, name=full_name, role=title, specialty=speciality, contacts=reach, organisation=employer
     )
+
+
+def _alone(record: Record, person: Node, target: str) -> Professional | None:
+    """Read a Practitioner who was sent without a role."""
+    reach = contacts(record, person.many("telecom"), f"{target}.contacts")
+    ids = _numbers(record, person.many("identifier"), target)
+    names = person.many("name")
+    full_name = name(record, names[0] if names else None, f"{target}.name")
+    if full_name is None or not ids:
+        record.flag("PRESCRIBER_REQUIRED", person.path, "The Practitioner needs a name and a professional number.")
+        return None
+    return Professional(ids=ids, name=full_name, contacts=reach)
 
 
 _ROLES = (
