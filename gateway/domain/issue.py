@@ -144,6 +144,12 @@ CODES: dict[str, CodeRow] = {
     "DRUG_LOCAL_UNMAPPED": _map("Have the local drug code mapped to dm+d."),
     "DRUG_UNKNOWN": _map("Send a dm+d code that is in the release named, or have it added."),
     "CD_SCHEDULE_UNKNOWN": _map("Have the product's controlled-drug schedule confirmed; until then it stays here."),
+    "MESSAGE_INVALID": CodeRow(
+        effect=Effect.HOLD_MAP,
+        hl7="207",
+        fhir="exception",
+        advice="Nothing to change: the gateway's own message failed its check, and its operator must act.",
+    ),
     "MAP_TEXT_CHANGED": _map("Confirm what the local code means now: its words have changed."),
     "UNIT_UNMAPPED": _map("Have the unit mapped, or send UCUM or dm+d."),
     "ROUTE_UNMAPPED": _map("Have the route mapped, or send SNOMED CT."),

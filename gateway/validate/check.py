@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from gateway.domain.issue import Issue
+from gateway.domain.issue import Effect, Issue, held
 from gateway.domain.message import FhirMessage
 from gateway.domain.partner import Trust
 from gateway.domain.prescription import Prescription
@@ -10,7 +10,9 @@ from gateway.domain.reference import Reference
 from gateway.domain.submission import Order
 from gateway.validate.clinical import Findings, check_prescription
 from gateway.validate.eps import check_message
+from gateway.validate.fhir.checker import FhirChecker
 from gateway.validate.locate import Locator
+from gateway.validate.written import check_written
 
 
 def check(
@@ -21,6 +23,7 @@ def check(
     trust: Trust,
     reference: Reference,
     now: datetime,
+    fhir: FhirChecker | None = None,
 ) -> tuple[Issue, ...]:
     """Check an order before it may be sealed.
 
@@ -31,6 +34,7 @@ def check(
         trust: the sender, whose signature policy applies.
         reference: the product tables in force.
         now: when the submission was received.
+        fhir: the check of every message that is written; None only where there is none to give.
 
     Returns:
         Every issue the reader has not already told of, in the order of the rules.
@@ -43,5 +47,7 @@ def check(
     locate = Locator(order)
     seen = Findings(prescription=prescription, trust=trust, reference=reference, now=now, locate=locate)
     found = [*check_prescription(seen), *(check_message(message, locate) if message else ())]
+    if message and fhir and not (held(order.issues) or any(issue.effect is not Effect.WARN for issue in found)):
+        found += check_written(message, fhir)  # what is held already has its reasons, in the sender's own terms
     told = {(issue.code, issue.location) for issue in order.issues}
     return tuple(dict.fromkeys(issue for issue in found if (issue.code, issue.location) not in told))

@@ -1,6 +1,7 @@
 """What translation stands in: configuration, tables and adapters, without doors, store and keys."""
 
 from gateway.config.configuration import Configuration
+from gateway.config.profiles import fhir_checker
 from gateway.config.reference import load_reference
 from gateway.pipeline.translate import Surroundings
 from gateway.plugins import connect
@@ -20,4 +21,5 @@ def surroundings(configuration: Configuration) -> Surroundings:
         reference=load_reference(),
         destinations=connect(configuration.routing.providers),
         receiver_names=configuration.receiver_names,
+        fhir=fhir_checker(),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from gateway.validate.fhir.eps.message import NHS, SPINE_CODES, Json, Message, extension, without, wrong
 from gateway.validate.fhir.finding import Finding
+from gateway.validate.fhir.narrow import found_at
 
 PROFESSIONAL_CODES = frozenset(
     f"https://fhir.hl7.org.uk/Id/{name}"
@@ -83,16 +84,22 @@ def _has_system(resource: Json, system: str) -> bool:
 
 
 def professional_codes(message: Message) -> Iterator[Finding]:
-    """Want exactly one professional code of each prescriber (5.7); a GMP number is none (5.3)."""
+    """Want exactly one professional code of whoever prescribes or is responsible (5.7)."""
+    prescribers = [
+        message.target(role.get("practitioner"))
+        for _, line in message.of("MedicationRequest")
+        for role in (
+            message.target(line.get("requester")),
+            message.target((extension(line, RESPONSIBLE) or {}).get("valueReference")),
+        )
+        if role is not None
+    ]
     for place, person in message.of("Practitioner"):
-        identifiers = person.get("identifier")
         found = [
             one
-            for one in (identifiers if isinstance(identifiers, list) else ())
+            for one in found_at(person, ("identifier",))
             if isinstance(one, Mapping) and str(one.get("system")) in PROFESSIONAL_CODES
         ]
-        if len(found) != 1:
-            text = (
-                f"expected exactly one professional code (GMC, NMC, GPhC, HCPC, professional-code), found {len(found)}"
-            )
+        if len(found) != 1 and any(one is person for one in prescribers):
+            text = f"expected exactly one professional code, found {len(found)}"
             yield wrong("5.7 professional code", "invalid", f"{place}.identifier", text)
