@@ -1,0 +1,1 @@
+"""Measurements. Every figure is printed beside another one taken in the same run, because machines differ."""
