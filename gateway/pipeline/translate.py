@@ -42,6 +42,7 @@ from gateway.translate.to_fhir.message import write
 from gateway.validate.check import check
 from gateway.validate.eps import check_message
 from gateway.validate.fhir.checker import FhirChecker
+from gateway.wire.fhir_xml import FhirXml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class Surroundings:
         organisation: the gateway's own ODS code, named in every message it writes.
         destinations: the adapter that speaks to each provider.
         fhir: the check of every message before it is sealed.
+        fhir_xml: turns FHIR XML into JSON for the reader; None where only JSON is read.
     """
 
     organisation: OdsCode
@@ -62,6 +64,7 @@ class Surroundings:
     destinations: Mapping[OdsCode, Destination]
     receiver_names: frozenset[str] = frozenset()
     fhir: FhirChecker | None = None
+    fhir_xml: FhirXml | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,7 @@ def read(submission: Submission, around: Surroundings) -> Reading:
         reference=around.reference,
         environment=around.environment,
         receiver_names=around.receiver_names,
+        fhir_xml=around.fhir_xml,
     )
     return FORMATS[submission.format].read(submission, context)
 

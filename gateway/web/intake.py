@@ -1,6 +1,7 @@
 """POST a prescription: HL7 v2, trust XML or a FHIR message. The same story behind three addresses.
 
-`Idempotency-Key` is ignored: the message's own control id decides what a repeat is (I6).
+A message's own control id decides what a repeat is (I6). `Idempotency-Key` names only a FHIR submission that has no
+name of its own; everywhere else it is ignored.
 """
 
 from collections.abc import Callable
@@ -18,12 +19,13 @@ from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, Submission, TooLarge, WireFormat
 from gateway.telemetry import Metrics
 from gateway.web.auth import Callers
-from gateway.web.limits import FHIR, HL7V2, XML, Limits, MediaRule, Slots, answer_type, media_type, read_body
+from gateway.web.form import in_form_of
+from gateway.web.limits import FHIR_ORDER, HL7V2, XML, Limits, MediaRule, Slots, answer_type, media_type, read_body
 from gateway.web.problems import said
 
 _log = structlog.get_logger("web")
 
-MEDIA: Final[dict[WireFormat, MediaRule]] = {WireFormat.HL7V2: HL7V2, WireFormat.XML: XML, WireFormat.FHIR: FHIR}
+MEDIA: Final[dict[WireFormat, MediaRule]] = {WireFormat.HL7V2: HL7V2, WireFormat.XML: XML, WireFormat.FHIR: FHIR_ORDER}
 
 
 class Story(Protocol):
@@ -66,7 +68,7 @@ class Intake:
         return await self._take(request, WireFormat.XML)
 
     async def fhir(self, request: Request) -> Response:
-        """Take one FHIR message Bundle; the answer is a message Bundle."""
+        """Take a FHIR message, container or single order; the answer is a message, in the form of the request."""
         return await self._take(request, WireFormat.FHIR)
 
     async def _take(self, request: Request, form: WireFormat) -> Response:
@@ -76,15 +78,24 @@ class Intake:
         with self._slots.one(tenant):
             body = await read_body(request.stream(), self._limits)
             if isinstance(body, TooLarge):
-                return await self._too_large(tenant, form, stated, body)
+                return await self._too_large(request, tenant, form, stated, body)
             request.state.body = body  # so that a negative answer can name the message it answers
             answer = await self._story.receive(
-                Submission(tenant=tenant, format=form, body=body, content_type=stated, received_at=self._now())
+                Submission(
+                    tenant=tenant,
+                    format=form,
+                    body=body,
+                    content_type=stated,
+                    received_at=self._now(),
+                    idempotency_key=_key(request),
+                )
             )
             self._metrics.submitted(tenant.value, form.value, "taken" if answer.taken else "refused")
-        return said(answer)
+        return said(in_form_of(request, answer))
 
-    async def _too_large(self, tenant: OdsCode, form: WireFormat, stated: str, seen: TooLarge) -> Response:
+    async def _too_large(
+        self, request: Request, tenant: OdsCode, form: WireFormat, stated: str, seen: TooLarge
+    ) -> Response:
         text = f"The body is larger than {self._limits.body_bytes} bytes."
         _log.warning("too_large", tenant=tenant.value, format=form.value, bytes=seen.length, digest=seen.digest)
         self._metrics.submitted(tenant.value, form.value, "refused")
@@ -99,4 +110,11 @@ class Intake:
             ),
             Issue(code="TOO_LARGE", location="", text=text),
         )
-        return said(answer, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"Connection": "close"} if seen.cut_off else None)
+        headers = {"Connection": "close"} if seen.cut_off else None
+        return said(in_form_of(request, answer), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers)
+
+
+def _key(request: Request) -> str:
+    """Give the Idempotency-Key, which may stand in quotation marks; two of them are none."""
+    stated = request.headers.getlist("idempotency-key")
+    return stated[0].strip().removeprefix('"').removesuffix('"') if len(stated) == 1 else ""

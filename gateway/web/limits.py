@@ -99,6 +99,8 @@ HL7V2 = MediaRule(
 )
 XML = MediaRule(accepted=("application/xml", "text/xml"))
 FHIR = MediaRule(accepted=("application/fhir+json", "application/json"), fhir_version="4.0")
+FHIR_ORDER = MediaRule(accepted=(*FHIR.accepted, "application/fhir+xml"), fhir_version="4.0")
+"""What takes prescriptions also takes FHIR XML."""
 FORM = MediaRule(accepted=("application/x-www-form-urlencoded",))
 
 

@@ -23,6 +23,7 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, WireFormat
 from gateway.translate.formats import FORMATS
+from gateway.web.form import in_form_of
 from gateway.web.limits import Limits
 from gateway.web.turned import Turned
 
@@ -36,7 +37,8 @@ def told(request: Request, status: int, issue: Issue, headers: Mapping[str, str]
     """Answer with one issue, in the format of the address that was called."""
     path = request.url.path
     form = FORMATS[next((spoken for prefix, spoken in _SPOKEN if path.startswith(prefix)), WireFormat.FHIR)]
-    return said(form.unreadable(getattr(request.state, "body", b""), (issue,)), status, headers)
+    answer = in_form_of(request, form.unreadable(getattr(request.state, "body", b""), (issue,)))
+    return said(answer, status, headers)
 
 
 def said(answer: Answer, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,6 +1,7 @@
 """What translation stands in: configuration, tables and adapters, without doors, store and keys."""
 
 from gateway.config.configuration import Configuration
+from gateway.config.fhir_xml import fhir_xml
 from gateway.config.profiles import fhir_checker
 from gateway.config.reference import load_reference
 from gateway.pipeline.translate import Surroundings
@@ -21,5 +22,6 @@ def surroundings(configuration: Configuration) -> Surroundings:
         reference=load_reference(),
         destinations=connect(configuration.routing.providers),
         receiver_names=configuration.receiver_names,
+        fhir_xml=fhir_xml(),
         fhir=fhir_checker(),
     )
