@@ -7,6 +7,9 @@ from gateway.domain.coding import Coding
 
 SYSTEM = "https://fhir.nhs.uk/CodeSystem/medicationrequest-status-reason"
 
+CHANGED = "0003"
+"""A change is by its nature a change of treatment regime, where the sender gives no other reason."""
+
 REASONS = {
     "0001": "Prescribing error",
     "0002": "Clinical contra-indication",

@@ -12,14 +12,11 @@ from dataclasses import replace
 
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.submission import Change, OrderNumber
-from gateway.translate.cancel_reasons import reason_of
+from gateway.translate.cancel_reasons import CHANGED, reason_of
 from gateway.translate.from_hl7v2.coded import Coded, coded
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.people import read_person
-
-CHANGED = "0003"
-"""A change is by its nature a change of treatment regime, where the sender gives no other reason."""
 
 _REPEATED = "a cancel names its order; what it repeats of it is not read"
 

@@ -10,14 +10,23 @@ from gateway.domain.identifiers import OdsCode, PrescriptionNumber, parse_uuid
 from gateway.domain.issue import Issue
 from gateway.domain.partner import Environment
 from gateway.domain.prescription import CourseOfTherapy, Line, PrescriberSignature, Prescription
-from gateway.domain.submission import Action, Envelope, Order, OrderNumber, Reading, Submission, WireFormat
+from gateway.domain.submission import Action, Change, Envelope, Order, OrderNumber, Reading, Submission, WireFormat
 from gateway.translate import lexical
+from gateway.translate.cancel_reasons import CHANGED, reason_of
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_xml import schema
+from gateway.translate.from_xml.change import read_change
 from gateway.translate.from_xml.document import ROOT, Document, Node, parse
 from gateway.translate.from_xml.homecare import homecare
 from gateway.translate.from_xml.item import item
-from gateway.translate.from_xml.people import allergies, clinical_check, observations, patient, professional
+from gateway.translate.from_xml.people import (
+    allergies,
+    clinical_check,
+    nhs_number,
+    observations,
+    patient,
+    professional,
+)
 from gateway.translate.record import Record
 from gateway.translate.tracer import Tracer
 
@@ -92,7 +101,7 @@ def _reading(
 ) -> Reading:
     issues = [*_envelope_issues(context, envelope), *found]
     if order is None:
-        text = f"The action {envelope.message_type or 'sent'} is not served yet; send new prescriptions only."
+        text = f"The action {envelope.message_type or 'sent'} is not served; send new, replace or cancel."
         issues.append(Issue(code="ACTION_UNSUPPORTED", location=f"{_HEADER}/Action", text=text))
     leftovers, unaccounted = record.close()
     return Reading(
@@ -107,10 +116,12 @@ def _reading(
 def _order(record: Record, context: ReadingContext, document: Document, envelope: Envelope) -> Order | None:
     root = document.root
     node = root.one("Prescription")
-    if envelope.message_type != Action.NEW:
+    if envelope.message_type == Action.CANCEL:
+        return _cancel(record, document)
+    if envelope.message_type not in {Action.NEW, Action.REPLACE}:
         return None
     if node is None:
-        record.flag("STRUCTURE_INVALID", f"/{ROOT}", "A new prescription needs the element Prescription.")
+        record.flag("STRUCTURE_INVALID", f"/{ROOT}", "A prescription needs the element Prescription.")
     prescription = _prescription(record, context, document, node, envelope) if node else None
     _not_understood(record)
     group = node.words("TrustGroupNumber") if node else None
@@ -118,8 +129,11 @@ def _order(record: Record, context: ReadingContext, document: Document, envelope
     given = number.words("NhsNumber") if number else None
     if prescription is None and not record.issues:
         record.flag("STRUCTURE_INVALID", f"/{ROOT}", "The prescription is not complete.")
+    change = None
+    if envelope.message_type == Action.REPLACE:
+        change = _replaced(record, node, prescription)
     return Order(
-        action=Action.NEW,
+        action=Action(envelope.message_type),
         numbers=_numbers(node, str(envelope.sender or context.trust.ods)),
         prescription=prescription,
         issues=tuple(record.issues),
@@ -127,7 +141,36 @@ def _order(record: Record, context: ReadingContext, document: Document, envelope
         provider_location=f"/{ROOT}/Prescription/Homecare/Provider/@ods",
         nhs_number=given.raw if given else "",
         group_number=group.raw if group else "",
+        change=change,
     )
+
+
+def _cancel(record: Record, document: Document) -> Order:
+    change = read_change(record, document.root)
+    patient_node = document.root.one("Patient")
+    given = nhs_number(record, patient_node)
+    if document.signature_leaf:
+        record.ignore((document.signature_leaf,), "XML.change: the signature of a cancel stays with the message")
+    if change is None and not record.issues:
+        record.flag("STRUCTURE_INVALID", f"/{ROOT}/Change", "The cancel names no prescription.")
+    return Order(
+        action=Action.CANCEL,
+        numbers=(),
+        prescription=None,
+        issues=tuple(record.issues),
+        trace=tuple(record.rows),
+        nhs_number=given.value if given else "",
+        change=change,
+    )
+
+
+def _replaced(record: Record, node: Node | None, prescription: Prescription | None) -> Change | None:
+    """Give the prescription that a replacement names; one that names none is refused."""
+    place = f"{node.path}/Replaces" if node else f"/{ROOT}"
+    if prescription is None or prescription.replaces is None:
+        record.flag("FIELD_MISSING", place, "Name the prescription that this one replaces, in Replaces.")
+        return None
+    return Change(prescription_id=prescription.replaces, location=place, reason=reason_of(CHANGED))
 
 
 def _numbers(node: Node | None, assigner: str) -> tuple[OrderNumber, ...]:

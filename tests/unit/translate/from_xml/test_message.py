@@ -14,7 +14,7 @@ from gateway.domain.issue import held, refused
 from gateway.domain.partner import CodeEntry, Environment
 from gateway.domain.prescription import AllergyStatus, CourseOfTherapy, TimeUnit
 from gateway.domain.quantity import Quantity, lexeme
-from gateway.domain.submission import Reading, Submission, WireFormat
+from gateway.domain.submission import Action, Reading, Submission, WireFormat
 from gateway.domain.trace import Disposition
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_xml.message import read
@@ -76,8 +76,40 @@ def test_the_published_example_becomes_a_whole_prescription() -> None:
     assert order.numbers[0].location == "/PrescriptionMessage/Prescription/Item[1]/TrustOrderNumber"
 
 
-def test_a_cancel_is_refused_politely_with_its_envelope() -> None:
+def test_a_cancel_names_its_prescription_its_items_its_reason_and_who_asks() -> None:
     found = reading(CANCEL)
+    assert issues(found) == set()
+    assert found.unaccounted == ()
+    (order,) = found.orders
+    change = order.change
+    assert change is not None
+    assert (order.action, order.prescription, order.nhs_number) == (Action.CANCEL, None, "9990000077")
+    assert str(change.prescription_id) == "2c9f2f3e-5d0b-4d6a-8a54-0f6f2d1b7001"
+    assert [str(item) for item in change.items] == ["a54219b8-f741-4c47-b662-e4f8dfa49001"]
+    assert change.reason is not None
+    assert (change.reason.code, change.reason_text) == ("0003", "Change to medication treatment regime")
+    assert change.by is not None
+    assert change.by.name.family == "PRESCRIBER"
+
+
+def test_a_replacement_names_the_prescription_it_replaces() -> None:
+    replaces = "<Replaces>0d3b1c56-6a0c-4a3f-8a54-5f6f2d1b7009</Replaces>"
+    text = EXAMPLE.replace("<Action>new<", "<Action>replace<")
+    assert {code for code, _ in issues(reading(text))} == {"FIELD_MISSING"}
+    found = reading(_with_replaces(text, replaces))
+    assert issues(found) == set()
+    change = found.orders[0].change
+    assert change is not None
+    assert str(change.prescription_id) == "0d3b1c56-6a0c-4a3f-8a54-5f6f2d1b7009"
+
+
+def _with_replaces(text: str, element: str) -> str:
+    first = text.index("<Item ")
+    return text if "<Replaces>" in text else text[:first] + element + text[first:]
+
+
+def test_an_action_that_is_not_served_is_refused_politely_with_its_envelope() -> None:
+    found = reading(CANCEL.replace("<Action>cancel<", "<Action>hold<"))
     assert issues(found) == {("ACTION_UNSUPPORTED", "/PrescriptionMessage/Header/Action")}
     assert found.envelope.control_id == "7d0a5c1e-0a52-4b54-9a3f-1f4f6f8a1002"
     assert found.unaccounted == ()
