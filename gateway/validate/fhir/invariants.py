@@ -31,7 +31,10 @@ NOT_CODED: dict[str, str] = {
 
 
 def _has(obj: Json, *names: str) -> bool:
-    return any(name in obj for name in names)
+    for name in names:  # noqa: SIM110 - a generator here is a tenth of the whole check
+        if name in obj:
+            return True
+    return False
 
 
 def _choice(obj: Json, stem: str) -> bool:
@@ -57,8 +60,8 @@ def _at_least(name: str, floor: int) -> Rule:
     return lambda o: (number := _number(o.get(name))) is None or number >= floor
 
 
-def _needs(name: str, *others: str) -> Rule:
-    return lambda o: name not in o or _has(o, *others)
+def _needs(name: str, other: str) -> Rule:
+    return lambda o: name not in o or other in o
 
 
 def _not_both(one: str, other: str) -> Rule:
@@ -205,7 +208,7 @@ INVARIANTS: dict[str, Rule] = {
     "bdl-4": _entries_have("response", {"batch-response", "transaction-response", "history"}),
     "bdl-5": lambda o: _has(o, "resource", "request", "response"),
     "bdl-7": _full_urls_distinct,
-    "bdl-8": lambda o: "/_history/" not in str(o.get("fullUrl", "")),
+    "bdl-8": lambda o: "/_history/" not in o.get("fullUrl", ""),
     "bdl-9": lambda o: o.get("type") != "document" or _identified(o),
     "bdl-10": lambda o: o.get("type") != "document" or "timestamp" in o,
     "bdl-11": lambda o: _first_is(o, "document", "Composition"),

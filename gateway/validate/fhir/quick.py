@@ -89,7 +89,7 @@ class QuickPass:
         members: dict[str, Accept] = {"resourceType": frozenset({kind}).__contains__} if row["resource"] else {}
         required = {member for member, spec in row["elements"].items() if spec["min"]}
         needed = frozenset(required | set(members))
-        accept = _object(members, needed, _choices(row), self._rules(row, kind))
+        accept = _object(members, needed, _choices(row, kind), self._rules(row, kind))
         self._made[name] = accept = _remembered(accept) if kind == "Coding" else accept
         for member, spec in row["elements"].items():
             if member not in _LEFT_TO_THE_WALK and not spec.get("forbidden"):
@@ -243,14 +243,16 @@ class _Texts(dict[str, bool]):
         return held
 
 
-def _choices(row: Mapping[str, Any]) -> tuple[tuple[frozenset[str], int], ...]:
-    """Give the names of each choice, with 1 where one of them must stand."""
+def _choices(row: Mapping[str, Any], kind: str) -> tuple[tuple[frozenset[str], int], ...]:
+    """Give the names of each choice, with 1 where one must stand; `_value_or_parts` does so for extensions."""
+    if kind == "Extension":
+        return ()
     return tuple((frozenset(choice["names"]), min(choice["min"], 1)) for choice in row["choices"].values())
 
 
 def _value_or_parts(value: Mapping[str, Any]) -> bool:
-    """Hold ext-1: the url, and either parts or one value, which the choice has counted."""
-    return ("extension" in value) != any(name.startswith("value") for name in value)
+    """Hold ext-1 and the one choice of an extension: beside url and id it has one member, its value or its parts."""
+    return "url" in value and len(value) == 2 + ("id" in value)
 
 
 def _many(accept: Accept, least: int, most: int | None) -> Accept:

@@ -50,9 +50,11 @@ class Message:
 
 def extension(element: Any, url: str) -> Json | None:
     """Give the first extension of an element with a URL."""
-    return next(
-        (one for one in found_at(element, ("extension",)) if isinstance(one, Mapping) and one.get("url") == url), None
-    )
+    extensions = element.get("extension") if isinstance(element, dict) else None
+    for one in extensions if isinstance(extensions, list) else ():
+        if isinstance(one, dict) and one.get("url") == url:
+            return one
+    return None
 
 
 def codes(concept: Any, system: str | None = None) -> list[str]:
