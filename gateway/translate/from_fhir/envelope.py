@@ -20,7 +20,7 @@ from gateway.wire.fhir_xml import FhirXmlError
 from gateway.wire.strict_json import JSON, JsonError, loads
 
 ORDER = "prescription-order"
-_UPDATE = "prescription-order-update"
+UPDATE = "prescription-order-update"
 _SERVED = {"Bundle", "MedicationRequest"}
 _TEST_TAGS = {"HTEST"}
 
@@ -171,8 +171,6 @@ def _event(header: Node, found: Envelope) -> Iterator[Issue]:
     if event is None or event.raw("system") != systems.MESSAGE_EVENT:
         text = f"Name the event by eventCoding of the system {systems.MESSAGE_EVENT}."
         yield Issue(code="MESSAGE_TYPE_UNSUPPORTED", location=place, text=text)
-    elif found.message_type == _UPDATE:
-        text = "Changes are not served yet; send new orders only."
-        yield Issue(code="ACTION_UNSUPPORTED", location=f"{place}.code", text=text)
-    elif found.message_type != ORDER:
-        yield Issue(code="MESSAGE_TYPE_UNSUPPORTED", location=f"{place}.code", text=f"The event served is {ORDER}.")
+    elif found.message_type not in {ORDER, UPDATE}:
+        text = f"The events served are {ORDER} and {UPDATE}."
+        yield Issue(code="MESSAGE_TYPE_UNSUPPORTED", location=f"{place}.code", text=text)

@@ -12,7 +12,8 @@ from gateway.translate import lexical
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.attached import allergies, observations, signature, words
 from gateway.translate.from_fhir.bundle import Entries
-from gateway.translate.from_fhir.envelope import ORDER, check, envelope, header_of
+from gateway.translate.from_fhir.change import read_cancel
+from gateway.translate.from_fhir.envelope import ORDER, UPDATE, check, envelope, header_of
 from gateway.translate.from_fhir.leavings import account, forbidden
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.order import line
@@ -46,13 +47,16 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
         found = envelope(record, bundle, entries)
         record.issues.clear()
         said = tuple(check(context, bundle, entries, found))
-        served = found.message_type == ORDER and header_of(entries) is not None
+        served = found.message_type in {ORDER, UPDATE} and header_of(entries) is not None
     else:
         found = container_envelope(record, submission, context, arrival)
         said, served = tuple(check_container(bundle, entries)), True
     issues = (*said, *arrival.issues, *entries.faults(), *forbidden(bundle, entries))
     loose = arrival.shape is not Shape.MESSAGE
-    order = _order(record, context, entries, issues, loose=loose) if served and not of_the_envelope(issues) else None
+    order = None
+    if served and not of_the_envelope(issues):
+        update = not loose and found.message_type == UPDATE
+        order = read_cancel(record, entries) if update else _order(record, context, entries, issues, loose=loose)
     leftovers, unaccounted = record.close()
     return Reading(
         envelope=found,

@@ -162,7 +162,7 @@ Q = f"{D}.doseAndRate[0].doseQuantity"
 P = "Bundle.entry[2].resource"
 EXTENSION = [{"url": "https://example.test/x", "valueString": "twice the dose"}]
 FAULTS: dict[str, tuple[Change, str, str]] = {
-    "a change": (event("prescription-order-update"), "ACTION_UNSUPPORTED", f"{H}.eventCoding.code"),
+    "a response": (event("prescription-order-response"), "MESSAGE_TYPE_UNSUPPORTED", f"{H}.eventCoding.code"),
     "a dispense": (event("dispense-notification"), "MESSAGE_TYPE_UNSUPPORTED", f"{H}.eventCoding.code"),
     "transaction": (lambda m: m.update(type="transaction"), "MESSAGE_TYPE_UNSUPPORTED", "Bundle.type"),
     "header not first": (lambda m: m["entry"].reverse(), "STRUCTURE_INVALID", H),
