@@ -386,6 +386,22 @@ async def test_an_answer_moves_its_lines_and_is_told_to_the_trust(exchange: Exch
     assert len(await exchange.claim(TRUST)) == 2
 
 
+async def test_an_answer_that_came_too_early_holds_when_it_is_sent_again(exchange: Exchange) -> None:
+    message = (await sent(exchange)).correlation
+
+    async def balance() -> Effectiveness:
+        return (await exchange.answer(message, LineEvent.BALANCE_SUPPLIED, id="b1")).effect
+
+    assert await balance() is Effectiveness.KEPT
+    events = await exchange.enquiries.prescription(make_prescription("A").id, tenant=None)
+    assert await balance() is Effectiveness.KEPT
+    assert await exchange.enquiries.prescription(make_prescription("A").id, tenant=None) == events
+    for event in (LineEvent.ACCEPTED, LineEvent.SUPPLY_SHORT):
+        assert (await exchange.answer(message, event)).effect is Effectiveness.APPLIED
+    assert await balance() is Effectiveness.APPLIED
+    assert await balance() is Effectiveness.REPEAT
+
+
 async def test_a_repeated_answer_changes_nothing(exchange: Exchange) -> None:
     answer = await sent(exchange)
     await exchange.store.acknowledge(posted(exchange), answer, ())

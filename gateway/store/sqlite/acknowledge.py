@@ -37,7 +37,11 @@ from gateway.store.sqlite.leaves import append_leaf
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
 
-_FIRST = "SELECT digest, meaning FROM callback WHERE destination = ? AND answer_id = ? ORDER BY id LIMIT 1"
+_FIRST = "SELECT id, meaning FROM callback WHERE destination = ? AND answer_id = ? ORDER BY id LIMIT 1"
+_DID_SOMETHING = """
+SELECT 1 FROM event WHERE callback = ? AND (moved = 1 OR event LIKE 'cancel%' AND text NOT LIKE 'nothing moved%')
+LIMIT 1
+"""
 _INSERT = """
 INSERT INTO callback (destination, received_at, content_type, digest, body, answer_id, correlation, meaning, issues)
 VALUES (:destination, :received_at, :content_type, :digest, :body, :answer_id, :correlation, :meaning, :issues)
@@ -103,9 +107,30 @@ def acknowledge(
     meaning = _meaning(answer)
     first = transaction.row(_FIRST, (callback.destination.value, answer.id)) if answer is not None else None
     row = _keep(transaction, callback, answer, issues, meaning)
-    if first is not None and meaning == first[1]:
+    if first is None or meaning != first[1]:
+        return _take(transaction, callback, answer, issues, row=row, answers=answers, reused=first is not None)
+    if transaction.row(_DID_SOMETHING, (first[0],)):
         return CallbackResult(effect=Effectiveness.REPEAT)
-    why = _why_unread(callback, answer, issues, reused=first is not None)
+    # It came too early, or out of turn, and moved nothing: what it says may hold now. If not, nothing is added.
+    transaction.run("SAVEPOINT again")
+    result = _take(transaction, callback, answer, issues, row=first[0], answers=answers, reused=False)
+    if result.effect is not Effectiveness.APPLIED:
+        transaction.run("ROLLBACK TO again")
+    transaction.run("RELEASE again")
+    return result
+
+
+def _take(
+    transaction: Transaction,
+    callback: Callback,
+    answer: Acknowledgement | None,
+    issues: Sequence[Issue],
+    *,
+    row: int | None,
+    answers: UUID | None,
+    reused: bool,
+) -> CallbackResult:
+    why = _why_unread(callback, answer, issues, reused=reused)
     bound = why or _bind(transaction, callback, answer, answers)
     if isinstance(bound, _Kept) or answer is None:
         return _alert(transaction, callback, bound if isinstance(bound, _Kept) else _Kept("answer-unread", ""))

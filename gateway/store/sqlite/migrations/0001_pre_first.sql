@@ -169,6 +169,7 @@ CREATE TABLE event (
     CHECK (moved = 1 OR state_before = state_after)
 ) STRICT;
 CREATE INDEX event_line ON event (line, seq);
+CREATE INDEX event_callback ON event (callback) WHERE callback IS NOT NULL;
 
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY,
