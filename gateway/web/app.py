@@ -14,7 +14,7 @@ from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 from gateway.domain.partner import Environment
 from gateway.ports import Enquiries
 from gateway.telemetry import Metrics
-from gateway.web import callbacks, intake, problems
+from gateway.web import callbacks, intake, issue_pages, problems
 from gateway.web.auth import Callers
 from gateway.web.callbacks import Callbacks
 from gateway.web.edge import Edge
@@ -112,6 +112,8 @@ def create_app(
     add("/FHIR/R4/Task/_search", status.post, methods=["POST"], tags=["status"], openapi_extra=_takes(FORM))
     add("/FHIR/R4/metadata", metadata.get, methods=["GET"], tags=["public"])
     add("/.well-known/jwks.json", health.keys, methods=["GET"], tags=["public"])
+    add("/issues", issue_pages.listing, methods=["GET"], tags=["public"])
+    add("/issues/{code}", issue_pages.show, methods=["GET"], tags=["public"])
     add("/lifecycle.json", health.lifecycle, methods=["GET"], tags=["public"])
     add("/health/live", health.live, methods=["GET"], tags=["operators"])
     add("/health/ready", health.ready, methods=["GET"], tags=["operators"])

@@ -148,10 +148,13 @@ def _issue(issue: Issue) -> dict[str, JSON]:
     written: dict[str, JSON] = {
         "severity": issue.severity.value,
         "code": issue.row.fhir,
-        "details": {"coding": [{"system": ISSUE_CODES, "code": issue.code, "display": issue.row.advice}]},
+        "details": {
+            "coding": [{"system": ISSUE_CODES, "code": issue.code, "display": issue.row.advice}],
+            "text": f"What it means and what to do: /issues/{issue.code}",
+        },
         "diagnostics": issue.text,
     }
-    if issue.location.startswith("Bundle"):
+    if issue.location.startswith(("Bundle", "MedicationRequest")):
         written["expression"] = [issue.location]
     elif issue.location:
         written["diagnostics"] = f"{issue.text} (at {issue.location})"

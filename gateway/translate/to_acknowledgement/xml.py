@@ -116,6 +116,7 @@ def _prescription(root: etree._Element, order: OrderVerdict) -> None:
 def _issues(parent: etree._Element, issues: Sequence[Issue]) -> None:
     for issue in issues[:MOST_ISSUES]:
         node = _element(parent, "Issue", code=issue.code, effect=issue.effect.value, location=issue.location)
+        _set(node, page=f"/issues/{issue.code}")
         _element(node, "Text", issue.text)
         _element(node, "Advice", issue.row.advice)
 
