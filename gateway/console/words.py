@@ -85,7 +85,7 @@ EVENTS: Final[dict[LineEvent, str]] = {
     E.CORRECTED: "A corrected message arrived",
     E.CANCEL: "Cancelled before it was sent",
     E.SCREENING_FAILED: "Clinical check not passed",
-    E.ON_WIRE: "Sent",
+    E.ON_WIRE: "Sending began",
     E.RETRIES_SPENT: "Given up sending",
     E.NOT_STORED: "The provider's system did not take it",
     E.ARRIVED: "Arrived at the provider's system",

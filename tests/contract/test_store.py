@@ -662,3 +662,14 @@ async def test_the_books_balance_after_every_kind_of_end(exchange: Exchange) -> 
 async def test_readiness_names_the_settings_in_force(exchange: Exchange) -> None:
     assert await exchange.enquiries.ready()
     await exchange.store.note_access(principal="op", action="read", subject="x", now=exchange.clock.now())
+
+
+async def test_what_was_proven_not_taken_does_not_count_as_sent(exchange: Exchange) -> None:
+    await exchange.store.accept(make_acceptance("A", make_order(make_prescription("A"))))
+    claim = await exchange.send()
+    assert (await exchange.enquiries.books())["sent"] == 1
+    retry_at = exchange.clock.now()
+    await exchange.store.record(claim, TryLater(reason="refused"), now=exchange.clock.now(), retry_at=retry_at)
+    assert (await exchange.enquiries.books())["sent"] == 0
+    await exchange.send()
+    assert (await exchange.enquiries.books())["sent"] == 1

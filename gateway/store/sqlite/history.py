@@ -28,7 +28,8 @@ VALUES (:line, :at, :event, :actor, :before, :after, :moved, :provider, :callbac
 """
 _MOVE = """
 UPDATE line SET state = :state, state_before = :before, holder = :holder, entered_at = :at, act_by = :act_by,
-    first_sent_at = coalesce(first_sent_at, :sent), first_answered_at = coalesce(first_answered_at, :answered),
+    first_sent_at = CASE WHEN :unsent THEN NULL ELSE coalesce(first_sent_at, :sent) END,
+    first_answered_at = coalesce(first_answered_at, :answered),
     first_rejected_at = coalesce(first_rejected_at, :rejected)
 WHERE id = :line
 """
@@ -221,6 +222,8 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
             "at": at,
             "act_by": stored(happening.act_by or act_by) if act_by is not None else None,
             "sent": at if state is LineState.SENT else None,
+            # proven not taken: what never arrived was not sent
+            "unsent": happening.event is LineEvent.NOT_STORED and state is LineState.READY,
             "answered": at if happening.actor in _ANSWERS and happening.event not in _NO_ANSWER else None,
             "rejected": at if state is LineState.REJECTED else None,
         },
