@@ -90,8 +90,8 @@ class Walker:
             return
         name = value.get("resourceType")
         if type(name) is not str or name not in self._resources:
-            known = "is missing" if name is None else "is of a type that is not checked here"
-            walked.report(path, "not-supported", "resourceType", f"the resource {known}")
+            text = "resourceType is missing" if name is None else "the resource is of a type that is not checked here"
+            walked.report(path, "not-supported", "resourceType", text)
             return
         walked.resources.append((path, value))
         self._visit(name)(value, path, walked)
