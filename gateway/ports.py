@@ -21,7 +21,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.message import FhirMessage, SealedMessage
 from gateway.domain.prescription import Prescription
-from gateway.domain.submission import Answer, Envelope, OrderVerdict, Submission, Verdict
+from gateway.domain.submission import Answer, Envelope, Notice, OrderVerdict, Submission, Verdict
 from gateway.domain.trace import Leftover, TraceRow
 
 
@@ -177,6 +177,7 @@ class Acceptance:
     orders: tuple[AcceptedOrder, ...] = ()
     cancels: tuple[CancelRequest, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
+    notices: tuple[Notice, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
 
 

@@ -111,6 +111,7 @@ class Action(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     RENEWAL_REQUEST = "renewal-request"
+    PATIENT_UPDATE = "patient-update"
 
 
 class Outcome(StrEnum):
@@ -159,6 +160,23 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Notice:
+    """Something a person is to look at: a task, never a prescription, and it edits nothing that was signed.
+
+    Attributes:
+        kind: `renewal-requested`, `patient-died`, `patient-merged`, `patient-updated`.
+        text: words for people; never patient data.
+        nhs_numbers: the patients whose open lines it concerns.
+        always: told even where no open line is concerned.
+    """
+
+    kind: str
+    text: str
+    nhs_numbers: tuple[str, ...] = ()
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Order:
     """One prescription's worth of a submission, as read.
 
@@ -180,6 +198,7 @@ class Order:
     nhs_number: str = ""
     group_number: str = ""
     change: Change | None = None
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -194,6 +194,11 @@ class Pipeline:
             answer=FORMATS[submission.format].answer(submission, translation.envelope, translation.verdict),
             orders=orders,
             cancels=tuple(cancels),
+            notices=tuple(
+                order.order.notice
+                for order in translation.orders
+                if order.verdict.outcome is Outcome.TASK and order.order.notice is not None
+            ),
             tombstones=tuple(stone for order in translation.orders for stone in order.tombstones),
             leftovers=translation.leftovers,
         )

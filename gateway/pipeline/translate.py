@@ -44,6 +44,9 @@ from gateway.validate.eps import check_message
 from gateway.validate.fhir.checker import FhirChecker
 from gateway.wire.fhir_xml import FhirXml
 
+TASKS = frozenset({Action.RENEWAL_REQUEST, Action.PATIENT_UPDATE})
+"""What leads to a task for a person, and never to a prescription."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
@@ -203,6 +206,8 @@ class _Steps:
             return self._cancel(order)
         if order.action is Action.REPLACE:
             return self._replace(order)
+        if order.action in TASKS:
+            return self._done(order, issues=order.issues, supersedes=())
         issues, superseded = self._against_known(order)
         return self._carry(replace(order, issues=(*order.issues, *issues)), superseded)
 
@@ -332,7 +337,7 @@ class _Steps:
         if held(whole):
             contradicts = any(issue.effect is Effect.HOLD_SOURCE for issue in whole)
             return Outcome.REFUSED if contradicts and self._trust.on_conflict is OnConflict.REFUSE else Outcome.HELD
-        return Outcome.TASK if order.action is Action.RENEWAL_REQUEST else Outcome.TRANSLATED
+        return Outcome.TASK if order.action in TASKS else Outcome.TRANSLATED
 
     def _write(self, order: Order, prescription: Prescription, provider: Provider) -> FhirMessage:
         return write(

@@ -13,7 +13,7 @@ from gateway.domain.prescription import Line
 from gateway.domain.submission import Action, Answer, OrderNumber, Outcome, Submission
 from gateway.ports import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
 from gateway.store.document import encode
-from gateway.store.sqlite import cancels
+from gateway.store.sqlite import cancels, notices
 from gateway.store.sqlite.allocate import allocate, store_message
 from gateway.store.sqlite.history import Happening, LineNow, begin, line_now, record_event
 from gateway.store.sqlite.instants import stored
@@ -106,6 +106,8 @@ def accept(transaction: Transaction, acceptance: Acceptance, *, now: datetime) -
         cancels.ask(transaction, request, asked)
     for stone in acceptance.tombstones:
         cancels.bury(transaction, stone, asked)
+    for index, notice in enumerate(acceptance.notices):
+        notices.tell(transaction, notice, submission.tenant, subject=f"{submission.id}:{index}", now=now)
     last: Row | None = transaction.row(_LAST_PRESCRIPTION)
     assert last is not None
     for order in acceptance.orders:

@@ -18,8 +18,17 @@ SERVED = {
     ("RDE", "O01"): "RDE_O01",
     ("OMP", "O09"): "OMP_O09",
     ("ORM", "O01"): "ORM_O01",
+    ("RDE", "O25"): "RDE_O25",
+    ("ADT", "A08"): "ADT_A01",
+    ("ADT", "A31"): "ADT_A05",
+    ("ADT", "A40"): "ADT_A39",
+    ("ADT", "A24"): "ADT_A24",
+    ("ADT", "A37"): "ADT_A37",
 }
-"""Message types that carry orders, and the structure each must have where MSH-9.3 states one."""
+"""Message types served, and the structure each must have where MSH-9.3 states one."""
+
+_ALSO = {("RDE", "O25"): "RDE_O11"}
+"""A structure that senders state as well: RDE^O25 has the segments of RDE^O11."""
 
 VERSIONS = frozenset({"2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2"})
 _ENVIRONMENTS = {"P": Environment.LIVE, "T": Environment.TEST, "D": Environment.TEST}
@@ -117,8 +126,8 @@ def _environment(msh: Segment, desk: Desk) -> Environment | None:
 def _check_type(msh: Segment, desk: Desk) -> bool:
     kind, trigger, structure = (_word(msh, desk, 9, part) for part in (1, 2, 3))
     expected = SERVED.get((kind, trigger))
-    if expected is None or structure not in {"", expected}:
-        wanted = "Served here: RDE^O11, RDE^O01, OMP^O09 and ORM^O01, each with its own structure in MSH-9.3."
+    if expected is None or structure not in {"", expected, _ALSO.get((kind, trigger), "")}:
+        wanted = "Served here: RDE^O11, RDE^O01, RDE^O25, OMP^O09, ORM^O01 and ADT^A08, A24, A31, A37, A40."
         desk.flag("MESSAGE_TYPE_UNSUPPORTED", msh.at(9), wanted)
         return False
     return True

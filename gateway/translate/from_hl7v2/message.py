@@ -11,6 +11,7 @@ from gateway.translate.from_hl7v2.accounting import hold_the_unread, ignore_by_r
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Orders, sort_segments
 from gateway.translate.from_hl7v2.header import Header, read_header
+from gateway.translate.from_hl7v2.notices import read_patient_update
 from gateway.translate.from_hl7v2.order import OnDesk, batches, read_order
 from gateway.translate.tracer import Tracer
 from gateway.wire.er7 import Er7Error, Message, parse
@@ -36,10 +37,12 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
     tracer = Tracer({leaf.locator: leaf.raw for leaf in message.leaves()})
     desk = Desk(tracer, context)
     header = read_header(message, desk)
-    read_orders = _orders(message, desk, tracer, header) if header.served else []
+    demographic = header.envelope.message_type.startswith("ADT^")
+    read_orders = _orders(message, desk, tracer, header) if header.served and not demographic else []
+    notices = (read_patient_update(desk, message, header),) if header.served and demographic else ()
     ignore_by_rule(tracer)
     hold_the_unread(tracer, read_orders)
-    orders = tuple(each.order() for each in read_orders)
+    orders = (*(each.order() for each in read_orders), *notices)
     leftovers = tracer.finish()
     sources = {row.source for order in orders for row in order.trace}
     return Reading(

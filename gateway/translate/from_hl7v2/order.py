@@ -18,7 +18,7 @@ from gateway.domain.prescription import (
     Prescription,
     Professional,
 )
-from gateway.domain.submission import Action, Change, Order, OrderNumber
+from gateway.domain.submission import Action, Change, Notice, Order, OrderNumber
 from gateway.translate.from_hl7v2.change import read_change
 from gateway.translate.from_hl7v2.clinical import read_allergies, read_notes, read_observations, read_stated_age
 from gateway.translate.from_hl7v2.coded import organisation
@@ -27,6 +27,7 @@ from gateway.translate.from_hl7v2.groups import Group, Orders
 from gateway.translate.from_hl7v2.header import Header
 from gateway.translate.from_hl7v2.homecare import provider_location, read_clinical_check, same_service
 from gateway.translate.from_hl7v2.line import ReadLine, order_number, read_line
+from gateway.translate.from_hl7v2.notices import renewal
 from gateway.translate.from_hl7v2.patient import contact, postal_address, read_patient
 from gateway.translate.from_hl7v2.people import prescription_type, read_person, read_prescriber
 from gateway.wire.er7 import Segment
@@ -44,7 +45,7 @@ ACTIONS = {
 }
 """HL7 table 0119, the codes a trust may ask with. `SERVED` are carried out; the others are refused by name."""
 
-SERVED = frozenset({Action.NEW, Action.CANCEL, Action.REPLACE})
+SERVED = frozenset({Action.NEW, Action.CANCEL, Action.REPLACE, Action.RENEWAL_REQUEST})
 
 
 _EPS_FORM = re.compile(r"[0-9A-F]{6}-[0-9A-Z]{6}-[0-9A-F]{5}[0-9A-Z+]", re.ASCII)
@@ -63,6 +64,7 @@ class OnDesk:
     nhs_number: str
     group_number: str
     change: Change | None = None
+    notice: Notice | None = None
 
     def order(self) -> Order:
         """Give the order with everything its desk holds."""
@@ -78,6 +80,7 @@ class OnDesk:
             nhs_number=self.nhs_number,
             group_number=self.group_number,
             change=self.change,
+            notice=self.notice,
         )
 
 
@@ -112,7 +115,8 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
     """Read one prescription's worth of a message."""
     numbers = tuple(order_number(desk, group) for group in groups)
     group_number = desk.text(desk.leaf(desk.one(groups[0].orc, 4)))
-    action = _action(desk, groups, numbers)
+    renewals = header.envelope.message_type.startswith("RDE^O25")
+    action = _action(desk, groups, numbers, renewals=renewals)
     patient = _patient(desk, orders)
     prescription, change = None, None
     if action in {Action.CANCEL, Action.REPLACE}:
@@ -135,6 +139,7 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
         nhs_number=patient.nhs_number.value if patient else "",
         group_number=group_number,
         change=change,
+        notice=renewal(patient) if action is Action.RENEWAL_REQUEST else None,
     )
 
 
@@ -143,13 +148,16 @@ def _patient(desk: Desk, orders: Orders) -> Patient | None:
     return read_patient(desk, pid[0] if pid else None, pd1[0] if pd1 else None)
 
 
-def _action(desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber]) -> Action | None:
+def _action(desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber], *, renewals: bool) -> Action | None:
     """Give what is asked. What is not served is refused, and with it every order of its prescription."""
     asked = [ACTIONS.get(number.order_control) for number in numbers]
+    if renewals:
+        # RDE^O25 asks for a renewal and never orders, whatever else it calls itself.
+        asked = [action if action is Action.RENEWAL_REQUEST else None for action in asked]
     for group, number, action in zip(groups, numbers, asked, strict=True):
         if action not in SERVED:
             code = "ACTION_UNSUPPORTED" if number.order_control else "FIELD_MISSING"
-            desk.flag(code, group.orc.at(1), "Served here: NW, CA, DC, XO, and RP with RO.")
+            desk.flag(code, group.orc.at(1), "Served here: NW, CA, DC, XO, RP with RO, and RF.")
     unserved = [action for action in asked if action not in SERVED]
     return unserved[0] if unserved else asked[0]
 

@@ -29,6 +29,7 @@ CONTENT_TYPE = "application/hl7-v2+er7"
 _RESPONSES = {
     "RDE^O11": ("RRE", "O12", "RRE_O12"),
     "RDE^O01": ("RRE", "O02", "RRE_O02"),
+    "RDE^O25": ("RRE", "O26", "RRE_O12"),
     "OMP^O09": ("ORP", "O10", "ORP_O10"),
     "ORM^O01": ("ORR", "O02", "ORR_O02"),
 }
@@ -41,9 +42,10 @@ _DONE_OR_NOT = {
     "DC": ("DR", "UD"),
     "HD": ("HR", "UH"),
     "RL": ("OR", "UR"),
-    "RF": ("AF", "DF"),
+    "RF": ("OK", "UA"),
 }
-"""HL7 table 0119: the answers to each order control code, done and not done."""
+"""HL7 table 0119: the answers to each order control code, done and not done. A renewal that is asked for (RF) is
+neither approved (AF) nor denied (DF) by being taken."""
 
 _STATUS = {Outcome.TRANSLATED: "SC", Outcome.HELD: "HD", Outcome.DUPLICATE: "SC", Outcome.TASK: "IP"}
 """HL7 table 0038 for ORC-5."""

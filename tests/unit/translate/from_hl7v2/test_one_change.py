@@ -24,7 +24,7 @@ CASES: list[tuple[str, dict[str, str], set[str]]] = [
     ("no control id", {"MSH-10": ""}, {"CONTROL_ID_MISSING"}),
     ("a blank control id", {"MSH-10": "   "}, {"CONTROL_ID_MISSING"}),
     ("a long control id", {"MSH-10": "1" * 200}, {"CONTROL_ID_MISSING"}),
-    ("another type", {"MSH-9": "ADT^A08^ADT_A01"}, {"MESSAGE_TYPE_UNSUPPORTED"}),
+    ("another type", {"MSH-9": "MDM^T02"}, {"MESSAGE_TYPE_UNSUPPORTED"}),
     ("another structure", {"MSH-9": "RDE^O11^OMP_O09"}, {"MESSAGE_TYPE_UNSUPPORTED"}),
     ("half a message", {"MSH-14": "1"}, {"STRUCTURE_INVALID"}),
     # the patient
