@@ -37,7 +37,8 @@ def test_migrating_again_changes_nothing(writer: apsw.Connection) -> None:
     assert writer.execute("SELECT sql FROM sqlite_schema").fetchall() == before
 
 
-def test_a_setting_that_does_not_take_is_refused(tmp_path: Path) -> None:
+def test_a_setting_that_does_not_take_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises((ConfigurationError, Unavailable)):
         open_writer(tmp_path / "no" / "folder.db")
     memory = Path(":memory:")  # a database in memory cannot keep a write-ahead log
