@@ -12,7 +12,19 @@ import typer
 from gateway.commands.exits import Exit
 from gateway.domain.errors import ConfigurationError, Unavailable
 
-COMMANDS: Final = ("serve", "demo", "translate", "dose", "check", "digest", "verify", "keys", "migrate", "config")
+COMMANDS: Final = (
+    "serve",
+    "demo",
+    "translate",
+    "coverage",
+    "dose",
+    "check",
+    "digest",
+    "verify",
+    "keys",
+    "migrate",
+    "config",
+)
 """Each is the function, or the group `app`, of the module of its name in `gateway.commands`."""
 
 

@@ -1,5 +1,7 @@
 """`gateway translate`."""
 
+import hashlib
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +12,7 @@ import typer
 
 from gateway.commands.exits import Exit
 from gateway.commands.offline import NOBODY, Offline, Seen, sender_of
+from gateway.commands.trace_table import print_trace
 from gateway.config.load import load
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
@@ -21,6 +24,9 @@ from gateway.settings import read_settings, variables
 from gateway.wire.strict_json import JSON, dumps, loads
 from gateway.wiring.around import surroundings
 
+_FHIR_XML = "application/fhir+xml; fhirVersion=4.0"
+_HEAD_BYTES = 4096
+"""Where a root element's namespace stands, at the latest."""
 ISSUE_SYSTEM = "urn:x-homecare-gateway:issue"
 _EXITS = {Outcome.REFUSED: Exit.REFUSED, Outcome.HELD: Exit.HELD}
 _TYPES = {
@@ -63,23 +69,46 @@ def translate(
     raise typer.Exit(_EXITS.get(seen.verdict.outcome, Exit.DONE))
 
 
-def _take(offline: Offline, file: Path, form: WireFormat | None, trust: str | None, received_at: datetime) -> Seen:
+def submission_of(file: Path, form: WireFormat | None, tenant: OdsCode, received_at: datetime) -> Submission:
+    """Make the submission that a file would have been.
+
+    Args:
+        file: the body.
+        form: its format; recognised if None.
+        tenant: the sender.
+        received_at: aware.
+
+    Returns:
+        The submission; a single order, which has no name of its own, is named by its digest.
+    """
     body = file.read_bytes()
     spoken = form or recognise(body)
-    submission = Submission(
-        tenant=_known(offline, trust) if trust else NOBODY,
+    in_xml = spoken is WireFormat.FHIR and _first(body) == b"<"
+    return Submission(
+        tenant=tenant,
         format=spoken,
         body=body,
-        content_type=_TYPES[spoken],
+        content_type=_FHIR_XML if in_xml else _TYPES[spoken],
         received_at=received_at,
+        idempotency_key=hashlib.sha256(body).hexdigest(),
     )
+
+
+def _take(offline: Offline, file: Path, form: WireFormat | None, trust: str | None, received_at: datetime) -> Seen:
+    tenant = known_trust(offline, trust) if trust else NOBODY
+    submission = submission_of(file, form, tenant, received_at)
     if not trust:
         tenant, offline.around = sender_of(submission, offline.around)
         submission = replace(submission, tenant=tenant)
     return offline.take(submission)
 
 
-def _known(offline: Offline, trust: str) -> OdsCode:
+def known_trust(offline: Offline, trust: str) -> OdsCode:
+    """Give the trust of that ODS code.
+
+    Raises:
+        ConfigurationError: it is not configured.
+    """
     ods = OdsCode.parse(trust)
     if ods is None or ods not in offline.around.trusts:
         known = ", ".join(sorted(map(str, offline.around.trusts)))
@@ -88,9 +117,19 @@ def _known(offline: Offline, trust: str) -> OdsCode:
 
 
 def recognise(body: bytes) -> WireFormat:
-    """Tell the format by its first character; HL7 v2 when nothing else fits, whose reader says what is wrong."""
-    first = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    return {b"<": WireFormat.XML, b"{": WireFormat.FHIR, b"[": WireFormat.FHIR}.get(first, WireFormat.HL7V2)
+    """Tell the format by its first character; HL7 v2 when nothing else fits, whose reader says what is wrong.
+
+    XML is FHIR where its root is in the namespace of FHIR.
+    """
+    if _first(body) == b"<" and re.search(
+        rb"""\sxmlns(:\w+)?\s*=\s*["']http://hl7\.org/fhir["']""", body[:_HEAD_BYTES]
+    ):
+        return WireFormat.FHIR
+    return {b"<": WireFormat.XML, b"{": WireFormat.FHIR, b"[": WireFormat.FHIR}.get(_first(body), WireFormat.HL7V2)
+
+
+def _first(body: bytes) -> bytes:
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
 
 
 def _result(seen: Seen, outcome: Outcome, *, trace: bool) -> dict[str, JSON]:
@@ -181,9 +220,11 @@ def _print(seen: Seen, outcome: Outcome, *, trace: bool) -> None:
     elif messages:
         for issue in seen.verdict.issues:
             typer.echo(f"{issue.code} {issue.location}: {issue.text}", err=True)
-    for order in seen.orders if trace else ():
-        for row in order.trace:
-            typer.echo(f"{row.target} <- {row.source or '-'} [{row.rule}; {row.transform}] {row.result}", err=True)
+    if trace:
+        print_trace(
+            (row for order in seen.orders for row in order.trace),
+            seen.translation.leftovers if seen.translation else (),
+        )
 
 
 def _pretty(value: JSON) -> str:
