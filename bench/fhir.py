@@ -69,7 +69,7 @@ def main(seconds: float) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     checked(bodies[0])
     gc.collect()
-    gc.freeze()  # as `gateway serve` does once it is built: the tables are not garbage
+    gc.freeze()  # the tables live as long as the process, and are not to be looked through again and again
     ours, theirs = rate(checked, bodies, seconds), rate(modelled, bodies, seconds)
     print(
         json.dumps(
