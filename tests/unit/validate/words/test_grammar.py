@@ -135,7 +135,7 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
     assert read(text) == read(text)
 
 
-HEAP = "take 0 1 2 1/2 1/0 2 1/0 a half mg ml tablet of to - , / every other 12 week once times up twice days".split()
+HEAP = "take 0 1 2 1/2 1/0 2 1/0 a half mg ml tablet of to - , / every other 12 week once times up twice days".split()  # noqa: SIM905 - a list to be read
 
 
 @given(st.lists(st.sampled_from(HEAP), max_size=12))
