@@ -199,6 +199,8 @@ class Order:
     group_number: str = ""
     change: Change | None = None
     notice: Notice | None = None
+    needs_review: bool = False
+    """The sender asks that a person look at it before it goes (RXE-20), whatever checks it carries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -210,7 +210,8 @@ class Pipeline:
         sealed: SealedMessage | None = None
         if order.message is not None and prescription is not None:
             screened = not trust.screening or prescription.clinical_check is not None
-            state = LineState.READY if screened else LineState.AWAITING_SCREENING
+            waits = order.order.needs_review or not screened
+            state = LineState.AWAITING_SCREENING if waits else LineState.READY
             sealed = self._seal(submission, envelope, order)
         return AcceptedOrder(
             verdict=order.verdict,

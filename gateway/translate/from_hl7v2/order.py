@@ -65,6 +65,7 @@ class OnDesk:
     group_number: str
     change: Change | None = None
     notice: Notice | None = None
+    needs_review: bool = False
 
     def order(self) -> Order:
         """Give the order with everything its desk holds."""
@@ -81,6 +82,7 @@ class OnDesk:
             group_number=self.group_number,
             change=self.change,
             notice=self.notice,
+            needs_review=self.needs_review,
         )
 
 
@@ -139,8 +141,18 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
         nhs_number=patient.nhs_number.value if patient else "",
         group_number=group_number,
         change=change,
+        needs_review=True in [_needs_review(desk, group) for group in groups],
         notice=renewal(patient) if action is Action.RENEWAL_REQUEST else None,
     )
+
+
+def _needs_review(desk: Desk, group: Group) -> bool:
+    """Read RXE-20 and RXO-16, "needs human review"; anything but yes and no is held."""
+    leaves = [desk.leaf(desk.one(group.rxe, 20)), desk.leaf(desk.one(group.rxo, 16))]
+    for leaf in leaves:
+        if leaf and leaf.raw in {"Y", "N"}:
+            desk.use(leaf)
+    return any(leaf is not None and leaf.raw == "Y" for leaf in leaves)
 
 
 def _patient(desk: Desk, orders: Orders) -> Patient | None:

@@ -117,7 +117,8 @@ def unreadable(body: bytes, issues: Sequence[Issue]) -> Answer:
     control_id = _control_id("unreadable", request.control_id, *(issue.code for issue in issues))
     type_ = _plain(request)
     msh = header(request, at=request.sent, type_=type_, control_id=control_id)
-    code = "CR" if request.enhanced else "AR"
+    away = any(issue.code == "NOT_STORED" for issue in issues)
+    code = ("CE" if away else "CR") if request.enhanced else "AR"
     octets = written([msh, *acknowledgement(request, code, issues)], request.charset)
     return Answer(body=octets, content_type=CONTENT_TYPE, http_status=_BAD_REQUEST)
 

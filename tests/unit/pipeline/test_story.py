@@ -210,6 +210,15 @@ async def test_a_trust_that_screens_has_clean_orders_wait_for_the_check(tmp_path
     await world.enquiries.close()
 
 
+async def test_an_order_that_needs_human_review_waits_although_it_was_checked(world: World) -> None:
+    rxe = next(line for line in S01.split(b"\r") if line.startswith(b"RXE"))
+    fields = rxe.split(b"|")
+    fields[20] = b"Y"
+    await world.post(changed(S01, rxe, b"|".join(fields)))
+    assert await world.state("S01-0001") is LineState.AWAITING_SCREENING
+    assert await world.due() == []
+
+
 async def test_an_answer_the_adapter_cannot_read_is_kept_and_moves_nothing(world: World) -> None:
     await world.post(S01)
     callback = Callback(

@@ -185,7 +185,7 @@ CASES: list[tuple[str, dict[str, str], set[str]]] = [
     ("already dispensed", {"RXE-17": "2"}, {"REPEATS_CONFLICT"}),
     ("another interval", {"RXO>": "RXO|" + "|" * 26 + "|28"}, {"REPEATS_CONFLICT"}),
     ("substitution", {"RXE-9": "G"}, {"SUBSTITUTION_NOT_CARRIED"}),
-    ("review wanted", {"RXE-20": "Y"}, {"FIELD_NOT_UNDERSTOOD"}),
+    ("review wanted", {"RXE-20": "Y"}, set()),
     # homecare
     ("no ZHC", {"ZHC": ""}, set()),
     ("two ZHC", {"+ZHC": "ZHC|2|VNE51^Example Homecare Ltd^ODS"}, {"STRUCTURE_INVALID", "FIELD_NOT_UNDERSTOOD"}),

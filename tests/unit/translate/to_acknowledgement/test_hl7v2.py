@@ -194,6 +194,12 @@ def test_what_cannot_be_read_is_answered_with_what_is_legible(body: bytes, contr
     assert given.http_status == 400
 
 
+@pytest.mark.parametrize(("code", "msa"), [("NOT_STORED", "CE"), ("UNREADABLE", "CR")])
+def test_what_could_not_be_stored_may_be_sent_again_in_enhanced_mode(code: str, msa: str) -> None:
+    given = unreadable(golden("S01").replace("\n", "\r").encode(), [Issue(code=code, location="", text="x")])
+    assert f"MSA|{msa}|S01-0001".encode() in given.body
+
+
 def test_a_hostile_control_id_is_written_inert() -> None:
     body = b"MSH|^~\\&|EPMA|RBA|GW|GW|20261005||RDE^O11|a\\.br\\MSA\\F\\AA|T|2.5.1\rPID|1||\xff\r"
     given = unreadable(body, [Issue(code="UNREADABLE", location="", text="x")])
