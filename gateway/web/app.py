@@ -20,7 +20,7 @@ from gateway.web.callbacks import Callbacks
 from gateway.web.edge import Edge
 from gateway.web.health import Health
 from gateway.web.intake import Intake
-from gateway.web.limits import FHIR, FORM, HL7V2, XML, Limits, MediaRule
+from gateway.web.limits import FHIR, FHIR_ORDER, FORM, HL7V2, XML, Limits, MediaRule
 from gateway.web.metadata import Metadata
 from gateway.web.status import Notes, Status
 from gateway.web.validate import Validation
@@ -103,7 +103,7 @@ def create_app(
     for kind, answer in problems.answers(limits).items():
         app.add_exception_handler(kind, answer)
     add = app.add_api_route
-    add("/FHIR/R4/$process-message", into.fhir, methods=["POST"], tags=["trusts"], openapi_extra=_takes(FHIR))
+    add("/FHIR/R4/$process-message", into.fhir, methods=["POST"], tags=["trusts"], openapi_extra=_takes(FHIR_ORDER))
     add("/FHIR/R4/$validate", validation.post, methods=["POST"], tags=["status"], openapi_extra=_takes(FHIR))
     add("/hl7v2", into.hl7v2, methods=["POST"], tags=["trusts"], openapi_extra=_takes(HL7V2))
     add("/xml", into.xml, methods=["POST"], tags=["trusts"], openapi_extra=_takes(XML))

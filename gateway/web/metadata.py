@@ -41,7 +41,7 @@ class Metadata:
                 "publisher": organisation.value,
                 "kind": "instance",
                 "fhirVersion": "4.0.1",
-                "format": ["application/fhir+json"],
+                "format": ["application/fhir+json", "application/fhir+xml"],
                 "software": {"name": "Homecare prescription gateway", "version": version},
                 "implementation": {
                     "description": f"Electronic prescriptions for homecare medicines ({environment} environment)",

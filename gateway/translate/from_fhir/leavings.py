@@ -32,7 +32,8 @@ _ORDER = (
     (re.compile(r"\.statusReason\."), "FHIR.statusReason: only a change has one"),
 )
 _TAKEN = {"MedicationRequest", "Medication", "Dosage"}
-_REPEAT_INFORMATION = "Extension-UKCore-MedicationRepeatInformation"
+REPEAT_INFORMATION = "-MedicationRepeatInformation"
+"""End of the URL of the repeat extension, in EPS and in UK Core."""
 
 
 def forbidden(bundle: Node, entries: Entries) -> Iterator[Issue]:
@@ -86,7 +87,7 @@ def _of_an_order(record: Record, node: Node, leaf: Leaf, inside: str) -> None:
         if pattern.match(inside):
             record.ignore((leaf,), rule)
             return
-    repeats = (part for part in node.many("extension") if part.raw("url").endswith(_REPEAT_INFORMATION))
+    repeats = (part for part in node.many("extension") if part.raw("url").endswith(REPEAT_INFORMATION))
     if any(leaf.locator.startswith(f"{part.path}.") for part in repeats):
         record.ignore((leaf,), "FHIR.repeat-information: numberOfRepeatsAllowed and validityPeriod are what count")
         return

@@ -3,6 +3,7 @@
 Source: mapping.md 6; eps.md 2. The octets received are the legal object; nothing here is written back.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from gateway.domain.issue import Issue, of_the_envelope
@@ -14,7 +15,7 @@ from gateway.translate.from_fhir.attached import allergies, observations, signat
 from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.change import read_cancel
 from gateway.translate.from_fhir.envelope import ORDER, UPDATE, check, envelope, header_of
-from gateway.translate.from_fhir.leavings import account, forbidden
+from gateway.translate.from_fhir.leavings import REPEAT_INFORMATION, account, forbidden
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.order import line
 from gateway.translate.from_fhir.people import patient, professional
@@ -24,6 +25,8 @@ from gateway.translate.from_fhir.uk_core import loose_course, loose_numbers, loo
 from gateway.translate.record import Leaf, Record
 from gateway.translate.to_fhir import systems
 from gateway.translate.tracer import Tracer
+
+_REPEATS_ALLOWED = {"numberOfRepeatsAllowed", "numberOfRepeatPrescriptionsAllowed"}
 
 
 def read(submission: Submission, context: ReadingContext) -> Reading:
@@ -241,5 +244,17 @@ def _repeats(record: Record, nodes: tuple[Node, ...], kind: CourseOfTherapy | No
         place = f"{node.path}.dispenseRequest.numberOfRepeatsAllowed"
         if kind is CourseOfTherapy.REPEAT_DISPENSING and part.total_supplies == 1:
             record.flag("REPEATS_CONFLICT", place, "Repeat dispensing needs at least one repeat.")
+        if any(count not in {part.total_supplies, part.total_supplies - 1} for count in _repeats_elsewhere(node)):
+            text = "The repeat information and numberOfRepeatsAllowed state different numbers."
+            record.flag("REPEATS_CONFLICT", place, text)
         if kind is CourseOfTherapy.ACUTE and part.total_supplies > 1:
             record.flag("REPEATS_CONFLICT", place, "An acute course has no repeats.")
+
+
+def _repeats_elsewhere(node: Node) -> Iterator[int]:
+    """Give the number of repeats that EPS and UK Core extensions say again; some senders count the first supply."""
+    for part in node.many("extension"):
+        for inner in part.many("extension") if part.raw("url").endswith(REPEAT_INFORMATION) else ():
+            if inner.raw("url") in _REPEATS_ALLOWED:
+                values = (inner.leaf("valueUnsignedInt"), inner.leaf("valuePositiveInt"), inner.leaf("valueInteger"))
+                yield from (count for leaf in values if leaf and (count := lexical.whole(leaf.raw)) is not None)

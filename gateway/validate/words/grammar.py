@@ -45,6 +45,10 @@ _EVENT = (
 _FILL = r"(?:(?:the )?contents? of )?"
 
 
+LONGEST = 2000
+"""Characters of directions that are read; longer ones are a leaflet, and a person reads them."""
+
+
 @dataclass(slots=True)
 class _Found:
     doses: list[Spread] = field(default_factory=list)
@@ -70,6 +74,8 @@ def read(text: str) -> Said:
     Raises:
         Nothing.
     """
+    if len(text) > LONGEST:
+        return Said(unsure=True)
     plain = _plain(text)
     found, at = _Found(), 0
     while at < len(plain):

@@ -275,3 +275,19 @@ def test_xml_that_is_no_fhir_is_refused(body: bytes, code: str) -> None:
 
 def test_fhir_and_hl7v2_tell_professions_alike() -> None:
     assert TYPES == hl7v2_people._TYPES
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-MedicationRepeatInformation",
+        "https://fhir.nhs.uk/StructureDefinition/Extension-DM-MedicationRepeatInformation",
+    ],
+)
+@pytest.mark.parametrize(("said", "conflict"), [(5, False), (6, False), (3, True)])
+def test_repeats_said_again_must_not_contradict(url: str, said: int, conflict: bool) -> None:  # noqa: FBT001
+    message = uk_core_orders.collection()
+    inner = [{"url": "numberOfRepeatPrescriptionsAllowed", "valuePositiveInt": said}]
+    _order(message)["extension"] = [{"url": url, "extension": inner}]
+    place = ("REPEATS_CONFLICT", "Bundle.entry[0].resource.dispenseRequest.numberOfRepeatsAllowed")
+    assert _issues(_read(message)) == ({place} if conflict else set())

@@ -141,3 +141,7 @@ HEAP = "take 0 1 2 1/2 1/0 2 1/0 a half mg ml tablet of to - , / every other 12 
 @given(st.lists(st.sampled_from(HEAP), max_size=12))
 def test_any_heap_of_known_words_is_read_without_an_error(words: list[str]) -> None:
     read(" ".join(words))
+
+
+def test_directions_as_long_as_a_leaflet_are_left_to_a_person() -> None:
+    assert read("5 mg daily " * 1000).unsure
