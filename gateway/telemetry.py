@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 from uuid import UUID
 
 import structlog
@@ -135,7 +135,7 @@ def start_logging(level: str = "info", *, stream: TextIO | None = None) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(file=stream or _StandardError()),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", stream or _StandardError())),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_Redirect()], level=max(threshold, logging.WARNING), force=True)
