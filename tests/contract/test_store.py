@@ -153,6 +153,19 @@ async def test_a_line_that_left_cannot_be_superseded(exchange: Exchange) -> None
     assert await exchange.states(what) == [LineState.READY]
 
 
+async def test_a_message_of_ours_that_fails_its_check_alerts_the_operator_with_the_place_and_no_value(
+    exchange: Exchange,
+) -> None:
+    order = make_order(make_prescription("A"), state=LineState.HELD)
+    issue = Issue(code="MESSAGE_INVALID", location="Bundle.entry[1].resource.status", text="It fails.")
+    failed = replace(order, verdict=replace(order.verdict, issues=(issue, issue)))
+    await exchange.store.accept(make_acceptance("A", failed))
+    alerts = await exchange.enquiries.open_alerts(tenant=None, limit=10)
+    (told,) = (alert for alert in alerts if alert.kind == "message-invalid")
+    assert told.subject == str(make_prescription("A").lines[0].id)
+    assert told.text.startswith("MESSAGE_INVALID at Bundle.entry[1].resource.status. ")
+
+
 async def test_an_order_that_could_not_be_completed_has_a_line_a_holder_and_an_alert(exchange: Exchange) -> None:
     await exchange.store.accept(make_acceptance("A", make_incomplete("A")))
     (found,) = await exchange.enquiries.search(tenant=TRUST, nhs_number="9990000077")

@@ -14,6 +14,7 @@ from gateway.domain.submission import Action, Answer, OrderNumber, Outcome, Subm
 from gateway.ports import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
 from gateway.store.document import encode
 from gateway.store.sqlite import cancels, notices
+from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import allocate, store_message
 from gateway.store.sqlite.history import Happening, LineNow, begin, line_now, record_event
 from gateway.store.sqlite.instants import stored
@@ -173,6 +174,7 @@ class _Orders:
         state = LineState.HELD if any(stones) else order.state
         for line, stone in zip(lines, stones, strict=True):
             self._begin(line, state, stone)
+        self._tell_operator(order, lines)
         if order.message is not None:
             store_message(self._transaction, order.message, prescription, now=self._now)
         if state is LineState.READY:
@@ -194,6 +196,19 @@ class _Orders:
             return
         happening = Happening(event=_FIRST_EVENT[state], actor=Actor.GATEWAY, at=self._now)
         record_event(self._transaction, line, happening)
+
+    def _tell_operator(self, order: AcceptedOrder, lines: Sequence[LineNow]) -> None:
+        """Alert where our own message failed its check: the fault is the gateway's, not the sender's (D6)."""
+        places = [issue.location for issue in order.verdict.issues if issue.code == "MESSAGE_INVALID"]
+        for line in lines if places else ():
+            open_alert(
+                self._transaction,
+                kind="message-invalid",
+                subject=str(line.id),
+                line=line.row,
+                at=self._now,
+                text=f"MESSAGE_INVALID at {', '.join(dict.fromkeys(places))}. It was not sealed: our writer is wrong.",
+            )
 
     def _wait(self, order: AcceptedOrder, outbox: int) -> None:
         """Keep a change back until the cancel of what it replaces is confirmed."""
