@@ -5,10 +5,11 @@ Built with the R4B models of fhir.resources, which are identical to R4 for the e
 Source: FHIR R4 capabilitystatement.html.
 """
 
+import asyncio
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
-from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,7 +21,7 @@ _EVENT: Final = "https://fhir.nhs.uk/CodeSystem/message-event"
 
 
 class Metadata:
-    """`GET /FHIR/R4/metadata`, written once.
+    """`GET /FHIR/R4/metadata`, written once, when it is first asked for: the models take a quarter second to load.
 
     Args:
         organisation: who operates the gateway.
@@ -33,29 +34,33 @@ class Metadata:
     def __init__(
         self, *, organisation: OdsCode, environment: Environment, version: str, published: datetime, base_url: str
     ) -> None:
-        statement = CapabilityStatement.model_validate(
-            {
-                "resourceType": "CapabilityStatement",
-                "status": "active",
-                "date": published.isoformat(timespec="seconds"),
-                "publisher": organisation.value,
-                "kind": "instance",
-                "fhirVersion": "4.0.1",
-                "format": ["application/fhir+json", "application/fhir+xml"],
-                "software": {"name": "Homecare prescription gateway", "version": version},
-                "implementation": {
-                    "description": f"Electronic prescriptions for homecare medicines ({environment} environment)",
-                    "url": base_url,
-                },
-                "rest": [_rest()],
-                "messaging": [_messaging(base_url)],
-            }
-        )
-        self._body = statement.model_dump_json(exclude_none=True).encode()
+        self._statement = {
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": published.isoformat(timespec="seconds"),
+            "publisher": organisation.value,
+            "kind": "instance",
+            "fhirVersion": "4.0.1",
+            "format": ["application/fhir+json", "application/fhir+xml"],
+            "software": {"name": "Homecare prescription gateway", "version": version},
+            "implementation": {
+                "description": f"Electronic prescriptions for homecare medicines ({environment} environment)",
+                "url": base_url,
+            },
+            "rest": [_rest()],
+            "messaging": [_messaging(base_url)],
+        }
+
+    @cached_property
+    def _body(self) -> bytes:
+        from fhir.resources.R4B.capabilitystatement import CapabilityStatement  # noqa: PLC0415 - see the class
+
+        return CapabilityStatement.model_validate(self._statement).model_dump_json(exclude_none=True).encode()
 
     async def get(self, _: Request) -> Response:
         """Give the statement."""
-        return Response(self._body, media_type="application/fhir+json; fhirVersion=4.0")
+        body = await asyncio.to_thread(lambda: self._body)  # messages are not kept waiting for the models
+        return Response(body, media_type="application/fhir+json; fhirVersion=4.0")
 
 
 def _rest() -> dict[str, object]:
