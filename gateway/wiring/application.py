@@ -5,6 +5,7 @@ only then is the store let go. What is cut off after the time allowed was not an
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -94,6 +95,8 @@ class _Application:
             loop.call_soon_threadsafe(self._fail, "disk")
 
         gateway = build(self._settings, broken=broken)
+        gc.collect()
+        gc.freeze()  # tables and modules live as long as the process, and are not to be looked through again and again
         try:
             await self._run(gateway)
         finally:
