@@ -147,6 +147,7 @@ class MllpListener:
         self._tls = tls
         self._metrics = metrics
         self._server: asyncio.Server | None = None
+        self._closing = False
         self._connections: dict[asyncio.Task[None], _Connection] = {}
 
     async def start(self, host: str, port: int) -> int:
@@ -173,6 +174,7 @@ class MllpListener:
         Args:
             drain_seconds: how long to wait for answers under way; what is cut off was not answered and is sent again.
         """
+        self._closing = True
         if self._server is not None:
             self._server.close()
         for connection in self._connections.values():
@@ -186,6 +188,9 @@ class MllpListener:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(peer=_peer(writer), reader=reader, writer=writer)
         task = asyncio.current_task()
+        if self._closing:  # accepted just before the stop, begun just after it
+            writer.transport.abort()
+            return
         if task is None or len(self._connections) >= self._most_connections:
             _security(connection.peer, "too_many_connections")
             writer.transport.abort()

@@ -43,8 +43,10 @@ class Story:
         self.fails: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
+        self.asked = asyncio.Event()
 
     async def receive(self, submission: Submission) -> Answer:
+        self.asked.set()
         await self.gate.wait()
         if self.fails:
             raise self.fails
@@ -324,7 +326,7 @@ async def test_a_stop_does_not_wait_for_ever() -> None:
     story.gate.clear()
     async with listening(story) as (listener, port):
         asked = asyncio.create_task(exchange(port, framed(message("M9")), until_closed=True))
-        await asyncio.sleep(0.05)
+        await story.asked.wait()
         async with asyncio.timeout(2):
             await listener.close(drain_seconds=0.1)
         assert await asked == b""
