@@ -428,11 +428,13 @@ class PrescriberSignature:
         format: `xmldsig-eps`, `xmldsig`, `jws` or `cades`.
         data: the signature as received.
         when: the signing time it claims.
+        verdict: what it was found to be worth, in the words of D8; empty until it was looked at.
     """
 
     format: str
     data: bytes = field(repr=False)
     when: datetime | None = None
+    verdict: str = ""
 
     @property
     def digest(self) -> str:

@@ -47,6 +47,7 @@ class Submission:
         tenant: the trust, from the credential; never from the message.
         received_at: aware; the only clock that reading the message may see.
         idempotency_key: the request's Idempotency-Key; it names a submission that has no name of its own.
+        detached_signature: the prescriber's signature over these bytes, where it came beside them (X-JWS-Signature).
         too_large: what is known of bytes that passed the size limit and were not held in memory; `body` is then empty.
     """
 
@@ -56,6 +57,7 @@ class Submission:
     content_type: str = ""
     received_at: datetime
     idempotency_key: str = ""
+    detached_signature: bytes = field(repr=False, default=b"")
     too_large: TooLarge | None = None
 
     @property

@@ -6,7 +6,7 @@ in `story`. The same function serves the doors and `gateway translate`.
 Source: brief D1, D2, D9; mapping.md 2.3.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -21,6 +21,7 @@ from gateway.domain.partner import Environment, OnConflict, Provider, Trust
 from gateway.domain.prescription import Prescription
 from gateway.domain.reference import Reference
 from gateway.domain.routing import RoutingTable, choose_destination
+from gateway.domain.signature import PrescriberVerdict
 from gateway.domain.submission import (
     Action,
     Change,
@@ -34,7 +35,9 @@ from gateway.domain.submission import (
 )
 from gateway.domain.trace import Leftover, TraceRow
 from gateway.pipeline.changes import LineCancel, find, least_certain, linked, repeated, stands, told, tombstones
+from gateway.pipeline.signature import judge, with_detached
 from gateway.ports import KnownLine, Tombstone
+from gateway.sign.evidence import Evidence
 from gateway.translate.context import ReadingContext
 from gateway.translate.formats import FORMATS
 from gateway.translate.to_fhir.cancel import Cancelled, write_cancel
@@ -57,6 +60,7 @@ class Surroundings:
         destinations: the adapter that speaks to each provider.
         fhir: the check of every message before it is sealed.
         fhir_xml: turns FHIR XML into JSON for the reader; None where only JSON is read.
+        evidence: gives what prescribers' signatures are judged by, as it is on disk now.
     """
 
     organisation: OdsCode
@@ -68,6 +72,7 @@ class Surroundings:
     receiver_names: frozenset[str] = frozenset()
     fhir: FhirChecker | None = None
     fhir_xml: FhirXml | None = None
+    evidence: Callable[[], Evidence] = Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,7 @@ class TranslatedOrder:
     supersedes: tuple[KnownLine, ...] = ()
     cancels: tuple[LineCancel, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
+    signature: PrescriberVerdict | None = None
 
     @property
     def messages(self) -> tuple[FhirMessage, ...]:
@@ -115,7 +121,7 @@ def read(submission: Submission, around: Surroundings) -> Reading:
         receiver_names=around.receiver_names,
         fhir_xml=around.fhir_xml,
     )
-    return FORMATS[submission.format].read(submission, context)
+    return with_detached(FORMATS[submission.format].read(submission, context), submission)
 
 
 def translate(
@@ -305,11 +311,20 @@ class _Steps:
             location=order.provider_location,
         )
         if isinstance(provider, Issue):
-            return self._done(order, issues=(*order.issues, provider, *self._check(order, None)), supersedes=superseded)
+            signature = self._judge(prescription, None)
+            found = self._check(order, None, signature)
+            done = self._done(order, issues=(*order.issues, provider, *found), supersedes=superseded)
+            return _with_verdict(done, signature)
         message = self._write(order, prescription, provider)
+        signature = self._judge(prescription, message)
         destination = self._around.destinations[provider.ods]
-        found = (*destination.cannot_carry(prescription), *self._check(order, message), *self._accounted())
+        found = (
+            *destination.cannot_carry(prescription),
+            *self._check(order, message, signature),
+            *self._accounted(),
+        )
         done = self._done(order, issues=(*order.issues, *found), supersedes=superseded)
+        done = _with_verdict(done, signature)
         if done.verdict.outcome is not Outcome.TRANSLATED:
             return replace(done, provider=provider)
         rendered = destination.render(prescription, message.body)
@@ -351,7 +366,14 @@ class _Steps:
             reference_release=self._around.reference.release,
         )
 
-    def _check(self, order: Order, message: FhirMessage | None) -> tuple[Issue, ...]:
+    def _judge(self, prescription: Prescription, message: FhirMessage | None) -> PrescriberVerdict | None:
+        if prescription.signature is None:
+            return None
+        return judge(self._submission, prescription, message, self._around.evidence(), self._around.fhir_xml)
+
+    def _check(
+        self, order: Order, message: FhirMessage | None, signature: PrescriberVerdict | None
+    ) -> tuple[Issue, ...]:
         return check(
             order,
             order.prescription,
@@ -360,6 +382,7 @@ class _Steps:
             reference=self._around.reference,
             now=self._submission.received_at,
             fhir=self._around.fhir,
+            signature=signature,
         )
 
     def _accounted(self) -> tuple[Issue, ...]:
@@ -399,6 +422,15 @@ class _Steps:
             text = "The group number is in use for other orders. Send all orders of a prescription in one message."
             issues.append(Issue(code="ORDER_REUSED", location=location, text=text))
         return tuple(issues), tuple(line for line in same if line.state is LineState.HELD)
+
+
+def _with_verdict(order: TranslatedOrder, verdict: PrescriberVerdict | None) -> TranslatedOrder:
+    """Keep the verdict with the signature it is about, for the store and the console."""
+    value = order.prescription
+    if verdict is None or value is None or value.signature is None:
+        return order
+    signature = replace(value.signature, verdict=verdict.words)
+    return replace(order, signature=verdict, prescription=replace(value, signature=signature))
 
 
 def _location(order: Order) -> str:

@@ -7,6 +7,7 @@ from gateway.domain.message import FhirMessage
 from gateway.domain.partner import Trust
 from gateway.domain.prescription import Prescription
 from gateway.domain.reference import Reference
+from gateway.domain.signature import PrescriberVerdict
 from gateway.domain.submission import Order
 from gateway.validate.clinical import Findings, check_prescription
 from gateway.validate.eps import check_message
@@ -24,6 +25,7 @@ def check(
     reference: Reference,
     now: datetime,
     fhir: FhirChecker | None = None,
+    signature: PrescriberVerdict | None = None,
 ) -> tuple[Issue, ...]:
     """Check an order before it may be sealed.
 
@@ -35,6 +37,7 @@ def check(
         reference: the product tables in force.
         now: when the submission was received.
         fhir: the check of every message that is written; None only where there is none to give.
+        signature: the verdict on the prescriber's signature, if there is one.
 
     Returns:
         Every issue the reader has not already told of, in the order of the rules.
@@ -45,7 +48,9 @@ def check(
     if prescription is None:
         return ()
     locate = Locator(order)
-    seen = Findings(prescription=prescription, trust=trust, reference=reference, now=now, locate=locate)
+    seen = Findings(
+        prescription=prescription, trust=trust, reference=reference, now=now, locate=locate, signature=signature
+    )
     found = [*check_prescription(seen), *(check_message(message, locate) if message else ())]
     if message and fhir and not (held(order.issues) or any(issue.effect is not Effect.WARN for issue in found)):
         found += check_written(message, fhir)  # what is held already has its reasons, in the sender's own terms

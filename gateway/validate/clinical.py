@@ -29,6 +29,7 @@ from gateway.domain.prescription import (
 )
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow, Reference
+from gateway.domain.signature import PrescriberVerdict, Standing
 from gateway.validate.supply import supply_doubts
 from gateway.validate.words.check import doubts
 from gateway.validate.words.no_dose import says_no_dose
@@ -56,6 +57,7 @@ class Findings:
     Attributes:
         locate: canonical path to the sender's own place.
         now: when the gateway received the submission.
+        signature: the verdict on the prescriber's signature, if there is one.
     """
 
     prescription: Prescription
@@ -63,6 +65,7 @@ class Findings:
     reference: Reference
     now: datetime
     locate: Callable[[str], str]
+    signature: PrescriberVerdict | None = None
 
     def issue(self, code: str, path: str, text: str) -> Issue:
         """Make an issue about a canonical path, located in the sender's terms."""
@@ -152,13 +155,20 @@ def months_after(day: date, months: int) -> date:
 
 
 def _signature(seen: Findings) -> Iterator[Issue]:
-    """Apply the trust's policy (D8): where a signature is required, none refuses and an unverified one holds."""
-    if seen.trust.signature_policy is not SignaturePolicy.REQUIRED:
-        return
+    """Apply the trust's policy (D8): where a signature is required, none refuses and an unverified one holds.
+
+    One that is wrong refuses whatever the policy.
+    """
+    required = seen.trust.signature_policy is SignaturePolicy.REQUIRED
+    verdict = seen.signature
     if seen.prescription.signature is None:
-        yield seen.issue("SIGNATURE_MISSING", "signature", "The prescription is not signed.")
-    else:
-        yield seen.issue("SIGNATURE_UNVERIFIED", "signature", "The prescriber's signature has not been verified.")
+        if required:
+            yield seen.issue("SIGNATURE_MISSING", "signature", "The prescription is not signed.")
+    elif verdict is not None and verdict.standing is Standing.INVALID:
+        yield seen.issue("SIGNATURE_INVALID", "signature", f"The prescriber's signature: {verdict.text}.")
+    elif required and (verdict is None or verdict.standing is not Standing.VALID):
+        why = verdict.text if verdict else "it was not looked at"
+        yield seen.issue("SIGNATURE_UNVERIFIED", "signature", f"The prescriber's signature is not verified: {why}.")
 
 
 def _controlled(seen: Findings, line: Line, at: str) -> Iterator[Issue]:

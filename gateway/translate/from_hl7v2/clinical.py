@@ -17,6 +17,7 @@ from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.moments import day
 from gateway.translate.from_hl7v2.patterns import folded
+from gateway.translate.from_hl7v2.signature import holds_signature
 from gateway.translate.record import Leaf
 from gateway.wire.er7 import Segment
 
@@ -99,10 +100,12 @@ def read_observations(desk: Desk, segments: Iterable[Segment], zone: tzinfo) -> 
     """Read OBX: final or corrected values with their code; others are left out by rule."""
     found: list[Observation] = []
     for segment in segments:
+        if holds_signature(segment):
+            continue
         status = desk.leaf(desk.one(segment, 11))
         code = concept_of(desk, segment, 3, at := f"observations[{len(found)}]")
         if desk.text(desk.leaf(desk.one(segment, 2))) == "ED":
-            desk.not_understood(segment.at(5), "Enclosed data, such as a signature, is not read here so far.")
+            desk.not_understood(segment.at(5), "Enclosed data that is not a signature is not read here.")
             continue
         if status is None or status.raw not in _STATUSES or code is None:
             for number in segment.fields:

@@ -30,6 +30,7 @@ from gateway.translate.from_hl7v2.line import ReadLine, order_number, read_line
 from gateway.translate.from_hl7v2.notices import renewal
 from gateway.translate.from_hl7v2.patient import contact, postal_address, read_patient
 from gateway.translate.from_hl7v2.people import prescription_type, read_person, read_prescriber
+from gateway.translate.from_hl7v2.signature import read_signature
 from gateway.wire.er7 import Segment
 
 ACTIONS = {
@@ -210,6 +211,7 @@ class _Reader:
         allergies, status = read_allergies(desk, [*self._segments("AL1"), *self._segments("IAM")])
         observations = read_observations(desk, self._segments("OBX"), self._zone)
         age = read_stated_age(desk, self._segments("OBX"))
+        signature = read_signature(desk, self._segments("OBX"), self._zone)
         notes = read_notes(desk, self._orders.named("NTE"), "notes")
         authored = _earliest(lines)
         self._check_delivery(lines)
@@ -234,6 +236,7 @@ class _Reader:
             allergy_status=status,
             observations=observations,
             notes=notes,
+            signature=signature,
         )
 
     def _segments(self, name: str) -> list[Segment]:

@@ -1,0 +1,115 @@
+"""The prescriber's signature between reading and checking: where it came, what it covers, what it is worth. Pure.
+
+The EPS form covers an order Bundle: the sender's own where it sent one, else the message this gateway would send. All
+other forms cover the sender's bytes.
+
+Source: brief D7, D8; mapping.md 3.4 (HCSIG); eps.md 4.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from gateway.domain.errors import Refusal
+from gateway.domain.issue import Issue
+from gateway.domain.message import FhirMessage
+from gateway.domain.prescription import PrescriberSignature, Prescription
+from gateway.domain.signature import PrescriberVerdict
+from gateway.domain.submission import Order, Reading, Submission, WireFormat
+from gateway.domain.trace import TraceRow
+from gateway.sign.evidence import Evidence
+from gateway.sign.prescriber import Signed, verify
+from gateway.wire.fhir_xml import FhirXml
+from gateway.wire.strict_json import JsonError, loads
+
+HEADER: Final = "X-JWS-Signature"
+_BREAK: Final = re.compile(rb"[^\r\n]+[\r\n]*")
+
+
+def with_detached(reading: Reading, submission: Submission) -> Reading:
+    """Give the reading with the signature that came beside the bytes, put to every prescription in them."""
+    if not submission.detached_signature:
+        return reading
+    return replace(reading, orders=tuple(_signed(order, submission) for order in reading.orders))
+
+
+def _signed(order: Order, submission: Submission) -> Order:
+    if order.prescription is None:
+        return order
+    if order.prescription.signature is not None:
+        text = "One signature of the prescriber stands in the message and another beside it; send one."
+        issue = Issue(code="SIGNATURE_INVALID", location=HEADER, text=text)
+        return replace(order, issues=(*order.issues, issue))
+    signature = PrescriberSignature(format="jws", data=submission.detached_signature)
+    raw = f"sha256:{hashlib.sha256(signature.data).hexdigest()}"
+    row = TraceRow(target="signature", source=HEADER, rule="HTTP.signature", transform="copy", raw=raw, result=raw)
+    prescription = replace(order.prescription, signature=signature)
+    return replace(order, prescription=prescription, trace=(*order.trace, row))
+
+
+def judge(
+    submission: Submission,
+    prescription: Prescription,
+    message: FhirMessage | None,
+    evidence: Evidence,
+    fhir_xml: FhirXml | None,
+) -> PrescriberVerdict | None:
+    """Verify the signature of a prescription.
+
+    Args:
+        submission: for the bytes that are covered.
+        prescription: for the signature and its prescriber.
+        message: as written; None where no destination was found.
+        evidence: in force now.
+        fhir_xml: for orders that came as FHIR XML.
+
+    Returns:
+        The verdict; None where there is no signature.
+    """
+    signature = prescription.signature
+    if signature is None:
+        return None
+    eps = signature.format == "xmldsig-eps"
+    signed = Signed(
+        signature=signature,
+        octets=covered(submission),
+        bundle=order_bundle(submission, message, fhir_xml) if eps else None,
+        prescriber=prescription.prescriber.ids,
+        received_at=submission.received_at,
+    )
+    return verify(signed, evidence).verdict
+
+
+def covered(submission: Submission) -> bytes:
+    """Give the bytes a detached signature is over: those received, less the HL7 v2 segment that holds it."""
+    if submission.format is not WireFormat.HL7V2:
+        return submission.body
+    separator = submission.body.lstrip(b"\x0b")[3:4]
+    segments = _BREAK.findall(submission.body)
+    return b"".join(one for one in segments if not _holds_signature(one, separator))
+
+
+def _holds_signature(segment: bytes, separator: bytes) -> bool:
+    fields = segment.split(separator) if separator else []
+    return len(fields) > 3 and fields[0] == b"OBX" and re.split(rb"\W", fields[3])[0] == b"HCSIG"  # noqa: PLR2004
+
+
+def order_bundle(
+    submission: Submission, message: FhirMessage | None, fhir_xml: FhirXml | None
+) -> Mapping[str, Any] | None:
+    """Give the Bundle an EPS signature covers: the sender's own, or else the one written."""
+    if submission.format is WireFormat.FHIR and (own := _own_bundle(submission.body, fhir_xml)):
+        return own
+    written = loads(message.body) if message else None
+    return written if isinstance(written, dict) else None
+
+
+def _own_bundle(body: bytes, fhir_xml: FhirXml | None) -> Mapping[str, Any] | None:
+    try:
+        in_xml = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
+        value = fhir_xml.to_json(body) if in_xml and fhir_xml else loads(body)
+    except (JsonError, Refusal, ValueError):
+        return None
+    return value if isinstance(value, dict) and value.get("resourceType") == "Bundle" else None
