@@ -258,6 +258,8 @@ class Pipeline:
         if order.message is None or order.prescription is None:
             raise ValueError("only a written message can be sealed")
         facts = self._facts(submission, envelope, order.prescription)
+        if order.signature:
+            facts = replace(facts, signature_verdict=order.signature.words)
         if order.rendered:
             facts = replace(facts, rendered=order.rendered.body, rendered_type=order.rendered.content_type)
         return self._sealer.seal(order.message, facts)
