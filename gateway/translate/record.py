@@ -88,13 +88,15 @@ class Record:
 
     def trace(self, target: str, leaf: Leaf | None, transform: str, result: str) -> None:
         """Write a trace row; without a leaf the value is a default or derived."""
-        source = leaf.locator if leaf else ""
-        rule = f"{self._prefix}.{_rule(source)}" if leaf else f"{self._prefix}.{_rule(target)}"
+        source = leaf.locator if leaf is not None else ""
+        rule = _rule(self._prefix, target if leaf is None else source)
         self.rows.append(self._tracer.row(target, source, rule=rule, transform=transform, result=result))
 
     def use(self, *leaves: Leaf | None) -> None:
         """Mark leaves as read: members of a value already traced, or read and refused."""
-        self._tracer.use(*(leaf.locator for leaf in leaves if leaf))
+        for leaf in leaves:
+            if leaf is not None:
+                self._tracer.use(leaf.locator)
 
     def ignore(self, leaves: Iterable[Leaf | None], rule: str) -> None:
         """Leave leaves out by a named rule."""
@@ -113,6 +115,7 @@ class Record:
 
 
 @lru_cache(maxsize=4096)
-def _rule(locator: str) -> str:
-    """Give the stable part of a locator: no indexes, dots between names."""
-    return re.sub(r"\[\d+\]", "", locator).strip("/").replace("/", ".").replace("@", "")
+def _rule(prefix: str, locator: str) -> str:
+    """Give a rule's id: the reader's prefix and the stable part of a locator: no indexes, dots between names."""
+    stable = re.sub(r"\[\d+\]", "", locator).strip("/").replace("/", ".").replace("@", "")
+    return f"{prefix}.{stable}"

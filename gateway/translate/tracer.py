@@ -36,13 +36,17 @@ class Tracer:
         Raises:
             KeyError: the source is not an input leaf; a reader that cites what is not there is broken.
         """
-        raw = self._inputs[source] if source else ""
-        self.use(source)
+        raw = ""
+        if source:
+            raw = self._inputs[source]
+            self._used.add(source)
         return TraceRow(target=target, source=source, rule=rule, transform=transform, raw=raw, result=result)
 
     def use(self, *sources: str) -> None:
         """Mark leaves as read: sources of a value, or members of a value already traced."""
-        self._used.update(source for source in sources if source)
+        for source in sources:
+            if source:
+                self._used.add(source)
 
     def ignore(self, source: str, rule: str) -> None:
         """Account for a leaf that a named rule leaves out."""

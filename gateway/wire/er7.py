@@ -83,7 +83,8 @@ class Repetition:
 
     def leaf(self, component: int, subcomponent: int = 1) -> Leaf | None:
         """Give the leaf, or None where nothing was sent."""
-        return self.parts.get(component, {}).get(subcomponent)
+        subs = self.parts.get(component)
+        return subs.get(subcomponent) if subs else None
 
     def leaves(self, component: int | None = None) -> Iterator[Leaf]:
         """Give every leaf, or those of one component."""
@@ -94,8 +95,10 @@ class Repetition:
     @property
     def null(self) -> bool:
         """Whether the whole field is the explicit null."""
-        only = self.leaf(1)
-        return only is not None and only.null and len(list(self.leaves())) == 1
+        if len(self.parts) != 1 or len(subs := self.parts.get(1, {})) != 1:
+            return False
+        only = subs.get(1)
+        return only is not None and only.raw == NULL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +166,16 @@ class Message:
         """Give the segments of a name, in order."""
         return tuple(segment for segment in self.segments if segment.name == name)
 
-    def leaves(self) -> Iterator[Leaf]:
+    def leaves(self) -> list[Leaf]:
         """Give every value that is not empty, in order."""
-        for segment in self.segments:
-            yield from segment.leaves()
+        return [
+            leaf
+            for segment in self.segments
+            for repetitions in segment.fields.values()
+            for repetition in repetitions
+            for subs in repetition.parts.values()
+            for leaf in subs.values()
+        ]
 
 
 def parse(body: bytes) -> Message:
@@ -243,6 +252,7 @@ class _Parser:
     def __init__(self, delimiters: Delimiters, charset: Charset) -> None:
         self._delimiters = delimiters
         self._charset = charset
+        self._codec = charset.codec
         self._faults: list[Fault] = []
         self._field = delimiters.field.encode()
         self._repetition = delimiters.repetition.encode()
@@ -289,10 +299,12 @@ class _Parser:
         return (Repetition(locator=locator, parts={1: {1: leaf}}),)
 
     def _repetitions(self, locator: str, value: bytes, offset: int) -> tuple[Repetition, ...]:
-        several = value.split(self._repetition)
+        if self._repetition not in value:
+            parts = self._components(locator, value, offset)
+            return (Repetition(locator=locator, parts=parts),) if parts else ()
         found = []
-        for index, part in enumerate(several, start=1):
-            place = f"{locator}[{index}]" if len(several) > 1 else locator
+        for index, part in enumerate(value.split(self._repetition), start=1):
+            place = f"{locator}[{index}]"
             if parts := self._components(place, part, offset):
                 found.append(Repetition(locator=place, parts=parts))
             offset += len(part) + 1
@@ -301,23 +313,24 @@ class _Parser:
     def _components(self, locator: str, value: bytes, offset: int) -> dict[int, dict[int, Leaf]]:
         found = {}
         for number, part in enumerate(value.split(self._component), start=1):
-            if part and (subs := self._subcomponents(f"{locator}.{number}", part, offset)):
-                found[number] = subs
+            if self._subcomponent in part:
+                if subs := self._subcomponents(f"{locator}.{number}", part, offset):
+                    found[number] = subs
+            elif part:
+                found[number] = {1: self._leaf(f"{locator}.{number}", part, offset)}
             offset += len(part) + 1
         return found
 
     def _subcomponents(self, locator: str, value: bytes, offset: int) -> dict[int, Leaf]:
-        several = value.split(self._subcomponent)
         found = {}
-        for number, part in enumerate(several, start=1):
+        for number, part in enumerate(value.split(self._subcomponent), start=1):
             if part:
-                place = f"{locator}.{number}" if len(several) > 1 else locator
-                found[number] = self._leaf(place, part, offset)
+                found[number] = self._leaf(f"{locator}.{number}", part, offset)
             offset += len(part) + 1
         return found
 
     def _leaf(self, locator: str, value: bytes, offset: int) -> Leaf:
-        raw = self._charset.decode(value)
+        raw = value.decode(self._codec)
         if not raw.isprintable() and re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", raw):
             self._fault("VALUE_INVALID", locator, "The value holds a control character.")
         text = raw
@@ -391,8 +404,12 @@ def _written(value: Field, marks: Delimiters) -> str:
 
 def escape(text: str, marks: Delimiters) -> str:
     """Write text so that it is read back as it is; other control characters become spaces."""
+    if text.isalnum():  # no delimiter is a letter or a digit
+        return text
     written = text.replace(marks.escape, f"{marks.escape}E{marks.escape}")
     for letter, mark in zip("FSTR", (marks.field, marks.component, marks.subcomponent, marks.repetition), strict=True):
         written = written.replace(mark, f"{marks.escape}{letter}{marks.escape}")
+    if written.isprintable():
+        return written
     written = re.sub(r"\r\n|\r|\n", lambda _: f"{marks.escape}.br{marks.escape}", written)
     return re.sub(r"[\x00-\x1f\x7f]", " ", written)

@@ -10,7 +10,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.translate import record
 from gateway.translate.context import ReadingContext
 from gateway.translate.tracer import Tracer
-from gateway.wire.er7 import Leaf, Repetition, Segment
+from gateway.wire.er7 import NULL, Leaf, Repetition, Segment
 
 _TEMPLATE = re.compile(r"##\w|\{\{")
 
@@ -37,12 +37,14 @@ class Desk(record.Record):
         """Give the one repetition of a field; several are refused; the explicit null is nothing said."""
         if segment is None:
             return None
-        repetitions = segment.repetitions(number)
+        repetitions = segment.fields.get(number)
+        if not repetitions:
+            return None
         if len(repetitions) > 1:
             self.mark(*repetitions)
             self.flag("VALUE_INVALID", segment.at(number), "The field is sent more than once; it may be sent once.")
             return None
-        return self.said(repetitions[0]) if repetitions else None
+        return self.said(repetitions[0])
 
     def all(self, segment: Segment | None, number: int) -> tuple[Repetition, ...]:
         """Give the repetitions of a field that say something."""
@@ -59,12 +61,14 @@ class Desk(record.Record):
 
     def leaf(self, repetition: Repetition | None, component: int = 1, subcomponent: int = 1) -> record.Leaf | None:
         """Give a leaf with its escapes decoded; nulls and unresolved template text are no value."""
-        found = repetition.leaf(component, subcomponent) if repetition else None
+        if repetition is None:
+            return None
+        found = repetition.leaf(component, subcomponent)
         return self.value(found) if found else None
 
     def value(self, leaf: Leaf) -> record.Leaf | None:
         """Give one leaf as `leaf` does."""
-        if leaf.null:
+        if leaf.raw == NULL:
             self._inputs.ignore(leaf.locator, "null is absent in a new order")
             return None
         if _TEMPLATE.search(leaf.text):
