@@ -1,6 +1,6 @@
 """The configuration in force, as one frozen value."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.access.principal import Credential, Principal
@@ -8,6 +8,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Custody, LineState
 from gateway.domain.partner import Environment, Trust
 from gateway.domain.routing import RoutingTable
+from gateway.sign.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Configuration:
         time_scale: how many times faster than real time the deadlines run; 1 outside demonstrations and tests.
         credentials: partners and operators with a token.
         certificates: SHA-256 of a client certificate, in hex, to the trust that shows it over MLLP.
+        evidence: gives what prescribers' signatures are judged by, as it is on disk now.
         without_token: those without; nobody can call as them until they have one.
     """
 
@@ -53,3 +55,4 @@ class Configuration:
     credentials: tuple[Credential, ...] = ()
     without_token: tuple[Principal, ...] = ()
     certificates: Mapping[str, OdsCode] = field(default_factory=dict)
+    evidence: Callable[[], Evidence] = field(default=Evidence, compare=False)

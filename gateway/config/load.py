@@ -7,6 +7,7 @@ The folder::
     providers/*.toml    one provider a file
     routes.toml         which provider a prescription goes to when none is named
     deadlines.toml      how long each state may last
+    signatures/         authorities and revocation evidence for prescribers' signatures (`config.signatures`)
 
 Every fault of every file is collected into one `ConfigurationError`; nothing runs on half a configuration.
 
@@ -15,8 +16,9 @@ Source: brief D12; house-style.md 7 (config).
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from math import ceil
@@ -28,11 +30,13 @@ from gateway.access.principal import Kind, Principal
 from gateway.config.configuration import Configuration, RetryLimits
 from gateway.config.fields import Fields
 from gateway.config.partners import Credentials, read_provider, read_trust, sites_of
+from gateway.config.signatures import SignatureEvidence, certificate_files
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode, SnomedCode
 from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 from gateway.domain.partner import Environment, Provider, Trust
 from gateway.domain.routing import RouteRow, RoutingTable
+from gateway.sign.evidence import FRESH_FOR, Evidence
 
 SCHEMES = frozenset({"", "trust", "manufacturer", "specialised-commissioning", "icb"})
 """Who may pay for a homecare prescription (`Homecare.funding`)."""
@@ -53,7 +57,8 @@ def load(folder: Path | None, *, environ: Mapping[str, str] = MappingProxyType({
     """
     root: Traversable = files("gateway.config").joinpath("demonstration") if folder is None else folder
     faults: list[str] = []
-    configuration = _Folder(_read(root, faults), faults, Credentials(environ=environ)).configuration()
+    contents = _read(root, faults)
+    configuration = _Folder(contents, faults, Credentials(environ=environ), folder).configuration()
     if faults:
         raise ConfigurationError(*faults)
     return configuration
@@ -77,7 +82,7 @@ def _read(root: Traversable, faults: list[str]) -> dict[str, bytes]:
                 found[f"{name}/{file.name}"] = file.read_bytes()
         if not any(path.startswith(f"{name}/") for path in found):
             faults.append(f"{name}: holds no partner")
-    return found
+    return found if not isinstance(root, Path) else {**found, **certificate_files(root)}
 
 
 def _digest(contents: Mapping[str, bytes]) -> str:
@@ -91,8 +96,11 @@ def _digest(contents: Mapping[str, bytes]) -> str:
 class _Folder:
     """The files of one folder, on their way to a configuration."""
 
-    def __init__(self, contents: Mapping[str, bytes], faults: list[str], credentials: Credentials) -> None:
+    def __init__(
+        self, contents: Mapping[str, bytes], faults: list[str], credentials: Credentials, folder: Path | None
+    ) -> None:
         self._contents = contents
+        self._folder = folder
         self._faults = faults
         self._credentials = credentials
 
@@ -122,10 +130,19 @@ class _Folder:
             credentials=tuple(self._credentials.found),
             without_token=tuple(self._credentials.missing),
             certificates=MappingProxyType(self._credentials.certificates),
+            evidence=self._evidence(own.table("signatures")),
         )
         own.done()
         self._distinct_tokens()
         return configuration
+
+    def _evidence(self, stated: Fields) -> Callable[[], Evidence]:
+        hours = stated.number("evidence_hours", FRESH_FOR / timedelta(hours=1), least=1.0)
+        stated.done()
+        fixed = Evidence(fresh_for=timedelta(hours=hours))
+        if self._folder is None:
+            return Evidence
+        return SignatureEvidence(self._folder, self._contents, self._faults, fixed)
 
     def _fields(self, name: str) -> Fields:
         try:

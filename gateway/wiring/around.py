@@ -24,4 +24,5 @@ def surroundings(configuration: Configuration) -> Surroundings:
         receiver_names=configuration.receiver_names,
         fhir_xml=fhir_xml(),
         fhir=fhir_checker(),
+        evidence=configuration.evidence,
     )
