@@ -5,8 +5,8 @@ The message is read back from its bytes: what is checked is what would be sent.
 Source: eps.md 2.2, 2.3, 2.8, 3.1, 5.3; reliability-security.md 4.3 (J10, J11, J13, J22).
 """
 
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias, cast
 
 from gateway.domain.identifiers import PrescriptionNumber
 from gateway.domain.issue import Issue
@@ -49,10 +49,11 @@ def _structure(entries: list[Object], resources: list[Object], orders: list[Obje
         return
     if len(set(names)) != len(names):
         yield _fault("Bundle.entry.fullUrl", "Two entries have the same id.")
-    for path, target in _references(resources):
-        if target not in names:
+    known = set(names)
+    if not all(target in known for target in _targets(resources)):
+        for path in (path for path, target in _references(resources) if target not in known):
             yield Issue(code="REF_UNRESOLVED", location=path, text="The reference leads to no entry of the message.")
-    lines = {name for name, one in zip(names, resources, strict=True) if one in orders}
+    lines = {name for name, one in zip(names, resources, strict=True) if one.get("resourceType") == "MedicationRequest"}
     focus = {_text(_object(one).get("reference")) for one in _array(resources[0].get("focus"))}
     if not lines or not lines <= focus:
         yield _fault("MessageHeader.focus", "The focus does not name every MedicationRequest.")
@@ -85,6 +86,21 @@ def _texts(orders: list[Object], locate: Callable[[str], str]) -> Iterator[Issue
                 yield Issue(code="DOSE_MISSING", location=locate(f"lines[{index}].dosages[{place}]"), text=text)
             if len(dosages) > 1 and not dosage.get("sequence"):
                 yield _fault("MedicationRequest.dosageInstruction.sequence", "Several dosages need a sequence.")
+
+
+def _targets(resources: list[Object]) -> Iterator[str]:
+    """Give every literal reference, without saying where it stands: the way of a clean message."""
+    waiting: list[JSON] = [*resources]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is dict:
+            target = value.get("reference")
+            if type(target) is str:
+                yield target
+            below: Iterable[JSON] = value.values()
+        else:
+            below = cast("list[JSON]", value)
+        waiting += [one for one in below if type(one) is dict or type(one) is list]
 
 
 def _references(resources: list[Object]) -> Iterator[tuple[str, str]]:
