@@ -50,7 +50,10 @@ class Node:
 
     def one(self, name: str) -> "Node | None":
         """Give the first child of that name."""
-        return next((child for child in self.children if child.name == name), None)
+        for child in self.children:
+            if child.name == name:
+                return child
+        return None
 
     def many(self, name: str) -> tuple["Node", ...]:
         """Give every child of that name, in order."""
@@ -65,13 +68,12 @@ class Node:
         """Give an attribute."""
         return self.attributes.get(name)
 
-    def leaves(self) -> Iterator[Leaf]:
+    def leaves(self) -> list[Leaf]:
         """Give every value below and at this element, in document order."""
-        yield from self.attributes.values()
-        if self.text:
-            yield self.text
+        found = [*self.attributes.values(), *([self.text] if self.text else [])]
         for child in self.children:
-            yield from child.leaves()
+            found += child.leaves()
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -199,10 +201,11 @@ def _has_words(element: etree._Element) -> bool:
 def _attributes(element: etree._Element, path: str, faults: list[Issue]) -> dict[str, Leaf]:
     leaves = {}
     for name, value in element.attrib.items():
-        plain = str(name)
-        if plain.startswith(_XSI) and plain not in _HINTS:
-            faults.append(_fault(path, "xsi:type and xsi:nil are not accepted."))
-        key = plain.replace(_XSI, "xsi:") if plain.startswith(_XSI) else plain
+        key = str(name)
+        if key.startswith(_XSI):
+            if key not in _HINTS:
+                faults.append(_fault(path, "xsi:type and xsi:nil are not accepted."))
+            key = key.replace(_XSI, "xsi:")
         if str(value).strip():
             leaves[key] = Leaf(f"{path}/@{key}", str(value))
     return leaves
