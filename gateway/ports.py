@@ -297,6 +297,12 @@ class Store(Protocol):
     ) -> tuple[KnownLine, ...]:
         """Give the lines a trust has under these numbers, item ids or prescription ids, each once, oldest first."""
 
+    async def allocated_lines(self, provider: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
+        """Give the lines under these order numbers, of any trust, that are or were allocated to a provider.
+
+        `message_id` of each is the latest message that provider was sent for it.
+        """
+
     async def accept(self, acceptance: Acceptance) -> StoredAnswer:
         """Commit a submission, its orders, outbox rows, history, audit leaves and answer, all or nothing.
 

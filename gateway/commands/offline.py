@@ -11,11 +11,13 @@ from gateway.domain.cancel import CancelState
 from gateway.domain.errors import Refusal
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import LineState
+from gateway.domain.lifecycle import Actor, Ignored, LineState, transition
 from gateway.domain.partner import SignaturePolicy, Trust
 from gateway.domain.submission import Action, Envelope, Outcome, Reading, Submission, Verdict, WireFormat
+from gateway.pipeline import reports
 from gateway.pipeline.translate import Surroundings, TranslatedOrder, Translation, clash, read, translate
 from gateway.ports import KnownLine
+from gateway.translate.to_fhir.dispense import Dispense
 
 NOBODY = OdsCode("XXXXX")
 """The sender, until the message has said who it is."""
@@ -27,6 +29,8 @@ class Seen:
     """What became of one submission.
 
     Attributes:
+        dispenses: what a provider reported as supplied, and `states`, where each line then stands if the provider had
+            accepted it: offline nothing is sent, so what it would have answered is taken for granted.
         repeated: it is the same, byte for byte, as an earlier one: the verdict is the earlier one's.
         unaccounted: locators of input values that were neither read nor left over.
     """
@@ -36,6 +40,8 @@ class Seen:
     translation: Translation | None = None
     unaccounted: tuple[str, ...] = ()
     repeated: bool = False
+    dispenses: tuple[Dispense, ...] = ()
+    states: tuple[LineState, ...] = ()
 
     @property
     def orders(self) -> tuple[TranslatedOrder, ...]:
@@ -57,6 +63,8 @@ class Offline:
 
     def take(self, submission: Submission) -> Seen:
         """Read one submission and remember it."""
+        if reports.is_provider(submission.tenant, self.around):
+            return self._report(submission)
         try:
             reading = read(submission, self.around)
         except Refusal as refusal:
@@ -72,6 +80,37 @@ class Offline:
             self._answered[key] = (submission.digest, seen)
             self._lines.extend((submission.tenant, line) for line in _lines_of(seen))
         return seen
+
+    def _report(self, submission: Submission) -> Seen:
+        """Read what a provider reports, and follow it for the lines it was sent."""
+        try:
+            report = reports.read(submission, self.around)
+        except Refusal as refusal:
+            return Seen(verdict=_unread(refusal.issues), envelope=_NO_ENVELOPE)
+        if reports.faulty(report):
+            return Seen(verdict=reports.verdict(report, ()), envelope=report.envelope)
+        known = [line for _, line in self._lines if line.destination == submission.tenant]
+        followed = [self._follow(tied) for tied in reports.tie(report, known)]
+        return Seen(
+            verdict=reports.verdict(report, [(tied, issues) for tied, issues, _ in followed]),
+            envelope=report.envelope,
+            dispenses=tuple(_dispense(tied, submission.tenant) for tied, issues, _ in followed if not issues),
+            states=tuple(state for _, issues, state in followed if state and not issues),
+        )
+
+    def _follow(self, tied: reports.Tied) -> tuple[reports.Tied, tuple[Issue, ...], LineState | None]:
+        if tied.line is None:
+            return tied, tied.issues, None
+        event = tied.answer.reports[0].event
+        state = LineState.ACCEPTED if tied.line.state is LineState.READY else tied.line.state
+        result = transition(state, event, Actor.PROVIDER_SYSTEM)
+        if isinstance(result, Ignored):
+            return tied, (reports.unbound(tied.supplied, f"{result.reason}."),), None
+        self._lines = [
+            (tenant, replace(line, state=result.state) if line.line_id == tied.line.line_id else line)
+            for tenant, line in self._lines
+        ]
+        return tied, (), result.state
 
     def _translate(self, submission: Submission, reading: Reading) -> Seen:
         known = [line for tenant, line in self._lines if tenant == submission.tenant and _is_named(line, reading)]
@@ -94,15 +133,31 @@ class Offline:
         )
 
 
+def _dispense(tied: reports.Tied, provider: OdsCode) -> Dispense:
+    known = tied.line
+    if known is None or known.prescription is None:
+        raise ValueError("only a supply that is tied to a line can be written")
+    line = next(line for line in known.prescription.lines if line.id == known.line_id)
+    return Dispense(
+        name=tied.supplied.id,
+        provider=provider,
+        prescription=known.prescription,
+        line=line,
+        report=tied.answer.reports[0],
+    )
+
+
 def sender_of(submission: Submission, around: Surroundings) -> tuple[OdsCode, Surroundings]:
     """Take the sender in the message at its word.
 
     Returns:
-        The trust, by its own code or that of a site; and surroundings in which it is a partner: a trust that is not
-        configured is given the settings every trust begins with, and no code map.
+        The trust, by its own code or that of a site, or a provider that reports in HL7 v2; and surroundings in which
+        it is a partner: a trust that is not configured is given the settings every trust begins with, and no code map.
     """
     owners = {ods: trust.ods for trust in around.trusts.values() for ods in (trust.ods, *trust.sites)}
     stated = _stated_sender(submission, _with_partner(around, NOBODY))
+    if submission.format is WireFormat.HL7V2 and reports.is_provider(stated, around):
+        return stated, around
     if stated in owners:
         return owners[stated], around
     return stated, _with_partner(around, stated)

@@ -17,10 +17,12 @@ from gateway.config.load import load
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import worst
 from gateway.domain.message import FhirMessage
 from gateway.domain.submission import Outcome, Submission, WireFormat
 from gateway.domain.trace import Leftover, TraceRow
 from gateway.settings import read_settings, variables
+from gateway.translate.to_fhir.dispense import write_dispenses
 from gateway.wire.strict_json import JSON, dumps, loads
 from gateway.wiring.around import surroundings
 
@@ -141,6 +143,8 @@ def _result(seen: Seen, outcome: Outcome, *, trace: bool) -> dict[str, JSON]:
         "issues": [_issue(issue) for issue in seen.verdict.issues],
         "messages": _messages(seen),
     }
+    if seen.states:
+        result["state"] = worst(seen.states).value
     if trace:
         result["trace"] = [row for order in seen.orders for row in _rows(order.trace, _paths(order.messages))]
         result["leftovers"] = [_leftover(one) for one in (seen.translation.leftovers if seen.translation else ())]
@@ -152,7 +156,8 @@ def _result(seen: Seen, outcome: Outcome, *, trace: bool) -> dict[str, JSON]:
 
 
 def _messages(seen: Seen) -> list[JSON]:
-    return [loads(message.body) for order in seen.orders for message in order.messages]
+    supplied = [write_dispenses(seen.dispenses)] if seen.dispenses else []
+    return [*(loads(message.body) for order in seen.orders for message in order.messages), *supplied]
 
 
 def _issue(issue: Issue) -> JSON:

@@ -46,7 +46,7 @@ class Credentials:
     found: list[Credential] = field(default_factory=list)
     missing: list[Principal] = field(default_factory=list)
     certificates: dict[str, OdsCode] = field(default_factory=dict)
-    """SHA-256 of a client certificate in DER, in hex, to the trust that shows it over MLLP."""
+    """SHA-256 of a client certificate in DER, in hex, to the trust or provider that shows it over MLLP."""
 
     def read(self, fields: Fields, principal: Principal) -> None:
         """Read the token a caller shows us: `token_sha256`, or `token_env` naming the variable that holds it."""
@@ -59,11 +59,11 @@ class Credentials:
         else:
             self.missing.append(principal)
 
-    def read_certificates(self, fields: Fields, trust: OdsCode) -> None:
-        """Read `mllp_certificates_sha256`: a trust may have two while it changes from one to the next."""
+    def read_certificates(self, fields: Fields, partner: OdsCode) -> None:
+        """Read `mllp_certificates_sha256`: a partner may have two while it changes from one to the next."""
         for text in fields.texts("mllp_certificates_sha256"):
             digest = _checked(fields, "mllp_certificates_sha256", text)
-            if self.certificates.setdefault(digest, trust) != trust:
+            if self.certificates.setdefault(digest, partner) != partner:
                 fields.fault("mllp_certificates_sha256", f"is also a certificate of {self.certificates[digest]}")
 
     def secret(self, fields: Fields, key: str) -> str:
@@ -110,6 +110,7 @@ def read_provider(fields: Fields, environment: Environment, credentials: Credent
     """Read a provider; faults are noted in `fields`."""
     ods = fields.ods("ods")
     credentials.read(fields, Principal(kind=Kind.PROVIDER, tenant=ods, name=ods.value))
+    credentials.read_certificates(fields, ods)
     provider = Provider(
         ods=ods,
         name=fields.text("name"),

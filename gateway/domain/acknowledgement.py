@@ -1,7 +1,7 @@
 """The provider's answer, in our words. What it may change is decided by the lifecycle table and rule I11."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -19,6 +19,8 @@ class LineReport:
         reason_code: the provider's coded reason, as sent.
         reason: its words, as sent. May hold anything; escaped wherever it is shown.
         amount: quantity supplied, where the report is of a supply.
+        batch: number of the batch, as printed on the pack.
+        supplied_at: when the provider supplied it.
     """
 
     line_id: UUID | None
@@ -27,6 +29,9 @@ class LineReport:
     reason: str = ""
     amount: Decimal | None = None
     unit: str = ""
+    batch: str = ""
+    expiry: date | None = None
+    supplied_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,6 +120,9 @@ CODES: dict[str, CodeRow] = {
     "SHORTID_CHECK_DIGIT": _refuse("102", "value", "Correct the prescription number: its check character is wrong."),
     "IDENTIFIER_INVALID": _refuse("102", "value", "Correct the identifier: its form or check digit is wrong."),
     "ORDER_UNKNOWN": _refuse("204", "not-found", "Refer to an order that this gateway has received."),
+    "REPORT_UNBOUND": _refuse(
+        "204", "business-rule", "Check order number, patient, product and unit: the report was kept, and nothing moved."
+    ),
     "CANCEL_TOO_LATE": _refuse("207", "business-rule", "Ring the provider and the patient: it cannot be cancelled."),
     "CANCEL_ORDER_UNKNOWN": _source(
         "Check the order number. If the order comes after all, it is cancelled and nothing is sent.",

@@ -22,6 +22,7 @@ from gateway.domain.message import SealedMessage
 from gateway.domain.partner import SignaturePolicy
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Action, Answer, Envelope, Outcome, Reading, Submission, Verdict
+from gateway.pipeline import reports
 from gateway.pipeline.changes import LineCancel
 from gateway.pipeline.translate import (
     Surroundings,
@@ -39,6 +40,7 @@ from gateway.ports import (
     CallbackResult,
     CancelRequest,
     Clock,
+    Effectiveness,
     KnownLine,
     News,
     OvertakenError,
@@ -49,6 +51,7 @@ from gateway.ports import (
 )
 from gateway.translate.context import MAP_VERSION
 from gateway.translate.formats import FORMATS
+from gateway.translate.to_acknowledgement import hl7v2
 
 FIRST_EPOCH: Final = 1
 CANCEL_LASTS: Final = timedelta(days=90)
@@ -91,6 +94,8 @@ class Pipeline:
         Raises:
             Unavailable: nothing was stored; the same bytes may be sent again.
         """
+        if reports.is_provider(submission.tenant, self._around):
+            return await self._report(submission)
         try:
             reading = read(submission, self._around)
         except Refusal as refusal:
@@ -127,6 +132,30 @@ class Pipeline:
             items=[item for change in changes for item in change.items],
             prescriptions=[change.prescription_id for change in changes if change.prescription_id is not None],
         )
+
+    async def _report(self, submission: Submission) -> Answer:
+        """Take what a provider reports in HL7 v2: tie each supply to its line, and treat it as any other answer."""
+        callback = Callback(
+            destination=submission.tenant,
+            received_at=submission.received_at,
+            content_type=submission.content_type,
+            body=submission.body,
+        )
+        try:
+            report = reports.read(submission, self._around)
+        except Refusal as refusal:
+            await self._store.acknowledge(callback, None, refusal.issues)
+            return hl7v2.unreadable(submission.body, refusal.issues)
+        if reports.faulty(report):
+            await self._store.acknowledge(callback, None, report.issues)
+            return hl7v2.answer_report(submission, report.envelope, reports.verdict(report, ()))
+        numbers = [supplied.number.trust_number for supplied in report.supplies]
+        known = await self._store.allocated_lines(submission.tenant, numbers)
+        told = []
+        for tied in reports.tie(report, known):
+            result = await self._store.acknowledge(callback, tied.answer, ())
+            told.append((tied, _kept_why(tied, result)))
+        return hl7v2.answer_report(submission, report.envelope, reports.verdict(report, told))
 
     async def refuse_unread(self, submission: Submission, *issues: Issue) -> Answer:
         """Answer and keep apart what could not be read, or was too large to be."""
@@ -288,6 +317,13 @@ def _successor(order: TranslatedOrder, one: LineCancel) -> UUID | None:
     """Give the line that takes the order number of a replaced one over."""
     lines = order.prescription.lines if order.prescription else ()
     return next((line.id for line in lines if line.prior == one.line.line_id), lines[0].id if lines else None)
+
+
+def _kept_why(tied: reports.Tied, result: CallbackResult) -> tuple[Issue, ...]:
+    """Say why a supply moved nothing; nothing where it did, or had before."""
+    if result.effect is not Effectiveness.KEPT:
+        return ()
+    return tied.issues or (reports.unbound(tied.supplied, "; ".join(result.reasons) or "It moved nothing."),)
 
 
 def _plain(answer: Acknowledgement) -> Acknowledgement | None:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.access.policy import Action
+from gateway.access.principal import Kind
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, Submission, TooLarge, WireFormat
@@ -60,7 +61,7 @@ class Intake:
         self._now = now
 
     async def hl7v2(self, request: Request) -> Response:
-        """Take one HL7 v2 message; the answer is its acknowledgement."""
+        """Take one HL7 v2 message, a trust's or a provider's report; the answer is its acknowledgement."""
         return await self._take(request, WireFormat.HL7V2)
 
     async def xml(self, request: Request) -> Response:
@@ -72,7 +73,7 @@ class Intake:
         return await self._take(request, WireFormat.FHIR)
 
     async def _take(self, request: Request, form: WireFormat) -> Response:
-        tenant = self._callers.partner(request, Action.SUBMIT)
+        tenant = self._sender(request, form)
         stated = media_type(request.headers, MEDIA[form])
         answer_type(request.headers, MEDIA[form])
         with self._slots.one(tenant):
@@ -95,6 +96,11 @@ class Intake:
 
     async def _too_large(
         self, request: Request, tenant: OdsCode, form: WireFormat, stated: str, seen: TooLarge
+    def _sender(self, request: Request, form: WireFormat) -> OdsCode:
+        """Give the trust that orders, or at the HL7 v2 address the provider that reports."""
+        reports = form is WireFormat.HL7V2 and self._callers.principal(request).kind is Kind.PROVIDER
+        return self._callers.partner(request, Action.ACKNOWLEDGE if reports else Action.SUBMIT)
+
     ) -> Response:
         text = f"The body is larger than {self._limits.body_bytes} bytes."
         _log.warning("too_large", tenant=tenant.value, format=form.value, bytes=seen.length, digest=seen.digest)

@@ -43,6 +43,7 @@ ORDER_REUSED | A new order has the number of an order that is already known. | R
 SHORTID_CHECK_DIGIT | The prescription number fails its own check character. | A0548B-A99968-451486.
 IDENTIFIER_INVALID | An identifier does not have its form, or fails its check digit. | A SNOMED CT code with one digit wrong.
 ORDER_UNKNOWN | The message refers to an order that this gateway has not received. | A change of RX9999.
+REPORT_UNBOUND | A provider reported a supply that cannot be tied to one line that was sent to it. | RDS^O13 with the order number of another patient.
 CANCEL_TOO_LATE | The medicine was supplied before the cancel came. | A cancel on the day after the delivery.
 CANCEL_ORDER_UNKNOWN | The cancel came before the order; the order will be stopped if it comes. | Messages that overtook each other.
 CD_SCHEDULE_NOT_ALLOWED | A controlled drug of Schedule 1 to 3 may not be prescribed by this way. | Morphine tablets.

@@ -294,7 +294,7 @@ def _apply(
         event=event,
         actor=actor,
         at=now,
-        text="; ".join(filter(None, (stated, implied))),
+        text="; ".join(filter(None, (stated, implied, *_pack(report)))),
         reason_code=report.reason_code,
         reason=report.reason,
         amount=lexeme(report.amount) if report.amount is not None else "",
@@ -315,6 +315,13 @@ def _apply(
         subject = str(line.id)
         open_alert(transaction, kind="acceptance-missing", subject=subject, line=line.row, at=now, text=text)
     return kept.result
+
+
+def _pack(report: LineReport) -> list[str]:
+    """Say which pack it was: kept in the history, for a recall."""
+    said = [f"supplied at {report.supplied_at.isoformat()}"] if report.supplied_at else []
+    said += [f"batch {report.batch}"] if report.batch else []
+    return [*said, f"expires {report.expiry.isoformat()}"] if report.expiry else said
 
 
 def _answer_cancel(transaction: Transaction, line: LineNow, happening: Happening) -> Moved | Ignored:

@@ -20,12 +20,22 @@ SELECT line.id, line.uuid, prescription.uuid, line.order_number, line.product_co
        (SELECT message.id FROM message WHERE message.prescription = prescription.id
             AND message.event = 'prescription-order' ORDER BY message.created_at DESC LIMIT 1)
 FROM line JOIN prescription ON prescription.id = line.prescription LEFT JOIN cancel ON cancel.line = line.id
-WHERE line.tenant = ? AND {condition} AND line.action IN ('new', 'replace')
+WHERE {whose} AND {condition} AND line.action IN ('new', 'replace')
 """
-_BY_ORDER = _KNOWN.format(condition="line.order_number = ? AND line.order_number <> ''")
-_BY_GROUP = _KNOWN.format(condition="prescription.group_number = ? AND prescription.group_number <> ''")
-_BY_ITEM = _KNOWN.format(condition="line.uuid = ?")
-_BY_PRESCRIPTION = _KNOWN.format(condition="prescription.uuid = ?")
+_OF_TRUST = "line.tenant = ?"
+_OF_PROVIDER = "EXISTS (SELECT 1 FROM allocation AS held WHERE held.line = line.id AND held.provider = ?)"
+_UNDER_NUMBER = "line.order_number = ? AND line.order_number <> ''"
+_BY_ORDER = _KNOWN.format(whose=_OF_TRUST, condition=_UNDER_NUMBER)
+_BY_GROUP = _KNOWN.format(
+    whose=_OF_TRUST, condition="prescription.group_number = ? AND prescription.group_number <> ''"
+)
+_BY_ITEM = _KNOWN.format(whose=_OF_TRUST, condition="line.uuid = ?")
+_BY_PRESCRIPTION = _KNOWN.format(whose=_OF_TRUST, condition="prescription.uuid = ?")
+_ALLOCATED = _KNOWN.format(whose=_OF_PROVIDER, condition=_UNDER_NUMBER)
+_MESSAGE_TO = """
+SELECT allocation.message FROM allocation JOIN line ON line.id = allocation.line
+WHERE line.id = ? AND allocation.provider = ? ORDER BY allocation.epoch DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +62,18 @@ def known_lines(transaction: Transaction, tenant: OdsCode, asked: Asked) -> tupl
     return tuple(_line(row) for _, row in sorted(found.items()))
 
 
-def _line(row: Row) -> KnownLine:
-    message = row[14] or row[15]
+def allocated_lines(transaction: Transaction, provider: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
+    """Give the lines under these numbers that are or were that provider's, each with the message it was sent in."""
+    numbers = dict.fromkeys(order_numbers)
+    rows = [row for number in numbers for row in transaction.rows(_ALLOCATED, (provider.value, number))]
+    messages = {row[0]: transaction.row(_MESSAGE_TO, (row[0], provider.value)) for row in rows}
+    return tuple(
+        _line(row, message[0]) for row in sorted(rows, key=lambda row: int(row[0])) if (message := messages[row[0]])
+    )
+
+
+def _line(row: Row, message: bytes | None = None) -> KnownLine:
+    message = message or row[14] or row[15]
     return KnownLine(
         line_id=UUID(bytes=row[1]),
         prescription_id=UUID(bytes=row[2]),

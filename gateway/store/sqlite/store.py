@@ -90,6 +90,10 @@ class SqliteStore:
         asked = known.Asked(orders=order_numbers, groups=group_numbers, items=items, prescriptions=prescriptions)
         return await self._run(partial(known.known_lines, self._transaction, tenant, asked))
 
+    async def allocated_lines(self, provider: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(known.allocated_lines, self._transaction, provider, order_numbers))
+
     async def accept(self, acceptance: Acceptance) -> StoredAnswer:
         """See `gateway.ports.Store`."""
         return await self._run(partial(accept.accept, self._transaction, acceptance, now=self._now()))

@@ -3,6 +3,7 @@
 Source: mapping.md 3.3; reliability-security.md H10, H11, H15 to H19.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -44,19 +45,25 @@ class Header:
     served: bool
 
 
-def read_header(message: Message, desk: Desk) -> Header:
-    """Read and check MSH; every fault found becomes an issue of the whole message."""
+def read_header(message: Message, desk: Desk, served: Mapping[tuple[str, str], str] = SERVED) -> Header:
+    """Read and check MSH; every fault found becomes an issue of the whole message.
+
+    Args:
+        message: as parsed.
+        desk: of the whole message.
+        served: the types this sender may send, with their structure.
+    """
     msh = message.header
     if message.line_endings != "CR":
         desk.flag("LINE_ENDINGS_NORMALISED", "", f"Segments ended in {message.line_endings}; HL7 ends them in CR.")
     for fault in message.faults:
         desk.flag(fault.code, fault.location, fault.text)
     sent = moment(desk, desk.leaf(desk.one(msh, 7)), "")
-    served = _check_type(msh, desk)
+    known = _check_type(msh, desk, served)
     _check_version(msh, desk)
     _check_receiver(msh, desk)
     _check_continuation(msh, desk)
-    return Header(_envelope(msh, desk, sent), default_zone(sent), served)
+    return Header(_envelope(msh, desk, sent), default_zone(sent), known)
 
 
 def _envelope(msh: Segment, desk: Desk, sent: datetime | None) -> Envelope:
@@ -123,12 +130,12 @@ def _environment(msh: Segment, desk: Desk) -> Environment | None:
     return environment
 
 
-def _check_type(msh: Segment, desk: Desk) -> bool:
+def _check_type(msh: Segment, desk: Desk, served: Mapping[tuple[str, str], str]) -> bool:
     kind, trigger, structure = (_word(msh, desk, 9, part) for part in (1, 2, 3))
-    expected = SERVED.get((kind, trigger))
+    expected = served.get((kind, trigger))
     if expected is None or structure not in {"", expected, _ALSO.get((kind, trigger), "")}:
-        wanted = "Served here: RDE^O11, RDE^O01, RDE^O25, OMP^O09, ORM^O01 and ADT^A08, A24, A31, A37, A40."
-        desk.flag("MESSAGE_TYPE_UNSUPPORTED", msh.at(9), wanted)
+        types = ", ".join("^".join(each) for each in served)
+        desk.flag("MESSAGE_TYPE_UNSUPPORTED", msh.at(9), f"Served here: {types}.")
         return False
     return True
 

@@ -111,6 +111,30 @@ def answer(submission: Submission, envelope: Envelope, verdict: Verdict) -> Answ
     return Answer(body=commit, content_type=CONTENT_TYPE, http_status=status, later=later)
 
 
+def answer_report(submission: Submission, envelope: Envelope, verdict: Verdict) -> Answer:
+    """Give the answer to a provider's report of supplies.
+
+    A provider has no listener here to which an application answer could follow. In enhanced mode the one answer is
+    therefore CA only where the report was followed, and CR, with the reason, where nothing moved: a positive answer to
+    a report that a person must look into would pretend.
+
+    Args:
+        submission: for its own header, and the time of receipt.
+        envelope: says which acknowledgement mode was asked for.
+        verdict: what became of it.
+    """
+    request = request_of(submission.body)
+    if not envelope.enhanced:
+        body = _application(submission, request, verdict, ("", ""))
+        return Answer(body=body, content_type=CONTENT_TYPE, http_status=_http_status(verdict))
+    followed = verdict.outcome is not Outcome.REFUSED
+    control_id = _control_id("commit", str(submission.id))
+    msh = header(request, at=_time(submission.received_at), type_=_plain(request), control_id=control_id)
+    segments = [msh, *acknowledgement(request, "CA" if followed else "CR", verdict.issues)]
+    commit = written(segments, request.charset) if _wanted(envelope.accept_ack, failed=not followed) else b""
+    return Answer(body=commit, content_type=CONTENT_TYPE, http_status=_http_status(verdict))
+
+
 def unreadable(body: bytes, issues: Sequence[Issue]) -> Answer:
     """Give the answer to bytes that are no message, with whatever of their MSH is legible."""
     request = request_of(body)

@@ -200,6 +200,26 @@ class TestTranslate:
         assert code == {"translated": 0, "refused": 2, "held": 3}[expected["outcome"]]
         assert bool(result["messages"]) is (expected["outcome"] == "translated")
 
+    def test_a_providers_report_ends_as_its_expectation_says(self, run: Run) -> None:
+        expected = json.loads((SAMPLES / "S11.expected.json").read_text())
+        result, code = as_json(run, SAMPLES / "S11.hl7", "--after", SAMPLES / "S01.hl7")
+        assert {key: result[key] for key in ("outcome", "commit", "application", "issues")} == {
+            key: expected[key] for key in ("outcome", "commit", "application", "issues")
+        }
+        (bundle,) = result["messages"]
+        (dispense,) = (entry["resource"] for entry in bundle["entry"])
+        stated = {each["path"]: each["value"] for each in expected["assertions"]}
+        assert dispense["status"] == stated["MedicationDispense.status"]
+        assert dispense["type"]["coding"][0]["code"] == stated["MedicationDispense.type.coding.code"]
+        assert str(dispense["quantity"]["value"]) == stated["MedicationDispense.quantity.value"]
+        assert result["state"] == stated["state"]
+        assert code == 0
+
+    def test_a_report_of_an_order_that_was_not_sent_is_refused(self, run: Run) -> None:
+        result, code = as_json(run, SAMPLES / "S11.hl7")
+        assert (result["outcome"], result["application"], result["messages"], code) == ("refused", "AE", [], 2)
+        assert [issue["code"] for issue in result["issues"]] == ["REPORT_UNBOUND"]
+
     def test_a_control_id_used_before_for_other_content_is_refused(self, run: Run) -> None:
         expected = json.loads((SAMPLES / "S12.expected.json").read_text())
         result, code = as_json(run, SAMPLES / "S12.hl7", "--after", SAMPLES / "S01.hl7")

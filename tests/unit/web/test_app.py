@@ -115,8 +115,15 @@ async def test_what_a_trust_posts_reaches_the_story_whole_and_its_answer_comes_b
     assert submission.content_type == DOORS[path][0]
 
 
-@pytest.mark.parametrize("path", DOORS)
-@pytest.mark.parametrize(("token", "status"), [("", 401), ("wrong", 401), ("vne51", 403), ("operator", 403)], ids=str)
+@pytest.mark.parametrize(
+    ("path", "token", "status"),
+    [
+        (path, token, status)
+        for path in DOORS
+        for token, status in (("", 401), ("wrong", 401), ("vne51", 403), ("operator", 403))
+        if (path, token) != ("/hl7v2", "vne51")  # where a provider reports
+    ],
+)
 async def test_only_a_trust_may_post_a_prescription(door: Door, path: str, token: str, status: int) -> None:
     answered, headers, _ = await door.post(path, token=token)
     assert answered == status
@@ -458,6 +465,14 @@ async def test_a_reading_that_cannot_be_audited_is_not_given(door: Door) -> None
     status, body = await door.get("/FHIR/R4/Task?identifier=PO-1")
     assert status == 503
     assert str(LINE) not in json.dumps(body)
+
+
+async def test_a_provider_reports_in_hl7_v2_and_orders_in_nothing(door: Door) -> None:
+    for path, status in (("/hl7v2", 202), ("/xml", 403), ("/FHIR/R4/$process-message", 403)):
+        headers = {**bearer("vne51"), "Content-Type": DOORS[path][0]}
+        async with door.client.post(URL(door.address + path, encoded=True), data=b"x", headers=headers) as answer:
+            assert answer.status == status
+    assert [each.tenant for each in door.story.submissions] == [VNE51]
 
 
 async def test_a_provider_answers_at_its_own_address(door: Door) -> None:
