@@ -94,13 +94,13 @@ class Intake:
             self._metrics.submitted(tenant.value, form.value, "taken" if answer.taken else "refused")
         return said(in_form_of(request, answer))
 
-    async def _too_large(
-        self, request: Request, tenant: OdsCode, form: WireFormat, stated: str, seen: TooLarge
     def _sender(self, request: Request, form: WireFormat) -> OdsCode:
         """Give the trust that orders, or at the HL7 v2 address the provider that reports."""
         reports = form is WireFormat.HL7V2 and self._callers.principal(request).kind is Kind.PROVIDER
         return self._callers.partner(request, Action.ACKNOWLEDGE if reports else Action.SUBMIT)
 
+    async def _too_large(
+        self, request: Request, tenant: OdsCode, form: WireFormat, stated: str, seen: TooLarge
     ) -> Response:
         text = f"The body is larger than {self._limits.body_bytes} bytes."
         _log.warning("too_large", tenant=tenant.value, format=form.value, bytes=seen.length, digest=seen.digest)

@@ -167,9 +167,9 @@ def mllp_listener(gateway: Gateway, story: Waking) -> MllpListener:
 
 
 def _by_site(gateway: Gateway) -> TenantOf:
+    providers = {ods.value: ods for ods in gateway.configuration.routing.providers}
     trusts = gateway.configuration.trusts.values()
     return by_sending_facility(providers | {ods.value: trust.ods for trust in trusts for ods in sites_of(trust)})
-    providers = {ods.value: ods for ods in gateway.configuration.routing.providers}
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
