@@ -43,6 +43,9 @@ class Acknowledgement:
         correlation: id of the message it answers (`MessageHeader.response.identifier`, MSA-2); None if it names none.
         epoch: the epoch it echoes, where it does.
         issues: words we do not know. Any issue here means nothing changes and a person is told.
+        replaces: id of this provider's earlier answer that this one takes back or restates; its message is this one's
+            too where `correlation` is None.
+        prescription_number: where it names one, it must be that of the message.
     """
 
     id: str
@@ -51,3 +54,5 @@ class Acknowledgement:
     at: datetime | None = None
     epoch: int | None = None
     issues: tuple[Issue, ...] = field(default=())
+    replaces: str = ""
+    prescription_number: str = ""

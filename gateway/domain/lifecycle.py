@@ -253,6 +253,7 @@ LINE_TABLE: tuple[Row, ...] = (
         "no issue of the line will be supplied by this provider",
     ),
     _row((S.FULFILLED,), E.SUPPLY_WITHDRAWN, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,)),
+    _row((S.IN_SUPPLY,), E.SUPPLY_WITHDRAWN, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,), "one of several; the count says so"),
     _row((S.FULFILLED,), E.WINDOW_OVER, S.CLOSED, (A.CLOCK,), "correction window over"),
     _row(
         (S.READY, *_HELD_BY_PROVIDER), E.HOLD_CONFIRMED, S.ON_HOLD, (*_TRUST, A.PROVIDER_SYSTEM), "the holder confirms"
