@@ -7,7 +7,7 @@ to one bare ES256 signature.
 import gc
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -71,6 +71,8 @@ def rows() -> list[Row]:
         if message is not None and form is WireFormat.HL7V2:
             parse = partial(strict_json.loads, message.body)
             out.append(Row("FHIR message: strict parse", measure(parse, times=200)))
+            sent = replace(submission, format=WireFormat.FHIR, body=message.body)
+            out.append(Row("fhir: read", measure(partial(read, sent, around), times=50)))
             out.append(Row("FHIR message: serialise", measure(partial(strict_json.dumps, parse()), times=200)))
     stages = story_rows(messages[WireFormat.HL7V2], around)
     return out + [Row(stage, microseconds) for stage, microseconds in stages]
