@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from gateway.domain.errors import Refusal
 from gateway.domain.issue import Issue
 from gateway.domain.message import FhirMessage
 from gateway.domain.prescription import PrescriberSignature, Prescription
@@ -71,11 +70,12 @@ def judge(
     signature = prescription.signature
     if signature is None:
         return None
-    eps = signature.format == "xmldsig-eps"
+    own, written = own_bundle(submission, fhir_xml), written_bundle(message)
     signed = Signed(
         signature=signature,
         octets=covered(submission),
-        bundle=order_bundle(submission, message, fhir_xml) if eps else None,
+        bundle=own or written,
+        sparse=own is None,
         prescriber=prescription.prescriber.ids,
         received_at=submission.received_at,
     )
@@ -96,20 +96,21 @@ def _holds_signature(segment: bytes, separator: bytes) -> bool:
     return len(fields) > 3 and fields[0] == b"OBX" and re.split(rb"\W", fields[3])[0] == b"HCSIG"  # noqa: PLR2004
 
 
-def order_bundle(
-    submission: Submission, message: FhirMessage | None, fhir_xml: FhirXml | None
-) -> Mapping[str, Any] | None:
-    """Give the Bundle an EPS signature covers: the sender's own, or else the one written."""
-    if submission.format is WireFormat.FHIR and (own := _own_bundle(submission.body, fhir_xml)):
-        return own
-    written = loads(message.body) if message else None
-    return written if isinstance(written, dict) else None
-
-
-def _own_bundle(body: bytes, fhir_xml: FhirXml | None) -> Mapping[str, Any] | None:
+def own_bundle(submission: Submission, fhir_xml: FhirXml | None) -> Mapping[str, Any] | None:
+    """Give the EPS message a FHIR trust sent, which is what its prescriber signs; None where it sent something else."""
+    body = submission.body
+    if submission.format is not WireFormat.FHIR:
+        return None
     try:
         in_xml = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
         value = fhir_xml.to_json(body) if in_xml and fhir_xml else loads(body)
-    except (JsonError, Refusal, ValueError):
+    except (JsonError, ValueError):
         return None
-    return value if isinstance(value, dict) and value.get("resourceType") == "Bundle" else None
+    is_message = isinstance(value, dict) and (value.get("resourceType"), value.get("type")) == ("Bundle", "message")
+    return value if isinstance(value, dict) and is_message else None
+
+
+def written_bundle(message: FhirMessage | None) -> Mapping[str, Any] | None:
+    """Give the message this gateway wrote, parsed with its number lexemes."""
+    written = loads(message.body) if message else None
+    return written if isinstance(written, dict) else None

@@ -70,12 +70,15 @@ class EpsOrder:
 
     Args:
         bundle: parsed JSON with number lexemes kept (`gateway.wire.strict_json.loads`).
+        sparse: leave out the site's address and telephone where the order has none, as every other part that is
+            absent. An order a trust writes in FHIR must have them; HL7 v2 and trust XML need not.
 
     Raises:
         Unsignable: it has no order, no patient or no requester.
     """
 
-    def __init__(self, bundle: Json) -> None:
+    def __init__(self, bundle: Json, *, sparse: bool = False) -> None:
+        self._sparse = sparse
         self._by_url: dict[str, Json] = {}
         self._resources: list[Json] = []
         for entry in _many(bundle.get("entry")):
@@ -158,7 +161,7 @@ class EpsOrder:
         organisation = self._referred(self.role, "organization")
         service = self._resolve(self.role.get("healthcareService"))
         signed = service or organisation
-        address = self._one_address(service) if service else _one(organisation, "address")
+        address = self._one_address(service) if service else self._one(organisation, "address")
         parent = organisation.get("partOf")
         parent_resource = self._resolve(parent)
         licence = parent_resource or (parent if isinstance(parent, Mapping) else None) or organisation
@@ -166,7 +169,7 @@ class EpsOrder:
         return Site(
             ods=identifier_of(signed, _ODS) or "",
             name=str(signed.get("name", "")),
-            telecom=_one(signed, "telecom"),
+            telecom=self._one(signed, "telecom"),
             address=address,
             licence_ods=identifier_of(licence, _ODS) or "",
             licence_name=name,
@@ -176,7 +179,15 @@ class EpsOrder:
         location = self._resolve(service.get("location"))
         if location is None:
             raise Unsignable("HealthcareService.location", "must refer to a Location of the Bundle")
-        return _one(location, "address")
+        return self._one(location, "address")
+
+    def _one(self, resource: Json, name: str) -> Json:
+        values = _many(resource.get(name))
+        if not values and self._sparse:
+            return {}
+        if len(values) != 1:
+            raise Unsignable(f"{resource.get('resourceType')}.{name}", "there must be exactly one")
+        return values[0]
 
     def role_telecom(self) -> Sequence[Json]:
         """The contact points that are signed: the role's own, or else the person's or the organisation's."""
@@ -219,10 +230,3 @@ class EpsOrder:
         for resource in self._resources:
             if resource.get("resourceType") == "CommunicationRequest":
                 yield from _many(resource.get("payload"))
-
-
-def _one(resource: Json, name: str) -> Json:
-    values = _many(resource.get(name))
-    if len(values) != 1:
-        raise Unsignable(f"{resource.get('resourceType')}.{name}", "there must be exactly one")
-    return values[0]

@@ -117,8 +117,8 @@ def _represented(order: EpsOrder) -> Node:
         site.ods,
         site.name,
         [
-            _telecom(site.telecom),
-            _address(site.address),
+            _telecom(site.telecom) if site.telecom else None,
+            _address(site.address) if site.address else None,
             Node(
                 "healthCareProviderLicense",
                 {"classCode": "PROV"},
@@ -128,7 +128,7 @@ def _represented(order: EpsOrder) -> Node:
     )
 
 
-def _organisation(tag: str, ods: str, name: str, more: Sequence[Node]) -> Node:
+def _organisation(tag: str, ods: str, name: str, more: Sequence[Node | None]) -> Node:
     return Node(
         tag,
         {"classCode": "ORG", "determinerCode": "INSTANCE"},

@@ -55,6 +55,7 @@ class Signed:
     Attributes:
         octets: the sender's own bytes, less a signature that stands in them; what all but the EPS form cover.
         bundle: the order Bundle that the EPS form covers, number lexemes kept; None where there is none.
+        sparse: whether that Bundle may lack the site's address and telephone (see `EpsOrder`).
         prescriber: the numbers of the prescriber, as the prescription states them.
         received_at: when the gateway received it: the only time that is trusted.
     """
@@ -62,6 +63,7 @@ class Signed:
     signature: PrescriberSignature
     octets: bytes = field(repr=False)
     bundle: Mapping[str, Any] | None = field(repr=False, default=None)
+    sparse: bool = False
     prescriber: tuple[ProfessionalId, ...]
     received_at: datetime
 
@@ -209,7 +211,7 @@ class _Verification:
         if self._claimed is None:
             raise Wrong(_R.TIME_MISMATCH, "the signing time, which is part of what is signed, is not stated")
         try:
-            order = EpsOrder(self._signed.bundle or {})
+            order = EpsOrder(self._signed.bundle or {}, sparse=self._signed.sparse)
             digest = digest_value(order, self._claimed, Algorithm.RS256)
         except (Unsignable, ValueError, TypeError, AttributeError):
             raise Wrong(_R.DIGEST_MISMATCH, "the prescription lacks a part that is always signed") from None

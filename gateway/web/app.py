@@ -22,6 +22,7 @@ from gateway.web.health import Health
 from gateway.web.intake import Intake
 from gateway.web.limits import FHIR, FHIR_ORDER, FORM, HL7V2, XML, Limits, MediaRule
 from gateway.web.metadata import Metadata
+from gateway.web.prepare import ANY_ORDER, Preparation, Prepare
 from gateway.web.status import Notes, Status
 from gateway.web.validate import Validation
 from gateway.wire.strict_json import JSON
@@ -61,6 +62,7 @@ def create_app(
     hosts: frozenset[str] = frozenset(),
     custody: Mapping[LineState, Custody] = CUSTODY,
     routes: Sequence[BaseRoute] = (),
+    prepare: Prepare | None = None,
 ) -> FastAPI:
     """Build the application.
 
@@ -78,6 +80,7 @@ def create_app(
         hosts: names that a Host header may carry; empty for any, where a proxy has checked.
         custody: holder and limit of each state, as configured.
         routes: those of other doors in the same process: the console's.
+        prepare: gives what a prescriber signs; None where orders are not prepared here.
     """
     limits = limits or Limits()
     callers = Callers(directory)
@@ -105,6 +108,9 @@ def create_app(
     add = app.add_api_route
     add("/FHIR/R4/$process-message", into.fhir, methods=["POST"], tags=["trusts"], openapi_extra=_takes(FHIR_ORDER))
     add("/FHIR/R4/$validate", validation.post, methods=["POST"], tags=["status"], openapi_extra=_takes(FHIR))
+    if prepare is not None:
+        signing = Preparation(prepare, callers, limits, now)
+        add("/FHIR/R4/$prepare", signing.post, methods=["POST"], tags=["trusts"], openapi_extra=_takes(ANY_ORDER))
     add("/hl7v2", into.hl7v2, methods=["POST"], tags=["trusts"], openapi_extra=_takes(HL7V2))
     add("/xml", into.xml, methods=["POST"], tags=["trusts"], openapi_extra=_takes(XML))
     add("/callbacks/{destination}", back.take, methods=["POST"], tags=["providers"], openapi_extra=_takes(FHIR))

@@ -22,6 +22,7 @@ from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.mailbox import Mailbox, mailboxes
 from gateway.pipeline.story import Pipeline
+from gateway.pipeline.translate import Surroundings
 from gateway.settings import Settings, variables
 from gateway.store.keys import KeyRing, load_or_make
 from gateway.store.sqlite.connection import open_writer
@@ -74,6 +75,7 @@ class Gateway:
     destinations: Mapping[OdsCode, Destination]
     mailboxes: Mapping[OdsCode, Mailbox]
     pipeline: Pipeline
+    around: Surroundings
     fresh: Mapping[str, str]
     version: str
     lock: int
@@ -120,6 +122,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
         destinations=around.destinations,
         mailboxes=told,
         pipeline=Pipeline(store=store, sealer=keys.seal(configuration.organisation), around=around, clock=clock),
+        around=around,
         fresh=equipped.fresh,
         version=version("homecare-gateway"),
         lock=lock,
