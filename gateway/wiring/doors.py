@@ -16,6 +16,7 @@ from gateway.console.views import Frame, create_console
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.submission import Answer, Submission
 from gateway.mllp import MllpListener, TenantOf, by_certificate, by_sending_facility
+from gateway.pipeline.prepare import prepare_submission
 from gateway.ports import Callback, CallbackResult
 from gateway.settings import Settings
 from gateway.web.app import Identity, create_app
@@ -103,6 +104,7 @@ def http_application(gateway: Gateway, story: Waking, sessions: Sessions, parts:
         hosts=settings.allowed_hosts,
         custody=configuration.custody,
         routes=routes,
+        prepare=lambda submission, when: prepare_submission(submission, gateway.around, when),
     )
 
 
