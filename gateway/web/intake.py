@@ -18,6 +18,7 @@ from gateway.access.principal import Kind
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, Submission, TooLarge, WireFormat
+from gateway.pipeline.signature import HEADER
 from gateway.telemetry import Metrics
 from gateway.web.auth import Callers
 from gateway.web.form import in_form_of
@@ -89,6 +90,7 @@ class Intake:
                     content_type=stated,
                     received_at=self._now(),
                     idempotency_key=_key(request),
+                    detached_signature=",".join(request.headers.getlist(HEADER)).encode(),
                 )
             )
             self._metrics.submitted(tenant.value, form.value, "taken" if answer.taken else "refused")
