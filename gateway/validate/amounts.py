@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow
@@ -144,6 +145,7 @@ NO_STRENGTH = Strength(of=Amount(value=Fraction(0), kind=""))
 """Converts nothing."""
 
 
+@lru_cache(maxsize=4096)
 def strength_of(row: ProductRow | None) -> Strength:
     """Read a product's strength, `10mg/0.2ml`; what is not one substance in one unit converts nothing."""
     found = _STRENGTH.fullmatch(row.strength.strip()) if row else None

@@ -17,24 +17,25 @@ Object: TypeAlias = "dict[str, JSON]"
 _SHARED = ("groupIdentifier", "authoredOn", "subject", "requester", "courseOfTherapyType", "category")
 
 
-def check_message(message: FhirMessage, locate: Callable[[str], str]) -> Iterator[Issue]:
+def check_message(message: FhirMessage, locate: Callable[[str], str], bundle: JSON = None) -> Iterator[Issue]:
     """Give every rule of the dialect that the message breaks.
 
     Args:
         message: as written.
         locate: canonical path to the sender's own place.
+        bundle: the message as read back from its bytes, where the caller has done so.
     """
     for path in message.unexplained:
         text = f"The value written at {path} has no account of where it comes from."
         yield Issue(code="FIELD_NOT_UNDERSTOOD", location=path, text=text)
     try:
-        bundle = _object(loads(message.body))
+        whole = _object(bundle if bundle is not None else loads(message.body))
     except JsonError as error:
         yield Issue(
             code="VALUE_INVALID", location=error.location, text=f"The message cannot be read back: {error.text}"
         )
         return
-    entries = [_object(entry) for entry in _array(bundle.get("entry"))]
+    entries = [_object(entry) for entry in _array(whole.get("entry"))]
     resources = [_object(entry.get("resource")) for entry in entries]
     orders = [one for one in resources if one.get("resourceType") == "MedicationRequest"]
     yield from _structure(entries, resources, orders)

@@ -11,6 +11,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.message import FhirMessage
 from gateway.validate.fhir.checker import FhirChecker, check_body
 from gateway.validate.fhir.finding import Level
+from gateway.wire.strict_json import JSON
 
 OF_EPS_ALONE: Final = frozenset(
     {
@@ -22,9 +23,15 @@ OF_EPS_ALONE: Final = frozenset(
 supplied for its own length of time, and as often as it says."""
 
 
-def check_written(message: FhirMessage, checker: FhirChecker) -> Iterator[Issue]:
-    """Give an issue for each error in a message of ours, by rule and FHIRPath, never by value."""
-    for finding in check_body(checker, message.body):
+def check_written(message: FhirMessage, checker: FhirChecker, bundle: JSON = None) -> Iterator[Issue]:
+    """Give an issue for each error in a message of ours, by rule and FHIRPath, never by value.
+
+    Args:
+        message: as written.
+        checker: what it is checked against.
+        bundle: the message as read back from its bytes, where the caller has done so.
+    """
+    for finding in checker.check(bundle) if isinstance(bundle, dict) else check_body(checker, message.body):
         if finding.level is Level.ERROR and finding.rule not in OF_EPS_ALONE:
             text = f"The message written from this order fails its check: {finding.text} ({finding.rule})."
             yield Issue(code="MESSAGE_INVALID", location=finding.expression, text=text)
