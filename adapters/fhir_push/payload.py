@@ -1,4 +1,4 @@
-"""Provider answers in the EPS dialect: `prescription-order-response` and `dispense-notification` messages.
+"""Provider answers in the EPS dialect: `prescription-order-response` and `dispense-notification` messages, and Tasks.
 
 An answer is read whole or not at all: a word, a shape or an amount that is not understood is an issue, and then nothing
 moves. Three traps of the dialect are met here: the response code is not the verdict on a cancel; a notification
@@ -15,15 +15,23 @@ from typing import Final
 from uuid import UUID
 
 from adapters.fhir_push import statuses
+from adapters.fhir_push.handing_back import read_task
+from adapters.fhir_push.members import (
+    LONGEST_TEXT,
+    Resource,
+    code_in,
+    first_coding,
+    list_in,
+    object_in,
+    objects_in,
+    text_in,
+)
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent
 from gateway.wire.strict_json import JSON, JsonError, loads
-
-_LONGEST_TEXT: Final = 2000
-Resource = dict[str, JSON]
 
 
 def read_answer(body: bytes) -> Acknowledgement | Unrecognised:
@@ -36,6 +44,8 @@ def read_answer(body: bytes) -> Acknowledgement | Unrecognised:
         value = loads(body)
     except JsonError as error:
         return Unrecognised(issues=(Issue(code=error.code, location=error.location, text=error.text),))
+    if isinstance(value, dict) and value.get("resourceType") == "Task":
+        return read_task(value)
     reading = _Reading(value if isinstance(value, dict) else {})
     answer = reading.answer()
     return Unrecognised(issues=tuple(reading.issues)) if reading.issues or answer is None else answer
@@ -52,61 +62,35 @@ def refusal_codes(body: bytes) -> tuple[str, ...] | None:
         return None
     if not isinstance(value, dict) or value.get("resourceType") != "OperationOutcome":
         return None
-    issues = [issue for issue in _list(value, "issue") if isinstance(issue, dict)]
+    issues = [issue for issue in list_in(value, "issue") if isinstance(issue, dict)]
     return tuple(_issue_code(issue) for issue in issues if issue.get("severity") in {"fatal", "error"})
 
 
 def _issue_code(issue: Resource) -> str:
-    codings = _list(_object(issue, "details"), "coding")
+    codings = list_in(object_in(issue, "details"), "coding")
     detail = next((coding for coding in codings if isinstance(coding, dict)), {})
-    return _code(detail, "code") or _code(issue, "code") or "unknown"
-
-
-def _object(value: Resource, name: str) -> Resource:
-    member = value.get(name)
-    return member if isinstance(member, dict) else {}
-
-
-def _list(value: Resource, name: str) -> list[JSON]:
-    member = value.get(name)
-    return member if isinstance(member, list) else []
-
-
-def _text(value: Resource, name: str) -> str:
-    member = value.get(name)
-    return member[:_LONGEST_TEXT] if isinstance(member, str) else ""
-
-
-def _code(value: Resource, name: str) -> str:
-    """Take a code: short, of the characters codes are made of; anything else reads as none."""
-    text = _text(value, name)
-    return text if len(text) <= 64 and text.replace("-", "").replace("_", "").isalnum() else ""  # noqa: PLR2004
-
-
-def _first_coding(value: Resource, name: str, system: str = "") -> Resource:
-    codings = (coding for coding in _list(_object(value, name), "coding") if isinstance(coding, dict))
-    return next((coding for coding in codings if not system or coding.get("system") == system), {})
+    return code_in(detail, "code") or code_in(issue, "code") or "unknown"
 
 
 def _history(request: Resource) -> Iterator[Resource]:
     """Give the status history codings of a MedicationRequest, whatever the extension around them is called."""
-    for extension in _list(request, "extension"):
-        for part in _list(extension, "extension") if isinstance(extension, dict) else []:
-            coding = _object(part, "valueCoding") if isinstance(part, dict) else {}
+    for extension in list_in(request, "extension"):
+        for part in list_in(extension, "extension") if isinstance(extension, dict) else []:
+            coding = object_in(part, "valueCoding") if isinstance(part, dict) else {}
             if coding.get("system") == statuses.STATUS_HISTORY:
                 yield coding
 
 
 def _non_dispensing(dispense: Resource) -> Resource:
     """Give the reason of Extension-DM-PrescriptionNonDispensingReason, which older senders write."""
-    for extension in _list(dispense, "extension"):
+    for extension in list_in(dispense, "extension"):
         if isinstance(extension, dict) and extension.get("url") == statuses.NON_DISPENSING_URL:
-            return _object(extension, "valueCoding")
+            return object_in(extension, "valueCoding")
     return {}
 
 
 def _accepted(request: Resource) -> LineEvent | None:
-    return LineEvent.ACCEPTED if _code(request, "status") == "active" else None
+    return LineEvent.ACCEPTED if code_in(request, "status") == "active" else None
 
 
 _BYSTANDERS: Final = frozenset(
@@ -135,7 +119,7 @@ class _Reading:
             "prescription-order-response": self._response,
             "dispense-notification": self._dispenses,
         }
-        event = _code(_object(header, "eventCoding"), "code")
+        event = code_in(object_in(header, "eventCoding"), "code")
         if event not in events:
             place = "entry[0].resource.eventCoding"
             self._report("MESSAGE_TYPE_UNSUPPORTED", place, "Send an order response or a dispense notification.")
@@ -143,9 +127,10 @@ class _Reading:
         self._check_kinds(_SPEAKERS[event])
         return Acknowledgement(
             id=self._id(),
-            correlation=parse_uuid(_text(_object(header, "response"), "identifier")),
+            correlation=parse_uuid(text_in(object_in(header, "response"), "identifier")),
             reports=events[event](header),
             at=self._at(),
+            replaces=self._replaces(header),
         )
 
     def _report(self, code: str, place: str, text: str) -> None:
@@ -155,20 +140,20 @@ class _Reading:
         if self._bundle.get("resourceType") != "Bundle" or self._bundle.get("type") != "message":
             self._report("STRUCTURE_INVALID", "", "Send a FHIR Bundle of type message.")
             return None
-        first = next(iter(_list(self._bundle, "entry")), None)
-        header = _object(first, "resource") if isinstance(first, dict) else {}
+        first = next(iter(list_in(self._bundle, "entry")), None)
+        header = object_in(first, "resource") if isinstance(first, dict) else {}
         if header.get("resourceType") != "MessageHeader":
             self._report("STRUCTURE_INVALID", "entry[0].resource", "The first entry must be the MessageHeader.")
             return None
-        if parse_uuid(_text(_object(header, "response"), "identifier")) is None:
+        if parse_uuid(text_in(object_in(header, "response"), "identifier")) is None:
             place = "entry[0].resource.response.identifier"
             self._report("FIELD_MISSING", place, "Name the message that is answered.")
         return header
 
     def _all(self) -> Iterator[tuple[str, Resource]]:
         """Give every resource with its place."""
-        for index, entry in enumerate(_list(self._bundle, "entry")):
-            yield f"entry[{index}].resource", _object(entry, "resource") if isinstance(entry, dict) else {}
+        for index, entry in enumerate(list_in(self._bundle, "entry")):
+            yield f"entry[{index}].resource", object_in(entry, "resource") if isinstance(entry, dict) else {}
 
     def _resources(self, kind: str) -> Iterator[tuple[str, Resource]]:
         """Give every resource of a type with its place."""
@@ -177,20 +162,20 @@ class _Reading:
     def _check_kinds(self, speakers: frozenset[str]) -> None:
         """Note every resource that could change what the answer means and is not read here."""
         for place, resource in self._all():
-            if resource.get("resourceType") not in speakers | _BYSTANDERS:
+            if text_in(resource, "resourceType") not in speakers | _BYSTANDERS:
                 self._report("FIELD_NOT_UNDERSTOOD", place, "This resource is not read in an answer of this kind.")
             if "modifierExtension" in resource or "implicitRules" in resource:
                 self._report("EXTENSION_NOT_UNDERSTOOD", place, "A modifier is not understood here.")
 
     def _id(self) -> str:
-        identity = _text(_object(self._bundle, "identifier"), "value")
+        identity = text_in(object_in(self._bundle, "identifier"), "value")
         if not identity:
             self._report("FIELD_MISSING", "identifier.value", "Give every answer an identifier of its own.")
         return identity
 
     def _at(self) -> datetime | None:
         try:
-            at = datetime.fromisoformat(_text(self._bundle, "timestamp"))
+            at = datetime.fromisoformat(text_in(self._bundle, "timestamp"))
         except ValueError:
             return None
         return at if at.tzinfo else None
@@ -198,7 +183,7 @@ class _Reading:
     def _line(self, identifiers: list[JSON], place: str) -> UUID | None:
         """Find the item number among identifiers."""
         values = {
-            _text(identifier, "value")
+            text_in(identifier, "value")
             for identifier in identifiers
             if isinstance(identifier, dict) and identifier.get("system") == statuses.ITEM_NUMBER
         }
@@ -212,7 +197,7 @@ class _Reading:
         requests = tuple(self._requests(plain=not tasks))
         reports = (*requests, *tasks) or tuple(self._questions())
         place = "entry[0].resource.response.code"
-        code = _code(_object(header, "response"), "code")
+        code = code_in(object_in(header, "response"), "code")
         event = statuses.RESPONSES.get(code)
         if event is None:
             self._report("VALUE_INVALID", place, "Send ok, transient-error or fatal-error.")
@@ -226,11 +211,11 @@ class _Reading:
     def _outcome(self) -> tuple[str, str]:
         """Give the first error of an OperationOutcome in the message: its code and its words."""
         for _, outcome in self._resources("OperationOutcome"):
-            for issue in _list(outcome, "issue"):
+            for issue in list_in(outcome, "issue"):
                 if isinstance(issue, dict) and issue.get("severity") in {"fatal", "error"}:
-                    details = _object(issue, "details")
-                    words = _text(issue, "diagnostics") or _text(details, "text")
-                    return _issue_code(issue), words or _text(_first_coding(issue, "details"), "display")
+                    details = object_in(issue, "details")
+                    words = text_in(issue, "diagnostics") or text_in(details, "text")
+                    return _issue_code(issue), words or text_in(first_coding(issue, "details"), "display")
         return "", ""
 
     def _requests(self, *, plain: bool) -> Iterator[LineReport]:
@@ -242,42 +227,47 @@ class _Reading:
             coding = next(_history(request), None)
             if coding is None and not plain:
                 continue
-            code = "" if coding is None else _code(coding, "code")
+            code = "" if coding is None else code_in(coding, "code")
             event = statuses.CANCELS.get(code) if coding is not None else _accepted(request)
             if event is None:
                 self._report("VALUE_INVALID", place, "The status of this MedicationRequest is not known here.")
                 continue
-            line = self._line(_list(request, "identifier"), f"{place}.identifier")
-            yield LineReport(line_id=line, event=event, reason_code=code, reason=_text(coding or {}, "display"))
+            line = self._line(list_in(request, "identifier"), f"{place}.identifier")
+            yield LineReport(line_id=line, event=event, reason_code=code, reason=text_in(coding or {}, "display"))
 
     def _tasks(self) -> Iterator[LineReport]:
         for place, task in self._resources("Task"):
-            event = statuses.TASKS.get(_code(task, "status"))
+            event = statuses.TASKS.get(code_in(task, "status"))
             if event is None:
                 self._report("VALUE_INVALID", f"{place}.status", "This Task status is not known here.")
                 continue
-            focus = _object(_object(task, "focus"), "identifier")
+            focus = object_in(object_in(task, "focus"), "identifier")
             line = self._line([focus], f"{place}.focus.identifier") if focus else None
-            reason = _first_coding(task, "statusReason")
-            words = _text(_object(task, "statusReason"), "text") or _text(reason, "display")
-            yield LineReport(line_id=line, event=event, reason_code=_code(reason, "code"), reason=words)
+            reason = first_coding(task, "statusReason")
+            words = text_in(object_in(task, "statusReason"), "text") or text_in(reason, "display")
+            yield LineReport(line_id=line, event=event, reason_code=code_in(reason, "code"), reason=words)
 
     def _questions(self) -> Iterator[LineReport]:
         """Read a question to the prescriber, which is no acceptance although the response code says ok."""
         for _, question in self._resources("CommunicationRequest"):
-            payloads = [payload for payload in _list(question, "payload") if isinstance(payload, dict)]
-            words = " ".join(_text(payload, "contentString") for payload in payloads)[:_LONGEST_TEXT]
+            payloads = [payload for payload in list_in(question, "payload") if isinstance(payload, dict)]
+            words = " ".join(text_in(payload, "contentString") for payload in payloads)[:LONGEST_TEXT]
             yield LineReport(line_id=None, event=LineEvent.QUERIED, reason=words)
 
-    def _dispenses(self, header: Resource) -> tuple[LineReport, ...]:
-        replaced = [
-            extension
-            for extension in _list(header, "extension")
-            if isinstance(extension, dict) and extension.get("url") in statuses.REPLACEMENT_URLS
-        ]
-        if replaced:
-            text = "An amended notification replaces an earlier one; a person must say what was handed over."
-            self._report("ACTION_UNSUPPORTED", "entry[0].resource.extension", text)
+    def _replaces(self, header: Resource) -> str:
+        """Give the identifier of the notification that this one amends; "" where it amends none."""
+        named = [one for one in objects_in(header, "extension") if one.get("url") in statuses.REPLACEMENT_URLS]
+        values = {text_in(object_in(one, "valueIdentifier"), "value") for one in named}
+        if not named:
+            return ""
+        place = "entry[0].resource.extension"
+        if len(values) != 1 or values == {""}:
+            self._report("FIELD_MISSING", place, "Name the one notification that is amended by its identifier.")
+        if code_in(object_in(header, "eventCoding"), "code") != "dispense-notification":
+            self._report("ACTION_UNSUPPORTED", place, "Only a dispense notification may be amended.")
+        return next(iter(values))
+
+    def _dispenses(self, _: Resource) -> tuple[LineReport, ...]:
         found = [(place, self._dispense(place, dispense)) for place, dispense in self._resources("MedicationDispense")]
         if not found:
             self._report("SEGMENT_MISSING", "entry", "Send a MedicationDispense for every item.")
@@ -286,45 +276,60 @@ class _Reading:
     def _dispense(self, place: str, dispense: Resource) -> LineReport | None:
         """Read one dispense; None where it only restates an item."""
         line = self._dispensed_line(place, dispense)
-        quantity = _object(dispense, "quantity")
+        quantity = object_in(dispense, "quantity")
         amount = quantity.get("value")
         if not isinstance(amount, int | Decimal | None) or isinstance(amount, bool) or (amount or 0) < 0:
             self._report("VALUE_INVALID", f"{place}.quantity.value", "Send the quantity handed over.")
             return None
-        kind = _first_coding(dispense, "type", statuses.DISPENSE_TYPE)
-        event = self._event(place, dispense, _code(kind, "code"))
+        self._check_business_status(place, dispense)
+        kind = first_coding(dispense, "type", statuses.DISPENSE_TYPE)
+        event = self._event(place, dispense, code_in(kind, "code"))
         if event is None or (event is LineEvent.DELIVERED and amount == 0):
             return None
-        reason = _first_coding(dispense, "statusReasonCodeableConcept") or _non_dispensing(dispense)
+        reason = first_coding(dispense, "statusReasonCodeableConcept") or _non_dispensing(dispense)
         if event is LineEvent.DELIVERED and reason:
             self._report("STRUCTURE_INVALID", place, "A dispense says why it was not made and that it was.")
+        if (
+            reason.get("system") == statuses.NON_DISPENSING_REASON
+            and code_in(reason, "code") not in statuses.NOT_DISPENSED
+        ):
+            self._report("VALUE_INVALID", place, "This reason for not dispensing is not known here.")
         if event is LineEvent.NOT_SUPPLIED and not reason:
             reason = kind
         return LineReport(
             line_id=line,
             event=event,
-            reason_code=_code(reason, "code"),
-            reason=_text(reason, "display"),
+            reason_code=code_in(reason, "code"),
+            reason=text_in(reason, "display"),
             amount=None if amount is None else Decimal(amount),
-            unit=_text(quantity, "unit"),
+            unit=text_in(quantity, "unit"),
         )
+
+    def _check_business_status(self, place: str, dispense: Resource) -> None:
+        """Refuse a status of the prescription that is not in the table: it may mean what nobody here knows."""
+        for extension in objects_in(dispense, "extension"):
+            stated = code_in(object_in(extension, "valueCoding"), "code")
+            if extension.get("url") == statuses.BUSINESS_STATUS_URL and stated not in statuses.BUSINESS_STATUSES:
+                self._report(
+                    "VALUE_INVALID", f"{place}.extension", "This status of the prescription is not known here."
+                )
 
     def _dispensed_line(self, place: str, dispense: Resource) -> UUID | None:
         """Find the item a dispense is for: the contained request it names, or that request by its identifier."""
-        prescriptions = [item for item in _list(dispense, "authorizingPrescription") if isinstance(item, dict)]
+        prescriptions = [item for item in list_in(dispense, "authorizingPrescription") if isinstance(item, dict)]
         contained = {
-            f"#{_text(resource, 'id')}": resource
-            for resource in _list(dispense, "contained")
+            f"#{text_in(resource, 'id')}": resource
+            for resource in list_in(dispense, "contained")
             if isinstance(resource, dict) and resource.get("resourceType") == "MedicationRequest"
         }
         identifiers: list[JSON] = []
         for reference in prescriptions:
             identifiers.append(reference.get("identifier"))
-            identifiers += _list(contained.get(_text(reference, "reference"), {}), "identifier")
+            identifiers += list_in(contained.get(text_in(reference, "reference"), {}), "identifier")
         return self._line(identifiers, f"{place}.authorizingPrescription")
 
     def _event(self, place: str, dispense: Resource, kind: str) -> LineEvent | None:
-        status = _code(dispense, "status")
+        status = code_in(dispense, "status")
         if status == "entered-in-error":
             return LineEvent.SUPPLY_WITHDRAWN
         if kind == statuses.FULLY:
@@ -335,7 +340,7 @@ class _Reading:
         return statuses.DISPENSES[kind]
 
     def _progress(self, place: str, dispense: Resource, status: str) -> LineEvent | None:
-        if status in statuses.HANDED_OVER and _text(dispense, "whenHandedOver"):
+        if status in statuses.HANDED_OVER and text_in(dispense, "whenHandedOver"):
             return LineEvent.DELIVERED
         event = LineEvent.DISPENSED if status == "completed" else statuses.PROGRESS.get(status)
         if event is None:

@@ -74,3 +74,65 @@ PROGRESS: Final[dict[str, LineEvent]] = {
     "in-progress": LineEvent.DISPENSED,
 }
 """`MedicationDispense.status` before completion."""
+
+TASK_CODE: Final = "http://hl7.org/fhir/CodeSystem/task-code"
+RETURN_REASON: Final = "https://fhir.nhs.uk/CodeSystem/EPS-task-dispense-return-status-reason"
+WITHDRAW_REASON: Final = "https://fhir.nhs.uk/CodeSystem/EPS-task-dispense-withdraw-reason"
+NON_DISPENSING_REASON: Final = "https://fhir.nhs.uk/CodeSystem/medicationdispense-status-reason"
+BUSINESS_STATUS: Final = "https://fhir.nhs.uk/CodeSystem/EPS-task-business-status"
+BUSINESS_STATUS_URL: Final = "https://fhir.nhs.uk/StructureDefinition/Extension-EPS-TaskBusinessStatus"
+ORDER_NUMBER: Final = "https://fhir.nhs.uk/Id/prescription-order-number"
+
+RETURNS: Final[dict[str, str]] = {
+    "0001": "Patient non-attendance",
+    "0002": "Unable to dispense medication on prescriptions",
+    "0003": "Patient requested release",
+    "0004": "Another dispenser requested release on behalf of patient",
+    "0005": "Invalid digital signature",
+    "0006": "Rejected due to version problem",
+    "0007": "Prescription otherwise invalid or unreadable",
+    "0008": "Prescription expired",
+}
+"""Why a prescription is returned (eps.md 6.6)."""
+
+WITHDRAWALS: Final[dict[str, str]] = {
+    "QU": "Quantity Update",
+    "MU": "Medication Updated",
+    "DA": "Dosage Amendments",
+    "PA": "Patient Detail Amendments",
+    "OC": "Other Clinical",
+    "ONC": "Other Non-Clinical",
+}
+"""Why a dispense notification is withdrawn (eps.md 6.6)."""
+
+NOT_DISPENSED: Final[dict[str, str]] = {
+    "0001": "Not required as instructed by the patient",
+    "0002": "Clinically unsuitable",
+    "0003": "Owings note issued to patient",
+    "0004": "Prescription cancellation",
+    "0005": "Prescription cancellation due to death",
+    "0006": "Illegal NHS prescription",
+    "0007": "Prescribed out of scope item",
+    "0008": "Item or prescription expired",
+    "0009": "Not allowed on FP10",
+    "0010": "Patient did not collect medication",
+    "0011": "Patient purchased medication over the counter",
+}
+"""Why an item was not dispensed (eps.md 6.6)."""
+
+BUSINESS_STATUSES: Final[dict[str, str]] = {
+    "0000": "Awaiting Release Ready",
+    "0001": "To Be Dispensed",
+    "0002": "With Dispenser",
+    "0003": "With Dispenser - Active",
+    "0004": "Expired",
+    "0005": "Cancelled",
+    "0006": "Dispensed",
+    "0007": "Not Dispensed",
+    "0008": "Claimed",
+    "0009": "No-Claimed",
+    "9000": "Repeat dispense future instance",
+    "9001": "Prescription future instance",
+    "9005": "Cancelled future instance",
+}
+"""Status of the whole prescription (eps.md 6.1), which a notification restates on each item."""

@@ -163,10 +163,14 @@ _CANCELS = {
     "R-0002": LineEvent.CANCEL_PENDING,
     "R-0003": LineEvent.CANCEL_PENDING,
     "R-0004": LineEvent.CANCEL_TOO_LATE,
+    "R-0005": LineEvent.CANCEL_CONFIRMED,
     "R-0006": LineEvent.CANCEL_CONFIRMED,
     "R-0007": LineEvent.CANCEL_BY_OTHER,
     "R-0008": LineEvent.CANCEL_UNKNOWN,
+    "R-0009": LineEvent.CANCEL_REPLY_ERROR,
     "R-0010": LineEvent.CANCEL_REPLY_ERROR,
+    "R-5000": LineEvent.CANCEL_REPLY_ERROR,
+    "R-5888": LineEvent.CANCEL_REPLY_ERROR,
 }
 
 
