@@ -463,3 +463,16 @@ def resolve_supply(event: LineEvent, *, delivered: int, total: int) -> LineEvent
         LAST_DELIVERED for the delivery that completes the line, otherwise `event`.
     """
     return LineEvent.LAST_DELIVERED if event is LineEvent.DELIVERED and delivered + 1 == total else event
+
+
+_NOT_YET_TAKEN = frozenset({S.SENT, S.UNCERTAIN, S.WITH_PROVIDER})
+
+
+def resolve_return(event: LineEvent, state: LineState) -> LineEvent:
+    """Tell a line that is given back after it was accepted from one that never was, which is a rejection.
+
+    Args:
+        event: as the provider reported it.
+        state: where the line stands.
+    """
+    return LineEvent.REJECTED if event is LineEvent.RETURNED and state in _NOT_YET_TAKEN else event

@@ -23,6 +23,7 @@ from gateway.domain.lifecycle import (
     LineState,
     Moved,
     Row,
+    resolve_return,
     resolve_supply,
 )
 from gateway.domain.quantity import lexeme
@@ -34,6 +35,7 @@ from gateway.store.sqlite.claims import is_cancel, lines_of
 from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
+from gateway.store.sqlite.replacing import names_another, with_withdrawals
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
 
@@ -131,6 +133,12 @@ def _take(
     reused: bool,
 ) -> CallbackResult:
     why = _why_unread(callback, answer, issues, reused=reused)
+    if why is None and answer is not None and answer.replaces:
+        restated = with_withdrawals(transaction, callback.destination, answer)
+        if isinstance(restated, Acknowledgement):
+            answer = restated
+        else:
+            why = _Kept("answer-takes-back", restated)
     bound = why or _bind(transaction, callback, answer, answers)
     if isinstance(bound, _Kept) or answer is None:
         return _alert(transaction, callback, bound if isinstance(bound, _Kept) else _Kept("answer-unread", ""))
@@ -139,7 +147,10 @@ def _take(
 
 def _meaning(answer: Acknowledgement | None) -> str:
     """Give a digest of what an answer says, so that the same answer in other bytes is known again."""
-    said = (answer.correlation, answer.epoch, answer.reports, answer.issues) if answer is not None else ()
+    said: tuple[object, ...] = ()
+    if answer is not None:
+        said = (answer.correlation, answer.epoch, answer.reports, answer.issues)
+        said += (answer.replaces, answer.prescription_number) if answer.replaces or answer.prescription_number else ()
     return hashlib.sha256(encode(said)).hexdigest()
 
 
@@ -205,6 +216,8 @@ def _bind(
         return _Kept("answer-unbound", "An answer names a message that this gateway did not send.")
     if message[0] != callback.destination.value:
         return _Kept("answer-wrong-provider", "A provider answered a message that was sent to another one.")
+    if names_another(transaction, answer):
+        return _Kept("answer-unbound", "An answer names another prescription than its message.", found[0][0].row)
     if answer.epoch is not None and answer.epoch != message[1]:
         return _Kept("answer-unbound", "An answer states another epoch than its message.", found[0][0].row)
     return _pair(answer, found, epoch=message[1])
@@ -283,7 +296,7 @@ def _apply(
     """Append one report to one line's history and let the lifecycle decide."""
     # Whether a delivery is the last is our own count's to say, never the report's.
     said = LineEvent.DELIVERED if report.event is LineEvent.LAST_DELIVERED else report.event
-    event = resolve_supply(said, delivered=line.delivered, total=line.total)
+    event = resolve_supply(resolve_return(said, line.state), delivered=line.delivered, total=line.total)
     implied = _implied(line, event)
     stated = f"stated at {answer.at.isoformat()}" if answer.at is not None else ""
     actor = Actor.PROVIDER_SYSTEM

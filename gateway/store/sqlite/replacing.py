@@ -1,0 +1,88 @@
+"""An answer that takes an earlier answer of the same provider back: a withdrawal, or an amended notification.
+
+What the earlier answer did is read from the history, never from what the later one says of it: only a delivery that was
+counted for a line, and was not withdrawn since, can be taken back. Everything else a person must decide.
+
+Source: mapping.md 9.3 (supply_withdrawn) and 10.4; eps.md 1.7, 1.8, 6.3.
+"""
+
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineEvent
+from gateway.store.sqlite.transaction import Transaction
+
+_EARLIER = "SELECT id, correlation FROM callback WHERE destination = ? AND answer_id IN (?, ?, ?) ORDER BY id LIMIT 1"
+_DID = "SELECT event.seq, event.line, line.uuid, event.event FROM event JOIN line ON line.id = event.line WHERE callback = ? AND moved = 1 ORDER BY event.seq"  # noqa: E501 - one statement
+_WITHDRAWN_SINCE = "SELECT 1 FROM event WHERE line = ? AND seq > ? AND event = 'supply_withdrawn' AND moved = 1"
+_NUMBER = "SELECT prescription.number FROM message JOIN prescription ON prescription.id = message.prescription WHERE message.id = ?"  # noqa: E501 - one statement
+
+_COUNTED: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED})
+_HARMLESS: Final = frozenset({LineEvent.SUPPLY_PLANNED, LineEvent.DISPENSED, LineEvent.DISPATCHED})
+"""Reports that moved a line forward and counted nothing: there is nothing to take back of them."""
+_OF_AN_AMENDMENT: Final = LineReport(
+    line_id=None, event=LineEvent.SUPPLY_WITHDRAWN, reason="Replaced by a later notification."
+)
+
+
+def with_withdrawals(transaction: Transaction, destination: OdsCode, answer: Acknowledgement) -> Acknowledgement | str:
+    """Give the answer with one withdrawal for each delivery it takes back, before what it reports itself.
+
+    Args:
+        transaction: the one it is kept in.
+        destination: the provider that answers.
+        answer: one with `replaces`; its report of SUPPLY_WITHDRAWN without a line, if it has one, gives the reason.
+
+    Returns:
+        The answer, bound to the message of the earlier one; or why a person must decide.
+    """
+    name = answer.replaces  # a UUID, which senders write in either case
+    earlier = transaction.row(_EARLIER, (destination.value, name, name.lower(), name.upper()))
+    if earlier is None or earlier[1] is None:
+        return "An answer takes back one that this gateway does not have."
+    correlation = UUID(bytes=earlier[1])
+    if answer.correlation not in {None, correlation}:
+        return "An answer takes back one that was given to another message."
+    lines = _deliveries(transaction, earlier[0])
+    if isinstance(lines, str):
+        return lines
+    template, own = _parted(answer.reports)
+    if not lines and not own:
+        return "An answer takes back one that delivered nothing, or was taken back before."
+    withdrawals = tuple(replace(template, line_id=line) for line in lines)
+    return replace(answer, correlation=correlation, reports=(*withdrawals, *own))
+
+
+def names_another(transaction: Transaction, answer: Acknowledgement) -> bool:
+    """Tell whether an answer names a prescription that is not the one of its message."""
+    if not answer.prescription_number or answer.correlation is None:
+        return False
+    row = transaction.row(_NUMBER, (answer.correlation.bytes,))
+    return row is not None and str(row[0]).upper() != answer.prescription_number.upper()
+
+
+def _deliveries(transaction: Transaction, callback: int) -> tuple[UUID, ...] | str:
+    lines: dict[UUID, None] = {}
+    for seq, line, uuid, name in transaction.rows(_DID, (callback,)):
+        event = LineEvent(name)
+        if event in _HARMLESS or event is LineEvent.SUPPLY_WITHDRAWN:
+            continue
+        if event not in _COUNTED:
+            return f"An answer takes back a report of {event}; a person must say what was handed over."
+        if transaction.row(_WITHDRAWN_SINCE, (line, seq)):
+            return "An answer takes back a delivery of a line that has had one taken back since."
+        lines[UUID(bytes=uuid)] = None
+    return tuple(lines)
+
+
+def _parted(reports: tuple[LineReport, ...]) -> tuple[LineReport, tuple[LineReport, ...]]:
+    """Part the report that says why something is taken back from those of what was done."""
+    why = [report for report in reports if _takes_back(report)]
+    return (why[0] if why else _OF_AN_AMENDMENT), tuple(report for report in reports if not _takes_back(report))
+
+
+def _takes_back(report: LineReport) -> bool:
+    return report.line_id is None and report.event is LineEvent.SUPPLY_WITHDRAWN
