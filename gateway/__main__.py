@@ -24,6 +24,7 @@ COMMANDS: Final = (
     "keys",
     "migrate",
     "config",
+    "reference",
 )
 """Each is the function, or the group `app`, of the module of its name in `gateway.commands`."""
 

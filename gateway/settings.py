@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """Folder of the store, the keys and the development tokens; made if absent, closed to other users."""
     config: Path | None = None
     """Configuration folder; the packaged demonstration if not set."""
+    reference: Path | None = None
+    """Folder that `gateway reference load` writes; `reference` of the data folder if not set."""
     host: str = "127.0.0.1"
     port: Port = 8080
     mllp_host: str = "127.0.0.1"
@@ -85,6 +87,11 @@ class Settings(BaseSettings):
     def in_development(self) -> bool:
         """Whether development stand-ins are made (D15)."""
         return self.on_loopback if self.development is None else self.development
+
+    @property
+    def reference_folder(self) -> Path:
+        """Where the reference tables of a release are, if one was loaded."""
+        return self.reference or self.data / "reference"
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

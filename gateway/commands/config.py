@@ -25,11 +25,13 @@ def check(
     ] = None,
 ) -> None:
     """Read a configuration folder and list every fault, or say what is in force."""
-    configuration = load(folder or read_settings().config, environ=variables())
-    surroundings(configuration)
+    settings = read_settings()
+    configuration = load(folder or settings.config, environ=variables())
+    reference = surroundings(configuration, settings.reference_folder).reference
     print(f"version      {configuration.version}")
     print(f"digest       {configuration.digest}")
     print(f"gateway      {configuration.organisation}, {configuration.environment}")
+    print(f"reference    {reference.release}")
     for trust in configuration.trusts.values():
         print(f"trust        {trust.ods} {trust.name}: {trust.signature_policy}, {len(trust.codes)} local codes")
     for provider in configuration.routing.providers.values():

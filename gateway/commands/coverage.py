@@ -66,7 +66,7 @@ def coverage(
 ) -> None:
     """Say what became of every field a trust populates, by message type. No value is printed."""
     settings = read_settings()
-    offline = Offline(surroundings(load(settings.config, environ=variables())))
+    offline = Offline(surroundings(load(settings.config, environ=variables()), settings.reference_folder))
     tenant = known_trust(offline, trust)
     found = _of_files(offline, tenant, files) if files else accounts(settings.data / DATABASE, tenant)
     report = {kind: (messages, rows(all_of)) for kind, (messages, all_of) in _by_type(found).items()}

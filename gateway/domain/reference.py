@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from gateway.domain.coding import Coding
 from gateway.domain.prescription import ControlledSchedule, ProductLevel
@@ -32,6 +33,24 @@ class ProductRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationRow:
+    """What the Organisation Data Service says of one organisation.
+
+    Attributes:
+        code: ODS code.
+        opened, closed: None where the list does not say.
+        parent: ODS code of the organisation it belongs to; empty if there is none.
+    """
+
+    code: str
+    name: str
+    postcode: str = ""
+    opened: date | None = None
+    closed: date | None = None
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """The tables in force.
 
@@ -40,6 +59,7 @@ class Reference:
         units: SNOMED CT or UCUM code to the unit as we write it.
         unit_words: exact words that are safe to read as a unit (`mg`, `tablet`); dangerous ones are absent.
         routes: SNOMED CT code to route; `route_letters`: HL7 table 0162 letters that are safe to read.
+        organisations: ODS code to organisation; empty where no ODS list was loaded.
     """
 
     release: str
@@ -48,3 +68,4 @@ class Reference:
     unit_words: Mapping[str, Coding] = field(default_factory=dict)
     routes: Mapping[str, Coding] = field(default_factory=dict)
     route_letters: Mapping[str, Coding] = field(default_factory=dict)
+    organisations: Mapping[str, OrganisationRow] = field(default_factory=dict)

@@ -100,7 +100,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     clock, metrics = SystemClock(), Metrics()
     keys = load_or_make(settings.data, development=settings.in_development)
     publish_anchors(keys, settings.data)
-    around = surroundings(configuration)
+    around = surroundings(configuration, settings.reference_folder)
     told = mailboxes(configuration.trusts.values())
     store = SqliteStore.open(
         settings.data / DATABASE,
