@@ -50,11 +50,13 @@ def forbidden(bundle: Node, entries: Entries) -> Iterator[Issue]:
             yield Issue(code="FIELD_NOT_UNDERSTOOD", location=f"{node.path}.resourceType", text=text)
 
 
-def _all(node: Node) -> Iterator[Node]:
-    yield node
+def _all(node: Node) -> list[Node]:
+    """Give a node and every node below it, in order."""
+    found = [node]
     for nodes in node.children.values():
         for child in nodes:
-            yield from _all(child)
+            found += _all(child)
+    return found
 
 
 def account(record: Record, entries: Entries) -> None:

@@ -7,7 +7,6 @@ Source: FHIR R4 json.html, datatypes.html; reliability-security.md 4.3, J04, J18
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
@@ -75,12 +74,13 @@ class Node:
         """Give the objects of that name, in order."""
         return tuple(self.children.get(name, ()))
 
-    def below(self) -> Iterator[Leaf]:
+    def below(self) -> list[Leaf]:
         """Give every value at and below this node."""
-        yield from self.leaves.values()
+        found = [*self.leaves.values()]
         for nodes in self.children.values():
             for node in nodes:
-                yield from node.below()
+                found += node.below()
+        return found
 
     def extensions(self, url: str) -> tuple["Node", ...]:
         """Give the extensions of that URL."""
@@ -119,11 +119,13 @@ class Builder:
         return node
 
     def _declared(self, elements: "dict[str, str] | None", name: str) -> str | None:
+        if elements is not None and (known := elements.get(name)) is not None:
+            return known
         if elements is None:
             return "?" if _NAME.fullmatch(name) else None
         if name.startswith("_") and name[1:] in elements and elements[name[1:]][0].islower():
             return "Element*" if elements[name[1:]].endswith("*") else "Element"
-        return elements.get(name)
+        return None
 
     def _unknown(self, kind: str, path: str, name: str) -> str:
         """Write down an element that is not known; a made-up name could hold anything and is not repeated."""
@@ -178,6 +180,8 @@ def _in_twin(owner: dict[str, JSON], name: str, index: int) -> bool:
 
 
 def _lexeme(value: Plain) -> str:
+    if type(value) is str:
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
@@ -187,6 +191,8 @@ def _lexeme(value: Plain) -> str:
 
 def _fault(value: Plain, raw: str, kind: str) -> str:  # noqa: PLR0911 - one return for each JSON type
     """Say what is wrong with a plain value of that type; nothing if all is well or the type is not known."""
+    if type(value) is str and kind in _FORMS:
+        return _text_fault(raw, kind)
     if kind in _PLAIN_TEXT and isinstance(value, str):
         return "" if value.strip() else "The value is empty; leave the member out."
     if value is None:
