@@ -184,10 +184,15 @@ class _Number(str):
 def _find_fault(body: bytes) -> None:
     """Read again, slowly, and raise the first fault in document order; give nothing if all is well."""
     try:
-        document = json.loads(body, object_pairs_hook=_Object, parse_float=_Number, parse_int=_Number)
+        text = body.decode("utf-8")
+        document = json.loads(text, object_pairs_hook=_Object, parse_float=_Number, parse_int=_Number)
         _search(document, _root_name(document))
     except RecursionError:
         raise _too_deep() from None
+    except UnicodeDecodeError:
+        raise JsonError("CHARSET_INVALID", _wrong_byte(body), "The body is not UTF-8.") from None
+    except json.JSONDecodeError as error:  # msgspec stopped at a number, before it came to this
+        raise _malformed(body, f"{error.msg.lower()} (byte {len(text[: error.pos].encode())})") from None
 
 
 def _root_name(document: object) -> str:
