@@ -123,6 +123,8 @@ class FhirXml:
 
     def _companion_from(self, child: etree._Element, attributes: dict[str, str]) -> dict[str, Any] | None:
         out: dict[str, Any] = dict(attributes)
+        if set(out) - {"id"}:
+            raise FhirXmlError(_where(child), "an attribute that is not served")
         for extension in child:
             if _local(extension) != "extension":
                 raise FhirXmlError(_where(extension), "an element that is not served")
