@@ -122,7 +122,7 @@ def _typed(path: Path, found: str, targets: tuple[str, ...], walked: Walked) -> 
 
 def _contained(path: Path | None, resource: Json, walked: Walked) -> None:
     contained = resource["contained"]
-    used = set(_local_references(resource))
+    used = list(_local_references(resource))  # not a set: an `id` may be anything
     for index, inner in enumerate(contained if isinstance(contained, list) else ()):
         if not isinstance(inner, dict):
             continue
