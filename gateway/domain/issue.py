@@ -185,6 +185,7 @@ CODES: dict[str, CodeRow] = {
     "FIELD_NOT_UNDERSTOOD": _source("Have the field mapped: it may bear on what the patient takes.", fhir="incomplete"),
     "QUANTITY_MISSING": _source("State the quantity for each supply, with its unit.", hl7="101", fhir="incomplete"),
     "QUANTITY_CONFLICT": _source("Send one quantity, or the same quantity wherever it is said."),
+    "QUANTITY_UNIT_MISMATCH": _source("Send the quantity in the unit in which dm+d counts or measures the product."),
     "SCHEDULE_CONFLICT": _source("Make the stated schedule and the product's agree."),
     "PRESCRIBER_AMBIGUOUS": _source("Name one prescriber."),
     "PROVIDER_UNKNOWN": _source(

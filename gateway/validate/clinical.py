@@ -30,6 +30,7 @@ from gateway.domain.prescription import (
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow, Reference
 from gateway.domain.signature import PrescriberVerdict, Standing
+from gateway.validate.quantity_unit import unit_doubts
 from gateway.validate.supply import supply_doubts
 from gateway.validate.words.check import doubts
 from gateway.validate.words.no_dose import says_no_dose
@@ -232,7 +233,7 @@ def _directions(seen: Findings, line: Line, at: str) -> Iterator[Issue]:
     for index, dosage in enumerate(line.dosages):
         yield from _dosage(seen, dosage, f"{at}.dosages[{index}]")
     row = seen.reference.products.get(line.product.code.value)
-    for doubt in (*doubts(line, row), *supply_doubts(line, row)):
+    for doubt in (*doubts(line, row), *supply_doubts(line, row), *unit_doubts(line, row)):
         yield replace(
             seen.issue(doubt.code, f"{at}.{doubt.at}", doubt.text), values=doubt.values, escalated=doubt.escalated
         )

@@ -90,6 +90,7 @@ FIELD_SHIFTED | Fields have moved by one place. | RXE-3 holds mg.
 FIELD_NOT_UNDERSTOOD | A value stands in the order that no rule reads, and it may bear on the medicine. | A comparator < beside a dose.
 QUANTITY_MISSING | The quantity of a supply is missing. | dispenseRequest without quantity.
 QUANTITY_CONFLICT | The quantity is sent twice and differently. | RXO-11 is 4 and RXE-10 is 2.
+QUANTITY_UNIT_MISMATCH | The quantity is in a unit in which the product is not supplied. | 40 milligrams of a pre-filled syringe.
 SCHEDULE_CONFLICT | The schedule that is stated is not the product's. | CD5 stated for a product of Schedule 4.
 PRESCRIBER_AMBIGUOUS | Several prescribers are named, or one with several registration numbers. | ORC-12 with two people.
 PROVIDER_UNKNOWN | The homecare provider is not named, not known here, or not the same for all lines. | ZHC-2 is ABC99.
