@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run definitions test lint types bench faults clean
+.PHONY: run definitions test lint types bench faults fuzz clean
 
 run: $(STAMP) ## a running demonstration with its console
 	$(BIN)/gateway demo --data data/demo
@@ -22,6 +22,10 @@ lint: $(STAMP)
 
 faults: $(STAMP) ## the long fault runs
 	$(BIN)/python -m pytest -m faults tests/faults --timeout 3600
+
+MINUTES ?= 10
+fuzz: $(STAMP) ## damaged messages at every parser, for MINUTES
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 bench: $(STAMP) ## timings, as ratios in one run
 	$(BIN)/python -m bench
