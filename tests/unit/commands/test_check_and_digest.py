@@ -1,3 +1,4 @@
+import base64
 import json
 from pathlib import Path
 
@@ -41,7 +42,9 @@ def test_check_prints_an_outcome_and_exits_by_it(tmp_path: Path, body: str, code
 @pytest.mark.parametrize(
     ("body", "arguments", "said"),
     [
-        ("{}", [], "there is no MedicationRequest"),
+        ('{"resourceType": "Bundle", "type": "message"}', [], "there is no MedicationRequest"),
+        ("MSH|^~\\&|", [], "MSH"),
+        ("<a/>", ["--trust", "RBA"], "MESSAGE_TYPE_UNSUPPORTED"),
         ("{", [], "UNREADABLE"),
         ("{}", ["--when", "2026-10-05T09:15:00"], "zone"),
         ("{}", ["--when", "yesterday"], "ISO 8601"),
@@ -53,3 +56,14 @@ def test_digest_says_why_it_gives_none(tmp_path: Path, body: str, arguments: lis
     exit_code, output = run(digest, str(file), *arguments)
     assert exit_code == 2
     assert said in output
+
+
+def test_an_order_of_another_format_is_translated_and_its_message_digested() -> None:
+    order = Path(__file__).parents[2] / "golden/hl7v2/S01.hl7"
+    arguments = ("--from", "hl7v2", "--trust", "RBA", "--when", "2026-10-05T09:15:00+01:00")
+    exit_code, output = run(digest, str(order), *arguments)
+    assert exit_code == 0
+    values = {one["name"]: one["valueString"] for one in json.loads(output)["parameter"]}
+    assert values["timestamp"] == "2026-10-05T08:15:00+00:00"
+    assert values["algorithm"] == "RS256"
+    assert base64.b64decode(values["digest"]).startswith(b"<SignedInfo ")

@@ -32,6 +32,7 @@ from gateway.domain.prescription import (
 )
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow, Reference
+from gateway.domain.signature import PrescriberVerdict, Standing
 from gateway.domain.submission import Action, Order, OrderNumber
 from gateway.domain.trace import TraceRow
 from gateway.validate.check import check
@@ -251,6 +252,24 @@ def test_a_schedule_4_drug_is_valid_for_28_days(days: int, expected: list[str]) 
 def test_the_trusts_signature_policy_decides(policy: SignaturePolicy, *, signed: bool, expected: list[str]) -> None:
     signature = PrescriberSignature(format="xmldsig", data=b"<Signature/>") if signed else None
     assert codes(prescription(signature=signature), trust_=trust(signature_policy=policy)) == expected
+
+
+@pytest.mark.parametrize("policy", SignaturePolicy)
+@pytest.mark.parametrize("standing", Standing)
+def test_a_wrong_signature_refuses_and_a_valid_one_goes(policy: SignaturePolicy, standing: Standing) -> None:
+    value = prescription(signature=PrescriberSignature(format="xmldsig", data=b"<Signature/>"))
+    held = {"SIGNATURE_UNVERIFIED"} if policy is SignaturePolicy.REQUIRED else set()
+    expected = {Standing.VALID: set(), Standing.INVALID: {"SIGNATURE_INVALID"}, Standing.UNVERIFIABLE: held}[standing]
+    found = check(
+        Order(action=Action.NEW, numbers=NUMBERS, prescription=value),
+        value,
+        None,
+        trust=trust(signature_policy=policy),
+        reference=Reference(release="simulation", products={CODE: product_row()}),
+        now=MOMENT,
+        signature=PrescriberVerdict(standing=standing, text="a reason"),
+    )
+    assert {issue.code for issue in found} == expected
 
 
 def test_every_issue_is_told_at_once() -> None:
