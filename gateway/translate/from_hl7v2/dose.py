@@ -17,6 +17,7 @@ from gateway.translate.from_hl7v2.amounts import amount, quantity, unit
 from gateway.translate.from_hl7v2.coded import Coded, coded
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
+from gateway.translate.from_hl7v2.rate import read_rate
 from gateway.translate.from_hl7v2.route import Administration, Given
 from gateway.translate.from_hl7v2.timing import Said, read_timing
 from gateway.translate.from_hl7v2.timing_fields import Fields, fields_of_tq, fields_of_tq1
@@ -50,6 +51,7 @@ def read_dosages(desk: Desk, group: Group, source: Source, words: Words) -> tupl
         _compare(desk, said, main, other, source, dose)
     doses = [_dose_of(desk, fields, dose, source, index, many=len(main)) for index, fields in enumerate(main)]
     dosages = _assemble(desk, main, said, doses or [dose], source)
+    dosages = _rated(desk, group, dosages, source)
     dosages = _worded(desk, dosages, words, source.target)
     _complete(desk, dosages, said, words, group, dose_sent=_sent(group))
     return dosages
@@ -277,6 +279,17 @@ def _sequences(desk: Desk, main: Sequence[Fields]) -> list[int]:
     if main:
         desk.use(main[-1].join)
     return numbers
+
+
+def _rated(desk: Desk, group: Group, dosages: tuple[Dosage, ...], source: Source) -> tuple[Dosage, ...]:
+    """Put the rate on the dosage; of several nobody says which it is for."""
+    rate = read_rate(desk, group, source.row, f"{source.target}.dosages[0].rate")
+    if rate is None or not dosages:
+        return dosages
+    if len(dosages) > 1:
+        location = (group.rxe or group.rxo or group.orc).at(23 if group.rxe else 21)
+        desk.not_understood(location, "One rate is sent for several dosages; say which it is for.")
+    return (replace(dosages[0], rate=rate), *dosages[1:])
 
 
 def _worded(desk: Desk, dosages: tuple[Dosage, ...], words: Words, target: str) -> tuple[Dosage, ...]:

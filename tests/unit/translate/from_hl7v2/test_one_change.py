@@ -132,7 +132,7 @@ CASES: list[tuple[str, dict[str, str], set[str]]] = [
     ("one of it", {"TQ1-2": "1"}, set()),
     ("two of it", {"TQ1-2": "2"}, {"DOSE_CONFLICT"}),
     ("a second text", {"TQ1-11": "with food"}, {"SECOND_TEXT"}),
-    ("a give rate", {"RXE-23": "5", "RXE-24": "mL/h"}, {"FIELD_NOT_UNDERSTOOD"}),
+    ("a give rate", {"RXE-23": "5", "RXE-24": "mL/h"}, {"FIELD_NOT_UNDERSTOOD", "UNIT_UNMAPPED"}),
     # the timing
     ("minutes", {"TQ1-3": "Q3M"}, set()),
     ("months", {"TQ1-3": "Q3L"}, set()),
