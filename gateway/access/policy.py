@@ -17,6 +17,8 @@ class Action(StrEnum):
     """Post a prescription."""
     ACKNOWLEDGE = "acknowledge"
     """Post a provider's answer."""
+    RELEASE = "release"
+    """Ask for the prescriptions that are on their way to it."""
     READ_STATUS = "read-status"
     """Ask where a prescription is."""
     READ_CONSOLE = "read-console"
@@ -28,7 +30,7 @@ class Action(StrEnum):
 _PARTNERS = MappingProxyType(
     {
         Kind.TRUST: frozenset({Action.SUBMIT, Action.READ_STATUS}),
-        Kind.PROVIDER: frozenset({Action.ACKNOWLEDGE, Action.READ_STATUS}),
+        Kind.PROVIDER: frozenset({Action.ACKNOWLEDGE, Action.RELEASE, Action.READ_STATUS}),
     }
 )
 _OPERATOR = frozenset({Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS})

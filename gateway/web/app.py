@@ -18,11 +18,13 @@ from gateway.web import callbacks, intake, issue_pages, problems
 from gateway.web.auth import Callers
 from gateway.web.callbacks import Callbacks
 from gateway.web.edge import Edge
+from gateway.web.handed_back import HandedBack
 from gateway.web.health import Health
 from gateway.web.intake import Intake
 from gateway.web.limits import FHIR, FHIR_ORDER, FORM, HL7V2, XML, Limits, MediaRule
 from gateway.web.metadata import Metadata
 from gateway.web.prepare import ANY_ORDER, Preparation, Prepare
+from gateway.web.release import Release
 from gateway.web.status import Notes, Status
 from gateway.web.validate import Validation
 from gateway.wire.strict_json import JSON
@@ -86,6 +88,8 @@ def create_app(
     callers = Callers(directory)
     into = Intake(story, callers, limits, metrics, now)
     back = Callbacks(story, callers, providers, limits, now)
+    handed = HandedBack(story, callers, providers, limits, now)
+    release = Release(enquiries, notes, callers, limits, now)
     validation = Validation(callers, limits)
     status = Status(enquiries, notes, callers, limits, now)
     health = Health(enquiries, metrics.registry, jwks, custody)
@@ -95,6 +99,7 @@ def create_app(
         version=identity.version,
         published=now(),
         base_url=identity.base_url,
+        prepares=prepare is not None,
     )
     app = FastAPI(
         title="Homecare prescription gateway",
@@ -115,6 +120,8 @@ def create_app(
     add("/xml", into.xml, methods=["POST"], tags=["trusts"], openapi_extra=_takes(XML))
     add("/callbacks/{destination}", back.take, methods=["POST"], tags=["providers"], openapi_extra=_takes(FHIR))
     add("/FHIR/R4/Task", status.get, methods=["GET"], tags=["status"])
+    add("/FHIR/R4/Task", handed.post, methods=["POST"], tags=["providers"], openapi_extra=_takes(FHIR))
+    add("/FHIR/R4/Task/$release", release.post, methods=["POST"], tags=["providers"], openapi_extra=_takes(FHIR))
     add("/FHIR/R4/Task/_search", status.post, methods=["POST"], tags=["status"], openapi_extra=_takes(FORM))
     add("/FHIR/R4/metadata", metadata.get, methods=["GET"], tags=["public"])
     add("/.well-known/jwks.json", health.keys, methods=["GET"], tags=["public"])

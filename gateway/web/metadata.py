@@ -18,6 +18,31 @@ from gateway.domain.partner import Environment
 from gateway.web.enquiry import MESSAGE
 
 _EVENT: Final = "https://fhir.nhs.uk/CodeSystem/message-event"
+_OPERATIONS: Final[tuple[dict[str, str], ...]] = (
+    {
+        "name": "process-message",
+        "definition": "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message",
+        "documentation": "Takes a message Bundle of event prescription-order or prescription-order-update.",
+    },
+    {
+        "name": "prepare",
+        "definition": "https://fhir.nhs.uk/OperationDefinition/EPS-Prepare",
+        "documentation": "Gives what the prescriber of an order signs. Nothing is stored.",
+    },
+    {
+        "name": "validate",
+        "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate",
+        "documentation": "Checks any resource against R4, our profiles and the EPS rules. Nothing is stored.",
+    },
+)
+_RELEASE: Final = {
+    "name": "release",
+    "definition": "https://fhir.nhs.uk/OperationDefinition/EPS-Release",
+    "documentation": (
+        "Gives a provider the sealed messages that were sent to it and that it has not taken. It moves nothing: a "
+        "message that is given is still sent, and its id is how a repeat of it is known."
+    ),
+}
 
 
 class Metadata:
@@ -29,10 +54,18 @@ class Metadata:
         version: of this software.
         published: when this process started; the date of the statement.
         base_url: where it answers.
+        prepares: whether `$prepare` is served.
     """
 
     def __init__(
-        self, *, organisation: OdsCode, environment: Environment, version: str, published: datetime, base_url: str
+        self,
+        *,
+        organisation: OdsCode,
+        environment: Environment,
+        version: str,
+        published: datetime,
+        base_url: str,
+        prepares: bool = True,
     ) -> None:
         self._statement = {
             "resourceType": "CapabilityStatement",
@@ -47,7 +80,7 @@ class Metadata:
                 "description": f"Electronic prescriptions for homecare medicines ({environment} environment)",
                 "url": base_url,
             },
-            "rest": [_rest()],
+            "rest": [_rest(prepares=prepares)],
             "messaging": [_messaging(base_url)],
         }
 
@@ -63,7 +96,7 @@ class Metadata:
         return Response(body, media_type="application/fhir+json; fhirVersion=4.0")
 
 
-def _rest() -> dict[str, object]:
+def _rest(*, prepares: bool) -> dict[str, object]:
     return {
         "mode": "server",
         "documentation": "Status of prescriptions. A search by NHS number is sent by POST to Task/_search.",
@@ -72,7 +105,11 @@ def _rest() -> dict[str, object]:
             {
                 "type": "Task",
                 "documentation": "One Task for each line of a prescription; businessStatus says where it is.",
-                "interaction": [{"code": "search-type"}],
+                "interaction": [
+                    {"code": "search-type"},
+                    {"code": "create", "documentation": "A provider returns a prescription, or withdraws a report."},
+                ],
+                "operation": [_RELEASE],
                 "searchParam": [
                     _parameter("identifier", "Prescription number, order number or group number."),
                     _parameter("group-identifier", "The same."),
@@ -83,18 +120,7 @@ def _rest() -> dict[str, object]:
                 ],
             }
         ],
-        "operation": [
-            {
-                "name": "process-message",
-                "definition": "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message",
-                "documentation": "Takes a message Bundle of event prescription-order.",
-            },
-            {
-                "name": "validate",
-                "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate",
-                "documentation": "Checks any resource against R4, our profiles and the EPS rules. Nothing is stored.",
-            },
-        ],
+        "operation": [one for one in _OPERATIONS if prepares or one["name"] != "prepare"],
     }
 
 

@@ -70,6 +70,7 @@ ALLOWED = {
     (TRUST, Action.SUBMIT, RBA),
     (TRUST, Action.READ_STATUS, RBA),
     (PROVIDER, Action.ACKNOWLEDGE, VNE51),
+    (PROVIDER, Action.RELEASE, VNE51),
     (PROVIDER, Action.READ_STATUS, VNE51),
     *(
         (OPERATOR, action, tenant)
