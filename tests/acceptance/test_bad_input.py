@@ -33,7 +33,7 @@ from tests.unit.translate.from_fhir import orders
 GOLDEN = Path(__file__).parents[1] / "golden"
 V2 = (GOLDEN / "hl7v2" / "S01.hl7").read_bytes().replace(b"|AL|AL|", b"|||")
 XML = (GOLDEN / "xml" / "example-new.xml").read_bytes()
-FHIR = dumps(orders.message())
+FHIR = dumps(orders.unsigned())
 MORPHINE = b"36126511000001106"
 METHOTREXATE = b"15517911000001104"
 UNKNOWN = b"99999911000001102"
@@ -90,7 +90,7 @@ def without(segment: bytes) -> Change:
 
 def fhir(kind: str, edit: Callable[[dict[str, Any]], object]) -> Change:
     def change(_: bytes) -> bytes:
-        found = orders.message()
+        found = orders.unsigned()
         edit(found if kind == "Bundle" else orders.resource(found, kind))
         return dumps(found)
 

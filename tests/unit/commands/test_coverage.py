@@ -50,7 +50,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 SHAPES: dict[str, dict[str, Any]] = {
-    "message": orders.message(),
+    "message": orders.unsigned(),
     "collection": uk_core_orders.collection(),
     "transaction": uk_core_orders.collection("transaction"),
     "single": uk_core_orders.single(),
@@ -77,7 +77,7 @@ def test_trust_xml_is_not_taken_for_fhir() -> None:
 
 def test_the_trace_is_a_table_with_its_columns_beside_the_message(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "order"
-    file.write_bytes(dumps(orders.message()))
+    file.write_bytes(dumps(orders.unsigned()))
     done = run("translate", file, "--trust", "RBA", "--at", AT, "--trace")
     json.loads(done.stdout)
     for column in ("value", "from", "as received", "became", "rule"):
@@ -88,7 +88,7 @@ def test_the_trace_is_a_table_with_its_columns_beside_the_message(run: Run, tmp_
 
 def test_coverage_says_what_became_of_every_field_and_shows_no_value(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "order"
-    file.write_bytes(dumps(orders.message()))
+    file.write_bytes(dumps(orders.unsigned()))
     done = run("coverage", file, "--trust", "RBA", "--json")
     fields = json.loads(done.stdout)["fhir prescription-order"]["fields"]
     by_name = {row["field"]: row for row in fields}

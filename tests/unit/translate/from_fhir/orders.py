@@ -199,6 +199,13 @@ def message() -> dict[str, Any]:
     }
 
 
+def unsigned() -> dict[str, Any]:
+    """Leave the signature out: the one in `message` is for readers alone, and any check of it fails."""
+    found = message()
+    found["entry"] = [entry for entry in found["entry"] if "signature" not in entry["resource"]]
+    return found
+
+
 def two_lines() -> dict[str, Any]:
     found = message()
     second = copy.deepcopy(found["entry"][1])
