@@ -32,7 +32,7 @@ def parse(submission: Submission, context: ReadingContext) -> dict[str, JSON]:
         Refusal: it is no JSON that can be read in one way, neither of these resources, or of another FHIR version.
     """
     document = _xml(submission, context) if _is_xml(submission.content_type) else _json(submission)
-    if not isinstance(document, dict) or document.get("resourceType") not in _SERVED:
+    if not isinstance(document, dict) or str(document.get("resourceType")) not in _SERVED:
         text = "The body must be a FHIR R4 Bundle, or one MedicationRequest with what it contains."
         raise Refusal(Issue(code="MESSAGE_TYPE_UNSUPPORTED", location="Bundle", text=text))
     found = tuple(_other_versions(document, submission.content_type))
