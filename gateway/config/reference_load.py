@@ -117,14 +117,11 @@ def load_release(sources: Sources, into: Path) -> Reference:
         _write(sources, written)
         read_release(written)
         place = into / f"{sources.release}-{sha256(written / DESCRIPTION)[:12]}"
-        if place.exists():
-            shutil.rmtree(written)
-        else:
+        if not place.exists():
             written.rename(place)
         reference = read_release(place)
-    except BaseException:
+    finally:
         shutil.rmtree(written, ignore_errors=True)
-        raise
     _name_current(into, place.name)
     return reference
 

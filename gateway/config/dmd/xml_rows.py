@@ -9,6 +9,7 @@ Source: NHSBSA dm+d XML schemas v2.3 (`vmp_v2_3.xsd` and its siblings).
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from lxml import etree
 
@@ -57,17 +58,18 @@ def rows(path: Path, kind: FileKind, wanted: Collection[str]) -> Iterator[tuple[
         ConfigurationError: the file is malformed, truncated, has a DOCTYPE or another root, or a value twice.
     """
     try:
-        yield from _rows(path, kind, wanted)
+        with path.open("rb") as file:
+            yield from _rows(path, file, kind, wanted)
     except etree.XMLSyntaxError as error:
         raise ConfigurationError(f"{path.name}: line {error.lineno}: is not well-formed XML, or ends early") from None
     except OSError as error:
         raise ConfigurationError(f"{path.name}: cannot be read: {error.strerror}") from None
 
 
-def _rows(path: Path, kind: FileKind, wanted: Collection[str]) -> Iterator[tuple[str, Row]]:
+def _rows(path: Path, file: BinaryIO, kind: FileKind, wanted: Collection[str]) -> Iterator[tuple[str, Row]]:
     depth = 0
     events = etree.iterparse(
-        str(path),
+        file,
         events=("start", "end"),
         resolve_entities=False,
         no_network=True,
