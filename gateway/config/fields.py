@@ -5,6 +5,7 @@ file learns of everything at once. A stand-in is never used, because `load` rais
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from enum import StrEnum
 from math import inf
 from typing import TypeVar
@@ -14,7 +15,14 @@ from gateway.domain.identifiers import OdsCode
 Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=StrEnum)
 STAND_IN = OdsCode("XXXXX")
-_NAMES: dict[type, str] = {str: "a text", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}
+_NAMES: dict[type, str] = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    list: "a list",
+    dict: "a table",
+    date: "a date",
+}
 
 
 class Fields:
@@ -84,6 +92,14 @@ class Fields:
         if value is not None and value not in words:
             self.fault(key, f"is not one of {', '.join(words)}")
         return kind(value) if value in words else next(iter(kind))
+
+    def optional_day(self, key: str) -> date | None:
+        """Give a date, written as TOML writes one; None if absent."""
+        found = self._take(key, date, None) if self.has(key) else None
+        if isinstance(found, datetime):
+            self.fault(key, "is not a date: leave the time out")
+            return None
+        return found
 
     def ods(self, key: str) -> OdsCode:
         """Give an ODS code."""

@@ -11,6 +11,7 @@ from gateway.config.fields import Fields
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import OdsCode, SnomedCode
 from gateway.domain.partner import CodeEntry, Environment, OnConflict, Provider, ReplyChannel, SignaturePolicy, Trust
+from gateway.translate.terms import same_strength
 
 TWO_PEOPLE = 2
 """A code map entry is approved by two people (mapping.md 5)."""
@@ -23,7 +24,10 @@ class MapKind(StrEnum):
     UNIT = "unit"
     ROUTE = "route"
     SITE = "site"
+    METHOD = "method"
     TIMING = "timing"
+    CANCEL_REASON = "cancel-reason"
+    PROFESSION = "profession"
 
 
 class ChannelKind(StrEnum):
@@ -173,9 +177,23 @@ def _entry(fields: Fields) -> CodeEntry:
         system=fields.text("system", ""),
         target=coding,
         approved_by=approvers,
+        valid_from=fields.optional_day("valid_from"),
+        valid_to=fields.optional_day("valid_to"),
     )
+    if entry.valid_from and entry.valid_to and entry.valid_to < entry.valid_from:
+        fields.fault("valid_to", "is before valid_from")
+    if entry.kind == MapKind.DRUG:
+        _check_drug(fields, entry)
     fields.done()
     return entry
+
+
+def _check_drug(fields: Fields, entry: CodeEntry) -> None:
+    """A drug's words are part of its key, and name the strength that its target names (mapping.md 5)."""
+    if not entry.text:
+        fields.fault("text", "is missing: the words of a drug code are part of its key")
+    if not same_strength(entry.text, entry.target.display):
+        fields.fault("text", "names another strength than the target")
 
 
 def sites_of(trust: Trust) -> tuple[OdsCode, ...]:

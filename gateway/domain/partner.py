@@ -4,7 +4,8 @@ Loaded from versioned TOML by `config`; frozen afterwards (D12).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 
 from gateway.domain.coding import Coding
@@ -35,15 +36,25 @@ class OnConflict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeEntry:
-    """One approved entry of a trust's local code map. The text is part of the key (mapping.md 5)."""
+    """One approved entry of a trust's local code map. The text is part of the key (mapping.md 5).
+
+    Attributes:
+        valid_from, valid_to: the first and the last London date on which it counts; None for no limit.
+    """
 
     kind: str
-    """drug, unit, route, site or timing."""
+    """drug, unit, route, site, method, timing, cancel-reason or profession."""
     code: str
     text: str = ""
     system: str = ""
     target: Coding
     approved_by: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def counts_on(self, day: date) -> bool:
+        """Tell whether it is in force on a day."""
+        return (self.valid_from or day) <= day <= (self.valid_to or day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +97,11 @@ class Trust:
     tells: ReplyChannel | None = None
     screening: bool = False
     consultant_field: str = "PV1-7"
+
+    def on(self, day: date) -> "Trust":
+        """Give the trust with the entries of its code map that are in force on a day."""
+        codes = tuple(row for row in self.codes if row.counts_on(day))
+        return self if len(codes) == len(self.codes) else replace(self, codes=codes)
 
     def entry(self, kind: str, code: str, text: str = "", system: str = "") -> CodeEntry | None:
         """Find the approved entry for a local code; its text and system must agree where the entry states them."""

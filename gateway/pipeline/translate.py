@@ -9,7 +9,9 @@ Source: brief D1, D2, D9; mapping.md 2.3.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from gateway.destination import Destination, Rendered
 from gateway.domain.cancel import CancelState
@@ -46,6 +48,8 @@ from gateway.validate.check import check
 from gateway.validate.eps import check_message
 from gateway.validate.fhir.checker import FhirChecker
 from gateway.wire.fhir_xml import FhirXml
+
+_LONDON: Final = ZoneInfo("Europe/London")
 
 TASKS = frozenset({Action.RENEWAL_REQUEST, Action.PATIENT_UPDATE})
 """What leads to a task for a person, and never to a prescription."""
@@ -115,7 +119,7 @@ def read(submission: Submission, around: Surroundings) -> Reading:
         Refusal: not even the envelope can be read.
     """
     context = ReadingContext(
-        trust=around.trusts[submission.tenant],
+        trust=around.trusts[submission.tenant].on(submission.received_at.astimezone(_LONDON).date()),
         reference=around.reference,
         environment=around.environment,
         receiver_names=around.receiver_names,

@@ -88,12 +88,17 @@ def _known(  # noqa: PLR0917 - see `product`
 
 def _compare(record: Record, row: ProductRow, words: str, at: Leaf) -> None:
     """Hold words that name another strength than the code; warn of words that are merely not the current ones."""
-    said, known = set(_amounts(words)), set(_amounts(row.display))
-    if said and known and not said <= known:
+    if not same_strength(words, row.display):
         text = "The product's words and its code differ in strength."
         record.flag("STRENGTH_TEXT_MISMATCH", at.locator, text, (words, row.display))
     elif _folded(words) != _folded(row.display):
         record.flag("DISPLAY_STALE", at.locator, "The words are not the name that dm+d gives this code now.")
+
+
+def same_strength(words: str, display: str) -> bool:
+    """Tell whether every strength that words name stands in the product's name; where either names none, it does."""
+    said, known = set(_amounts(words)), set(_amounts(display))
+    return not said or not known or said <= known
 
 
 def _folded(words: str) -> str:

@@ -121,6 +121,28 @@ def test_the_demonstration_keeps_the_holders_of_the_lifecycle_table() -> None:
         ("trusts/RBA.toml", '"Example Approver Two"', '"Example Approver One"', "codes[0]: approved_by: needs two"),
         ("trusts/RBA.toml", "3318611000001103", "3318611000001104", "target: code: is not a SNOMED CT or dm+d code"),
         ("trusts/RBA.toml", 'kind = "unit"', 'kind = "units"', "codes[0]: kind: is not one of drug, unit"),
+        ("trusts/RBA.toml", 'code = "PFS"', 'code = "PFS"\nvalid_from = "2026"', "codes[0]: valid_from: is not a date"),
+        (
+            "trusts/RBA.toml",
+            'code = "PFS"',
+            'code = "PFS"\nvalid_to = 2026-02-01T00:00:00',
+            "codes[0]: valid_to: is not a date: leave the time out",
+        ),
+        (
+            "trusts/RBA.toml",
+            'code = "PFS"',
+            'code = "PFS"\nvalid_from = 2026-02-01\nvalid_to = 2026-01-31',
+            "codes[0]: valid_to: is before valid_from",
+        ),
+        ("trusts/RBA.toml", 'kind = "unit"', 'kind = "drug"', "codes[0]: text: is missing"),
+        (
+            "trusts/RBA.toml",
+            ('kind = "unit"\ncode = "PFS"\nsystem = "99LOC"\n'
+            'target = { system = "http://snomed.info/sct", code = "3318611000001103", display = "pre-filled'),
+            ('kind = "drug"\ncode = "PFS"\ntext = "Drug 50mg"\nsystem = "99LOC"\n'
+            'target = { system = "http://snomed.info/sct", code = "3318611000001103", display = "Drug 500mg'),
+            "codes[0]: text: names another strength than the target",
+        ),
         ("trusts/RBA.toml", "sites = [", "sites = [1, ", "sites: is not a list of texts"),
         ("trusts/RZA.toml", 'ods = "RZA"', 'ods = "RBA"', "RBA is already a code of trust RBA"),
         ("trusts/RZA.toml", '"RZA01"', '"RBA11"', "RBA11 is already a code of trust RBA"),

@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from gateway.config.load import load
+from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
-from gateway.domain.partner import OnConflict, SignaturePolicy
+from gateway.domain.partner import CodeEntry, OnConflict, SignaturePolicy
 from gateway.domain.submission import Answer, Submission, WireFormat
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import Surroundings
@@ -227,3 +228,15 @@ async def test_an_answer_the_adapter_cannot_read_is_kept_and_moves_nothing(world
     result = await world.pipeline.acknowledge(callback, {})
     assert result.effect is Effectiveness.KEPT
     assert await world.state("S01-0001") is LineState.READY
+
+
+@pytest.mark.parametrize(("last", "state"), [(date(2026, 10, 5), "READY"), (date(2026, 10, 4), "HELD")])
+async def test_a_local_code_is_read_only_while_its_entry_counts(tmp_path: Path, last: date, state: str) -> None:
+    target = Coding(system=SNOMED, code="3318611000001103", display="pre-filled disposable injection")
+    entry = CodeEntry(kind="unit", code="PFS", system="99LOC", target=target, valid_to=last)
+    made = make(tmp_path, codes=(entry,))
+    old = b"3318611000001103^pre-filled disposable injection^SCT"
+    await made.post(changed(S01, old, b"PFS^syringe^99LOC"))
+    assert (await made.state("S01-0001")).value == state
+    await made.store.close()
+    await made.enquiries.close()
