@@ -9,6 +9,7 @@ from uuid import UUID
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.console import bytes_shown
+from gateway.console.signature import signature_words
 from gateway.console.words import ACTORS, EVENTS, HOLDERS, STATES, Shown, born, clock_time, how_long, nhs_number, when
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
@@ -264,6 +265,7 @@ def prescription(view: PrescriptionView, names: Names, now: datetime) -> dict[st
         "nhs_number": nhs_number(view.nhs_number),
         "born": born(view.birth_date, now),
         "prescriber": view.prescriber,
+        "signature": signature_words(view.message),
         "lines": [line(shown, view, names, now) for shown in view.lines],
         "timeline": timeline(view, now),
         "alerts": [alarm(alert, now) for alert in view.alerts],
