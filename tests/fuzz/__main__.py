@@ -1,8 +1,7 @@
 """The long fuzz run: `python -m tests.fuzz --minutes 10`.
 
 One target after another, in short turns, until the time is over. A crash is told with its seed, which alone tells the
-damaged message again: `python -m tests.fuzz --target NAME --seed N`. Where atheris is installed,
-`python -m tests.fuzz.guided NAME -max_total_time=60` is led by coverage instead of by chance.
+damaged message again: `python -m tests.fuzz --target NAME --seed N`.
 """
 
 import argparse

@@ -6,9 +6,11 @@ from adapters.fhir_push.payload import read_answer
 from gateway.config.fhir_xml import fhir_xml
 from gateway.config.profiles import fhir_checker
 from gateway.destination import Unrecognised
+from gateway.domain.submission import WireFormat
 from gateway.validate.fhir.checker import check_body
 from gateway.wire.fhir_xml import FhirXmlError
 from gateway.wire.strict_json import JsonError, loads
+from tests.fuzz.submissions import carry
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,13 @@ def test_an_answer_may_have_anything_for_a_resource_type_and_is_not_understood(k
     assert ("FIELD_NOT_UNDERSTOOD", "Bundle.entry[1].resource") in {
         (issue.code, issue.location) for issue in answer.issues
     }
+
+
+@pytest.mark.parametrize("kind", [b"[]", b"{}", b"7", b"null"])
+def test_a_submission_may_have_anything_for_a_resource_type_and_is_refused(kind: bytes) -> None:
+    body = b'{"resourceType":%b}' % kind
+    verdict = carry(WireFormat.FHIR, body, body).verdict
+    assert [issue.code for issue in verdict.issues] == ["MESSAGE_TYPE_UNSUPPORTED"]
 
 
 def test_an_unknown_attribute_beside_a_value_in_fhir_xml_is_refused_not_lost() -> None:
