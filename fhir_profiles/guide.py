@@ -31,7 +31,7 @@ Decimals keep the digits they are sent with: `5.00` stays `5.00`.
 |---|---|---|---|---|
 | trust | gateway, provider | `prescription-order` | [order](#order) | a new prescription of one to four lines |
 | trust | gateway, provider | `prescription-order-update` | [update](#update) | the cancel of one line |
-| provider | gateway, trust | `prescription-order-response` | [response](#response) | the answer to an order or a cancel |
+| provider | gateway, trust | `prescription-order-response` | [response](#response) | what became of it |
 | provider | gateway, trust | `dispense-notification` | [notification](#notification) | what was supplied |
 
 1. A trust posts an order to `POST /FHIR/R4/$process-message`, and is answered when the gateway holds it durably, with a
