@@ -58,7 +58,8 @@ def translate(
     ] = None,
 ) -> None:
     """Read one submission offline; print the FHIR message, or what is wrong and where."""
-    offline = Offline(surroundings(load(read_settings().config, environ=variables())))
+    settings = read_settings()
+    offline = Offline(surroundings(load(settings.config, environ=variables()), settings.reference_folder))
     received_at = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
     for earlier in after or []:
         _take(offline, earlier, form, trust, received_at)
