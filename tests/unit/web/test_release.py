@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import pytest
@@ -16,6 +17,7 @@ from gateway.domain.partner import Environment
 from gateway.ports import CallbackResult, Effectiveness
 from gateway.telemetry import Metrics
 from gateway.web.app import Identity, create_app
+from gateway.web.release import Passed, parameters
 from gateway.web.release_request import ReleaseRequest, read_release
 from tests.doors import (
     NOW,
@@ -256,15 +258,28 @@ async def test_a_task_takes_the_way_of_every_answer(
 
 async def test_the_capability_statement_names_what_is_served(door: Door) -> None:
     async with door.client.get(f"{door.address}/FHIR/R4/metadata") as response:
-        statement = CapabilityStatement.model_validate_json(await response.text())
-    (rest,) = statement.rest
-    (task,) = rest.resource
-    assert {one.code for one in task.interaction} == {"search-type", "create"}
-    assert [one.name for one in task.operation] == ["release"]
+        statement = await response.json(content_type=None)
+    assert CapabilityStatement.model_validate(statement)
+    (rest,) = statement["rest"]
+    (task,) = rest["resource"]
+    assert {one["code"] for one in task["interaction"]} == {"search-type", "create"}
+    assert [one["name"] for one in task["operation"]] == ["release"]
     async with door.client.get(f"{door.address}/openapi.json") as response:
         paths = await response.json()
     served_operations = {path.partition("$")[2] for path in paths["paths"] if path.startswith("/FHIR/R4/$")}
-    assert {one.name for one in rest.operation} == served_operations
+    assert {one["name"] for one in rest["operation"]} == served_operations
+
+
+def test_several_messages_have_an_answer_id_of_their_own_and_keep_their_bytes() -> None:
+    other = derived_id("message", "two")
+    passed = [Passed(id=UUID(_MESSAGE), body=_SEALED), Passed(id=other, body=b'{"b":1.50}')]
+    written = parameters(passed)
+    answer = json.loads(written)
+    assert answer["id"] not in {_MESSAGE, str(other)}
+    assert answer["parameter"][0]["resource"]["total"] == 2
+    assert _SEALED in written
+    assert b'{"b":1.50}' in written
+    assert written == parameters(passed)
 
 
 def _codes(text: str) -> list[str]:
