@@ -279,6 +279,7 @@ def _identifiers(count: int) -> list[str]:
     return [next(code for digit in range(10) if SnomedCode.parse(code := f"{body}{digit}")) for body in bodies]
 
 
+@pytest.mark.slow
 def test_twenty_thousand_brands_are_loaded_and_read_in_little_memory(release: Path) -> None:
     codes = _identifiers(20_000)
     name = "x" * 150
