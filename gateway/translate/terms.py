@@ -11,6 +11,12 @@ from gateway.domain.identifiers import SnomedCode
 from gateway.domain.prescription import Product, ProductLevel
 from gateway.domain.reference import ProductRow
 from gateway.translate.context import ReadingContext
+from gateway.translate.contradictions import (
+    ROUTE_CONTRADICTION,
+    UNIT_CONTRADICTION,
+    route_contradicts,
+    unit_contradicts,
+)
 from gateway.translate.record import Leaf, Record
 
 _AMOUNT = re.compile(
@@ -153,11 +159,9 @@ def _agreeing(  # noqa: PLR0917 - see `unit`
 ) -> Coding | None:
     if words is None:
         return coding
-    said = context.reference.unit_words.get(words.raw) or context.reference.unit_words.get(words.raw.lower())
-    if said is not None and (said.system, said.code) != (coding.system, coding.code):
+    if unit_contradicts(context.reference, words.raw, coding):
         record.use(words)
-        text = "The words and the code of the unit name different units."
-        record.flag("DOSE_CONFLICT", location, text, (words.raw, coding.display))
+        record.flag("DOSE_CONFLICT", location, UNIT_CONTRADICTION, (words.raw, coding.display))
         return None
     record.words(words, f"{target}.display")
     return Coding(system=coding.system, code=coding.code, display=words.raw)
@@ -203,5 +207,8 @@ def route(record: Record, context: ReadingContext, coding: Coding | None, locati
         return None
     if coding.code not in context.reference.routes:
         record.flag("ROUTE_UNMAPPED", location, f"SNOMED CT code {coding.code} is not a route that is known here.")
+        return None
+    if route_contradicts(context.reference, coding):
+        record.flag("ROUTE_AMBIGUOUS", location, ROUTE_CONTRADICTION, (coding.display, coding.code))
         return None
     return coding

@@ -12,6 +12,7 @@ from gateway.domain.coding import SNOMED, UCUM, Coding
 from gateway.domain.prescription import Duration, TimeUnit
 from gateway.domain.quantity import Quantity, lexeme, parse_decimal
 from gateway.domain.reference import ProductRow
+from gateway.translate.contradictions import UNIT_CONTRADICTION, unit_contradicts
 from gateway.translate.from_hl7v2.coded import Coded, Term, coded_within
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.record import Leaf
@@ -92,6 +93,9 @@ def unit(desk: Desk, element: Coded | None, target: str, product: ProductRow | N
     if not readings or (coded_terms and readings[0][0] is not coded_terms[0] and not coded_terms[0].known_system):
         desk.flag("UNIT_UNMAPPED", element.location, "The unit is not UCUM, SNOMED CT or a word that is safe to read.")
         return None
+    if beside := next((term.words for term, (found, _) in readings if _said_otherwise(desk, term, found)), None):
+        desk.flag("DOSE_CONFLICT", element.location, UNIT_CONTRADICTION, (beside.raw, readings[0][1][0].display))
+        return None
     term, (coding, how) = readings[0]
     desk.trace(target, term.code or term.words, how, coding.code)
     if how == "table:trust-codes":
@@ -114,6 +118,11 @@ def _reading(desk: Desk, term: Term, product: ProductRow | None) -> tuple[Coding
         return product.unit, "derive:each"
     safe = reference.unit_words.get(code or words)
     return (safe, f"table:unit-words@{reference.release}") if safe else None
+
+
+def _said_otherwise(desk: Desk, term: Term, coding: Coding) -> bool:
+    coded = term.known_system in {UCUM, SNOMED} and term.code is not None and term.words is not None
+    return coded and term.words is not None and unit_contradicts(desk.context.reference, term.words.raw, coding)
 
 
 def _same(term: Term, known: Coding) -> bool:

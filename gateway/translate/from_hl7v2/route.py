@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import SnomedCode
+from gateway.translate.contradictions import ROUTE_CONTRADICTION, route_contradicts
 from gateway.translate.from_hl7v2.coded import Coded, coded
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
@@ -103,6 +104,9 @@ def _route(desk: Desk, element: Coded) -> Given | None:
     given = _snomed(desk, element)
     if given and given.coding.code in reference.routes:
         known = reference.routes[given.coding.code]
+        if route_contradicts(reference, given.coding):
+            desk.flag("ROUTE_AMBIGUOUS", element.location, ROUTE_CONTRADICTION, (given.coding.display, known.code))
+            return None
         return Given(
             Coding(system=SNOMED, code=known.code, display=given.coding.display or known.display), given.at, "copy"
         )
