@@ -32,8 +32,10 @@ def unit_contradicts(reference: Reference, words: str, coding: Coding) -> bool:
 def route_contradicts(reference: Reference, coding: Coding) -> bool:
     """Tell whether the words sent with a route's code name another route that is known."""
     said = _route_name(coding.display)
+    if said == _route_name(reference.routes[coding.code].display):
+        return False  # nearly every message: the table need not be searched
     known = {_route_name(route.display): code for code, route in reference.routes.items()}
-    return said in known and known[said] != coding.code and said != _route_name(reference.routes[coding.code].display)
+    return said in known and known[said] != coding.code
 
 
 def _route_name(words: str) -> str:
