@@ -16,7 +16,8 @@ import structlog
 
 from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import LABELS
-from gateway.ports import Clock, Enquiries, Overdue, Store
+from gateway.enquiries import Enquiries, Overdue
+from gateway.ports import Clock, Store
 
 _log = structlog.get_logger(__name__)
 _LONDON: Final = ZoneInfo("Europe/London")

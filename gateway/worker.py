@@ -26,7 +26,8 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Provider
 from gateway.domain.retry import next_delay_seconds
-from gateway.ports import Claim, Clock, Enquiries, News, Store, WorkKind
+from gateway.enquiries import Enquiries
+from gateway.ports import Claim, Clock, News, Store, WorkKind
 
 _log = structlog.get_logger(__name__)
 

@@ -18,18 +18,8 @@ from gateway.domain.identifiers import OdsCode, PrescriptionNumber, derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.submission import Answer, Submission
-from gateway.ports import (
-    AlertView,
-    Callback,
-    CallbackResult,
-    Effectiveness,
-    EventView,
-    Found,
-    LineView,
-    News,
-    Overdue,
-    PrescriptionView,
-)
+from gateway.enquiries import AlertView, EventView, Found, LineView, Overdue, PrescriptionView
+from gateway.ports import Callback, CallbackResult, Effectiveness, News
 
 NOW = datetime(2026, 11, 22, 10, 41, 20, tzinfo=UTC)
 RBA, RZA, VNE51, VDEM1 = OdsCode("RBA"), OdsCode("RZA"), OdsCode("VNE51"), OdsCode("VDEM1")

@@ -15,7 +15,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
 from gateway.domain.lifecycle import TERMINAL, Actor, Holder, LineEvent, LineState
 from gateway.domain.submission import WireFormat
-from gateway.ports import AlertView, EventView, Found, LineView, PrescriptionView
+from gateway.enquiries import AlertView, EventView, Found, LineView, PrescriptionView
 
 QUIET: Final = timedelta(hours=1)
 """A silence longer than this is drawn on the timeline as an entry of its own."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.domain.identifiers import NhsNumber, PrescriptionNumber
-from gateway.ports import Enquiries, Found
+from gateway.enquiries import Enquiries, Found
 
 LONGEST: Final = 100
 

@@ -29,7 +29,7 @@ from gateway.console.seek import LONGEST, seek
 from gateway.console.sessions import Session, Sessions
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode, parse_uuid
-from gateway.ports import Enquiries
+from gateway.enquiries import Enquiries
 from gateway.wire.strict_json import dumps
 
 _HOME: Final = "/console/"

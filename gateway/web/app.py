@@ -12,7 +12,7 @@ from gateway.access.directory import Directory
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 from gateway.domain.partner import Environment
-from gateway.ports import Enquiries
+from gateway.enquiries import Enquiries
 from gateway.telemetry import Metrics
 from gateway.web import callbacks, intake, issue_pages, problems
 from gateway.web.auth import Callers

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import CUSTODY, LABELS, LINE_TABLE, TERMINAL, Custody, LineState
-from gateway.ports import Enquiries
+from gateway.enquiries import Enquiries
 from gateway.wire.strict_json import JSON, dumps
 
 _JSON: Final = "application/json"

@@ -26,7 +26,7 @@ from gateway.domain.identifiers import OdsCode, derived_id, parse_uuid
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.submission import TooLarge
-from gateway.ports import Enquiries, PrescriptionView
+from gateway.enquiries import Enquiries, PrescriptionView
 from gateway.web.auth import Callers
 from gateway.web.eps_errors import DISPENSING, RULES, Said, eps_outcome, http_status
 from gateway.web.limits import FHIR, Limits, Slots, answer_type, media_type, read_body

@@ -15,7 +15,7 @@ from gateway.access.policy import Action
 from gateway.access.principal import Principal
 from gateway.domain.issue import Issue
 from gateway.domain.submission import TooLarge
-from gateway.ports import Enquiries, Found, PrescriptionView
+from gateway.enquiries import Enquiries, Found, PrescriptionView
 from gateway.web.auth import Callers
 from gateway.web.enquiry import Search, by_get, by_post
 from gateway.web.limits import FHIR, FORM, Limits, answer_type, media_type, read_body

@@ -8,7 +8,7 @@ Source: FHIR R4 task.html; eps.md 1.10; console.md 4 (the words).
 from typing import Final
 
 from gateway.domain.lifecycle import LABELS, LineState
-from gateway.ports import LineView, PrescriptionView
+from gateway.enquiries import LineView, PrescriptionView
 from gateway.wire.strict_json import JSON
 
 NUMBER_SYSTEM: Final = "https://fhir.nhs.uk/Id/prescription-order-number"

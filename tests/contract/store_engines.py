@@ -23,7 +23,8 @@ from gateway.domain.submission import (
     Verdict,
     WireFormat,
 )
-from gateway.ports import Acceptance, AcceptedOrder, Callback, CallbackResult, Claim, Enquiries, Store
+from gateway.enquiries import Enquiries
+from gateway.ports import Acceptance, AcceptedOrder, Callback, CallbackResult, Claim, Store
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
 from tests.factories import MOMENT, line, prescription

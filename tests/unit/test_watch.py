@@ -8,7 +8,8 @@ from uuid import UUID
 
 from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import Holder, LineState
-from gateway.ports import Enquiries, Overdue, Store
+from gateway.enquiries import Enquiries, Overdue
+from gateway.ports import Store
 from gateway.watch import ALERT_KIND, Watch
 
 _NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

@@ -16,7 +16,8 @@ from gateway.destination import InDoubt, Refused, Taken, Transmission, TransmitO
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Environment, Provider
-from gateway.ports import Claim, Enquiries, News, Store, WorkKind
+from gateway.enquiries import Enquiries
+from gateway.ports import Claim, News, Store, WorkKind
 from gateway.worker import Attempt, Outlet, Pace, Surroundings, Worker
 
 _START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

@@ -16,7 +16,8 @@ import apsw
 
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
-from gateway.ports import AlertView, Found, News, Overdue, PrescriptionView
+from gateway.enquiries import AlertView, Found, Overdue, PrescriptionView
+from gateway.ports import News
 from gateway.store.sqlite import books, finding, telling, viewing, watching
 from gateway.store.sqlite.connection import open_reader, settings_of
 from gateway.store.sqlite.schema import steps
@@ -47,7 +48,7 @@ class SqliteEnquiries:
     async def search(
         self, *, tenant: OdsCode | None, nhs_number: str = "", number: str = "", order_number: str = ""
     ) -> tuple[Found, ...]:
-        """See `gateway.ports.Enquiries`.
+        """See `gateway.enquiries.Enquiries`.
 
         Raises:
             ValueError: not exactly one of the three is given.
@@ -62,19 +63,19 @@ class SqliteEnquiries:
         )
 
     async def latest(self, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
-        """See `gateway.ports.Enquiries`."""
+        """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: finding.latest(reader, tenant=tenant, limit=limit))
 
     async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
-        """See `gateway.ports.Enquiries`."""
+        """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: viewing.prescription(reader, prescription_id, tenant=tenant))
 
     async def by_control_id(self, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
-        """See `gateway.ports.Enquiries`."""
+        """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: finding.by_control_id(reader, control_id, tenant=tenant))
 
     async def news(self, seq: int) -> News:
-        """See `gateway.ports.Enquiries`.
+        """See `gateway.enquiries.Enquiries`.
 
         Raises:
             KeyError: there is no such event.
@@ -82,19 +83,19 @@ class SqliteEnquiries:
         return await self._ask(lambda reader: telling.news(reader, seq))
 
     async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
-        """See `gateway.ports.Enquiries`."""
+        """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: watching.overdue(reader, now=now))
 
     async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
-        """See `gateway.ports.Enquiries`."""
+        """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: watching.open_alerts(reader, tenant=tenant, limit=limit))
 
     async def books(self) -> dict[str, int]:
-        """See `gateway.ports.Enquiries`."""
+        """See `gateway.enquiries.Enquiries`."""
         return await self._ask(books.count)
 
     async def ready(self) -> dict[str, str]:
-        """See `gateway.ports.Enquiries`."""
+        """See `gateway.enquiries.Enquiries`."""
         return await self._ask(_ready)
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ import apsw
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState, worst
-from gateway.ports import Found
+from gateway.enquiries import Found
 from gateway.store.sqlite.instants import instant
 
 MOST = 100

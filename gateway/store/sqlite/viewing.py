@@ -9,7 +9,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Prescription
-from gateway.ports import AlertView, EventView, LineView, PrescriptionView
+from gateway.enquiries import AlertView, EventView, LineView, PrescriptionView
 from gateway.store.document import decode
 from gateway.store.sqlite.finding import describe, visible
 from gateway.store.sqlite.instants import instant

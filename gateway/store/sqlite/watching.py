@@ -7,7 +7,7 @@ import apsw
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
-from gateway.ports import AlertView, Overdue
+from gateway.enquiries import AlertView, Overdue
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.viewing import alert_view
 

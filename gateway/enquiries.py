@@ -1,0 +1,156 @@
+"""Looking things up: what a person or a partner may see of a prescription, and what the watch must find.
+
+`Enquiries` reads and never writes. Every implementation passes the same contract suite as `gateway.ports.Store`.
+
+Source: brief D4; reliability-security.md I3, I9.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import LineState
+from gateway.ports import News
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One prescription in a list."""
+
+    prescription_id: UUID
+    number: str
+    group_number: str
+    tenant: OdsCode
+    destination: OdsCode | None
+    state: LineState
+    received_at: datetime
+    medicines: tuple[str, ...]
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """One line, as a person or a partner may see it."""
+
+    line_id: UUID
+    order_number: str
+    product: str
+    product_code: str
+    directions: str
+    quantity: str
+    state: LineState
+    holder: str
+    act_by: datetime | None
+    epoch: int
+    delivered: int
+    total_supplies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """One event of the history, oldest first."""
+
+    seq: int
+    at: datetime
+    line_id: UUID | None
+    event: str
+    state_before: str
+    state_after: str
+    actor: str
+    text: str
+    """What was said, how we know it, or why nothing moved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertView:
+    """One alert."""
+
+    id: int
+    kind: str
+    subject: str
+    line_id: UUID | None
+    opened_at: datetime
+    closed_at: datetime | None
+    text: str
+    prescription_id: UUID | None = None
+    """The prescription of `line_id`, where there is one: what a person opens."""
+    medicine: str = ""
+    number: str = ""
+    """The prescription's number, to tell two of the same medicine apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrescriptionView:
+    """One prescription with everything that is known of it."""
+
+    found: Found
+    control_id: str
+    format: str
+    patient_name: str
+    nhs_number: str
+    birth_date: str
+    prescriber: str
+    lines: tuple[LineView, ...]
+    events: tuple[EventView, ...]
+    alerts: tuple[AlertView, ...]
+    issues: tuple[Issue, ...]
+    source: bytes = field(repr=False)
+    message: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """A line past its deadline, or one that must be told at once."""
+
+    line_id: UUID
+    state: LineState
+    holder: str
+    act_by: datetime
+
+
+class Enquiries(Protocol):
+    """Reads. `tenant` limits them: a trust sees its own, a provider what is or was addressed to it; None sees all.
+
+    A foreign id and one that does not exist give the same answer (I9).
+    """
+
+    async def search(
+        self, *, tenant: OdsCode | None, nhs_number: str = "", number: str = "", order_number: str = ""
+    ) -> tuple[Found, ...]:
+        """Find prescriptions by exactly one of NHS number, prescription number, order or group number.
+
+        Newest first, at most 100.
+        """
+
+    async def latest(self, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
+        """Give the most recent prescriptions, newest first."""
+
+    async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
+        """Give one prescription with its timeline."""
+
+    async def by_control_id(self, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
+        """Give what became of a trust's own message."""
+
+    async def news(self, seq: int) -> News:
+        """Give what a trust is to be told."""
+
+    async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
+        """Find every line past its act-by time with no open alert, from the base tables alone."""
+
+    async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
+        """Give open alerts, oldest first."""
+
+    async def books(self) -> dict[str, int]:
+        """Count distinct prescriptions by what became of them.
+
+        Keys: submitted, accepted, refused, held, sent, acknowledged, rejected, delivered, closed, open, alerted.
+
+        `submitted = accepted + refused`, `accepted = delivered + closed + open`; `alerted` counts open ones with an
+        open alert (brief 5).
+        """
+
+    async def ready(self) -> dict[str, str]:
+        """Tell the state of the store's own settings, for the readiness check; raises `Unavailable`."""
