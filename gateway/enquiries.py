@@ -128,6 +128,14 @@ class Enquiries(Protocol):
     async def latest(self, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
         """Give the most recent prescriptions, newest first."""
 
+    async def on_its_way(self, *, provider: OdsCode, limit: int) -> tuple[Found, ...]:
+        """Give the prescriptions that a provider may fetch, oldest first.
+
+        Every line that counts is on the wire to it (SENT or UNCERTAIN), and of none a cancel is asked.
+
+        Source: eps.md 1.6; reliability-security.md I7.
+        """
+
     async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
         """Give one prescription with its timeline."""
 

@@ -214,6 +214,10 @@ class Enquiries:
     async def latest(self, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
         return tuple(one.found for one in self._seen(tenant))[:limit]
 
+    async def on_its_way(self, *, provider: OdsCode, limit: int) -> tuple[Found, ...]:
+        self.asked.append({"provider": provider, "limit": limit})
+        return tuple(one.found for one in self._seen(provider) if one.found.state in {"SENT", "UNCERTAIN"})[:limit]
+
     async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
         found = (one for one in self._seen(tenant) if one.found.prescription_id == prescription_id)
         return next(found, None)

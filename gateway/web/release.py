@@ -36,8 +36,6 @@ from gateway.wire.strict_json import JSON, JsonError, dumps, loads
 
 MOST: Final = 25
 """Prescriptions in one answer (eps.md 1.6)."""
-_LOOKED_AT: Final = 1000
-"""A release without a number looks at this many of the provider's newest prescriptions."""
 _MEDIA: Final = "application/fhir+json; fhirVersion=4.0"
 _ON_ITS_WAY: Final = frozenset({LineState.SENT, LineState.UNCERTAIN})
 _ENDED: Final[dict[LineState, str]] = {
@@ -117,12 +115,10 @@ class Release:
     async def _views(self, provider: OdsCode, asked: ReleaseRequest) -> list[PrescriptionView]:
         """Look up what is asked for, oldest first."""
         if asked.number:
-            found = await self._enquiries.search(tenant=provider, number=asked.number)
+            found = (await self._enquiries.search(tenant=provider, number=asked.number))[::-1]
         else:
-            latest = await self._enquiries.latest(tenant=provider, limit=_LOOKED_AT)
-            found = tuple(one for one in latest if one.state in _ON_ITS_WAY and one.destination == provider)
-        oldest = [one.prescription_id for one in reversed(found)]
-        views = [await self._enquiries.prescription(one, tenant=provider) for one in oldest]
+            found = await self._enquiries.on_its_way(provider=provider, limit=MOST)
+        views = [await self._enquiries.prescription(one.prescription_id, tenant=provider) for one in found]
         return [view for view in views if view is not None]
 
     def _refused(self, *said: Said) -> Response:

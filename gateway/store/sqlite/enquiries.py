@@ -66,6 +66,10 @@ class SqliteEnquiries:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: finding.latest(reader, tenant=tenant, limit=limit))
 
+    async def on_its_way(self, *, provider: OdsCode, limit: int) -> tuple[Found, ...]:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(lambda reader: finding.on_its_way(reader, provider=provider, limit=limit))
+
     async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: viewing.prescription(reader, prescription_id, tenant=tenant))

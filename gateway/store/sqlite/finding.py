@@ -1,4 +1,4 @@
-"""Finding prescriptions: lists, newest first, each with the state of its worst line.
+"""Finding prescriptions: lists, newest first unless said otherwise, each with the state of its worst line.
 
 A corrected order may bear the id of the held one it replaces; a list then shows the newest, whose lines count together
 with whatever earlier line is still open.
@@ -51,6 +51,17 @@ SELECT id FROM (
     SELECT DISTINCT prescription AS id FROM allocation WHERE provider = :tenant ORDER BY prescription DESC LIMIT :limit)
 ORDER BY id DESC LIMIT :limit
 """  # noqa: S608 - a constant condition
+_ON_ITS_WAY = f"""
+SELECT DISTINCT prescription.id FROM line AS one JOIN prescription ON prescription.id = one.prescription
+WHERE one.provider = :provider AND one.state IN ('SENT', 'UNCERTAIN') AND {_NEWEST}
+    AND NOT EXISTS (
+        SELECT 1 FROM prescription AS same JOIN line ON line.prescription = same.id
+        LEFT JOIN cancel ON cancel.line = line.id
+        WHERE same.uuid = prescription.uuid AND same.tenant = prescription.tenant
+            AND (cancel.id IS NOT NULL OR line.state NOT IN ('SENT', 'UNCERTAIN', 'SUPERSEDED')
+                OR (line.state <> 'SUPERSEDED' AND line.provider <> :provider)))
+ORDER BY prescription.id LIMIT :limit
+"""  # noqa: S608 - a constant condition
 _FOUND = """
 SELECT id, uuid, number, group_number, tenant, received_at FROM prescription
 WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC
@@ -89,6 +100,12 @@ def latest(reader: apsw.Connection, *, tenant: OdsCode | None, limit: int) -> tu
     sql = _LATEST_OF_ALL if tenant is None else _LATEST
     values = {"tenant": tenant.value if tenant else None, "limit": limit}
     return describe(reader, [row[0] for row in reader.execute(sql, values)])
+
+
+def on_its_way(reader: apsw.Connection, *, provider: OdsCode, limit: int) -> tuple[Found, ...]:
+    """Give the prescriptions that a provider may fetch, oldest first."""
+    values = {"provider": provider.value, "limit": limit}
+    return describe(reader, [row[0] for row in reader.execute(_ON_ITS_WAY, values)])[::-1]
 
 
 def visible(reader: apsw.Connection, prescription_id: UUID, tenant: OdsCode | None) -> tuple[int, str] | None:

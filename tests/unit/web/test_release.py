@@ -115,6 +115,11 @@ async def test_what_is_on_its_way_is_given_byte_for_byte(door: Door, number: str
     assert door.notes.leaves == [("VNE51", "release", _MESSAGE)]
 
 
+async def test_a_release_without_a_number_asks_for_the_oldest_twenty_five(door: Door) -> None:
+    await door.post(_RELEASE, _asked())
+    assert door.enquiries.asked == [{"provider": VNE51, "limit": 25}]
+
+
 _NOT_GIVEN = {
     LineState.READY: (200, "NO_MORE_PRESCRIPTIONS"),
     LineState.WITH_PROVIDER: (200, "NO_MORE_PRESCRIPTIONS"),
