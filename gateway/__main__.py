@@ -22,6 +22,7 @@ COMMANDS: Final = (
     "digest",
     "verify",
     "keys",
+    "operator",
     "migrate",
     "config",
     "reference",

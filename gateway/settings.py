@@ -1,7 +1,8 @@
 """The environment, read once, as one frozen value. Nothing else in the gateway reads it.
 
 Every variable has the prefix `GATEWAY_`. A wrong or misspelt one stops the process, with all faults listed. Variables
-beginning `GATEWAY_TOKEN_` or `GATEWAY_SECRET_` are left to the configuration folder, which may name them.
+beginning `GATEWAY_TOKEN_` or `GATEWAY_SECRET_` are left to the configuration folder, which may name them;
+`GATEWAY_OPERATOR_SECRET` and `GATEWAY_OPERATOR_SECOND_SECRET` are no settings, but say who acts.
 """
 
 import os
@@ -19,6 +20,7 @@ from gateway.domain.partner import Environment
 PREFIX: Final = "GATEWAY_"
 MIB: Final = 1 << 20
 LEFT_TO_THE_FOLDER: Final = (f"{PREFIX}TOKEN_", f"{PREFIX}SECRET_")
+OPERATOR_SECRETS: Final = (f"{PREFIX}OPERATOR_SECRET", f"{PREFIX}OPERATOR_SECOND_SECRET")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 """0 lets the system choose."""
@@ -125,6 +127,7 @@ def read_settings(**stated: object) -> Settings:
         for name in os.environ
         if name.startswith(PREFIX)
         and not name.startswith(LEFT_TO_THE_FOLDER)
+        and name not in OPERATOR_SECRETS
         and name.removeprefix(PREFIX).lower() not in Settings.model_fields
     ]
     try:
@@ -139,6 +142,11 @@ def read_settings(**stated: object) -> Settings:
 def variables() -> Mapping[str, str]:
     """Give the variables that the configuration folder may name as the place of a secret."""
     return {name: value for name, value in os.environ.items() if name.startswith(LEFT_TO_THE_FOLDER)}
+
+
+def operator_secret(*, second: bool = False) -> str | None:
+    """Give the secret of the person who acts, or of the second of two; None if it was not stated."""
+    return os.environ.get(OPERATOR_SECRETS[second])
 
 
 def _told(fault: Mapping[str, object]) -> str:

@@ -25,6 +25,14 @@ class Action(StrEnum):
     """Look at the console's pages."""
     READ_BOOKS = "read-books"
     """See the counts of the whole gateway."""
+    APPOINT = "appoint"
+    """Say who is an operator."""
+    CLOSE_ALERT = "close-alert"
+    """Close an alert, with a reason."""
+    RESOLVE = "resolve"
+    """Say what became of a transmission in doubt."""
+    PAUSE = "pause"
+    """Pause a destination, or let it go on."""
 
 
 _PARTNERS = MappingProxyType(
@@ -33,7 +41,10 @@ _PARTNERS = MappingProxyType(
         Kind.PROVIDER: frozenset({Action.ACKNOWLEDGE, Action.RELEASE, Action.READ_STATUS}),
     }
 )
-_OPERATOR = frozenset({Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS})
+_READING = frozenset({Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS})
+_ACTING = frozenset({Action.APPOINT, Action.CLOSE_ALERT, Action.RESOLVE, Action.PAUSE})
+"""Acts of named people on the command line (`gateway.access.operators`); no door offers any of them."""
+_OPERATOR = _READING | _ACTING
 
 
 def allow(principal: Principal | None, action: Action, tenant: OdsCode | None) -> bool:
@@ -45,7 +56,7 @@ def allow(principal: Principal | None, action: Action, tenant: OdsCode | None) -
         tenant: the trust or provider whose data it is; None for the gateway as a whole.
 
     Returns:
-        True for a partner only when the tenant is its own; for an operator, reading alone, of any tenant.
+        True for a partner only when the tenant is its own; for an operator, of any tenant.
     """
     if principal is None:
         return False

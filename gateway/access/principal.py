@@ -21,7 +21,7 @@ class Principal:
 
     Attributes:
         tenant: the trust or provider it speaks for; None for an operator, and only for an operator.
-        name: for people and the audit: `RBA`, `VNE51`, `operator`. Never a person's name.
+        name: for people and the audit: `RBA`, `VNE51`, `j.smith`.
     """
 
     kind: Kind

@@ -66,6 +66,8 @@ def test_every_partner_has_one_tenant_and_an_operator_none(kind: Kind, tenant: O
         Principal(kind=kind, tenant=tenant, name="x")
 
 
+READING = (Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS)
+ACTING = (Action.APPOINT, Action.CLOSE_ALERT, Action.RESOLVE, Action.PAUSE)
 ALLOWED = {
     (TRUST, Action.SUBMIT, RBA),
     (TRUST, Action.READ_STATUS, RBA),
@@ -74,7 +76,7 @@ ALLOWED = {
     (PROVIDER, Action.READ_STATUS, VNE51),
     *(
         (OPERATOR, action, tenant)
-        for action in (Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS)
+        for action in (*READING, *ACTING)
         for tenant in (None, RBA, RZA, VNE51)
     ),
 }

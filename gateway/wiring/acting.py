@@ -1,0 +1,63 @@
+"""Opening a data folder for one act of a person, beside a gateway that may be running on it.
+
+The lock of the data folder keeps a second gateway away, not a second writer: every write is one transaction that looks
+at the tables anew, and leases are fenced by their token. A running worker finds what an act made due at its next look.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from gateway.config.configuration import Configuration
+from gateway.config.load import load
+from gateway.domain.errors import ConfigurationError
+from gateway.mailbox import mailboxes
+from gateway.settings import Settings, variables
+from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sqlite.store import SqliteStore
+from gateway.wiring.build import DATABASE, SystemClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a person's act works with."""
+
+    settings: Settings
+    configuration: Configuration
+    clock: SystemClock
+    store: SqliteStore
+    enquiries: SqliteEnquiries
+
+
+@asynccontextmanager
+async def desk(settings: Settings, *, make: bool = False) -> AsyncIterator[Desk]:
+    """Open the store of a data folder, and let it go afterwards.
+
+    Args:
+        settings: as read.
+        make: make folder and store where there are none.
+
+    Raises:
+        ConfigurationError: the configuration is wrong, or the folder holds no store.
+        Unavailable: the store cannot be opened.
+    """
+    loaded = load(settings.config, environ=variables())
+    settings.refuse_unsafe(loaded.environment)
+    database = settings.data / DATABASE
+    if make:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    elif not database.is_file():
+        raise ConfigurationError(f"data folder {settings.data}: holds no store")
+    clock = SystemClock()
+    store = SqliteStore.open(
+        database,
+        now=clock.now,
+        custody=loaded.custody,
+        tells=frozenset(mailboxes(loaded.trusts.values())),
+    )
+    enquiries = SqliteEnquiries.open(database)
+    try:
+        yield Desk(settings=settings, configuration=loaded, clock=clock, store=store, enquiries=enquiries)
+    finally:
+        await enquiries.close()
+        await store.close()
