@@ -6,7 +6,8 @@ what its system says to a message                           what that means
 202, empty (or any status listed in `taken_when_empty`)     taken
 200, 201 or 202 with an OperationOutcome without errors     taken
 200, 201, 202 or 400 with an order response to this message what the response says; `transient-error` is not taken
-400, 404, 410, 413, 415 or 422 with OperationOutcome errors refused; but *duplicate* says that it has one: in doubt
+400, 404, 410, 413, 415 or 422 with OperationOutcome errors refused; but *duplicate* says that it has one: in doubt;
+                                                            and R-0008 and its like are the verdict on a cancel
 429 or 503                                                  not taken; later, as Retry-After asks
 401 or 403                                                  not taken: our credential is wrong; later
 anything else: empty or HTML pages, redirects, 409, 5xx     in doubt
@@ -22,7 +23,8 @@ from http import HTTPStatus
 from typing import ClassVar, Final
 
 from adapters._http import Poster, Reply
-from adapters.fhir_push.payload import read_answer, refusal_codes
+from adapters.fhir_push.outcomes import cancel_verdict, refusal_codes
+from adapters.fhir_push.payload import read_answer
 from gateway.destination import (
     InDoubt,
     Promises,
@@ -120,6 +122,9 @@ def _by_body(reply: Reply, transmission: Transmission) -> TransmitOutcome | None
         return Taken(evidence=reply.body) if reply.status in _SUCCESS else None
     if reply.status not in _REFUSED or not _HAS_ONE.isdisjoint(errors):
         return None
+    verdict = cancel_verdict(reply.body, transmission.octets, transmission.message_id)
+    if verdict is not None:
+        return Taken(evidence=reply.body, acknowledgement=verdict)
     reason = f"HTTP {reply.status}: {', '.join(errors)}"
     if _TRANSIENT.issuperset(errors):
         return TryLater(reason=reason, after_seconds=reply.retry_after_seconds)

@@ -26,6 +26,7 @@ from adapters.fhir_push.members import (
     objects_in,
     text_in,
 )
+from adapters.fhir_push.outcomes import issue_code
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.identifiers import parse_uuid
@@ -49,27 +50,6 @@ def read_answer(body: bytes) -> Acknowledgement | Unrecognised:
     reading = _Reading(value if isinstance(value, dict) else {})
     answer = reading.answer()
     return Unrecognised(issues=tuple(reading.issues)) if reading.issues or answer is None else answer
-
-
-def refusal_codes(body: bytes) -> tuple[str, ...] | None:
-    """Give the codes of an OperationOutcome's errors, its own coded details first; None if it is not one.
-
-    Only codes: the words may hold anything.
-    """
-    try:
-        value = loads(body)
-    except JsonError:
-        return None
-    if not isinstance(value, dict) or value.get("resourceType") != "OperationOutcome":
-        return None
-    issues = [issue for issue in list_in(value, "issue") if isinstance(issue, dict)]
-    return tuple(_issue_code(issue) for issue in issues if issue.get("severity") in {"fatal", "error"})
-
-
-def _issue_code(issue: Resource) -> str:
-    codings = list_in(object_in(issue, "details"), "coding")
-    detail = next((coding for coding in codings if isinstance(coding, dict)), {})
-    return code_in(detail, "code") or code_in(issue, "code") or "unknown"
 
 
 def _history(request: Resource) -> Iterator[Resource]:
@@ -215,7 +195,7 @@ class _Reading:
                 if isinstance(issue, dict) and issue.get("severity") in {"fatal", "error"}:
                     details = object_in(issue, "details")
                     words = text_in(issue, "diagnostics") or text_in(details, "text")
-                    return _issue_code(issue), words or text_in(first_coding(issue, "details"), "display")
+                    return issue_code(issue), words or text_in(first_coding(issue, "details"), "display")
         return "", ""
 
     def _requests(self, *, plain: bool) -> Iterator[LineReport]:

@@ -53,6 +53,17 @@ CANCELS: Final[dict[str, LineEvent]] = {
 }
 """The status history of a line: the verdict on a cancel, which the response code is not (mapping.md 0.12)."""
 
+EPS_CODES: Final = "https://fhir.nhs.uk/CodeSystem/EPS-IssueCode"
+OUTCOMES: Final[dict[tuple[str, str], LineEvent]] = {
+    (STATUS_HISTORY, "R-0008"): LineEvent.CANCEL_UNKNOWN,
+    (STATUS_HISTORY, "R-0009"): LineEvent.CANCEL_REPLY_ERROR,
+    (STATUS_HISTORY, "R-5000"): LineEvent.CANCEL_REPLY_ERROR,
+    (STATUS_HISTORY, "R-5888"): LineEvent.CANCEL_REPLY_ERROR,
+    (EPS_CODES, "PRESCRIPTION_NOT_FOUND"): LineEvent.CANCEL_UNKNOWN,
+    (EPS_CODES, "MEDICATIONREQUEST_NOT_FOUND"): LineEvent.CANCEL_UNKNOWN,
+}
+"""Verdicts on a cancel that come as an OperationOutcome (eps.md 1.5), and what the two codes of 1.3 say of one."""
+
 FULLY: Final = "0001"
 """Item fully dispensed: what exactly was done is in `MedicationDispense.status` and its times."""
 DISPENSES: Final[dict[str, LineEvent | None]] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.fhir_push.outcomes import cancel_verdict
 from gateway.destination import InDoubt, Refused, Taken, TryLater
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.identifiers import OdsCode
@@ -158,6 +159,23 @@ async def test_only_the_providers_confirmation_cancels(
     await trial.answer(await trial.send(Taken()), event)
     assert await trial.states() == [state]
     assert await trial.alerts() == ({alert} if alert else set())
+
+
+async def test_a_verdict_in_the_response_itself_is_followed(trial: Trial) -> None:
+    await trial.post(S01)
+    await trial.send(Taken())
+    await trial.post(cancel())
+    (claim,) = await trial.claims()
+    assert claim.octets is not None
+    assert await trial.world.store.on_wire(claim, now=trial.now)
+    coding = {"system": "https://fhir.nhs.uk/CodeSystem/medicationrequest-status-history", "code": "R-0008"}
+    issue = {"severity": "error", "code": "not-found", "details": {"coding": [coding]}}
+    body = json.dumps({"resourceType": "OperationOutcome", "issue": [issue]}).encode()
+    verdict = cancel_verdict(body, claim.octets, claim.message_id)
+    taken = Taken(evidence=body, acknowledgement=verdict)
+    await trial.world.store.record(claim, taken, now=trial.now, retry_at=None)
+    assert await trial.states() == [LineState.WITH_PROVIDER]
+    assert await trial.alerts() == {"cancel-unknown"}
 
 
 async def test_a_pending_cancel_is_confirmed_later(trial: Trial) -> None:
