@@ -154,12 +154,9 @@ def decide(holding: Holding, *, to: OdsCode, now: datetime, people: Sequence[str
     barred = _barred(holding, to)
     if barred:
         return Withheld(reason=barred)
-    if holding.state in FREE and not holding.unproven and not _said_anything(holding):
-        return Ground.NEVER_ON_WIRE
-    if _given_back(holding):
-        return Ground.GIVEN_BACK
-    if _expired(holding, now):
-        return Ground.EXPIRED
+    ground = _ground(holding, now)
+    if ground is not None:
+        return ground
     if holding.state in REVOCABLE:
         return Withheld(reason=f"{holding.provider} may have it and must give it up first", ask=True)
     return Withheld(reason=f"it may have reached {holding.provider}, which has not given it up: only a person can tell")
@@ -183,20 +180,27 @@ def unsettled(said: Sequence[Said]) -> str:
 
 def _barred(holding: Holding, to: OdsCode) -> str:
     """Say what rules a re-route out whatever the ground; empty where nothing does."""
-    words = LABELS[holding.state].lower()
-    if holding.state in TERMINAL or holding.state is S.FULFILLED:
-        return f"it is at its end: {words}"
-    if holding.provider is None or not holding.epoch:
-        return f"it was not given to a provider yet: {words}"
-    if holding.state not in FREE | REVOCABLE:
-        return f"end this first: {words}"
-    if holding.provider == to:
-        return f"{to} is the provider that has or had it"
-    if holding.cancel is not CancelState.NONE:
-        return f"the trust asked to cancel it ({holding.cancel.lower().replace('_', ' ')})"
-    if holding.delivered >= holding.total:
-        return "every supply was delivered"
-    return unsettled(holding.said)
+    state, words = holding.state, LABELS[holding.state].lower()
+    bars = (
+        (state in TERMINAL or state is S.FULFILLED, f"it is at its end: {words}"),
+        (holding.provider is None or not holding.epoch, f"it was not given to a provider yet: {words}"),
+        (state not in FREE | REVOCABLE, f"end this first: {words}"),
+        (holding.provider == to, f"{to} is the provider that has or had it"),
+        (
+            holding.cancel is not CancelState.NONE,
+            f"the trust asked to cancel it ({holding.cancel.lower().replace('_', ' ')})",
+        ),
+        (holding.delivered >= holding.total, "every supply was delivered"),
+    )
+    return next((reason for applies, reason in bars if applies), unsettled(holding.said))
+
+
+def _ground(holding: Holding, now: datetime) -> Ground | None:
+    if holding.state in FREE and not holding.unproven and not _said_anything(holding):
+        return Ground.NEVER_ON_WIRE
+    if _given_back(holding):
+        return Ground.GIVEN_BACK
+    return Ground.EXPIRED if _expired(holding, now) else None
 
 
 def _said_anything(holding: Holding) -> bool:

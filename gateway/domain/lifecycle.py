@@ -260,7 +260,21 @@ LINE_TABLE: tuple[Row, ...] = (
     ),
     _row((S.ON_HOLD,), E.RELEASE_CONFIRMED, BEFORE, (*_TRUST, A.PROVIDER_SYSTEM), "expiry re-checked"),
     _row((S.REJECTED, S.RETURNED, S.UNDELIVERABLE), E.REROUTE, S.READY, (A.TWO_PEOPLE,), "behind the fence; epoch + 1"),
-    _row(_HELD_BY_PROVIDER, E.REVOKED_FOR_REROUTE, S.READY, (A.TWO_PEOPLE,), "revocation confirmed; epoch + 1"),
+    _row((S.READY,), E.REROUTE, S.READY, (A.TWO_PEOPLE,), "nothing of it ever on the wire; epoch + 1"),
+    _row(
+        (S.SENT, S.UNCERTAIN, S.WITH_PROVIDER),
+        E.REROUTE,
+        S.READY,
+        (A.TWO_PEOPLE,),
+        "expired at a provider that never took it on and is known to refuse what has expired; epoch + 1",
+    ),
+    _row(
+        (*_HELD_BY_PROVIDER, S.SENT, S.UNCERTAIN, S.QUERIED),
+        E.REVOKED_FOR_REROUTE,
+        S.READY,
+        (A.TWO_PEOPLE,),
+        "revocation confirmed; epoch + 1",
+    ),
     _row((S.REJECTED, S.RETURNED), E.CORRECTED, S.SUPERSEDED, (A.PRESCRIBER,), "corrected prescription sent"),
     _row(
         (S.REJECTED, S.RETURNED, S.UNDELIVERABLE),
