@@ -102,7 +102,7 @@ def dumps(value: JSON) -> bytes:
 
 
 def _number(lexeme: str) -> Decimal:
-    if _number_fault(lexeme):
+    if number_fault(lexeme):
         raise ValueError(lexeme)
     return Decimal(lexeme)
 
@@ -214,7 +214,7 @@ def _search(node: object, path: str) -> None:
         for index, value in enumerate(node):
             _search(value, f"{path}[{index}]")
     elif isinstance(node, _Number):
-        if fault := _number_fault(node):
+        if fault := number_fault(node):
             raise JsonError("VALUE_INVALID", path, fault)
     elif isinstance(node, str):
         _text_fault(node, path)
@@ -230,7 +230,8 @@ def _text_fault(text: str, path: str) -> None:
         raise JsonError("VALUE_INVALID", path, "The text holds the character U+0000.")
 
 
-def _number_fault(lexeme: str) -> str:
+def number_fault(lexeme: str) -> str:
+    """Say why a number that is well-formed is still refused: no exponent, no minus nought, at most 18 digits."""
     if "e" in lexeme or "E" in lexeme:
         return "Write the number without an exponent."
     if lexeme.lstrip("-0.") == "" and lexeme.startswith("-"):

@@ -60,10 +60,8 @@ def _xml(submission: Submission, context: ReadingContext) -> JSON:
     try:
         document: JSON = context.fhir_xml.to_json(submission.body)
     except FhirXmlError as error:
-        code = "STRUCTURE_INVALID" if error.location else "UNREADABLE"
-        raise Refusal(
-            Issue(code=code, location=error.location, text=f"The XML is not FHIR R4: {error.text}.")
-        ) from None
+        text = f"The XML is not FHIR R4: {error.text.removesuffix('.')}."
+        raise Refusal(Issue(code=error.code, location=error.location, text=text)) from None
     return document
 
 

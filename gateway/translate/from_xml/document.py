@@ -18,6 +18,7 @@ from lxml import etree
 from gateway.domain.errors import Refusal
 from gateway.domain.issue import Issue
 from gateway.translate.record import Leaf
+from gateway.wire.xml_octets import XmlOctetsError, guard
 
 NAMESPACE = "urn:x-homecare-gateway:trust-prescription:1"
 ROOT = "PrescriptionMessage"
@@ -33,7 +34,6 @@ REPEATED = frozenset(
     " When OnDate AdditionalInstruction Phone Mobile Email ItemId".split()
 )
 """Elements the schema lets stand more than once; these are numbered in locators even when there is one."""
-_DECLARED = re.compile(rb"""\A(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""")
 _OPENS = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?Signature[\s>]")
 _CLOSES = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?Signature\s*>")
 
@@ -126,22 +126,10 @@ def _refusal(code: str, location: str, text: str) -> Refusal:
 def _guard(body: bytes, content_type: str) -> None:
     if len(body) > LARGEST:
         raise _refusal("TOO_LARGE", "", f"The message is larger than {LARGEST} bytes.")
-    declared = _DECLARED.match(body)
-    charset = re.search(r"charset\s*=\s*\"?([^\s;\"]+)", content_type, re.IGNORECASE)
-    named = [
-        name.lower() for name in (declared[1].decode("latin-1") if declared else "", charset[1] if charset else "")
-    ]
-    if any(name not in {"", "utf-8", "utf8"} for name in named):
-        raise _refusal("CHARSET_INVALID", "", "The declared encoding is not UTF-8.")
     try:
-        body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _refusal("CHARSET_INVALID", f"byte {error.start}", "The body is not UTF-8.") from None
-    if b"\x00" in body:
-        raise _refusal("CHARSET_INVALID", f"byte {body.index(0)}", "The body holds a NUL; send UTF-8.")
-    if match := re.search(rb"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", body, re.IGNORECASE):
-        text = "A document type or entity declaration is never accepted; leave it out."
-        raise _refusal("UNREADABLE", f"byte {match.start()}", text)
+        guard(body, content_type)
+    except XmlOctetsError as error:
+        raise _refusal(error.code, error.location, error.text) from None
 
 
 def _document(element: etree._Element, body: bytes) -> Document:
