@@ -112,7 +112,7 @@ def create_app(
         app.add_exception_handler(kind, answer)
     add = app.add_api_route
     add("/FHIR/R4/$process-message", into.fhir, methods=["POST"], tags=["trusts"], openapi_extra=_takes(FHIR_ORDER))
-    add("/FHIR/R4/$validate", validation.post, methods=["POST"], tags=["status"], openapi_extra=_takes(FHIR))
+    add("/FHIR/R4/$validate", validation.post, methods=["POST"], tags=["status"], openapi_extra=_takes(FHIR_ORDER))
     if prepare is not None:
         signing = Preparation(prepare, callers, limits, now)
         add("/FHIR/R4/$prepare", signing.post, methods=["POST"], tags=["trusts"], openapi_extra=_takes(ANY_ORDER))

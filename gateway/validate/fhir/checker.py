@@ -18,6 +18,7 @@ from gateway.validate.fhir.profile import Profiles
 from gateway.validate.fhir.quick import QuickPass
 from gateway.validate.fhir.references import check_references
 from gateway.validate.fhir.walk import Table, Walker
+from gateway.wire.fhir_xml import FhirXml, FhirXmlError
 from gateway.wire.strict_json import JsonError, loads
 
 CANONICAL = "urn:x-homecare-gateway:StructureDefinition:"
@@ -98,18 +99,23 @@ class FhirChecker:
 
 
 def check_body(
-    checker: FhirChecker, body: bytes, *, within: Callable[[Mapping[str, Any]], Any] = lambda resource: resource
+    checker: FhirChecker,
+    body: bytes,
+    *,
+    within: Callable[[Mapping[str, Any]], Any] = lambda resource: resource,
+    xml: FhirXml | None = None,
 ) -> tuple[Finding, ...]:
     """Read and check a body; what keeps it from being read is a finding too.
 
     Args:
         checker: what it is checked against.
-        body: one JSON resource.
+        body: one resource, JSON or, where `xml` is given, XML.
         within: gives the resource to check from the one that was read.
+        xml: turns FHIR XML into JSON, whose FHIRPaths are those of the XML.
     """
     try:
-        resource = loads(body)
-    except JsonError as error:
+        resource = xml.to_json(body) if xml else loads(body)
+    except (JsonError, FhirXmlError) as error:
         return (Finding(code="structure", expression=error.location, text=error.text, rule=error.code),)
     subject = within(resource) if isinstance(resource, dict) else None
     if not isinstance(subject, dict):

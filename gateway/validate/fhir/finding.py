@@ -59,7 +59,7 @@ def operation_outcome(findings: tuple[Finding, ...]) -> dict[str, Any]:
                 "code": finding.code,
                 "details": {"text": finding.rule},
                 "diagnostics": finding.text,
-                "expression": [finding.expression],
+                **({"expression": [finding.expression]} if finding.expression else {}),
             }
             for finding in findings
         ],

@@ -28,6 +28,10 @@ def run(command: object, *arguments: str) -> tuple[int, str]:
         ('{"resourceType": "Basic"}', 2, "not-supported"),
         ("[]", 2, "one resource"),
         ("{", 2, "UNREADABLE"),
+        ('<Patient xmlns="http://hl7.org/fhir"><gender value="female"/></Patient>', 0, '"severity": "warning"'),
+        ('\ufeff\n<Patient xmlns="http://hl7.org/fhir"><gender value="F"/></Patient>', 2, "Patient.gender"),
+        ('<Patient xmlns="http://hl7.org/fhir"><nick value="F"/></Patient>', 2, "Patient.nick"),
+        ("<Patient", 2, "UNREADABLE"),
     ],
 )
 def test_check_prints_an_outcome_and_exits_by_it(tmp_path: Path, body: str, code: int, said: str) -> None:
