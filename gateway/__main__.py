@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "migrate",
     "config",
     "reference",
+    "lifecycle",
 )
 """Each is the function, or the group `app`, of the module of its name in `gateway.commands`."""
 

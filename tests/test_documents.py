@@ -1,15 +1,19 @@
 """Documents that are made from code must agree with it."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-from gateway.domain.lifecycle_diagram import diagram
+import pytest
+
+from gateway.domain.lifecycle_diagram import delivery_diagram, diagram
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_lifecycle_picture_is_drawn_from_the_table() -> None:
+@pytest.mark.parametrize(("name", "drawn"), [("lifecycle", diagram), ("delivery", delivery_diagram)])
+def test_the_pictures_of_the_lifecycle_are_drawn_from_the_tables(name: str, drawn: Callable[[], str]) -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text()
-    found = re.search(r"<!-- lifecycle -->\n```mermaid\n(.*?)```\n<!-- /lifecycle -->", text, re.DOTALL)
+    found = re.search(rf"<!-- {name} -->\n```mermaid\n(.*?)```\n<!-- /{name} -->", text, re.DOTALL)
     assert found
-    assert found.group(1) == diagram()
+    assert found.group(1) == drawn()

@@ -10,7 +10,7 @@ Source: mapping.md 10.3; reliability-security.md I7 and I16.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
 
 
 class CancelState(StrEnum):
@@ -102,6 +102,17 @@ CANCEL_TABLE: tuple[CancelRow, ...] = (
 cancel stays what it is: an incident of the line."""
 
 _BY_STATE_AND_EVENT = {(state, row.event): row for row in CANCEL_TABLE for state in row.states}
+
+_ASKING = frozenset({E.ASKED_BEFORE_WIRE, E.ASKED_ON_WIRE, E.ASKED_UNKNOWN})
+_OURS = frozenset({E.ORDER_CAME, E.NEVER_LEFT})
+
+
+def who_may(event: CancelEvent) -> frozenset[Actor]:
+    """Give who may cause an event of a cancel (mapping.md 10.3)."""
+    if event in _ASKING:
+        return frozenset({Actor.PRESCRIBER, Actor.TRUST_PHARMACIST})
+    return frozenset({Actor.GATEWAY} if event in _OURS else {Actor.PROVIDER_SYSTEM, Actor.PROVIDER_PHARMACIST})
+
 
 ENDED = frozenset({S.CONFIRMED, S.TOO_LATE})
 """States that absorb."""

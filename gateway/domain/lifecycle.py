@@ -164,7 +164,6 @@ def _row(
     return Row(states=frozenset(states), event=event, to=to, actors=frozenset(actors), note=note)
 
 
-_SUPPLYING = (S.IN_SUPPLY, S.PART_SUPPLIED)
 _HELD_BY_PROVIDER = (S.WITH_PROVIDER, S.ACCEPTED, S.VALIDATED, S.IN_SUPPLY, S.PART_SUPPLIED)
 _OVERTAKEN = (S.SENT, S.UNCERTAIN, S.WITH_PROVIDER, S.QUERIED)
 _PROVIDER = (A.PROVIDER_SYSTEM, A.PROVIDER_PHARMACIST)
@@ -284,11 +283,11 @@ LINE_TABLE: tuple[Row, ...] = (
         "with a reason; the patient's supply is accounted for",
     ),
     _row(
-        tuple(state for state in _OPEN if state not in {S.UNCERTAIN, *_SUPPLYING}),
+        tuple(state for state in _OPEN if state not in {S.UNCERTAIN, S.FULFILLED}),
         E.VALIDITY_OVER,
         S.EXPIRED,
         (A.CLOCK,),
-        "no supply in flight; the provider is told",
+        "no delivery in flight (an alert instead); the provider is told",
     ),
     _row(_OPEN, E.REPLACED, S.SUPERSEDED, (A.PRESCRIBER,), "cancel confirmed or not needed"),
     _row(_OPEN, E.CANCEL_CONFIRMED, S.CANCELLED, (A.PROVIDER_SYSTEM, A.GATEWAY), "cancel region confirmed"),

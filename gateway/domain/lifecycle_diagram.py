@@ -1,7 +1,8 @@
-"""The lifecycle table drawn as a Mermaid state diagram, so that law, code and picture cannot disagree."""
+"""The lifecycle tables drawn as Mermaid state diagrams, so that law, code and picture cannot disagree."""
 
 from collections import defaultdict
 
+from gateway.domain.delivery import DELIVERY_TABLE, ENDED, DeliveryEvent, DeliveryState
 from gateway.domain.lifecycle import BEFORE, LINE_TABLE, TERMINAL, LineEvent, LineState
 
 _FROM_ANY = {LineEvent.REPLACED, LineEvent.VALIDITY_OVER, LineEvent.CANCEL_CONFIRMED}
@@ -23,4 +24,23 @@ def diagram() -> str:
         if target != "before":
             lines.append(f"    {source} --> {target}: {', '.join(dict.fromkeys(events))}")
     lines += [f"    {state} --> [*]" for state in LineState if state in TERMINAL]
+    return "\n".join(lines) + "\n"
+
+
+_ENDS_EARLY = {DeliveryEvent.LINE_ENDED, DeliveryEvent.RESCUED}
+"""Rows that start in every state before the medicine has left."""
+
+
+def delivery_diagram() -> str:
+    """Give the Mermaid source of a delivery's lifecycle."""
+    arrows: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in DELIVERY_TABLE:
+        if row.event in _ENDS_EARLY or row.to == BEFORE:
+            continue
+        for state in DeliveryState:
+            if state in row.states and state != row.to:
+                arrows[state.value, str(row.to)].append(row.event.value)
+    lines = ["stateDiagram-v2", "    [*] --> PLANNED: accepted"]
+    lines += [f"    {source} --> {target}: {', '.join(events)}" for (source, target), events in arrows.items()]
+    lines += [f"    {state} --> [*]" for state in DeliveryState if state in ENDED | {DeliveryState.DELIVERED}]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Signs of life, the metrics, the public keys, and the lifecycle table: what needs no patient and no secret."""
+"""Signs of life, the metrics, the public keys, and the lifecycle tables: what needs no patient and no secret."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.domain.errors import Unavailable
-from gateway.domain.lifecycle import CUSTODY, LABELS, LINE_TABLE, TERMINAL, Custody, LineState
+from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 from gateway.enquiries import Enquiries
+from gateway.web.lifecycle import published
 from gateway.wire.strict_json import JSON, dumps
 
 _JSON: Final = "application/json"
@@ -36,7 +37,7 @@ class Health:
         self._enquiries = enquiries
         self._registry = registry
         self._jwks = dumps(dict(jwks))
-        self._lifecycle = dumps(lifecycle(custody))
+        self._lifecycle = dumps(published(custody))
 
     async def live(self, _: Request) -> Response:
         """Tell that the process answers."""
@@ -59,30 +60,5 @@ class Health:
         return Response(self._jwks, media_type="application/jwk-set+json", headers={"Cache-Control": "max-age=3600"})
 
     async def lifecycle(self, _: Request) -> Response:
-        """Give the table of states and events that every line follows."""
+        """Give every table of states and events, with their version and digest."""
         return Response(self._lifecycle, media_type=_JSON, headers={"Cache-Control": "max-age=3600"})
-
-
-def lifecycle(custody: Mapping[LineState, Custody]) -> dict[str, JSON]:
-    """Write the lifecycle table as JSON: the states with words, holder and limit, and every arrow (D11)."""
-    states: list[JSON] = [
-        {
-            "state": state.value,
-            "label": LABELS[state],
-            "terminal": state in TERMINAL,
-            "holder": custody[state].holder.value,
-            "limitSeconds": custody[state].limit_seconds,
-        }
-        for state in LineState
-    ]
-    arrows: list[JSON] = [
-        {
-            "from": [*sorted(state.value for state in row.states)],
-            "event": row.event.value,
-            "to": str(row.to),
-            "actors": [*sorted(actor.value for actor in row.actors)],
-            "note": row.note,
-        }
-        for row in LINE_TABLE
-    ]
-    return {"states": states, "arrows": arrows}

@@ -1,0 +1,191 @@
+"""Tests anybody's history of lines against the lifecycle tables: what each entry may not have done, and why.
+
+A log is a sequence of entries in the order in which they happened. A line begins with `received`, or with an entry that
+says in which state the line stood before it, for a party that joins later: a provider first sees a line that was sent.
+A cancel is followed beside its line, and a delivery or a renewal that an entry names beside both.
+
+Source: mapping.md 10; reliability-security.md I13.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from gateway.domain.cancel import CancelEvent, CancelState, provider_event
+from gateway.domain.cancel import move as move_cancel
+from gateway.domain.delivery import Delivery, DeliveryEvent, DeliveryState
+from gateway.domain.delivery import move as move_delivery
+from gateway.domain.lifecycle import TERMINAL, Actor, Ignored, LineEvent, LineState, transition
+from gateway.domain.renewal import RenewalEvent, RenewalState, renewed
+
+RECEIVED: Final = "received"
+"""The entry that begins a line: its bytes are stored."""
+_CANCEL: Final = "cancel_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of a log.
+
+    Attributes:
+        number: its place in the log, from 1; what a violation is reported under.
+        line: whatever name the party gives the line.
+        event: of the machine meant: a name of mapping.md 10.
+        actor: who caused it, by the letters of mapping.md 10.1.
+        at: when; entries of one line do not go back in time.
+        state: where the line (or delivery, or renewal) stood before, where this is the first that is known of it.
+        delivery: the issue it speaks of, from 1; None for an event of the line.
+        renewal: whether it is an event of the line's renewal.
+    """
+
+    number: int
+    line: str
+    event: str
+    actor: str
+    at: datetime
+    state: str = ""
+    delivery: int | None = None
+    renewal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One entry that the tables do not allow."""
+
+    number: int
+    line: str
+    text: str
+
+
+@dataclass(slots=True)
+class _Line:
+    state: LineState
+    before: LineState | None = None
+    cancel: CancelState = CancelState.NONE
+    at: datetime | None = None
+    deliveries: dict[int, Delivery] = field(default_factory=dict)
+    renewal: RenewalState | None = None
+
+
+def violations(entries: Iterable[Entry]) -> Iterator[Violation]:
+    """Give every entry that the tables do not allow, in order; an entry that is not allowed moves nothing.
+
+    A repeat that says nothing new is allowed: partners send them.
+    """
+    lines: dict[str, _Line] = {}
+    for entry in entries:
+        for text in _check(entry, lines):
+            yield Violation(number=entry.number, line=entry.line, text=text)
+
+
+def _check(entry: Entry, lines: dict[str, _Line]) -> Iterator[str]:
+    if entry.actor not in set(Actor):
+        yield f"{entry.actor!r} is no actor of mapping.md 10.1"
+        return
+    line = lines.get(entry.line)
+    if line is None:
+        begun = _begin(entry)
+        if isinstance(begun, str):
+            yield begun
+            return
+        line = lines[entry.line] = begun
+        if entry.event == RECEIVED:
+            line.at = entry.at
+            return
+    elif entry.event == RECEIVED and entry.delivery is None:
+        yield "the line was received before"
+        return
+    if line.at is not None and entry.at < line.at:
+        yield "it is earlier than the entry before it"
+    line.at = max(entry.at, line.at or entry.at)
+    fault = _machine(entry)(entry, line)
+    if fault:
+        yield fault
+
+
+def _begin(entry: Entry) -> _Line | str:
+    if entry.event == RECEIVED:
+        return _Line(state=LineState.RECEIVED)
+    if entry.state not in set(LineState):
+        if entry.delivery is not None or entry.renewal:
+            return "the line itself is not known yet"
+        return "a line begins with 'received', or with the state it stood in"
+    return _Line(state=LineState(entry.state))
+
+
+def _machine(entry: Entry) -> Callable[[Entry, _Line], str]:
+    if entry.delivery is not None:
+        return _delivery
+    if entry.renewal:
+        return _renewal
+    return _cancel if entry.event.startswith(_CANCEL) else _line
+
+
+def _line(entry: Entry, line: _Line) -> str:
+    if entry.event not in set(LineEvent):
+        return f"{entry.event!r} is no event of a line"
+    event = LineEvent(entry.event)
+    fault = _step(line, event, Actor(entry.actor))
+    if not fault:
+        _follow(line, event)
+    return fault
+
+
+def _step(line: _Line, event: LineEvent, actor: Actor) -> str:
+    result = transition(line.state, event, actor, before=line.before)
+    if isinstance(result, Ignored):
+        return result.reason if result.alert else ""
+    if result.state is not line.state:
+        line.before, line.state = line.state, result.state
+    return ""
+
+
+def _follow(line: _Line, event: LineEvent) -> None:
+    """Let a report of the line settle its cancel, as a line that is handed back does."""
+    said = provider_event(event)
+    arrow = move_cancel(line.cancel, said) if said is not None else None
+    if arrow is not None:
+        line.cancel = arrow.to
+        if arrow.line is not None and line.state not in TERMINAL:
+            _step(line, arrow.line, Actor.GATEWAY)
+
+
+def _cancel(entry: Entry, line: _Line) -> str:
+    event = CancelEvent.ASKED_ON_WIRE if entry.event == LineEvent.CANCEL_ASKED else _cancel_event(entry.event)
+    if event is None:
+        return f"{entry.event!r} is no event of a cancel"
+    arrow = move_cancel(line.cancel, event)
+    if arrow is None:
+        return f"{entry.event} is not expected of a cancel that is {line.cancel}"
+    line.cancel = arrow.to
+    return _step(line, arrow.line, Actor(entry.actor)) if arrow.line is not None else ""
+
+
+def _cancel_event(name: str) -> CancelEvent | None:
+    return CancelEvent(name) if name in set(CancelEvent) else None
+
+
+def _delivery(entry: Entry, line: _Line) -> str:
+    if entry.event not in set(DeliveryEvent):
+        return f"{entry.event!r} is no event of a delivery"
+    issue = entry.delivery or 0
+    start = DeliveryState(entry.state) if entry.state in set(DeliveryState) else DeliveryState.PLANNED
+    known = line.deliveries.get(issue, Delivery(issue=issue, state=start))
+    state = move_delivery(known, DeliveryEvent(entry.event), Actor(entry.actor))
+    if state is None:
+        return f"{entry.event} by {Actor(entry.actor).name} is not expected of a delivery that is {known.state}"
+    line.deliveries[issue] = Delivery(issue=issue, state=state, before=known.state)
+    return ""
+
+
+def _renewal(entry: Entry, line: _Line) -> str:
+    if entry.event == "requested":
+        line.renewal = RenewalState.REQUESTED
+        return ""
+    known = line.renewal or RenewalState.REQUESTED
+    state = renewed(known, RenewalEvent(entry.event), Actor(entry.actor)) if entry.event in set(RenewalEvent) else None
+    if state is None:
+        return f"{entry.event} by {Actor(entry.actor).name} is not expected of a renewal that is {known}"
+    line.renewal = state
+    return ""

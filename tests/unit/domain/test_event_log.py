@@ -1,0 +1,103 @@
+"""Anybody's history is tested against the tables: what they allow passes, what they do not is named."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.event_log import Entry, Violation, violations
+from gateway.domain.lifecycle import BEFORE, LINE_TABLE, LineState
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def log(*entries: str) -> list[Entry]:
+    """Give a log of `event actor [state=…] [issue=…] [renewal]` words, a minute apart."""
+    made = []
+    for number, text in enumerate(entries, start=1):
+        event, actor, *rest = text.split()
+        named = dict(word.split("=") for word in rest if "=" in word)
+        made.append(
+            Entry(
+                number=number,
+                line="L1",
+                event=event,
+                actor=actor,
+                at=START + timedelta(minutes=number),
+                state=named.get("state", ""),
+                delivery=int(named["issue"]) if "issue" in named else None,
+                renewal="renewal" in rest,
+            )
+        )
+    return made
+
+
+ALLOWED = [
+    ["received GW", "clear GW", "on_wire GW", "arrived PS", "accepted PS", "dispensed PS", "last_delivered PS"],
+    ["on_wire GW state=READY", "accepted PS", "accepted PS"],
+    ["accepted PS state=SENT", "cancel_asked TP", "cancel_pending PS", "cancel_confirmed PS"],
+    ["accepted PS state=SENT", "cancel_asked TP", "returned PS"],
+    ["queried PP state=ACCEPTED", "answered TPh", "validated PP"],
+    ["accepted PS state=SENT", "supply_planned PS issue=1", "dispatched PS issue=1", "delivered PS issue=1"],
+    ["accepted PS state=SENT", "requested PS renewal", "approved TP renewal"],
+]
+
+
+@pytest.mark.parametrize("entries", ALLOWED, ids=range(len(ALLOWED)))
+def test_a_history_that_follows_the_tables_passes(entries: list[str]) -> None:
+    assert list(violations(log(*entries))) == []
+
+
+FORBIDDEN = [
+    (["received GW", "accepted PS"], 2, "accepted is not expected in RECEIVED"),
+    (["on_wire GW"], 1, "a line begins with 'received', or with the state it stood in"),
+    (["received GW", "received GW"], 2, "the line was received before"),
+    (["received GW", "cleared GW"], 2, "'cleared' is no event of a line"),
+    (["received GW", "clear XX"], 2, "'XX' is no actor of mapping.md 10.1"),
+    (["received GW", "clear PS"], 2, "clear may not come from PROVIDER_SYSTEM"),
+    (["close TPh state=REJECTED", "accepted PS"], 2, "CLOSED is final; accepted is kept as an annotation"),
+    (["accepted PS state=SENT", "cancel_confirmed PS"], 2, "cancel_confirmed is not expected of a cancel that is NONE"),
+    (["accepted PS state=SENT", "cancel_mislaid PS"], 2, "'cancel_mislaid' is no event of a cancel"),
+    (
+        ["accepted PS state=SENT", "delivered PS issue=1", "dispatched PS issue=1"],
+        3,
+        "dispatched by PROVIDER_SYSTEM is not expected of a delivery that is DELIVERED",
+    ),
+    (["accepted PS state=SENT", "eaten PS issue=1"], 2, "'eaten' is no event of a delivery"),
+    (
+        ["accepted PS state=SENT", "declined TP renewal", "approved TP renewal"],
+        3,
+        "approved by PRESCRIBER is not expected of a renewal that is DECLINED",
+    ),
+    (["delivered PS issue=1"], 1, "the line itself is not known yet"),
+]
+
+
+@pytest.mark.parametrize(("entries", "number", "text"), FORBIDDEN)
+def test_a_history_that_does_not_is_named_with_its_place(entries: list[str], number: int, text: str) -> None:
+    assert list(violations(log(*entries))) == [Violation(number=number, line="L1", text=text)]
+
+
+def test_an_entry_earlier_than_the_one_before_it_is_named() -> None:
+    first, second = log("received GW", "clear GW")
+    turned = [first, Entry(number=2, line="L1", event=second.event, actor="GW", at=START - timedelta(days=1))]
+    assert [one.text for one in violations(turned)] == ["it is earlier than the entry before it"]
+
+
+def test_an_entry_that_is_not_allowed_moves_nothing() -> None:
+    entries = log("received GW", "accepted PS", "clear GW")
+    assert [one.number for one in violations(entries)] == [2]
+
+
+@given(st.data())
+def test_every_walk_along_the_arrows_passes(data: st.DataObject) -> None:
+    state, entries = LineState.RECEIVED, ["received GW"]
+    for _ in range(data.draw(st.integers(0, 12))):
+        rows = [row for row in LINE_TABLE if state in row.states and row.to != BEFORE and "cancel" not in row.event]
+        if not rows:
+            break
+        row = data.draw(st.sampled_from(rows))
+        entries.append(f"{row.event.value} {min(row.actors).value}")
+        state = LineState(row.to)
+    assert list(violations(log(*entries))) == []
