@@ -40,6 +40,7 @@ class LineCancel:
         state: where it stands once it is stored.
         message: what the provider would be told; written in any case, sent only where something may have left.
         repeated: it was asked before, or is done: nothing is stored or sent again.
+        faults: why the message that was written may not be sealed; it is ours to mend, and a person is told.
     """
 
     line: KnownLine
@@ -47,6 +48,7 @@ class LineCancel:
     message: FhirMessage | None = None
     provider: Provider | None = None
     repeated: bool = False
+    faults: tuple[Issue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

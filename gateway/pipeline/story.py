@@ -22,7 +22,7 @@ from gateway.domain.message import SealedMessage
 from gateway.domain.partner import SignaturePolicy
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Action, Answer, Envelope, Outcome, Reading, Submission, Verdict
-from gateway.pipeline import reports
+from gateway.pipeline import own_faults, reports
 from gateway.pipeline.changes import LineCancel
 from gateway.pipeline.translate import (
     Surroundings,
@@ -118,6 +118,7 @@ class Pipeline:
                 # A number in it is in use under another name, or was taken between our look and our commit.
                 taken = refusal.issues
                 continue
+            own_faults.log(submission, translation)
             return await self._repeat_or_clash(submission, envelope, stored.digest, stored.answer)
         raise Unavailable("the store refused a submission that asks for nothing")
 

@@ -47,6 +47,7 @@ from gateway.translate.to_fhir.message import write
 from gateway.validate.check import check
 from gateway.validate.eps import check_message
 from gateway.validate.fhir.checker import FhirChecker
+from gateway.validate.written import check_written
 from gateway.wire.fhir_xml import FhirXml
 
 _LONDON: Final = ZoneInfo("Europe/London")
@@ -272,15 +273,23 @@ class _Steps:
         for line in lines:
             provider = self._around.routing.providers.get(line.destination) if line.destination else None
             state = stands(line, lines)
-            message = None
+            message: FhirMessage | None = None
+            faults: tuple[Issue, ...] = ()
             wanted = line.state not in TERMINAL and state is not CancelState.TOO_LATE and not repeated(line)
             if wanted and line.prescription and line.message_id and provider:
                 written = self._write_cancel(order, line, line.prescription, line.message_id, provider)
                 # A cancel that breaks a rule is not sealed; the store then tells a person that it was not sent.
-                message = None if any(check_message(written, str)) else written
-            one = LineCancel(line=line, state=state, message=message, provider=provider, repeated=repeated(line))
+                faults = self._faults(written)
+                message = None if faults else written
+            one = LineCancel(
+                line=line, state=state, message=message, provider=provider, repeated=repeated(line), faults=faults
+            )
             out.append(one)
         return tuple(out)
+
+    def _faults(self, written: FhirMessage) -> tuple[Issue, ...]:
+        fhir = self._around.fhir
+        return (*check_message(written, str), *(check_written(written, fhir) if fhir else ()))
 
     def _write_cancel(
         self, order: Order, line: KnownLine, prescription: Prescription, order_message: UUID, provider: Provider
