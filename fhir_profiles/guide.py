@@ -20,7 +20,8 @@ Written by `python -m fhir_profiles.guide` from the definitions in `fhir_profile
 
 All messages are FHIR R4 (4.0.1) Bundles of type `message` in the NHS EPS dialect for homecare, read and written as JSON
 (FHIR XML is read too). Every message is checked against these profiles, the base definitions of R4 and the rules of the
-EPS dialect; `POST /FHIR/R4/$validate` and `gateway check FILE` run the same check and name every fault by its FHIRPath.
+EPS dialect; `POST /FHIR/R4/$validate` and `gateway check FILE` run the same check, of JSON and of XML, and name every
+fault by its FHIRPath.
 
 Where a table says nothing of an element, FHIR R4 alone applies. An unknown `modifierExtension` is always refused.
 Decimals keep the digits they are sent with: `5.00` stays `5.00`.
