@@ -1,12 +1,14 @@
 """`gateway config check`."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.config.load import load
-from gateway.domain.lifecycle import CUSTODY
+from gateway.domain.deadline import Deadlines, Urgency
+from gateway.domain.lifecycle import LineState
 from gateway.settings import read_settings, variables
 from gateway.wiring.around import surroundings
 
@@ -38,8 +40,17 @@ def check(
         state = "" if provider.active else ", not active"
         print(f"provider     {provider.ods} {provider.name}: {provider.adapter}{state}")
     print(f"routes       {len(configuration.routing.rows)}")
-    for state, row in configuration.custody.items():
-        if row != CUSTODY[state]:
-            print(f"deadline     {state}: {row.limit_seconds} s")
+    _print_deadlines(configuration.deadlines)
     for caller in configuration.without_token:
         print(f"no token     {caller.kind} {caller.name}")
+
+
+def _print_deadlines(deadlines: Deadlines) -> None:
+    """Print the limits in force today, and until when the days that are worked are known."""
+    now = datetime.now(UTC)
+    for state in LineState:
+        routine, urgent = (deadlines.limit(state, kind, now) for kind in (Urgency.ROUTINE, Urgency.URGENT))
+        if routine is not None:
+            print(f"deadline     {state}: {routine}{f', urgent {urgent}' if urgent != routine else ''}")
+    calendar = deadlines.calendar
+    print(f"calendar     {calendar.first} to {calendar.last}, {len(calendar.holidays)} days not worked")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.access.principal import Credential, Principal
+from gateway.domain.deadline import Deadlines
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Custody, LineState
 from gateway.domain.partner import Environment, Trust
@@ -34,7 +35,7 @@ class Configuration:
         version: the folder's own name for itself; `digest` is the SHA-256 of its files and cannot be forgotten.
         organisation: the gateway's own ODS code.
         receiver_names: what MSH-5 or MSH-6 may call this gateway.
-        custody: who holds a line in each state and for how long, already divided by `time_scale`.
+        deadlines: who holds a line in each state and for how long, already divided by `time_scale`.
         time_scale: how many times faster than real time the deadlines run; 1 outside demonstrations and tests.
         credentials: partners and operators with a token.
         certificates: SHA-256 of a client certificate, in hex, to the trust that shows it over MLLP.
@@ -49,10 +50,15 @@ class Configuration:
     receiver_names: frozenset[str]
     trusts: Mapping[OdsCode, Trust]
     routing: RoutingTable
-    custody: Mapping[LineState, Custody]
+    deadlines: Deadlines
     time_scale: float = 1.0
     retry: RetryLimits
     credentials: tuple[Credential, ...] = ()
     without_token: tuple[Principal, ...] = ()
     certificates: Mapping[str, OdsCode] = field(default_factory=dict)
     evidence: Callable[[], Evidence] = field(default=Evidence, compare=False)
+
+    @property
+    def custody(self) -> Mapping[LineState, Custody]:
+        """Who holds a line in each state, and for how long where no dated limit says otherwise."""
+        return self.deadlines.custody

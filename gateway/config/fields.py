@@ -15,6 +15,7 @@ from gateway.domain.identifiers import OdsCode
 Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=StrEnum)
 STAND_IN = OdsCode("XXXXX")
+STAND_IN_DAY = date(2000, 1, 1)
 _NAMES: dict[type, str] = {
     str: "a text",
     bool: "true or false",
@@ -95,11 +96,18 @@ class Fields:
 
     def optional_day(self, key: str) -> date | None:
         """Give a date, written as TOML writes one; None if absent."""
-        found = self._take(key, date, None) if self.has(key) else None
-        if isinstance(found, datetime):
-            self.fault(key, "is not a date: leave the time out")
-            return None
-        return found
+        return self._only_date(key, self._take(key, date, None)) if self.has(key) else None
+
+    def day(self, key: str) -> date:
+        """Give a date, written as TOML writes one."""
+        return self._only_date(key, self._take(key, date, None)) or STAND_IN_DAY
+
+    def days(self, key: str) -> tuple[date, ...]:
+        """Give a list of dates; none if absent."""
+        values: list[object] = self._take(key, list, []) or []
+        if not all(isinstance(value, date) and not isinstance(value, datetime) for value in values):
+            self.fault(key, "is not a list of dates")
+        return tuple(value for value in values if isinstance(value, date) and not isinstance(value, datetime))
 
     def ods(self, key: str) -> OdsCode:
         """Give an ODS code."""
@@ -144,6 +152,12 @@ class Fields:
         for key in self._values:
             if key not in self._asked:
                 self.fault(key, "is not a setting")
+
+    def _only_date(self, key: str, found: date | None) -> date | None:
+        if isinstance(found, datetime):
+            self.fault(key, "is not a date: leave the time out")
+            return None
+        return found
 
     def _ods(self, key: str, text: str | None) -> OdsCode:
         code = OdsCode.parse(text) if text is not None else STAND_IN

@@ -7,6 +7,7 @@ The folder::
     providers/*.toml    one provider a file
     routes.toml         which provider a prescription goes to when none is named
     deadlines.toml      how long each state may last
+    calendar.toml       which days are worked; the one that ships with the gateway if it is left out
     signatures/         authorities and revocation evidence for prescribers' signatures (`config.signatures`)
 
 Every fault of every file is collected into one `ConfigurationError`; nothing runs on half a configuration.
@@ -21,19 +22,18 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 
 from gateway.access.directory import Directory
 from gateway.access.principal import Kind, Principal
 from gateway.config.configuration import Configuration, RetryLimits
+from gateway.config.deadlines import read_deadlines
 from gateway.config.fields import Fields
 from gateway.config.partners import Credentials, read_provider, read_trust, sites_of
 from gateway.config.signatures import SignatureEvidence, certificate_files
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode, SnomedCode
-from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 from gateway.domain.partner import Environment, Provider, Trust
 from gateway.domain.routing import RouteRow, RoutingTable
 from gateway.sign.evidence import FRESH_FOR, Evidence
@@ -42,6 +42,7 @@ SCHEMES = frozenset({"", "trust", "manufacturer", "specialised-commissioning", "
 """Who may pay for a homecare prescription (`Homecare.funding`)."""
 
 _SINGLE = ("gateway.toml", "routes.toml", "deadlines.toml")
+_CALENDAR = "calendar.toml"
 _FOLDERS = ("trusts", "providers")
 
 
@@ -75,6 +76,8 @@ def _read(root: Traversable, faults: list[str]) -> dict[str, bytes]:
             found[name] = file.read_bytes()
         else:
             faults.append(f"{name}: is missing")
+    calendar = root.joinpath(_CALENDAR)
+    found[_CALENDAR] = (calendar if calendar.is_file() else files("gateway.config").joinpath(_CALENDAR)).read_bytes()
     for name in _FOLDERS:
         sub = root.joinpath(name)
         for file in sorted(sub.iterdir(), key=lambda file: file.name) if sub.is_dir() else ():
@@ -124,7 +127,7 @@ class _Folder:
             receiver_names=frozenset(own.texts("receiver_names")),
             trusts=MappingProxyType(trusts),
             routing=RoutingTable(rows=self._routes(trusts, providers), providers=MappingProxyType(providers)),
-            custody=MappingProxyType(self._custody(time_scale)),
+            deadlines=read_deadlines(self._fields("deadlines.toml"), self._fields(_CALENDAR), time_scale=time_scale),
             time_scale=time_scale,
             retry=retry,
             credentials=tuple(self._credentials.found),
@@ -186,19 +189,6 @@ class _Folder:
         fields.done()
         return tuple(rows)
 
-    def _custody(self, time_scale: float) -> dict[LineState, Custody]:
-        fields = self._fields("deadlines.toml")
-        stated = fields.table("seconds")
-        limits: dict[LineState, int] = {}
-        for key in stated.keys():  # noqa: SIM118 - a method of ours, not of a dict
-            state = LineState.__members__.get(key)
-            if state is None or CUSTODY[state].limit_seconds is None:
-                stated.fault(key, "is not a state with a deadline")
-            else:
-                limits[state] = stated.whole(key, 0)
-        fields.done()
-        return {state: _scaled(row, limits.get(state), time_scale) for state, row in CUSTODY.items()}
-
     def _time_scale(self, own: Fields, environment: Environment) -> float:
         time_scale = own.number("time_scale", 1.0, least=1.0)
         if time_scale != 1.0 and environment is Environment.LIVE:
@@ -243,9 +233,3 @@ def _route(fields: Fields, trusts: Mapping[OdsCode, Trust], providers: Mapping[O
         fields.fault("product", "is not a dm+d code")
     fields.done()
     return row
-
-
-def _scaled(row: Custody, stated: int | None, time_scale: float) -> Custody:
-    """Apply a stated limit and the time scale; a limit above nought never becomes nought."""
-    limit = row.limit_seconds if stated is None else stated
-    return replace(row, limit_seconds=None if limit is None else ceil(limit / time_scale))

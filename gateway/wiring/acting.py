@@ -52,7 +52,7 @@ async def desk(settings: Settings, *, make: bool = False) -> AsyncIterator[Desk]
     store = SqliteStore.open(
         database,
         now=clock.now,
-        custody=loaded.custody,
+        deadlines=loaded.deadlines,
         tells=frozenset(mailboxes(loaded.trusts.values())),
     )
     enquiries = SqliteEnquiries.open(database)

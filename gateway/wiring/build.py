@@ -105,7 +105,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     store = SqliteStore.open(
         settings.data / DATABASE,
         now=clock.now,
-        custody=configuration.custody,
+        deadlines=configuration.deadlines,
         tells=frozenset(told),
         failed=broken,
         grouped=metrics.commit_group.observe,

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.deadline import Deadlines
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import CUSTODY, Custody, LineEvent, LineState
@@ -67,7 +68,9 @@ def open_sqlite(
     custody: Mapping[LineState, Custody] = CUSTODY,
 ) -> Opened:
     groups: list[int] = []
-    store = SqliteStore.open(folder / "gateway.db", now=clock.now, custody=custody, tells=tells, grouped=groups.append)
+    store = SqliteStore.open(
+        folder / "gateway.db", now=clock.now, deadlines=Deadlines(custody=custody), tells=tells, grouped=groups.append
+    )
     enquiries = SqliteEnquiries.open(folder / "gateway.db")
 
     async def close() -> None:

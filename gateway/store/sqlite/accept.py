@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from gateway.domain.deadline import Urgency, urgency
 from gateway.domain.errors import Refusal
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.issue import Issue
@@ -40,9 +41,9 @@ VALUES (:uuid, :submission, :tenant, :action, :number, :group_number, :nhs_numbe
 """
 _INSERT_LINE = """
 INSERT INTO line (uuid, prescription, tenant, action, order_number, order_assigner, product_code, product_display,
-    directions, quantity, total_supplies, state, holder, entered_at, epoch, provider)
+    directions, quantity, total_supplies, state, holder, entered_at, epoch, provider, urgency)
 VALUES (:uuid, :prescription, :tenant, :action, :order_number, :order_assigner, :product_code, :product_display,
-    :directions, :quantity, :total_supplies, 'RECEIVED', 'gateway', :at, 0, :provider)
+    :directions, :quantity, :total_supplies, 'RECEIVED', 'gateway', :at, 0, :provider, :urgency)
 """
 _LIVE = """state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND action IN ('new', 'replace')
     AND replaced = 0 AND NOT (action = 'replace' AND state = 'HELD')"""
@@ -306,6 +307,7 @@ def _line(line: Line) -> dict[str, str | int | bytes]:
         "directions": words,
         "quantity": str(line.quantity),
         "total_supplies": line.total_supplies,
+        "urgency": urgency(line.priority).value,
     }
 
 
@@ -320,6 +322,7 @@ def _unread_line(prescription_id: UUID, index: int, number: OrderNumber) -> dict
         "directions": "",
         "quantity": "",
         "total_supplies": 1,
+        "urgency": Urgency.ROUTINE.value,
     }
 
 

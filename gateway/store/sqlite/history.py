@@ -5,9 +5,10 @@ Everything else of this package says what happened and by whom; what it does to 
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
+from gateway.domain.deadline import Urgency
 from gateway.domain.lifecycle import LIVE, Actor, Ignored, LineEvent, LineState, Moved, transition
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.instants import stored
@@ -18,7 +19,7 @@ RECEIVED = "received"
 """Name of the event that begins a line: the commit itself."""
 
 _LINE = """
-SELECT id, uuid, state, state_before, epoch, provider, delivered, total_supplies FROM line WHERE id = ?
+SELECT id, uuid, state, state_before, epoch, provider, delivered, total_supplies, urgency FROM line WHERE id = ?
 """
 _EVENT = """
 INSERT INTO event (line, at, event, actor, state_before, state_after, moved, provider, callback,
@@ -57,6 +58,7 @@ class LineNow:
     provider: str | None
     delivered: int
     total: int
+    urgency: Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ def line_now(transaction: Transaction, row: int) -> LineNow:
         provider=found[5],
         delivered=found[6],
         total=found[7],
+        urgency=Urgency(found[8]),
     )
 
 
@@ -208,9 +211,8 @@ def _append(
 
 
 def _move(transaction: Transaction, line: LineNow, happening: Happening, state: LineState) -> None:
-    custody = transaction.custody[state]
-    limit = custody.limit_seconds
-    act_by = happening.at + timedelta(seconds=limit) if limit is not None else None
+    deadlines = transaction.deadlines
+    act_by = deadlines.act_by(state, line.urgency, happening.at)
     at = stored(happening.at)
     transaction.run(
         _MOVE,
@@ -218,7 +220,7 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
             "line": line.row,
             "state": state.value,
             "before": line.state.value if state in _RETURNS else None,
-            "holder": custody.holder.value,
+            "holder": deadlines.custody[state].holder.value,
             "at": at,
             "act_by": stored(happening.act_by or act_by) if act_by is not None else None,
             "sent": at if state is LineState.SENT else None,
@@ -230,13 +232,13 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
     )
     if state not in _HAS_HOLDER:
         transaction.run(_END_ALLOCATION, (at, line.row))
-    if limit == 0 and happening.act_by is None:
+    if act_by == happening.at and happening.act_by is None:
         alert_state(transaction, replace(line, state=state), at=happening.at)
 
 
 def alert_state(transaction: Transaction, line: LineNow, *, at: datetime) -> None:
     """Tell a person that a line is where somebody must act at once."""
     kind = f"line-{line.state.lower().replace('_', '-')}"
-    holder = transaction.custody[line.state].holder
+    holder = transaction.deadlines.custody[line.state].holder
     text = f"The line is {line.state.lower().replace('_', ' ')}; the {holder} must act."
     open_alert(transaction, kind=kind, subject=str(line.id), line=line.row, at=at, text=text)

@@ -5,7 +5,7 @@ nothing about the first, so the lines return to uncertain and never to ready (I1
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLater
 from gateway.domain.identifiers import OdsCode
@@ -167,7 +167,7 @@ class _Result:
     def _not_taken(self, outcome: TryLater) -> None:
         """Proven not taken: ready again, by the deadline the line had when it was first ready."""
         for line in self._lines():
-            act_by = self.entry.accepted_at + self._sending_limit()
+            act_by = self._sent_by(line, self.entry.accepted_at)
             self._record(line, LineEvent.NOT_STORED, Actor.GATEWAY, outcome.reason, act_by=act_by)
             never_left(self.transaction, line_now(self.transaction, line.row), now=self.now)
         if not self._lines():
@@ -183,8 +183,8 @@ class _Result:
         """It may have arrived. A person is told at once, unless the same bytes may safely be sent again."""
         row = self.transaction.row(_FIRST_DOUBT, (self.claim.id,))
         since = instant(row[0]) if row and row[0] is not None else self.now
-        act_by = since + self._sending_limit() if self.retry_at is not None else None
         for line in self._lines():
+            act_by = self._sent_by(line, since) if self.retry_at is not None else None
             if line.state is LineState.SENT:
                 self._record(line, LineEvent.NOTHING_DECISIVE, Actor.GATEWAY, outcome.reason, act_by=act_by)
         if any(line.state is LineState.UNCERTAIN for line in self._lines()):
@@ -222,8 +222,9 @@ class _Result:
             tenant=self.entry.tenant,
         )
 
-    def _sending_limit(self) -> timedelta:
-        return timedelta(seconds=self.transaction.custody[LineState.READY].limit_seconds or 0)
+    def _sent_by(self, line: LineNow, since: datetime) -> datetime | None:
+        """Give the time by which the gateway itself should have sent it."""
+        return self.transaction.deadlines.act_by(LineState.READY, line.urgency, since)
 
     def _record(
         self, line: LineNow, event: LineEvent, actor: Actor, text: str, *, act_by: datetime | None = None

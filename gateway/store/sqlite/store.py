@@ -3,7 +3,7 @@
 Source: brief D3, D4; gateway.ports.Store says what each method promises.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -12,9 +12,9 @@ from uuid import UUID
 
 from gateway.destination import TransmitOutcome
 from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.deadline import ALWAYS, Deadlines
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 from gateway.domain.submission import Answer, Submission
 from gateway.ports import Acceptance, Callback, CallbackResult, Claim, KnownLine, Refused, StoredAnswer
 from gateway.store.sqlite import accept, acknowledge, alerts, claims, keep, known, leaves, results
@@ -44,7 +44,7 @@ class SqliteStore:
         path: Path,
         *,
         now: Callable[[], datetime],
-        custody: Mapping[LineState, Custody] = CUSTODY,
+        deadlines: Deadlines = ALWAYS,
         tells: frozenset[OdsCode] = frozenset(),
         restored: bool = False,
         failed: Callable[[], None] = lambda: None,
@@ -55,7 +55,7 @@ class SqliteStore:
         Args:
             path: the database file; its folder exists.
             now: the clock, for what no argument gives a time of.
-            custody: who holds a line in each state, and for how long.
+            deadlines: who holds a line in each state, and by when somebody must act.
             tells: trusts that want to be told of their provider's decisions.
             restored: the file came from a backup: begin a new generation, which voids every lease (I22).
             failed: called from the writer's thread when the disk can no longer be trusted; the process must then stop.
@@ -70,7 +70,7 @@ class SqliteStore:
         if restored:
             connection.execute(_RAISE_GENERATION)
         generation: int = connection.execute(_GENERATION).get
-        transaction = Transaction(connection=connection, custody=custody, tells=tells, generation=generation)
+        transaction = Transaction(connection=connection, deadlines=deadlines, tells=tells, generation=generation)
         return cls(transaction, Committer(connection, failed=failed, grouped=grouped), now)
 
     async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:

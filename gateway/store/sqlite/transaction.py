@@ -6,8 +6,8 @@ from typing import Any
 
 import apsw
 
+from gateway.domain.deadline import Deadlines
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import Custody, LineState
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any] | Sequence[Any]
@@ -19,13 +19,13 @@ class Transaction:
 
     Attributes:
         connection: inside a transaction that the committer began.
-        custody: who holds a line in each state, and for how long.
+        deadlines: who holds a line in each state, and by when somebody must act.
         tells: trusts that want to be told of their provider's decisions.
         generation: which life of the database this is; part of every lease.
     """
 
     connection: apsw.Connection = field(repr=False)
-    custody: Mapping[LineState, Custody]
+    deadlines: Deadlines
     tells: frozenset[OdsCode]
     generation: int
 

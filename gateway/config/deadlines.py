@@ -1,0 +1,112 @@
+"""Reads deadlines.toml and calendar.toml: how long each state may last, and which days are worked.
+
+A folder without a calendar of its own has the one that ships with the gateway.
+"""
+
+import re
+from dataclasses import replace
+from datetime import date
+from math import ceil
+from typing import Final
+
+from gateway.config.fields import Fields
+from gateway.domain.calendar import WorkingCalendar
+from gateway.domain.deadline import Deadlines, Limit, Term, Urgency
+from gateway.domain.lifecycle import CUSTODY, Custody, LineState
+
+_WORDS: Final = re.compile(r"([1-9]\d{0,3}) (minute|hour|working day)s?")
+_SECONDS: Final = {"minute": 60, "hour": 3600}
+_DAY_SECONDS: Final = 86400
+_NOT_STATES: Final = frozenset({"class", "from"})
+
+
+def read_deadlines(fields: Fields, calendar: Fields, *, time_scale: float) -> Deadlines:
+    """Read both files.
+
+    Args:
+        fields: deadlines.toml.
+        calendar: calendar.toml.
+        time_scale: how many times faster than real time the deadlines run. Where that is not 1, a working day is 24
+            hours divided by it, for days of a calendar cannot be hurried.
+    """
+    custody = _custody(fields.table("seconds"), time_scale)
+    terms = [_term(table, time_scale) for table in fields.tables("limits")]
+    fields.done()
+    _refuse_twice(fields, terms)
+    return Deadlines(custody=custody, terms=tuple(terms), calendar=_calendar(calendar))
+
+
+def _custody(stated: Fields, time_scale: float) -> dict[LineState, Custody]:
+    limits: dict[LineState, int] = {}
+    for key in stated.keys():  # noqa: SIM118 - a method of ours, not of a dict
+        state = _state(stated, key)
+        if state is not None:
+            limits[state] = stated.whole(key, 0)
+    return {state: _scaled(row, limits.get(state), time_scale) for state, row in CUSTODY.items()}
+
+
+def _scaled(row: Custody, stated: int | None, time_scale: float) -> Custody:
+    """Apply a stated limit and the time scale; a limit above nought never becomes nought."""
+    limit = row.limit_seconds if stated is None else stated
+    return replace(row, limit_seconds=None if limit is None else ceil(limit / time_scale))
+
+
+def _term(table: Fields, time_scale: float) -> Term:
+    urgency = table.choice("class", Urgency)
+    since = table.day("from")
+    limits: dict[LineState, Limit] = {}
+    for key in table.keys():  # noqa: SIM118 - a method of ours, not of a dict
+        if key not in _NOT_STATES and (state := _state(table, key)) is not None:
+            limits[state] = _limit(table, key, time_scale)
+    return Term(since=since, urgency=urgency, limits=limits)
+
+
+def _limit(table: Fields, key: str, time_scale: float) -> Limit:
+    words = table.text(key)
+    if words == "at once":
+        return Limit()
+    match = _WORDS.fullmatch(words)
+    if match is None:
+        table.fault(key, "is not 'at once', or a number of minutes, hours or working days: '4 hours'")
+        return Limit()
+    count, unit = int(match[1]), match[2]
+    if unit != "working day":
+        return Limit(seconds=ceil(count * _SECONDS[unit] / time_scale))
+    if time_scale != 1.0:
+        return Limit(seconds=ceil(count * _DAY_SECONDS / time_scale))
+    return Limit(working_days=count)
+
+
+def _state(table: Fields, key: str) -> LineState | None:
+    state = LineState.__members__.get(key)
+    if state is None or CUSTODY[state].limit_seconds is None:
+        table.fault(key, "is not a state with a deadline")
+        return None
+    return state
+
+
+def _refuse_twice(fields: Fields, terms: list[Term]) -> None:
+    """Note a state that two terms of one class and day state: neither would be the later."""
+    seen: set[tuple[Urgency, date, LineState]] = set()
+    for index, term in enumerate(terms):
+        for state in term.limits:
+            entry = (term.urgency, term.since, state)
+            if entry in seen:
+                fields.fault(f"limits[{index}]", f"{state} is stated twice for {term.urgency} from {term.since}")
+            seen.add(entry)
+
+
+def _calendar(fields: Fields) -> WorkingCalendar:
+    first, last = fields.day("first"), fields.day("last")
+    holidays = fields.days("holidays")
+    if first > last:
+        fields.fault("last", "is before first")
+    outside = [str(day) for day in holidays if not first <= day <= last]
+    if outside:
+        fields.fault("holidays", f"outside the days covered: {', '.join(outside)}")
+    for year in range(first.year, last.year + 1):
+        if not any(day.year == year for day in holidays):
+            fields.fault("holidays", f"none is stated for {year}")
+    calendar = WorkingCalendar(first=first, last=last, holidays=frozenset(holidays), source=fields.text("source"))
+    fields.done()
+    return calendar

@@ -1,0 +1,127 @@
+"""By when somebody must act on a line: one pure function of its state, its urgency and when it came there.
+
+The limits are versioned data (D12): each holds from a day on, for urgent or for routine lines, in hours of real time or
+in working days. What no limit states has the limit of the lifecycle table. Deadlines end in alerts and in nothing else:
+no line moves because a clock says so (I17).
+
+Source: reliability-security.md 2.1 and I3; mapping.md 10.5; domain.md 2.1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from gateway.domain.calendar import LONDON, WEEKDAYS, WorkingCalendar
+from gateway.domain.lifecycle import CUSTODY, Custody, LineState
+
+
+class Urgency(StrEnum):
+    """The class of a line, by which it has its deadlines."""
+
+    ROUTINE = "routine"
+    URGENT = "urgent"
+
+
+def urgency(priority: str) -> Urgency:
+    """Give the class of a line's priority: whatever is not routine and not left out is urgent.
+
+    Args:
+        priority: FHIR `request-priority`; empty if not said.
+    """
+    return Urgency.ROUTINE if priority in {"", "routine"} else Urgency.URGENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How long a state may last: seconds of real time, or working days; neither means at once."""
+
+    seconds: int = 0
+    working_days: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that says two things, or none that can be kept."""
+        if self.seconds < 0 or self.working_days < 0 or (self.seconds and self.working_days):
+            raise ValueError("a limit is either seconds or working days")
+
+    @property
+    def at_once(self) -> bool:
+        """Whether a person is told when the state is entered."""
+        return not self.seconds and not self.working_days
+
+    def __str__(self) -> str:
+        """Give it in words."""
+        if self.working_days:
+            return f"{self.working_days} working day{'s' * (self.working_days > 1)}"
+        return f"{self.seconds} s" if self.seconds else "at once"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """The limits of one class from one day on.
+
+    Attributes:
+        since: London day on which they come into force.
+    """
+
+    since: date
+    urgency: Urgency
+    limits: Mapping[LineState, Limit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """Every limit there is, and the calendar by which working days are counted.
+
+    Attributes:
+        custody: holder of each state, and its limit where no term states one; None for states without a deadline.
+        terms: in any order; of those in force, the latest that names a state counts.
+    """
+
+    custody: Mapping[LineState, Custody] = field(default_factory=lambda: CUSTODY)
+    terms: tuple[Term, ...] = ()
+    calendar: WorkingCalendar = WEEKDAYS
+
+    def limit(self, state: LineState, urgent: Urgency, entered_at: datetime) -> Limit | None:
+        """Give the limit of a state for a line that enters it now; None where there is no deadline.
+
+        What is not stated for urgent lines is as for routine ones.
+        """
+        seconds = self.custody[state].limit_seconds
+        if seconds is None:
+            return None
+        day = entered_at.astimezone(LONDON).date()
+        for kind in dict.fromkeys((urgent, Urgency.ROUTINE)):
+            stated = [term for term in self.terms if term.urgency is kind and term.since <= day]
+            found = [(term.since, term.limits[state]) for term in stated if state in term.limits]
+            if found:
+                return max(found, key=lambda pair: pair[0])[1]
+        return Limit(seconds=seconds)
+
+    def act_by(self, state: LineState, urgent: Urgency, entered_at: datetime) -> datetime | None:
+        """Give the moment by which somebody must have acted.
+
+        Args:
+            state: the state that was entered.
+            urgent: the line's class.
+            entered_at: when; aware.
+
+        Returns:
+            Aware, in UTC; None for a state without a deadline.
+        """
+        limit = self.limit(state, urgent, entered_at)
+        if limit is None:
+            return None
+        if limit.working_days:
+            return self.calendar.after(entered_at, limit.working_days)
+        return entered_at.astimezone(UTC) + timedelta(seconds=limit.seconds)
+
+    def calendar_ends(self) -> date | None:
+        """Give the last day that the calendar knows; None where no limit counts working days."""
+        counts = any(limit.working_days for term in self.terms for limit in term.limits.values())
+        return self.calendar.last if counts else None
+
+
+ALWAYS: Final = Deadlines()
+"""The limits of the lifecycle table, for every line, from the beginning."""
