@@ -13,6 +13,7 @@ from uuid import UUID
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
+from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.ports import News
 
 
@@ -147,6 +148,23 @@ class Enquiries(Protocol):
 
     async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
         """Find every line past its act-by time with no open alert, from the base tables alone."""
+
+    async def held(
+        self, *, prescription_id: UUID | None = None, provider: OdsCode | None = None
+    ) -> tuple[HeldPrescription, ...]:
+        """Give what is open under a prescription's id, or of a provider: who holds each line, and what was said of it.
+
+        Oldest first. With a provider, only the lines that are or were last its own.
+
+        Raises:
+            ValueError: not exactly one of the two is given.
+        """
+
+    async def revoked(self) -> tuple[HeldPrescription, ...]:
+        """Give every prescription with a line that its holder gave up for a re-route, and nobody has yet."""
+
+    async def written(self, key: int) -> WrittenOrder:
+        """Give what the message of a held prescription is written from; `KeyError` if there is no such one."""
 
     async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
         """Give open alerts, oldest first."""

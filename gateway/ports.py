@@ -21,6 +21,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.message import FhirMessage, SealedMessage
 from gateway.domain.prescription import Prescription
+from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Envelope, Notice, OrderVerdict, Submission, Verdict
 from gateway.domain.trace import Leftover, TraceRow
 
@@ -371,6 +372,23 @@ class Store(Protocol):
             answer: as the adapter read it; None when it could not.
             issues: why it could not, or what in it is not known. Any issue: nothing moves, an alert opens.
         """
+
+    async def reroute(self, request: Reroute) -> tuple[str, ...]:
+        """Give lines of one prescription to another provider, all or none, behind the fence (I10).
+
+        Returns:
+            Why nothing was done, in words; empty when it was done.
+        """
+
+    async def ask_reroute(self, request: Revocation) -> tuple[str, ...]:
+        """Ask the holder of a line to give it up, so that it may go to another; until it confirms, nothing moves.
+
+        Returns:
+            Why nothing was asked, in words; empty when it was.
+        """
+
+    async def stop_reroute(self, tenant: OdsCode, line_id: UUID, reason: str) -> bool:
+        """Call off the re-route of a line that is under way, with an alert. Returns whether there was one."""
 
     async def open_alert(self, *, kind: str, subject: str, line_id: UUID | None, now: datetime, text: str) -> bool:
         """Open an alert unless one of the kind is open for the subject. Returns whether a new one was opened."""

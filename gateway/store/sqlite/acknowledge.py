@@ -345,8 +345,8 @@ def _answer_cancel(transaction: Transaction, line: LineNow, happening: Happening
         ignored = Ignored(f"{happening.event} answers no cancel that was asked", alert=not _known(transaction, line))
         _tell_of_ignored(transaction, line, happening.event, ignored, now=happening.at)
         return ignored
-    seq = last_event(transaction, line.row)
-    tell_news(transaction, line.row, seq, now=happening.at)
+    if region(transaction, line.row) is not CancelState.NONE:  # a revocation for a re-route is no news of a cancel
+        tell_news(transaction, line.row, last_event(transaction, line.row), now=happening.at)
     row = Row(states=frozenset(), event=happening.event, to=line.state, actors=frozenset())
     return Moved(line_now(transaction, line.row).state, row)
 

@@ -3,6 +3,7 @@
 One live allocation for a line at a time, by a partial unique index (I2).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.domain.identifiers import OdsCode
@@ -71,12 +72,19 @@ def allocate(
     rows = {uuid: row for row, uuid in transaction.rows(_LINES, (prescription,))}
     if message is None or {line.bytes for line in message.line_ids} != rows.keys():
         raise ValueError("a line that is ready needs a message that speaks of it")
+    give(transaction, message, prescription, list(rows.values()), now=now)
+    return deliver(transaction, message, tenant, now=now)
+
+
+def give(
+    transaction: Transaction, message: SealedMessage, prescription: int, lines: Sequence[int], *, now: datetime
+) -> None:
+    """Give lines to the destination of a stored message, under its epoch; the database holds the fence (I10)."""
     at = stored(now)
-    for row in rows.values():
+    for row in lines:
         values = {"line": row, "epoch": message.epoch, "provider": message.destination.value}
         transaction.run(_ALLOCATE, {**values, "prescription": prescription, "message": message.id.bytes, "at": at})
         transaction.run(_GIVE, values)
-    return deliver(transaction, message, tenant, now=now)
 
 
 def deliver(transaction: Transaction, message: SealedMessage, tenant: OdsCode, *, now: datetime) -> int:

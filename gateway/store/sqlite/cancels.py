@@ -21,6 +21,7 @@ from gateway.domain.cancel import (
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent
 from gateway.ports import CancelRequest, OvertakenError, Tombstone
+from gateway.store.sqlite import revoking
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, store_message
 from gateway.store.sqlite.history import Happening, LineNow, line_now, note_event, record_event
@@ -242,8 +243,10 @@ def follow(
     """
     said = provider_event(event)
     row = transaction.row(_STATE, (line.row,))
-    arrow = move(CancelState(row[1]) if row else CancelState.NONE, said) if said is not None else None
-    if row is None or arrow is None:
+    if row is None:
+        return revoking.follow(transaction, line, event, happening, now=now)
+    arrow = move(CancelState(row[1]), said) if said is not None else None
+    if arrow is None:
         return None
     ended = arrow.to in {CancelState.CONFIRMED, CancelState.TOO_LATE}
     transaction.run(_MOVE, {"state": arrow.to.value, "ended": stored(now) if ended else None, "id": row[0]})
@@ -287,6 +290,9 @@ def tell_undelivered(transaction: Transaction, message: UUID, words: str, *, now
         if state in {CancelState.ASKED, CancelState.PENDING}:
             line = line_now(transaction, row)
             _alert(transaction, line, "cancel-not-sent", f"{words} Not cancelled. Ring the provider.", at=now)
+    for row in revoking.waiting_lines(transaction, message):
+        text = f"{words} It asked to give the line up for a re-route: the line stays there. Ring the provider."
+        _alert(transaction, line_now(transaction, row), "reroute-waits", text, at=now)
 
 
 def _alert(transaction: Transaction, line: LineNow, kind: str, text: str, *, at: datetime) -> None:

@@ -53,10 +53,16 @@ SELECT allocation.line, allocation.ended_at IS NULL AND allocation.epoch = line.
 FROM allocation JOIN line ON line.id = allocation.line WHERE allocation.message = ? ORDER BY allocation.line
 """
 _CANCEL = "SELECT 1 FROM message WHERE id = ? AND event = 'prescription-order-update'"
-_CANCEL_WANTED = "SELECT 1 FROM cancel WHERE message = ? AND state IN ('ASKED', 'PENDING')"
+_CANCEL_WANTED = """
+SELECT 1 FROM cancel WHERE message = :message AND state IN ('ASKED', 'PENDING')
+UNION ALL SELECT 1 FROM reroute WHERE message = :message AND state IN ('ASKED', 'PENDING')
+"""
 _CANCEL_LINES = """
 SELECT cancel.line, EXISTS (SELECT 1 FROM allocation WHERE allocation.line = cancel.line AND ended_at IS NULL)
-FROM cancel WHERE cancel.message = ? AND cancel.line IS NOT NULL ORDER BY cancel.line
+FROM cancel WHERE cancel.message = :message AND cancel.line IS NOT NULL
+UNION ALL
+SELECT reroute.line, reroute.epoch = line.epoch FROM reroute JOIN line ON line.id = reroute.line
+WHERE reroute.message = :message ORDER BY 1
 """
 _NOT_VALID_AFTER = "SELECT not_valid_after FROM message WHERE id = ?"
 
@@ -157,7 +163,8 @@ def is_cancel(transaction: Transaction, message: UUID) -> bool:
 
 def lines_of(transaction: Transaction, message: UUID) -> list[tuple[int, bool]]:
     """Give the rows of a message's lines, each with whether its allocation to the receiver is the current one."""
-    found = transaction.rows(_MESSAGE_LINES, (message.bytes,)) or transaction.rows(_CANCEL_LINES, (message.bytes,))
+    found = transaction.rows(_MESSAGE_LINES, (message.bytes,))
+    found = found or transaction.rows(_CANCEL_LINES, {"message": message.bytes})
     return [(row, bool(current)) for row, current in found]
 
 
@@ -195,7 +202,7 @@ def finish(transaction: Transaction, row: int, state: str) -> None:
 def _may_leave(transaction: Transaction, claim: Claim, *, now: datetime) -> bool:
     if not is_cancel(transaction, claim.message_id):
         return _send_lines(transaction, claim, now=now)
-    if transaction.row(_CANCEL_WANTED, (claim.message_id.bytes,)):
+    if transaction.row(_CANCEL_WANTED, {"message": claim.message_id.bytes}):
         return True
     finish(transaction, claim.id, "done")
     return False
@@ -203,7 +210,7 @@ def _may_leave(transaction: Transaction, claim: Claim, *, now: datetime) -> bool
 
 def _send_lines(transaction: Transaction, claim: Claim, *, now: datetime) -> bool:
     found = [(line_now(transaction, row), current) for row, current in lines_of(transaction, claim.message_id)]
-    waiting = [line for line, _ in found if line.state in _LEAVES]
+    waiting = [line for line, current in found if current and line.state in _LEAVES]
     blocked = len(waiting) < len(found) or not all(current for _, current in found)
     if blocked or _too_late(transaction, claim, now):
         finish(transaction, claim.id, "stuck" if waiting else "done")

@@ -16,9 +16,10 @@ import apsw
 
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, Overdue, PrescriptionView
 from gateway.ports import News
-from gateway.store.sqlite import books, finding, telling, viewing, watching
+from gateway.store.sqlite import books, finding, holdings, telling, viewing, watching
 from gateway.store.sqlite.connection import open_reader, settings_of
 from gateway.store.sqlite.schema import steps
 
@@ -89,6 +90,32 @@ class SqliteEnquiries:
     async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: watching.overdue(reader, now=now))
+
+    async def held(
+        self, *, prescription_id: UUID | None = None, provider: OdsCode | None = None
+    ) -> tuple[HeldPrescription, ...]:
+        """See `gateway.enquiries.Enquiries`.
+
+        Raises:
+            ValueError: not exactly one of the two is given.
+        """
+        if prescription_id is not None and provider is None:
+            return await self._ask(lambda reader: holdings.of_prescription(reader.execute, prescription_id))
+        if provider is not None and prescription_id is None:
+            return await self._ask(lambda reader: holdings.of_provider(reader.execute, provider))
+        raise ValueError("ask by exactly one thing")
+
+    async def revoked(self) -> tuple[HeldPrescription, ...]:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(lambda reader: holdings.revoked(reader.execute))
+
+    async def written(self, key: int) -> WrittenOrder:
+        """See `gateway.enquiries.Enquiries`.
+
+        Raises:
+            KeyError: there is no such prescription.
+        """
+        return await self._ask(lambda reader: holdings.written(reader.execute, key))
 
     async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
         """See `gateway.enquiries.Enquiries`."""

@@ -22,9 +22,9 @@ _LINE = """
 SELECT id, uuid, state, state_before, epoch, provider, delivered, total_supplies, urgency FROM line WHERE id = ?
 """
 _EVENT = """
-INSERT INTO event (line, at, event, actor, state_before, state_after, moved, provider, callback,
+INSERT INTO event (line, at, event, actor, state_before, state_after, moved, provider, epoch, callback,
                    reason_code, reason, amount, unit, text)
-VALUES (:line, :at, :event, :actor, :before, :after, :moved, :provider, :callback,
+VALUES (:line, :at, :event, :actor, :before, :after, :moved, :provider, :epoch, :callback,
         :reason_code, :reason, :amount, :unit, :text)
 """
 _MOVE = """
@@ -186,6 +186,7 @@ def _append(
             "after": after.value,
             "moved": moved,
             "provider": line.provider,
+            "epoch": max(line.epoch, 1),
             "callback": words.callback,
             "reason_code": words.reason_code,
             "reason": words.reason,

@@ -15,9 +15,10 @@ from gateway.domain.acknowledgement import Acknowledgement
 from gateway.domain.deadline import ALWAYS, Deadlines
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
+from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Submission
 from gateway.ports import Acceptance, Callback, CallbackResult, Claim, KnownLine, Refused, StoredAnswer
-from gateway.store.sqlite import accept, acknowledge, alerts, claims, keep, known, leaves, results
+from gateway.store.sqlite import accept, acknowledge, alerts, claims, keep, known, leaves, rerouting, results
 from gateway.store.sqlite.committer import Committer
 from gateway.store.sqlite.connection import open_writer, settings_of
 from gateway.store.sqlite.schema import migrate
@@ -136,6 +137,18 @@ class SqliteStore:
     ) -> CallbackResult:
         """See `gateway.ports.Store`."""
         return await self._run(partial(acknowledge.acknowledge, self._transaction, callback, answer, issues))
+
+    async def reroute(self, request: Reroute) -> tuple[str, ...]:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(rerouting.reroute, self._transaction, request, now=self._now()))
+
+    async def ask_reroute(self, request: Revocation) -> tuple[str, ...]:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(rerouting.ask, self._transaction, request, now=self._now()))
+
+    async def stop_reroute(self, tenant: OdsCode, line_id: UUID, reason: str) -> bool:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(rerouting.stop, self._transaction, tenant, line_id, reason, now=self._now()))
 
     async def open_alert(self, *, kind: str, subject: str, line_id: UUID | None, now: datetime, text: str) -> bool:
         """See `gateway.ports.Store`."""
