@@ -1,6 +1,5 @@
 """`gateway coverage`."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,19 +20,11 @@ from gateway.domain.submission import Envelope
 from gateway.domain.trace import Leftover, TraceRow
 from gateway.settings import read_settings, variables
 from gateway.store.sqlite.accounts import Account, accounts
+from gateway.translate.maps.rules import plain, weight_of, weight_of_rule
 from gateway.wire.strict_json import JSON, dumps
 from gateway.wiring.around import surroundings
 from gateway.wiring.build import DATABASE
 
-_WEIGHTS = (
-    (re.compile(r"lines\.(product|dosages|quantity|total_supplies|days_per_supply|first_supply|schedule)"), "high"),
-    (re.compile(r"(patient\.(nhs_number|birth_date)|allerg|observations)"), "high"),
-    (
-        re.compile(r"(lines|patient|prescriber|authored|valid_|signature|clinical_check|notes|course|type_code)"),
-        "medium",
-    ),
-)
-"""Canonical paths whose loss or change could harm: what is taken and by whom is high, who answers for it medium."""
 _RANK = {"high": 0, "medium": 1, "low": 2, "": 3}
 _ORDER = ("mapped", "defaulted", "carried as note", "ignored by rule", "unknown")
 
@@ -111,24 +102,13 @@ def rows(found: Iterable[Account]) -> list[Row]:
 
 def _fields(traced: Iterable[TraceRow], left: Iterable[Leftover]) -> Iterator[tuple[str, str, str, str]]:
     for row in traced:
-        weight = weigh(row.target)
+        weight = weight_of(row.target)
         if row.source:
-            yield _plain(row.source), "mapped", weight, row.rule
+            yield plain(row.source), "mapped", weight, row.rule
         else:
-            yield _plain(row.target), "defaulted", weight, row.transform
+            yield plain(row.target), "defaulted", weight, row.transform
     for one in left:
-        yield _plain(one.source), one.disposition.value, "", one.rule
-
-
-def weigh(target: str) -> str:
-    """Give the clinical weight of a canonical path."""
-    plain = _plain(target)
-    return next((weight for pattern, weight in _WEIGHTS if pattern.match(plain)), "low")
-
-
-def _plain(locator: str) -> str:
-    """Leave the indexes out, so that the same field of many messages is one row."""
-    return re.sub(r"\[\d+\]", "", locator)
+        yield plain(one.source), one.disposition.value, weight_of_rule(one.rule), one.rule
 
 
 def _table(title: str, lines: Iterable[Row]) -> Table:

@@ -18,6 +18,9 @@ from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Action, Change, Order, OrderNumber
 from gateway.domain.trace import TraceRow
 from gateway.ports import KnownLine, Tombstone
+from gateway.translate.maps.rules import GATEWAY, Rule
+
+_REPLACES, _PRIOR = GATEWAY.named("CHANGE.replaces"), GATEWAY.named("CHANGE.prior")
 
 _LEAST_CERTAIN = (
     CancelState.TOMBSTONE,
@@ -191,13 +194,11 @@ def linked(prescription: Prescription, lines: Sequence[KnownLine]) -> tuple[Pres
     priors = [lines[min(index, len(lines) - 1)].line_id for index in range(len(prescription.lines))]
     new = tuple(replace(line, prior=prior) for line, prior in zip(prescription.lines, priors, strict=True))
     rows = [
-        _derived("replaces", str(lines[0].prescription_id)),
-        *(_derived(f"lines[{index}].prior", str(prior)) for index, prior in enumerate(priors)),
+        _derived(_REPLACES, "replaces", str(lines[0].prescription_id)),
+        *(_derived(_PRIOR, f"lines[{index}].prior", str(prior)) for index, prior in enumerate(priors)),
     ]
     return replace(prescription, lines=new, replaces=lines[0].prescription_id), tuple(rows)
 
 
-def _derived(target: str, result: str) -> TraceRow:
-    return TraceRow(
-        target=target, source="", rule="CHANGE.prior", transform="derive:known-order", raw="", result=result
-    )
+def _derived(rule: Rule, target: str, result: str) -> TraceRow:
+    return TraceRow(target=target, source="", rule=rule.id, transform="derive:known-order", raw="", result=result)

@@ -20,10 +20,12 @@ from gateway.domain.submission import Order, Reading, Submission, WireFormat
 from gateway.domain.trace import TraceRow
 from gateway.sign.evidence import Evidence
 from gateway.sign.prescriber import Signed, verify
+from gateway.translate.maps.rules import GATEWAY
 from gateway.wire.fhir_xml import FhirXml
 from gateway.wire.strict_json import JsonError, loads
 
 HEADER: Final = "X-JWS-Signature"
+_BESIDE: Final = GATEWAY.named("HTTP.signature")
 _BREAK: Final = re.compile(rb"[^\r\n]+[\r\n]*")
 
 
@@ -43,7 +45,7 @@ def _signed(order: Order, submission: Submission) -> Order:
         return replace(order, issues=(*order.issues, issue))
     signature = PrescriberSignature(format="jws", data=submission.detached_signature)
     raw = f"sha256:{hashlib.sha256(signature.data).hexdigest()}"
-    row = TraceRow(target="signature", source=HEADER, rule="HTTP.signature", transform="copy", raw=raw, result=raw)
+    row = TraceRow(target="signature", source=HEADER, rule=_BESIDE.id, transform="copy", raw=raw, result=raw)
     prescription = replace(order.prescription, signature=signature)
     return replace(order, prescription=prescription, trace=(*order.trace, row))
 

@@ -4,14 +4,13 @@ The XML and FHIR readers share it. A *leaf* is one input value with its locator;
 trace row in one act, so that no value can be read without its origin.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TypeVar
 
 from gateway.domain.issue import Issue
 from gateway.domain.trace import Leftover, TraceRow
+from gateway.translate.maps.rules import Rule
 from gateway.translate.tracer import Tracer
 
 T = TypeVar("T")
@@ -34,13 +33,11 @@ class Record:
     """The account of one order: rows, issues and the tracer of the whole submission.
 
     Args:
-        tracer: knows every input leaf.
-        prefix: first part of every rule id, `XML` or `FHIR`.
+        tracer: knows every input leaf, and the rules.
     """
 
-    def __init__(self, tracer: Tracer, prefix: str) -> None:
+    def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
-        self._prefix = prefix
         self.rows: list[TraceRow] = []
         self.issues: list[Issue] = []
 
@@ -89,8 +86,7 @@ class Record:
     def trace(self, target: str, leaf: Leaf | None, transform: str, result: str) -> None:
         """Write a trace row; without a leaf the value is a default or derived."""
         source = leaf.locator if leaf is not None else ""
-        rule = _rule(self._prefix, target if leaf is None else source)
-        self.rows.append(self._tracer.row(target, source, rule=rule, transform=transform, result=result))
+        self.rows.append(self._tracer.row(target, source, transform=transform, result=result))
 
     def use(self, *leaves: Leaf | None) -> None:
         """Mark leaves as read: members of a value already traced, or read and refused."""
@@ -98,8 +94,8 @@ class Record:
             if leaf is not None:
                 self._tracer.use(leaf.locator)
 
-    def ignore(self, leaves: Iterable[Leaf | None], rule: str) -> None:
-        """Leave leaves out by a named rule."""
+    def ignore(self, leaves: Iterable[Leaf | None], rule: Rule) -> None:
+        """Leave leaves out by a row of the rules."""
         for leaf in leaves:
             if leaf is not None:
                 self._tracer.ignore(leaf.locator, rule)
@@ -111,11 +107,4 @@ class Record:
     def close(self) -> tuple[tuple[Leftover, ...], tuple[str, ...]]:
         """Give the leftovers and the inputs nobody accounted for (none, or the reader is broken)."""
         leftovers = self._tracer.finish()
-        return leftovers, self._tracer.unaccounted(row.source for row in self.rows)
-
-
-@lru_cache(maxsize=4096)
-def _rule(prefix: str, locator: str) -> str:
-    """Give a rule's id: the reader's prefix and the stable part of a locator: no indexes, dots between names."""
-    stable = re.sub(r"\[\d+\]", "", locator).strip("/").replace("/", ".").replace("@", "")
-    return f"{prefix}.{stable}"
+        return leftovers, self._tracer.unaccounted(self.rows)

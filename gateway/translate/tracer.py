@@ -2,6 +2,7 @@
 
 A reader first lists every non-empty input leaf. From then on each leaf it uses is named in a trace row, each leaf it
 knows and does not use is ignored by a named rule or carried as a note, and the rest become leftovers marked unknown.
+Every rule is a row of `gateway.translate.maps`; a value that no row covers is unaccounted for.
 
 Source: mapping.md 2.2; brief D1.
 """
@@ -9,6 +10,7 @@ Source: mapping.md 2.2; brief D1.
 from collections.abc import Iterable, Mapping
 
 from gateway.domain.trace import Disposition, Leftover, TraceRow
+from gateway.translate.maps.rules import Rule, Rules, place_of, rule_of
 
 
 class Tracer:
@@ -16,20 +18,23 @@ class Tracer:
 
     Args:
         inputs: locator to raw lexeme, for every non-empty input leaf, in the sender's order.
+        rules: of the format.
+        stands_for: places of the sender's own to the places whose rules they are read by.
     """
 
-    def __init__(self, inputs: Mapping[str, str]) -> None:
+    def __init__(self, inputs: Mapping[str, str], rules: Rules, stands_for: Mapping[str, str] | None = None) -> None:
         self._inputs = inputs
+        self._rules = rules
+        self._stands_for = stands_for or {}
         self._used: set[str] = set()
         self._leftovers: dict[str, Leftover] = {}
 
-    def row(self, target: str, source: str, *, rule: str, transform: str, result: str) -> TraceRow:
-        """Account for one value.
+    def row(self, target: str, source: str, *, transform: str, result: str) -> TraceRow:
+        """Account for one value, by the row of the rules that covers it.
 
         Args:
             target: canonical path within the order's prescription.
             source: locator of the input leaf; empty for a default or derived value.
-            rule: stable id of the rule.
             transform: see `TraceRow`.
             result: the value it became, as text.
 
@@ -40,7 +45,18 @@ class Tracer:
         if source:
             raw = self._inputs[source]
             self._used.add(source)
-        return TraceRow(target=target, source=source, rule=rule, transform=transform, raw=raw, result=result)
+        place = place_of(source)
+        rule = rule_of(self._rules, target, self._moved(place), transform)
+        return TraceRow(
+            target=target, source=source, rule=rule.id if rule else "", transform=transform, raw=raw, result=result
+        )
+
+    def _moved(self, place: str) -> str:
+        """Give the place whose rules a place is read by: its own, unless the sender's map moves it."""
+        if not self._stands_for:
+            return place
+        field, dot, rest = place.partition(".")
+        return f"{self._stands_for.get(field, field)}{dot}{rest}"
 
     def use(self, *sources: str) -> None:
         """Mark leaves as read: sources of a value, or members of a value already traced."""
@@ -48,13 +64,15 @@ class Tracer:
             if source:
                 self._used.add(source)
 
-    def ignore(self, source: str, rule: str) -> None:
-        """Account for a leaf that a named rule leaves out."""
-        self._leave(source, Disposition.IGNORED_BY_RULE, rule)
+    def ignore(self, source: str, rule: Rule) -> None:
+        """Account for a leaf that a row leaves out."""
+        self._leave(source, Disposition.IGNORED_BY_RULE, str(rule))
 
-    def note(self, source: str, rule: str) -> None:
-        """Account for a leaf that travels as a note."""
-        self._leave(source, Disposition.CARRIED_AS_NOTE, rule)
+    def ignore_by_rule(self) -> None:
+        """Account for every unread leaf whose place a row leaves out."""
+        for source in self.unread():
+            if rule := self._rules.leaving_out(place_of(source)):
+                self.ignore(source, rule)
 
     def _leave(self, source: str, disposition: Disposition, rule: str) -> None:
         if source in self._inputs and source not in self._used:
@@ -72,7 +90,13 @@ class Tracer:
             self._leave(source, Disposition.UNKNOWN, "")
         return tuple(self._leftovers[source] for source in self._inputs if source in self._leftovers)
 
-    def unaccounted(self, sources: Iterable[str]) -> tuple[str, ...]:
-        """Give the inputs neither in `sources` (of trace rows), nor marked used, nor left over; must be empty."""
-        named = {*sources, *self._used, *self._leftovers}
-        return tuple(source for source in self._inputs if source not in named)
+    def unaccounted(self, rows: Iterable[TraceRow]) -> tuple[str, ...]:
+        """Give the inputs nobody accounted for, and the values that were read without a rule; must be empty.
+
+        Args:
+            rows: every row of the trace.
+        """
+        kept = tuple(rows)
+        named = {*(row.source for row in kept), *self._used, *self._leftovers}
+        unruled = dict.fromkeys(row.source or row.target for row in kept if not row.rule)
+        return (*(source for source in self._inputs if source not in named), *unruled)

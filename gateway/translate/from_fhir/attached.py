@@ -13,8 +13,13 @@ from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.values import day, quantity, worded
+from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Leaf, Record
 from gateway.translate.to_fhir import systems
+
+_RECIPIENT = FHIR.named("FHIR.ignored.recipient")
+_COMMUNICATION = FHIR.named("FHIR.ignored.communication")
+_LIST_IGNORED = FHIR.named("FHIR.ignored.list")
 
 _NO_KNOWN_ALLERGY = "716186003"
 
@@ -89,12 +94,12 @@ def words(
         for part in item.many("payload"):
             if content := part.leaf("contentString"):
                 if wrong:
-                    record.ignore((content,), "FHIR.recipient: words for another patient are not carried")
+                    record.ignore((content,), _RECIPIENT)
                 else:
                     said.append(record.words(content, f"patient_information[{len(said)}]"))
             if reference := part.one("contentReference"):
                 _listed(record, entries.follow(record, reference, "List", item), patient, entries, listed)
-        record.ignore(item.below(), "FHIR.communication: the words are what is carried")
+        record.ignore(item.below(), _COMMUNICATION)
     return tuple(said), tuple(listed)
 
 
@@ -116,7 +121,7 @@ def _listed(record: Record, node: Node | None, patient: Node | None, entries: En
         item = entry.one("item")
         if item and (name := item.leaf("display")):
             listed.append(record.words(name, f"medication_list[{len(listed)}]"))
-    record.ignore(node.below(), "FHIR.list: the names are what is carried")
+    record.ignore(node.below(), _LIST_IGNORED)
 
 
 def allergies(record: Record, entries: Entries, patient: Node | None) -> tuple[AllergyStatus, tuple[Allergy, ...]]:

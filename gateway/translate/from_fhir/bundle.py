@@ -5,7 +5,10 @@ Source: mapping.md 6.2; FHIR R4 bundle.html#references; reliability-security.md 
 
 from gateway.domain.issue import Issue
 from gateway.translate.from_fhir.nodes import Node
+from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Leaf, Record
+
+_REFERENCE = FHIR.named("FHIR.ignored.reference")
 
 _LOCAL_PARTS = 2
 
@@ -65,7 +68,7 @@ class Entries:
         if reference is None:
             return None
         record.use(reference.leaf("reference"))
-        record.ignore((reference.leaf("display"), reference.leaf("type")), "FHIR.reference: the resource says it")
+        record.ignore((reference.leaf("display"), reference.leaf("type")), _REFERENCE)
         found = self.find(reference, within)
         if found is None or found.raw("resourceType") != kind:
             text = f"The reference does not lead to a {kind} in this Bundle; references elsewhere are not followed."

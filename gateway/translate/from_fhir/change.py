@@ -15,10 +15,11 @@ from gateway.translate.cancel_reasons import SYSTEM, reason_of
 from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.people import professional
+from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Record
 from gateway.translate.to_fhir import systems
 
-_REPEATED = "FHIR.change: a cancel names its line; what it repeats of the order is not read"
+_CHANGE_IGNORED = FHIR.named("FHIR.ignored.change")
 
 
 def read_cancel(record: Record, entries: Entries) -> Order:
@@ -29,8 +30,8 @@ def read_cancel(record: Record, entries: Entries) -> Order:
     change = _change(record, entries, lines[0]) if lines else None
     number = _nhs_number(record, people[0]) if people else ""
     for node in entries.resources:
-        record.ignore(node.below(), _REPEATED)
-    record.ignore((leaf for entry in entries.entries for leaf in entry.leaves.values()), _REPEATED)
+        record.ignore(node.below(), _CHANGE_IGNORED)
+    record.ignore((leaf for entry in entries.entries for leaf in entry.leaves.values()), _CHANGE_IGNORED)
     return Order(
         action=Action.CANCEL,
         numbers=(),

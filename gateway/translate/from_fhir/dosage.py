@@ -13,8 +13,11 @@ from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.timing import timing
 from gateway.translate.from_fhir.values import coded, duration, quantity, snomed, spread, worded
+from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Record
 from gateway.translate.terms import route
+
+_DOSE_TYPE = FHIR.named("FHIR.ignored.dose-type")
 
 
 def dosage(record: Record, context: ReadingContext | None, node: Node, target: str) -> Dosage:
@@ -95,7 +98,7 @@ def _dose_and_rate(record: Record, context: ReadingContext | None, node: Node, t
         return {}
     part = parts[0]
     kind = part.one("type")
-    record.ignore(kind.below() if kind else (), "FHIR.doseAndRate.type: ordered or calculated, the dose is the dose")
+    record.ignore(kind.below() if kind else (), _DOSE_TYPE)
     doses = [part.one("doseQuantity"), part.one("doseRange")]
     rates = [part.one("rateQuantity"), part.one("rateRange"), part.one("rateRatio")]
     if sum(map(bool, doses)) > 1 or sum(map(bool, rates)) > 1:

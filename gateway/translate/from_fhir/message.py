@@ -22,6 +22,7 @@ from gateway.translate.from_fhir.people import patient, professional
 from gateway.translate.from_fhir.shapes import Shape, arrive, check_container, container_envelope
 from gateway.translate.from_fhir.shared import alike, course, numbers, provider, type_code, validity
 from gateway.translate.from_fhir.uk_core import loose_course, loose_numbers, loose_provider, loose_type
+from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Leaf, Record
 from gateway.translate.to_fhir import systems
 from gateway.translate.tracer import Tracer
@@ -44,7 +45,7 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
     """
     arrival = arrive(submission, context)
     bundle, entries = arrival.bundle, Entries(arrival.bundle)
-    record = Record(Tracer({leaf.locator: leaf.raw for leaf in bundle.below()}), "FHIR")
+    record = Record(Tracer({leaf.locator: leaf.raw for leaf in bundle.below()}, FHIR))
     if arrival.shape is Shape.MESSAGE:
         record.issues.extend(arrival.issues)
         found = envelope(record, bundle, entries)

@@ -17,8 +17,12 @@ from gateway.translate.from_fhir.dosage import dosage
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.uk_core import own_identifier
 from gateway.translate.from_fhir.values import choice, codings, duration, identified, quantity, worded
+from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Leaf, Record
 from gateway.translate.to_fhir import systems
+
+_CODING = FHIR.named("FHIR.ignored.coding")
+_SCHEDULE_IGNORED = FHIR.named("FHIR.ignored.schedule")
 
 _SCHEDULES = {member.value: member for member in ControlledSchedule} | {
     "CD4-1": ControlledSchedule.CD4,
@@ -155,7 +159,7 @@ def _coded(record: Record, context: ReadingContext, concept: Node, target: str) 
         return _local(record, context, concept, target)
     coding = found[0]
     record.use(coding.leaf("system"))
-    record.ignore((coding.leaf("version"), coding.leaf("userSelected")), "FHIR.coding: a release, not a meaning")
+    record.ignore((coding.leaf("version"), coding.leaf("userSelected")), _CODING)
     return terms.product(record, context, code, coding.leaf("display") or concept.leaf("text"), target)
 
 
@@ -280,7 +284,7 @@ def _controlled(record: Record, node: Node, target: str) -> dict[str, Any]:
     coding = schedule.one("valueCoding") if schedule else None
     record.use(block.leaf("url"), *(part.leaf("url") for part in (schedule, words) if part))
     record.use(coding.leaf("system") if coding else None)
-    record.ignore((coding.leaf("display") if coding else None,), "FHIR.schedule: the code says it")
+    record.ignore((coding.leaf("display") if coding else None,), _SCHEDULE_IGNORED)
     return {
         "schedule": choice(record, coding.leaf("code") if coding else None, f"{target}.schedule", _SCHEDULES),
         "quantity_in_words": record.words(words.leaf("valueString") if words else None, f"{target}.quantity_in_words"),

@@ -12,8 +12,11 @@ from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.values import address, choice, contacts, day, name, ods, worded
+from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Record
 from gateway.translate.to_fhir import systems
+
+_VERIFICATION = FHIR.named("FHIR.ignored.verification")
 
 _GENDERS = {member.value: member for member in Gender}
 _NUMBERS = {
@@ -64,7 +67,7 @@ def _optional(record: Record, context: ReadingContext, node: Node) -> dict[str, 
     coding = next(iter(verified.many("coding")), None) if verified else None
     if status and coding:
         record.use(status.leaf("url"), coding.leaf("system"))
-        record.ignore((coding.leaf("display"),), "FHIR.verification: the code says it")
+        record.ignore((coding.leaf("display"),), _VERIFICATION)
     return {
         "verification": record.words(coding.leaf("code") if coding else None, "patient.verification"),
         "local_ids": _local_ids(record, context, node),

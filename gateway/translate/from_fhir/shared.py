@@ -12,8 +12,13 @@ from gateway.domain.prescription import CourseOfTherapy
 from gateway.translate import lexical
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.values import choice, day, identified
+from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Leaf, Record
 from gateway.translate.to_fhir import systems
+
+_TYPE_IGNORED = FHIR.named("FHIR.ignored.type")
+_COURSE_IGNORED = FHIR.named("FHIR.ignored.course")
+_SITE_TYPE = FHIR.named("FHIR.ignored.site-type")
 
 T = TypeVar("T")
 
@@ -90,7 +95,7 @@ def type_code(record: Record, nodes: tuple[Node, ...]) -> str:
         item = node.extension(systems.PRESCRIPTION_TYPE_EXTENSION)
         coding = item.one("valueCoding") if item else None
         record.use(item.leaf("url") if item else None, coding.leaf("system") if coding else None)
-        record.ignore((coding.leaf("display") if coding else None,), "FHIR.type: the code says it")
+        record.ignore((coding.leaf("display") if coding else None,), _TYPE_IGNORED)
     leaf = alike(record, nodes, _type_leaf)
     if leaf is None:
         place = f"{nodes[0].path}.extension"
@@ -119,7 +124,7 @@ def course(record: Record, nodes: tuple[Node, ...]) -> CourseOfTherapy | None:
         concept = node.one("courseOfTherapyType")
         coding = next(iter(concept.many("coding")), None) if concept else None
         record.use(coding.leaf("system") if coding else None)
-        record.ignore((coding.leaf("display") if coding else None,), "FHIR.course: the code says it")
+        record.ignore((coding.leaf("display") if coding else None,), _COURSE_IGNORED)
         if coding is None or coding.leaf("code") is None:
             record.flag("FIELD_MISSING", f"{node.path}.courseOfTherapyType", "The course of therapy is missing.")
             continue
@@ -138,7 +143,7 @@ def provider(record: Record, nodes: tuple[Node, ...]) -> tuple[OdsCode | None, s
         performer = _performer(node)
         record.use(*(leaf for leaf in (performer.leaf("type") if performer else None,) if leaf))
         site = (request := node.one("dispenseRequest")) and request.extension(systems.SITE_TYPE_EXTENSION)
-        record.ignore(site.below() if site else (), "FHIR.site-type: homecare is always supplied as P1")
+        record.ignore(site.below() if site else (), _SITE_TYPE)
     leaf = alike(record, nodes, _performer_code, "PROVIDER_UNKNOWN")
     first = _performer(nodes[0])
     named = first.one("identifier") if first else None

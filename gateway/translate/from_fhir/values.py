@@ -13,10 +13,15 @@ from gateway.domain.quantity import Quantity
 from gateway.translate import lexical
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.nodes import Node
+from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Leaf, Record
 from gateway.translate.terms import concept, unit
 from gateway.translate.timing_words import UNIT_WORDS
 from gateway.translate.to_fhir import systems
+
+_CODING = FHIR.named("FHIR.ignored.coding")
+_DURATION = FHIR.named("FHIR.ignored.duration")
+_NAME_IGNORED = FHIR.named("FHIR.ignored.name")
 
 T = TypeVar("T")
 
@@ -127,7 +132,7 @@ def duration(record: Record, node: Node | None, target: str) -> Duration | None:
     if _UNIT_BY_WORD.get(node.raw("unit").lower(), code.raw) != code.raw:
         record.use(node.leaf("unit"))
         record.flag("TIMING_CONFLICT", f"{node.path}.unit", "The unit and its code are different lengths of time.")
-    record.ignore((node.leaf("unit"),), "FHIR.duration: the code says it")
+    record.ignore((node.leaf("unit"),), _DURATION)
     in_units = choice(record, code, f"{target}.unit", _TIME_UNITS)
     if comparator := node.leaf("comparator"):
         record.use(comparator)
@@ -157,7 +162,7 @@ def snomed(record: Record, node: Node | None, target: str) -> Coding | None:
         return None
     coding = found[0]
     record.use(coding.leaf("system"))
-    record.ignore((coding.leaf("version"), coding.leaf("userSelected")), "FHIR.coding: a release, not a meaning")
+    record.ignore((coding.leaf("version"), coding.leaf("userSelected")), _CODING)
     return concept(record, coding.leaf("code"), coding.leaf("display") or node.leaf("text"), target)
 
 
@@ -214,7 +219,7 @@ def name(record: Record, node: Node | None, target: str) -> Name | None:
     family = node.leaf("family")
     read = family or node.leaf("text")
     if family is not None:
-        record.ignore((node.leaf("text"),), "FHIR.name: the parts say it")
+        record.ignore((node.leaf("text"),), _NAME_IGNORED)
     return Name(
         family=record.words(read, f"{target}.family"),
         given=_all(record, node, "given", target),

@@ -17,8 +17,9 @@ from gateway.translate.from_hl7v2.coded import Coded, coded
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.people import read_person
+from gateway.translate.maps.rules import HL7V2
 
-_REPEATED = "a cancel names its order; what it repeats of it is not read"
+_REPEATED = HL7V2.named("HL7V2.ignored.cancel")
 
 
 def read_change(desk: Desk, groups: Sequence[Group], numbers: tuple[OrderNumber, ...], *, replacing: bool) -> Change:

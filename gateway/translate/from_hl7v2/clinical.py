@@ -18,6 +18,7 @@ from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.moments import day
 from gateway.translate.from_hl7v2.patterns import folded
 from gateway.translate.from_hl7v2.signature import holds_signature
+from gateway.translate.maps.rules import HL7V2
 from gateway.translate.record import Leaf
 from gateway.wire.er7 import Segment
 
@@ -27,6 +28,7 @@ _NONE_KNOWN = frozenset(
     {"nka", "nkda", "no known allergy", "no known allergies", "no known drug allergy", "no known drug allergies"}
 )
 _STATUSES = {"F": "final", "C": "corrected"}
+_NOT_FINAL = HL7V2.named("HL7V2.ignored.observation")
 
 
 def read_allergies(desk: Desk, segments: Iterable[Segment]) -> tuple[tuple[Allergy, ...], AllergyStatus]:
@@ -110,7 +112,7 @@ def read_observations(desk: Desk, segments: Iterable[Segment], zone: tzinfo) -> 
         if status is None or status.raw not in _STATUSES or code is None:
             for number in segment.fields:
                 for part in segment.repetitions(number):
-                    desk.pass_over(part, "only final or corrected observations are carried")
+                    desk.pass_over(part, _NOT_FINAL)
             continue
         value = _value(desk, segment, at)
         if value is None:

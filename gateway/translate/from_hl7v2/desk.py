@@ -9,10 +9,12 @@ import re
 from gateway.domain.identifiers import OdsCode
 from gateway.translate import record
 from gateway.translate.context import ReadingContext
+from gateway.translate.maps.rules import HL7V2, Rule
 from gateway.translate.tracer import Tracer
 from gateway.wire.er7 import NULL, Leaf, Repetition, Segment
 
 _TEMPLATE = re.compile(r"##\w|\{\{")
+_NULL = HL7V2.named("HL7V2.ignored.null")
 
 
 class Desk(record.Record):
@@ -24,7 +26,7 @@ class Desk(record.Record):
     """
 
     def __init__(self, tracer: Tracer, context: ReadingContext) -> None:
-        super().__init__(tracer, "HL7V2")
+        super().__init__(tracer)
         self.context = context
         self._inputs = tracer
 
@@ -56,7 +58,7 @@ class Desk(record.Record):
         """Give the repetition unless it is the explicit null, which in a new order says nothing."""
         if not repetition.null:
             return repetition
-        self._inputs.ignore(f"{repetition.locator}.1", "null is absent in a new order")
+        self._inputs.ignore(f"{repetition.locator}.1", _NULL)
         return None
 
     def leaf(self, repetition: Repetition | None, component: int = 1, subcomponent: int = 1) -> record.Leaf | None:
@@ -69,7 +71,7 @@ class Desk(record.Record):
     def value(self, leaf: Leaf) -> record.Leaf | None:
         """Give one leaf as `leaf` does."""
         if leaf.raw == NULL:
-            self._inputs.ignore(leaf.locator, "null is absent in a new order")
+            self._inputs.ignore(leaf.locator, _NULL)
             return None
         if _TEMPLATE.search(leaf.text):
             self._inputs.use(leaf.locator)
@@ -84,12 +86,12 @@ class Desk(record.Record):
             if repetition:
                 self._inputs.use(*(leaf.locator for leaf in repetition.leaves()))
 
-    def pass_over(self, repetition: Repetition | None, rule: str) -> None:
+    def pass_over(self, repetition: Repetition | None, rule: Rule) -> None:
         """Leave a repetition out by a named rule."""
         for leaf in repetition.leaves() if repetition else ():
             self._inputs.ignore(leaf.locator, rule)
 
-    def leave_out(self, locator: str, rule: str) -> None:
+    def leave_out(self, locator: str, rule: Rule) -> None:
         """Leave one unread value out by a named rule."""
         self._inputs.ignore(locator, rule)
 

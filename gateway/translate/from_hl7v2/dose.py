@@ -186,7 +186,7 @@ def _dose_of(desk: Desk, fields: Fields, dose: Dose | None, source: Source, inde
     if dose is not None:
         _second_amount(desk, fields, dose, source)
         if index and many > 1:
-            desk.trace(target, None, "derive:the line's dose", "")
+            desk.trace(target, None, "derive:line-dose", "")
         return dose
     if fields.amount is None:
         return None
@@ -240,7 +240,7 @@ def _assemble(
         for timing in timings:
             at = f"{source.target}.dosages[{len(found)}]"
             if len(found) != position:
-                desk.trace(at, None, "derive:further repetition of the pattern", "")
+                desk.trace(at, None, "derive:further-repetition", "")
             desk.trace(f"{at}.sequence", None, "derive:TQ1-12", str(sequences[position]))
             found.append(
                 Dosage(

@@ -67,7 +67,7 @@ def _product(desk: Desk, element: Coded | None, target: str, location: str) -> D
 def _known(desk: Desk, code: Leaf, words: Leaf | None, at: str) -> Drug:
     product = terms.product(desk, desk.context, code, words, at)
     if product:
-        desk.trace(f"{at}.brand_required", None, "default:not stated", str(product.brand_required))
+        desk.trace(f"{at}.brand_required", None, "default:not-stated", str(product.brand_required))
     return Drug(product, desk.context.reference.products.get(code.raw) if product else None)
 
 

@@ -149,4 +149,4 @@ def _trace_identity(desk: Desk, group: Group, target: str, line_id: str) -> None
     desk.trace(f"{target}.id", None, "derive:line-id", line_id)
     desk.words(desk.leaf(place), f"{target}.order_number")
     desk.words(desk.leaf(place, 2), f"{target}.order_assigner")
-    desk.trace(f"{target}.substitution_allowed", None, "default:as written", "False")
+    desk.trace(f"{target}.substitution_allowed", None, "default:as-written", "False")

@@ -7,12 +7,13 @@ from gateway.domain.errors import Refusal
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Reading, Submission
 from gateway.translate.context import ReadingContext
-from gateway.translate.from_hl7v2.accounting import hold_the_unread, ignore_by_rule
+from gateway.translate.from_hl7v2.accounting import hold_the_unread
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Orders, sort_segments
 from gateway.translate.from_hl7v2.header import Header, read_header
 from gateway.translate.from_hl7v2.notices import read_patient_update
 from gateway.translate.from_hl7v2.order import OnDesk, batches, read_order
+from gateway.translate.maps.rules import HL7V2
 from gateway.translate.tracer import Tracer
 from gateway.wire.er7 import Er7Error, Message, parse
 
@@ -34,23 +35,22 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
         message = parse(submission.body)
     except Er7Error as error:
         raise Refusal(Issue(code=error.code, location=error.location, text=error.text)) from None
-    tracer = Tracer({leaf.locator: leaf.raw for leaf in message.leaves()})
+    tracer = Tracer({leaf.locator: leaf.raw for leaf in message.leaves()}, HL7V2)
     desk = Desk(tracer, context)
     header = read_header(message, desk)
     demographic = header.envelope.message_type.startswith("ADT^")
     read_orders = _orders(message, desk, tracer, header) if header.served and not demographic else []
     notices = (read_patient_update(desk, message, header),) if header.served and demographic else ()
-    ignore_by_rule(tracer)
+    tracer.ignore_by_rule()
     hold_the_unread(tracer, read_orders)
     orders = (*(each.order() for each in read_orders), *notices)
     leftovers = tracer.finish()
-    sources = {row.source for order in orders for row in order.trace}
     return Reading(
         envelope=header.envelope,
         orders=orders,
         issues=tuple(desk.issues),
         leftovers=leftovers,
-        unaccounted=tracer.unaccounted(sources),
+        unaccounted=tracer.unaccounted(row for order in orders for row in order.trace),
     )
 
 

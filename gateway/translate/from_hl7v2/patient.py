@@ -12,6 +12,7 @@ from gateway.domain.prescription import Address, Contact, Gender, LocalId, Name,
 from gateway.translate.from_hl7v2.coded import coded, organisation
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.moments import day
+from gateway.translate.maps.rules import HL7V2
 from gateway.wire.er7 import Repetition, Segment
 
 _GENDERS = {
@@ -31,6 +32,11 @@ _NUMBER_USES = {"PRN": "home", "ORN": "home", "WPN": "work"}
 _VERIFICATIONS = frozenset(f"0{digit}" for digit in range(1, 9))
 _NAME_TYPES = ("L", "CURRENT", "")
 _NHS_DIGITS = 10
+
+_NOT_LOCAL = HL7V2.named("HL7V2.ignored.local-id")
+_OTHER_NAME = HL7V2.named("HL7V2.ignored.other-name")
+_OTHER_ADDRESS = HL7V2.named("HL7V2.ignored.other-address")
+_RELIABILITY = HL7V2.named("HL7V2.ignored.reliability")
 
 
 def read_patient(desk: Desk, pid: Segment | None, pd1: Segment | None) -> Patient | None:
@@ -123,7 +129,7 @@ def _local_ids(desk: Desk, pid: Segment) -> tuple[LocalId, ...]:
             continue
         value, assigner = desk.leaf(repetition), desk.leaf(repetition, 4)
         if desk.text(desk.leaf(repetition, 5)) not in {"MR", "MRN"} or value is None or assigner is None:
-            desk.pass_over(repetition, "only hospital numbers (MR) with their assigner are carried")
+            desk.pass_over(repetition, _NOT_LOCAL)
             continue
         at = f"patient.local_ids[{len(found)}]"
         found.append(LocalId(value=desk.words(value, f"{at}.value"), assigner=desk.words(assigner, f"{at}.assigner")))
@@ -137,7 +143,7 @@ def _name(desk: Desk, pid: Segment) -> Name | None:
     chosen = next((names[types.index(kind)] for kind in _NAME_TYPES if kind in types), names[0] if names else None)
     for other in names:
         if other is not chosen:
-            desk.pass_over(other, "one name is carried: legal, current, or the first")
+            desk.pass_over(other, _OTHER_NAME)
     family = desk.leaf(chosen)
     if chosen is None or family is None:
         desk.flag("FIELD_MISSING", pid.at(5), "Send the patient's family name.")
@@ -183,7 +189,7 @@ def _address(desk: Desk, pid: Segment) -> Address | None:
     chosen = addresses[uses.index("home")] if "home" in uses else addresses[0] if addresses else None
     for other in addresses:
         if other is not chosen:
-            desk.pass_over(other, "the home address is carried; a delivery address is sent in RXE-43 or RXO-35")
+            desk.pass_over(other, _OTHER_ADDRESS)
     address = postal_address(desk, chosen, "patient.address") if chosen else None
     if address is None:
         desk.flag("ADDRESS_REQUIRED", pid.at(11), "Send the patient's address.")
@@ -255,5 +261,5 @@ def _verification(desk: Desk, pid: Segment) -> str:
         leaf = desk.leaf(repetition)
         if leaf and leaf.raw in _VERIFICATIONS:
             return desk.words(leaf, "patient.verification")
-        desk.pass_over(repetition, "only NHS number verification status 01 to 08 is carried")
+        desk.pass_over(repetition, _RELIABILITY)
     return ""

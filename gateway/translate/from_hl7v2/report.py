@@ -27,6 +27,7 @@ from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group, sort_segments
 from gateway.translate.from_hl7v2.header import read_header
 from gateway.translate.from_hl7v2.moments import day, moment
+from gateway.translate.maps.rules import HL7V2
 from gateway.translate.tracer import Tracer
 from gateway.wire.er7 import Er7Error, Message, Repetition, Segment, parse
 
@@ -99,7 +100,7 @@ def read_report(submission: Submission, context: ReadingContext) -> Report:
         message = parse(submission.body)
     except Er7Error as error:
         raise Refusal(Issue(code=error.code, location=error.location, text=error.text)) from None
-    tracer = Tracer({leaf.locator: leaf.raw for leaf in message.leaves()})
+    tracer = Tracer({leaf.locator: leaf.raw for leaf in message.leaves()}, HL7V2)
     desk = Desk(tracer, context)
     header = read_header(message, desk, served=REPORTS)
     supplies = _supplies(desk, message, header.zone) if header.served else []

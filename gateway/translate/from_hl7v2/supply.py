@@ -100,7 +100,7 @@ def _total(desk: Desk, group: Group, zhc: Segment | None, target: str) -> int | 
         desk.flag("REPEATS_CONFLICT", claims[0][1], "Refills plus one and total deliveries differ.", values)
         return None
     if not claims:
-        desk.trace(f"{target}.total_supplies", None, "default:one supply", "1")
+        desk.trace(f"{target}.total_supplies", None, "default:one-supply", "1")
     return claims[0][0] if claims else 1
 
 

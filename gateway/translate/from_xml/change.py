@@ -8,9 +8,10 @@ from gateway.translate import lexical
 from gateway.translate.cancel_reasons import reason_of
 from gateway.translate.from_xml.document import ROOT, Node
 from gateway.translate.from_xml.people import professional
+from gateway.translate.maps.rules import XML
 from gateway.translate.record import Record
 
-_REPEATED = "XML.change: a cancel names its prescription; what it repeats of it is not read"
+_REPEATED = XML.named("XML.ignored.change")
 
 
 def read_change(record: Record, root: Node) -> Change | None:

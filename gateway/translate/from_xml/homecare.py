@@ -9,8 +9,10 @@ from gateway.translate import lexical
 from gateway.translate.from_xml.document import Node
 from gateway.translate.from_xml.dosage import count, duration
 from gateway.translate.from_xml.people import address, ods
+from gateway.translate.maps.rules import XML
 from gateway.translate.record import Leaf, Record
 
+_PROVIDER = XML.named("XML.ignored.provider")
 _DATE = "Send a real date."
 
 
@@ -25,7 +27,7 @@ def homecare(record: Record, node: Node | None) -> Homecare:
     ]
     for item in (*([provider] if provider else []), *node.many("BackupProvider")):
         used = (item.attribute("ods"), item.words("Name") if item is provider else None)
-        record.ignore((leaf for leaf in item.leaves() if leaf not in used), "XML.provider: its ODS code is what counts")
+        record.ignore((leaf for leaf in item.leaves() if leaf not in used), _PROVIDER)
     return Homecare(
         provider=ods(record, provider.attribute("ods") if provider else None, "homecare.provider"),
         provider_name=record.words(provider.words("Name") if provider else None, "homecare.provider_name"),

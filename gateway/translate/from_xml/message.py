@@ -27,10 +27,13 @@ from gateway.translate.from_xml.people import (
     patient,
     professional,
 )
+from gateway.translate.maps.rules import XML
 from gateway.translate.record import Record
 from gateway.translate.tracer import Tracer
 
 _HEADER = f"/{ROOT}/Header"
+_UNUSED, _HINT = XML.named("XML.ignored.header"), XML.named("XML.ignored.xsi")
+_REPEATED = XML.named("XML.ignored.change")
 _COURSES = {member.value: member for member in CourseOfTherapy}
 
 
@@ -49,7 +52,7 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
     """
     document = parse(submission.body, submission.content_type)
     leaves = [*document.root.leaves(), *([document.signature_leaf] if document.signature_leaf else [])]
-    record = Record(Tracer({leaf.locator: leaf.raw for leaf in leaves}), "XML")
+    record = Record(Tracer({leaf.locator: leaf.raw for leaf in leaves}, XML))
     found = (*document.faults, *schema.faults(document))
     envelope = _envelope(record, document.root, found)
     order = _order(record, context, document, envelope)
@@ -69,9 +72,8 @@ def _envelope(record: Record, root: Node, found: tuple[Issue, ...]) -> Envelope:
     name = system.attribute("name") if system else None
     sent, version = root.attribute("sentAt"), root.attribute("schemaVersion")
     record.use(message_id, action, ods, environment, name, sent, version)
-    unused = "XML.header: kept with the message, not part of the prescription"
-    record.ignore(header.leaves() if header else (), unused)
-    record.ignore((leaf for key, leaf in root.attributes.items() if key.startswith("xsi:")), "XML.xsi: a schema hint")
+    record.ignore(header.leaves() if header else (), _UNUSED)
+    record.ignore((leaf for key, leaf in root.attributes.items() if key.startswith("xsi:")), _HINT)
     return Envelope(
         format=WireFormat.XML,
         control_id=message_id.raw,
@@ -150,7 +152,7 @@ def _cancel(record: Record, document: Document) -> Order:
     patient_node = document.root.one("Patient")
     given = nhs_number(record, patient_node)
     if document.signature_leaf:
-        record.ignore((document.signature_leaf,), "XML.change: the signature of a cancel stays with the message")
+        record.ignore((document.signature_leaf,), _REPEATED)
     if change is None and not record.issues:
         record.flag("STRUCTURE_INVALID", f"/{ROOT}/Change", "The cancel names no prescription.")
     return Order(

@@ -17,6 +17,7 @@ from gateway.domain.partner import Environment, Provider
 from gateway.domain.prescription import Line, Prescription
 from gateway.domain.submission import Change, Envelope, Submission
 from gateway.domain.trace import TraceRow
+from gateway.translate.maps.rules import GATEWAY
 from gateway.translate.to_fhir import systems
 from gateway.translate.to_fhir.evidence import source, targets
 from gateway.translate.to_fhir.leaves import Element, Leaf, constant, rule
@@ -24,6 +25,7 @@ from gateway.translate.to_fhir.message import Writer
 from gateway.translate.to_fhir.order import medication_requests
 from gateway.translate.to_fhir.people import Resource, patient, professional
 
+_STORED_ORDER = GATEWAY.named("CANCEL.stored-order")
 _STORED = (
     "id",
     "number",
@@ -111,7 +113,7 @@ def _trace(cancelled: Cancelled) -> list[TraceRow]:
         TraceRow(
             target=target,
             source="",
-            rule="CANCEL.stored-order",
+            rule=_STORED_ORDER.id,
             transform="derive:stored-order",
             raw="",
             result=str(cancelled.order_message),

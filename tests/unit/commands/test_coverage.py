@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from gateway.__main__ import main
-from gateway.commands.coverage import rows, weigh
+from gateway.commands.coverage import rows
 from gateway.commands.translate import recognise
 from gateway.config.fhir_xml import fhir_xml
 from gateway.domain.submission import Envelope, WireFormat
 from gateway.domain.trace import Disposition, Leftover, TraceRow
 from gateway.store.sqlite.accounts import Account
+from gateway.translate.maps.rules import HL7V2, weight_of
 from gateway.wire.strict_json import dumps
 from tests.unit.translate.from_fhir import orders, uk_core_orders
 
@@ -110,14 +111,15 @@ def test_fields_are_counted_by_message_and_the_gravest_stand_first() -> None:
         target="lines[0].product.code", source="RXE[1]-2.1", rule="RXE-2", transform="copy", raw="", result=""
     )
     other = TraceRow(target="homecare.tier", source="ZHC[1]-3", rule="ZHC-3", transform="copy", raw="", result="")
-    left = Leftover(source="PV1[1]-44", raw="x", disposition=Disposition.IGNORED_BY_RULE, rule="PV1")
+    rule = HL7V2.named("HL7V2.ignored.RXE-19")
+    left = Leftover(source="RXE[1]-19", raw="x", disposition=Disposition.IGNORED_BY_RULE, rule=str(rule))
     envelope = Envelope(format=WireFormat.HL7V2, control_id="1", sent_at=datetime(2026, 10, 5, tzinfo=UTC))
     one = Account(envelope=envelope, rows=(row, row, other), leftovers=(left,))
     found = rows([one, one])
     assert [(each.field, each.became, each.weight, each.seen) for each in found] == [
         ("RXE-2.1", "mapped", "high", 2),
         ("ZHC-3", "mapped", "low", 2),
-        ("PV1-44", "ignored by rule", "", 2),
+        ("RXE-19", "ignored by rule", "medium", 2),
     ]
 
 
@@ -132,4 +134,4 @@ def test_fields_are_counted_by_message_and_the_gravest_stand_first() -> None:
     ],
 )
 def test_a_field_has_the_weight_of_what_it_says(target: str, weight: str) -> None:
-    assert weigh(target) == weight
+    assert weight_of(target) == weight

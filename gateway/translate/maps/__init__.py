@@ -1,0 +1,1 @@
+"""The rules of translation as data: one row a rule."""
