@@ -10,6 +10,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import mul
 from typing import Self
 
 NAMESPACE = uuid.UUID("6f1d4ab0-3b0c-5f5a-9a43-8f0c2f0d6a11")
@@ -19,6 +20,11 @@ NAMESPACE = uuid.UUID("6f1d4ab0-3b0c-5f5a-9a43-8f0c2f0d6a11")
 def derived_id(*parts: str) -> uuid.UUID:
     """Derive a uuid5 from `parts`; equal parts give equal ids, and no two part lists collide by joining."""
     return uuid.uuid5(NAMESPACE, "\x1f".join(parts))
+
+
+_SPACED = re.compile(r"\d{3} \d{3} \d{4}", re.ASCII).fullmatch
+_TEN_DIGITS = re.compile(r"\d{10}", re.ASCII).fullmatch
+_WEIGHTS = range(10, 1, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,10 @@ class NhsNumber:
 
         Source: NHS Data Dictionary, NHS NUMBER; eps.md 3.2 (weights 10 to 2; 11 becomes 0; 10 is invalid).
         """
-        digits = text.replace(" ", "") if re.fullmatch(r"\d{3} \d{3} \d{4}", text, re.ASCII) else text
-        if not re.fullmatch(r"\d{10}", digits, re.ASCII):
+        digits = text.replace(" ", "") if _SPACED(text) else text
+        if not _TEN_DIGITS(digits):
             return None
-        remainder = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False)) % 11
+        remainder = sum(map(mul, map(int, digits), _WEIGHTS)) % 11
         return cls(digits) if (11 - remainder) % 11 == int(digits[9]) and remainder != 1 else None
 
     def __repr__(self) -> str:
@@ -44,6 +50,9 @@ class NhsNumber:
 
     def __str__(self) -> str:
         return self.value
+
+
+_ODS_FORM = re.compile(r"[A-Z0-9]{3,12}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class OdsCode:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """Parse an ODS code. No check digit exists; only a directory tells whether it is in use."""
-        return cls(text) if re.fullmatch(r"[A-Z0-9]{3,12}", text) else None
+        return cls(text) if _ODS_FORM(text) else None
 
     def __str__(self) -> str:
         return self.value
@@ -85,6 +94,9 @@ _P = (
 )
 
 
+_SNOMED_FORM = re.compile(r"[1-9]\d{5,17}", re.ASCII).fullmatch
+
+
 def _verhoeff(digits: str) -> bool:
     check = 0
     for position, digit in enumerate(reversed(digits)):
@@ -104,7 +116,7 @@ class SnomedCode:
 
         Source: SNOMED CT RF2, SCTID: check digit last, partition before it; 00 and 10 are concepts.
         """
-        if not re.fullmatch(r"[1-9]\d{5,17}", text, re.ASCII) or text[-3:-1] not in {"00", "10"}:
+        if not _SNOMED_FORM(text) or text[-3:-1] not in {"00", "10"}:
             return None
         return cls(text) if _verhoeff(text) else None
 
@@ -113,6 +125,8 @@ class SnomedCode:
 
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+"
+_WORTH = {character: index for index, character in enumerate(_ALPHABET)}
+_PRESCRIPTION_FORM = re.compile(r"[A-F0-9]{6}-[A-Z0-9]{6}-[A-F0-9]{5}[A-Z0-9+]").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +138,7 @@ class PrescriptionNumber:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """Parse and check; eps.md 3.1."""
-        if not re.fullmatch(r"[A-F0-9]{6}-[A-Z0-9]{6}-[A-F0-9]{5}[A-Z0-9+]", text):
+        if not _PRESCRIPTION_FORM(text):
             return None
         return cls(text) if cls.check_character(text[:-1]) == text[-1] else None
 
@@ -133,7 +147,7 @@ class PrescriptionNumber:
         """Give the check character of `PPPPPP-OOOOOO-RRRRR` (hyphens are skipped). Source: ISO 7064 MOD 37-2."""
         total = 0
         for character in first_seventeen.replace("-", ""):
-            total = (total + _ALPHABET.index(character)) * 2 % 37
+            total = (total + _WORTH[character]) * 2 % 37
         return _ALPHABET[(38 - total) % 37]
 
     @classmethod
