@@ -8,6 +8,7 @@ Source: eps.md 3; SNOMED CT RF2 (Verhoeff).
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,13 +17,38 @@ from gateway.domain.identifiers import NhsNumber, OdsCode, PrescriptionNumber, S
 from gateway.validate.fhir.finding import Finding, Path, render
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
-_SYSTEMS: dict[str, tuple[str, Callable[[str], object]]] = {
-    "https://fhir.nhs.uk/Id/nhs-number": ("NHS number", NhsNumber.parse),
-    "https://fhir.nhs.uk/Id/prescription-order-number": ("prescription number", PrescriptionNumber.parse),
-    "https://fhir.nhs.uk/Id/ods-organization-code": ("ODS code", OdsCode.parse),
-    "https://fhir.nhs.uk/Id/prescription": ("prescription id (UUID)", _UUID),
-    "https://fhir.nhs.uk/Id/prescription-order-item-number": ("item number (UUID)", _UUID),
-    "https://tools.ietf.org/html/rfc4122": ("UUID", _UUID),
+_REMEMBERED = lru_cache(maxsize=1 << 14)
+"""Remembers what is no patient's: a formulary and a directory repeat themselves from message to message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _System:
+    """A system whose codes or identifiers have a form that can be checked.
+
+    Attributes:
+        what: what it names, for the text.
+        member: the element of the coding or identifier that holds it.
+        parse: gives None for what has not the form.
+    """
+
+    what: str
+    member: str
+    parse: Callable[[str], object]
+
+
+_SYSTEMS: Mapping[object, _System] = {
+    SNOMED: _System(what="SNOMED CT code", member="code", parse=_REMEMBERED(SnomedCode.parse)),
+    **{
+        system: _System(what=what, member="value", parse=parse)
+        for system, what, parse in (
+            ("https://fhir.nhs.uk/Id/nhs-number", "NHS number", NhsNumber.parse),
+            ("https://fhir.nhs.uk/Id/prescription-order-number", "prescription number", PrescriptionNumber.parse),
+            ("https://fhir.nhs.uk/Id/ods-organization-code", "ODS code", _REMEMBERED(OdsCode.parse)),
+            ("https://fhir.nhs.uk/Id/prescription", "prescription id (UUID)", _UUID),
+            ("https://fhir.nhs.uk/Id/prescription-order-item-number", "item number (UUID)", _UUID),
+            ("https://tools.ietf.org/html/rfc4122", "UUID", _UUID),
+        )
+    },
 }
 
 
@@ -42,30 +68,20 @@ def _findings(value: Any, path: Path) -> Iterator[Finding]:
 
 
 def _identifier(value: Mapping[str, Any], path: Path) -> Iterator[Finding]:
-    system = value.get("system")
-    if system == SNOMED and isinstance(value.get("code"), str) and not _is_concept(value["code"]):
-        yield _wrong((path, "code", None), "SNOMED CT code")
-    known = _SYSTEMS.get(system) if isinstance(system, str) else None
-    if known is not None and isinstance(value.get("value"), str) and known[1](value["value"]) is None:
-        yield _wrong((path, "value", None), known[0])
-
-
-@lru_cache(maxsize=1 << 14)
-def _is_concept(code: str) -> bool:
-    """Tell whether a code has the form of a SNOMED CT concept; remembered, for a formulary repeats itself."""
-    return SnomedCode.parse(code) is not None
+    if isinstance(value.get("system"), str) and not well_formed(value):
+        system = _SYSTEMS[value["system"]]
+        text = f"is not a valid {system.what}: its form or check digit is wrong"
+        yield Finding(code="value", expression=render((path, system.member, None)), text=text, rule="identifier")
 
 
 def well_formed(value: Mapping[str, Any]) -> bool:
-    """Tell whether an object with a `system` holds no identifier or code that `check_identifiers` would report."""
-    system = value.get("system")
-    if system == SNOMED:
-        code = value.get("code")
-        return type(code) is not str or _is_concept(code)
-    known = _SYSTEMS.get(system) if type(system) is str else None
-    return known is None or type(value.get("value")) is not str or known[1](value["value"]) is not None
+    """Tell whether the code or identifier of an object with a `system` has the form and the check digit it must have.
 
-
-def _wrong(path: Path, what: str) -> Finding:
-    text = f"is not a valid {what}: its form or check digit is wrong"
-    return Finding(code="value", expression=render(path), text=text, rule="identifier")
+    Raises:
+        TypeError: `system` is an object or an array.
+    """
+    system = _SYSTEMS.get(value.get("system"))
+    if system is None:
+        return True
+    text = value.get(system.member)
+    return type(text) is not str or system.parse(text) is not None
