@@ -19,9 +19,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from gateway.config.medicine_names import medicine_names
 from gateway.config.product_table import ProductTable
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.errors import ConfigurationError
+from gateway.domain.medicine_names import MedicineNames, leading_name, words_of
 from gateway.domain.partner import Environment
 from gateway.domain.prescription import ControlledSchedule, ProductLevel
 from gateway.domain.reference import OrganisationRow, ProductRow, Reference
@@ -37,6 +39,7 @@ TABLES: Final = (
     "routes.csv",
     "route_letters.csv",
     "organisations.csv",
+    "names.csv",
 )
 
 _Rows = Callable[[str], Iterable[dict[str, str]]]
@@ -50,8 +53,10 @@ def load_reference() -> Reference:
         Nothing: the tables are part of the package and a test reads every row.
     """
     units = _units(packaged_rows("units.csv"))
-    products = {row["code"]: _product(units, row) for row in packaged_rows("medicines.csv")}
-    return _tables(RELEASE, packaged_rows, units, MappingProxyType(products))
+    medicines = packaged_rows("medicines.csv")
+    products = {row["code"]: _product(units, row) for row in medicines}
+    names = medicine_names(map(_name, medicines))
+    return _tables(RELEASE, packaged_rows, units, MappingProxyType(products), names)
 
 
 def reference_in_force(folder: Path | None, environment: Environment) -> Reference:
@@ -101,7 +106,7 @@ def read_release(folder: Path) -> Reference:
     rows = partial(_folder_rows, folder)
     units = _units(rows("units.csv"))
     products = ProductTable(folder / "medicines.csv", partial(_product, units))
-    return _tables(release, rows, units, products)
+    return _tables(release, rows, units, products, medicine_names(rows("names.csv")))
 
 
 def sha256(path: Path) -> str:
@@ -116,7 +121,13 @@ def packaged_rows(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines())) if table.is_file() else []
 
 
-def _tables(release: str, rows: _Rows, units: Mapping[str, Coding], products: Mapping[str, ProductRow]) -> Reference:
+def _tables(
+    release: str,
+    rows: _Rows,
+    units: Mapping[str, Coding],
+    products: Mapping[str, ProductRow],
+    names: MedicineNames,
+) -> Reference:
     routes = {
         row["code"]: Coding(system=SNOMED, code=row["code"], display=row["display"]) for row in rows("routes.csv")
     }
@@ -128,7 +139,16 @@ def _tables(release: str, rows: _Rows, units: Mapping[str, Coding], products: Ma
         routes=MappingProxyType(routes),
         route_letters=MappingProxyType({row["letters"]: routes[row["route"]] for row in rows("route_letters.csv")}),
         organisations=MappingProxyType({row["code"]: _organisation(row) for row in rows("organisations.csv")}),
+        names=names,
     )
+
+
+def _name(row: dict[str, str]) -> dict[str, str]:
+    """Give what a packaged row says of names: its brand's, or its ingredient's other one (`Co-codamol`)."""
+    ingredient, lead = row["ingredient"], leading_name(row["display"])
+    begins = words_of(lead)[:1] in {words_of(one)[:1] for one in ingredient.split(" + ")}
+    name = row["brand"] or (ingredient if begins else lead)
+    return {"name": name, "ingredient": ingredient, "brand": "yes" if row["brand"] else "no"}
 
 
 def _units(rows: Iterable[dict[str, str]]) -> dict[str, Coding]:
@@ -152,6 +172,7 @@ def _product(units: Mapping[str, Coding], row: dict[str, str]) -> ProductRow:
         replaced_by=row["replaced_by"],
         group=row["group"],
         brand=row["brand"],
+        ingredient=row["ingredient"],
     )
 
 

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from gateway.config.dmd.lookups import NOT_UNITS, Lookups, read_lookups
+from gateway.config.dmd.naming import Naming
 from gateway.config.dmd.products import ProductReader
 from gateway.config.dmd.xml_rows import KINDS, LOOKUP, FileKind
+from gateway.config.medicine_names import NAME_COLUMNS
 from gateway.config.ods import COLUMNS as ORGANISATION_COLUMNS
 from gateway.config.ods import read_organisations
 from gateway.config.reference import CURRENT, DESCRIPTION, TABLES, packaged_rows, read_release, sha256
@@ -38,6 +40,7 @@ PRODUCT_COLUMNS: Final = (
     "replaced_by",
     "group",
     "brand",
+    "ingredient",
 )
 
 
@@ -144,7 +147,8 @@ def _write(sources: Sources, folder: Path) -> None:
     _table(folder / "routes.csv", ("code", "display"), routes)
     _table(folder / "route_letters.csv", ("letters", "route"), letters)
     _table(folder / "organisations.csv", ORGANISATION_COLUMNS, _organisations(sources.ods))
-    _write_products(sources, lookups, folder / "medicines.csv")
+    naming = _write_products(sources, lookups, folder / "medicines.csv")
+    _table(folder / "names.csv", NAME_COLUMNS, naming.rows())
     description = {
         "release": sources.release,
         "date": sources.dated.isoformat(),
@@ -154,13 +158,15 @@ def _write(sources: Sources, folder: Path) -> None:
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _write_products(sources: Sources, lookups: Lookups, path: Path) -> None:
+def _write_products(sources: Sources, lookups: Lookups, path: Path) -> Naming:
     """Write products as they are read; the packaged table says which substances are biologics, for dm+d does not."""
     biologics = {row["code"] for row in packaged_rows("medicines.csv") if row["biologic"] == "yes"}
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, PRODUCT_COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
-        ProductReader(lookups, biologics, writer.writerow).read(sources.dmd)
+        reader = ProductReader(lookups, biologics, writer.writerow)
+        reader.read(sources.dmd)
+    return reader.naming
 
 
 def _unit_rows(lookups: Lookups) -> Iterator[dict[str, str]]:

@@ -177,6 +177,7 @@ CODES: dict[str, CodeRow] = {
         "Confirm how often it is given: this medicine is given once a week or less often."
     ),
     "STRENGTH_TEXT_MISMATCH": _source("Make the drug's words and its code agree in strength."),
+    "DRUG_TEXT_MISMATCH": _source("Make the drug's words and its code name one medicine."),
     "VTM_NEEDS_PRODUCT": _source("Choose a product; a substance alone cannot be supplied."),
     "PRODUCT_LEVEL_MISMATCH": _source("Make the stated dm+d level and the code agree."),
     "CD_SCHEDULE_CONFLICT": _source("Make the stated controlled-drug schedule and the product agree."),
@@ -208,6 +209,7 @@ CODES: dict[str, CodeRow] = {
     "TIME_AMBIGUOUS": _warn("The time falls in the repeated hour of October."),
     "GROUP_NOT_STATED": _warn("No group number was sent; each order became its own prescription."),
     "SUPPLY_SUM_MISMATCH": _warn("Quantity, dose and days of supply differ by more than one pack."),
+    "DRUG_CODE_REPLACED": _warn("Send the code that dm+d gives this product now."),
     "DISPLAY_STALE": _warn("The name sent with a code is not the current one."),
     "LINE_ENDINGS_NORMALISED": _warn("Segments ended in LF; HL7 ends them in CR."),
     "REFERENCE_INCOMPLETE": _warn("Name every MedicationRequest in MessageHeader.focus and in Provenance.target."),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.domain.coding import Coding
+from gateway.domain.medicine_names import MedicineNames
 from gateway.domain.prescription import ControlledSchedule, ProductLevel
 
 
@@ -30,6 +31,8 @@ class ProductRow:
     group: str = ""
     """Therapy group, for routing by scheme."""
     brand: str = ""
+    ingredient: str = ""
+    """As dm+d names the substance (`Emtricitabine + Tenofovir disoproxil`); empty where it names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ class Reference:
         unit_words: exact words that are safe to read as a unit (`mg`, `tablet`); dangerous ones are absent.
         routes: SNOMED CT code to route; `route_letters`: HL7 table 0162 letters that are safe to read.
         organisations: ODS code to organisation; empty where no ODS list was loaded.
+        names: what medicines are called.
     """
 
     release: str
@@ -69,3 +73,4 @@ class Reference:
     routes: Mapping[str, Coding] = field(default_factory=dict)
     route_letters: Mapping[str, Coding] = field(default_factory=dict)
     organisations: Mapping[str, OrganisationRow] = field(default_factory=dict)
+    names: MedicineNames = field(default_factory=MedicineNames)

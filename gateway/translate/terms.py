@@ -17,6 +17,7 @@ from gateway.translate.contradictions import (
     route_contradicts,
     unit_contradicts,
 )
+from gateway.translate.drug_words import names_another
 from gateway.translate.record import Leaf, Record
 
 _AMOUNT = re.compile(
@@ -62,11 +63,12 @@ def product(  # noqa: PLR0917 - the words and the leaves of one product
         release = context.reference.release
         record.flag("DRUG_UNKNOWN", code.locator, f"dm+d code {parsed.value} is not in release {release}.")
         return None
-    return _known(record, row, parsed, code, display, level, stated, target)
+    return _known(record, context, row, parsed, code, display, level, stated, target)
 
 
 def _known(  # noqa: PLR0917 - see `product`
     record: Record,
+    context: ReadingContext,
     row: ProductRow,
     code: SnomedCode,
     at: Leaf,
@@ -82,19 +84,25 @@ def _known(  # noqa: PLR0917 - see `product`
         record.flag("PRODUCT_LEVEL_MISMATCH", level.locator, text, (stated, row.level.value))
     if not stated:
         record.trace(f"{target}.level", None, "table:products", row.level.value)
+    if row.replaced_by:
+        text = f"dm+d now gives this product the code {row.replaced_by}; it goes as it was sent."
+        record.flag("DRUG_CODE_REPLACED", at.locator, text)
     if row.biologic and row.level in _PACK_OF:
         record.flag("BRAND_REQUIRED", at.locator, f"The code is a {row.level} of a biologic; send the brand's code.")
     words = record.words(display, f"{target}.display")
     if not words:
         record.trace(f"{target}.display", None, "table:products", row.display)
     elif display is not None:
-        _compare(record, row, words, display)
+        _compare(record, context, row, words, display)
     return Product(code=code, display=words or row.display, level=row.level)
 
 
-def _compare(record: Record, row: ProductRow, words: str, at: Leaf) -> None:
-    """Hold words that name another strength than the code; warn of words that are merely not the current ones."""
-    if not same_strength(words, row.display):
+def _compare(record: Record, context: ReadingContext, row: ProductRow, words: str, at: Leaf) -> None:
+    """Hold words that name another medicine or strength than the code; warn where they are merely not the current."""
+    if names_another(context.reference.names, words, row):
+        text = "The product's words and its code name different medicines."
+        record.flag("DRUG_TEXT_MISMATCH", at.locator, text, (words, row.display))
+    elif not same_strength(words, row.display):
         text = "The product's words and its code differ in strength."
         record.flag("STRENGTH_TEXT_MISMATCH", at.locator, text, (words, row.display))
     elif _folded(words) != _folded(row.display):

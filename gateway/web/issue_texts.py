@@ -82,6 +82,7 @@ TEXT_STRUCTURE_MISMATCH | The directions in words and the structured dose contra
 TEXT_NOT_A_DOSE | The directions do not state a dose. | As directed.
 WEEKLY_MEDICINE_MORE_OFTEN | A medicine given once a week or less often is prescribed more often. | Methotrexate once a day.
 STRENGTH_TEXT_MISMATCH | The product's words and its code differ in strength. | The words say 80 mg, the code 40 mg.
+DRUG_TEXT_MISMATCH | The words beside the product's code name another medicine than the code does, or another brand. | The words say Humira, the code is Amgevita's.
 VTM_NEEDS_PRODUCT | The code names a substance, and a product must be chosen. | Adalimumab.
 PRODUCT_LEVEL_MISMATCH | The level that is stated is not the level of the code. | level AMP with the code of a VMP.
 CD_SCHEDULE_CONFLICT | The schedule that is stated is not the product's. | CD5 stated for a product of Schedule 4.
@@ -110,6 +111,7 @@ SUBSTITUTION_NOT_CARRIED | Substitution was allowed, and the product stands as w
 TIME_AMBIGUOUS | The time exists twice, on the night when clocks go back. | 01:30 on 25 October 2026 without a zone.
 GROUP_NOT_STATED | No group number was sent, so each order is its own prescription. | Two ORC without ORC-4.
 SUPPLY_SUM_MISMATCH | Quantity, dose and days of supply do not fit. Beyond a factor of two the line is held. | 5 ml for 25 ml a day over 10 days.
+DRUG_CODE_REPLACED | dm+d has since given the product another code. It is the same product, and the code stands as it was sent. | A code of 2018.
 DISPLAY_STALE | The name sent with a code is not the one dm+d gives it now. | The name of the previous release.
 LINE_ENDINGS_NORMALISED | Segments ended in LF where HL7 ends them in CR. | A message edited by hand.
 REFERENCE_INCOMPLETE | MessageHeader.focus or Provenance.target does not name every line. | Two lines, one focus.

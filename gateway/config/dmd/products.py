@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Final
 
 from gateway.config.dmd.lookups import NOT_UNITS, Lookups
+from gateway.config.dmd.naming import Naming
 from gateway.config.dmd.strength import Ingredient, Measure, strength
 from gateway.config.dmd.xml_rows import AMP, AMPP, INGREDIENT, VMP, VMPP, VTM, FileKind, Row, rows
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import SnomedCode
+from gateway.domain.medicine_names import leading_name
 from gateway.domain.prescription import ProductLevel
 
 PRESCRIBED_BY_NAME: Final = frozenset({"0001", "0002", "0008"})
@@ -57,6 +59,8 @@ class _Vmp:
     unit: str = ""
     strength: str = ""
     brand_needed: bool = True
+    generic: str = ""
+    ingredient: str = ""
 
 
 class ProductReader:
@@ -74,6 +78,8 @@ class ProductReader:
         self._put_line = put
         self._vmps: dict[str, _Vmp] = {}
         self._substances: set[str] = set()
+        self._vtm_names: dict[str, str] = {}
+        self.naming = Naming()
         self._vmp_of: dict[int, int] = {}
         """AMP to its VMP; numbers, for there are hundreds of thousands."""
 
@@ -93,10 +99,12 @@ class ProductReader:
 
     def _vtms(self, path: Path) -> None:
         valid = {row["VTMID"]: row for row in _valid(path, VTM, "VTM", "VTMID")}
+        self._vtm_names = {code: row.get("NM", "") for code, row in valid.items()}
         for code, row in valid.items():
-            self._put(path, code, row, ProductLevel.VTM, _Vmp(None, brand_needed=code in self._biologics))
+            own = _Vmp(None, brand_needed=code in self._biologics, ingredient=self._vtm_names[code])
+            self._put(path, code, row, ProductLevel.VTM, own)
         for former, code in _former(valid, "VTMIDPREV").items():
-            inherited = _Vmp(None, brand_needed=code in self._biologics)
+            inherited = _Vmp(None, brand_needed=code in self._biologics, ingredient=self._vtm_names[code])
             self._put(path, former, valid[code], ProductLevel.VTM, inherited, replaced_by=code)
 
     def _read_vmps(self, path: Path) -> None:
@@ -134,6 +142,8 @@ class ProductReader:
         if len(known) == len(vmp.ingredients):
             vmp.strength = strength(known, row.get("NM", ""), size)
         vmp.ingredients.clear()
+        vmp.generic = leading_name(row.get("NM", ""))
+        vmp.ingredient = self._vtm_names.get(row.get("VTMID", ""), "")
         vmp.brand_needed = row.get("PRES_STATCD") not in PRESCRIBED_BY_NAME or not self._biologics.isdisjoint(
             {
                 code,
@@ -166,6 +176,7 @@ class ProductReader:
         display = row.get("DESC") if level is ProductLevel.AMP else None
         if not (display := display or row.get("NM")):
             raise ConfigurationError(f"{path.name}: {code} has no name")
+        brand = self.naming.brand(level, row.get("NM", display), vmp.generic, vmp.ingredient)
         pack = level in {ProductLevel.VMPP, ProductLevel.AMPP}
         self._put_line(
             {
@@ -177,6 +188,8 @@ class ProductReader:
                 "biologic": "yes" if vmp.brand_needed else "no",
                 "schedule": vmp.schedule or UNKNOWN,
                 "replaced_by": replaced_by,
+                "brand": brand,
+                "ingredient": vmp.ingredient,
             }
         )
 

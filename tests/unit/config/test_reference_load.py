@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.dmd.naming import Naming
 from gateway.config.reference import CURRENT, current_release, load_reference, read_release, reference_in_force
 from gateway.config.reference_load import find_sources, load_release
 from gateway.domain.coding import SNOMED, UCUM
@@ -14,6 +15,7 @@ from gateway.domain.identifiers import SnomedCode
 from gateway.domain.partner import Environment
 from gateway.domain.prescription import ControlledSchedule, ProductLevel
 from gateway.domain.reference import Reference
+from gateway.translate.drug_words import names_another
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "dmd"
 VMP_FILE = "f_vmp2_3161126.xml"
@@ -295,3 +297,38 @@ def test_twenty_thousand_brands_are_loaded_and_read_in_little_memory(release: Pa
     assert loaded.products[codes[-1]].strength == "500mg"
     assert peak < 8_000_000  # the brands' file alone has 5 million characters, and as objects 20 million bytes
     assert held < 2_000_000
+
+
+def test_a_product_bears_its_substance_and_its_brand(loaded: Reference) -> None:
+    rows = {code: loaded.products[code] for code in (PEN, FORMER_PEN, "990131000001103", "990161000001106")}
+    assert {row.ingredient for row in rows.values()} == {"Inventamab"}
+    assert [row.brand for row in rows.values()] == ["", "", "Invexa", "Invexa"]
+    assert loaded.products[TABLET].ingredient == ""
+    assert loaded.products["990011000001108"].ingredient == "Inventamab"
+
+
+@pytest.mark.parametrize(
+    ("words", "another"),
+    [("Inventamab pen", False), ("INVEXA 40mg", False), ("Oldol 5mg", False), ("Invexa (inventamab)", False)],
+)
+def test_the_names_of_a_release_are_known(loaded: Reference, words: str, *, another: bool) -> None:
+    assert names_another(loaded.names, words, loaded.products["990131000001103"]) is another
+    assert loaded.names.together == {frozenset({"inventamab"})}
+
+
+def test_a_supplier_that_sells_under_the_generic_name_has_no_brand() -> None:
+    naming = Naming()
+    generic, substance = "Fictol", "Fictol"
+    assert naming.brand(ProductLevel.AMP, "Fictol 500mg tablets", generic, substance) == ""
+    assert naming.brand(ProductLevel.AMP, "Fictol Extra 500mg tablets", generic, substance) == ""
+    assert naming.brand(ProductLevel.AMPP, "Fixo 500mg tablets (Any Ltd) 28 tablet", generic, substance) == "Fixo"
+    assert naming.brand(ProductLevel.AMP, "Soothing cream (Any Ltd)", generic, substance) == "Soothing cream"
+    assert naming.brand(ProductLevel.VMP, "Co-fictol 8mg/500mg tablets", "Co-fictol", "Anabofict + Fictol") == ""
+    named = {(row["name"], row["ingredient"], row["brand"]) for row in naming.rows()}
+    assert named == {
+        ("Fictol", "Fictol", "no"),
+        ("Fixo", "Fictol", "yes"),
+        ("Soothing cream", "Fictol", "yes"),
+        ("Anabofict + Fictol", "Anabofict + Fictol", "no"),
+        ("Co-fictol", "Anabofict + Fictol", "no"),
+    }

@@ -481,6 +481,7 @@ def test_the_published_homecare_order_is_held_for_the_form_code_it_sends_as_a_un
         "REFERENCE_INCOMPLETE",
         "RECIPIENT_MISMATCH",
         "UNIT_UNMAPPED",
+        "DRUG_CODE_REPLACED",
         "DOSE_TEXT_ONLY",
     }
     assert found.unaccounted == ()
