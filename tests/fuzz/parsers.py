@@ -3,8 +3,8 @@
 import json
 from contextlib import suppress
 
+from adapters.fhir_push.outcomes import refusal_codes
 from adapters.fhir_push.payload import read_answer as read_fhir_answer
-from adapters.fhir_push.payload import refusal_codes
 from adapters.sandbox.payload import read_answer as read_sandbox_answer
 from gateway.config.fhir_xml import fhir_xml
 from gateway.config.profiles import fhir_checker
