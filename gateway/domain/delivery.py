@@ -125,7 +125,7 @@ DELIVERY_TABLE: tuple[DeliveryRow, ...] = (
         (*_NOT_LEFT, S.FAILED),
         E.LINE_ENDED,
         S.WITHDRAWN,
-        (A.PROVIDER_SYSTEM, A.PROVIDER_PHARMACIST, A.PRESCRIBER, A.TRUST_PHARMACIST, A.GATEWAY, A.CLOCK, A.TWO_PEOPLE),
+        tuple(A),
         "cancelled, given back, replaced, re-routed or no longer valid",
     ),
     _row((S.DELIVERED,), E.SUPPLY_WITHDRAWN, BEFORE, note="the report is taken back within the correction window"),

@@ -473,9 +473,10 @@ def resolve_supply(event: LineEvent, *, delivered: int, total: int) -> LineEvent
         total: supplies ordered, counting the first.
 
     Returns:
-        LAST_DELIVERED for the delivery that completes the line, otherwise `event`.
+        LAST_DELIVERED for the delivery, or the balance, that completes the line, otherwise `event`.
     """
-    return LineEvent.LAST_DELIVERED if event is LineEvent.DELIVERED and delivered + 1 == total else event
+    completes = event in {LineEvent.DELIVERED, LineEvent.BALANCE_SUPPLIED} and delivered + 1 == total
+    return LineEvent.LAST_DELIVERED if completes else event
 
 
 _NOT_YET_TAKEN = frozenset({S.SENT, S.UNCERTAIN, S.WITH_PROVIDER})

@@ -36,6 +36,9 @@ LIKELY = [
     LineEvent.RETURNED,
     LineEvent.NOT_STORED,
     LineEvent.SUPPLY_WITHDRAWN,
+    LineEvent.SUPPLY_SHORT,
+    LineEvent.BALANCE_SUPPLIED,
+    LineEvent.BALANCE_WILL_NOT_COME,
 ]
 OUTCOMES: list[TransmitOutcome] = [
     Taken(),
@@ -208,6 +211,16 @@ class StoreMachine(RuleBasedStateMachine):
         )
         assert events == leaves
         assert not last
+
+    @invariant()
+    def deliveries_agree_with_the_count_of_their_line(self) -> None:
+        differ = self.rows(
+            "SELECT line.id FROM line WHERE delivered <> (SELECT count(*) FROM delivery"
+            " WHERE delivery.line = line.id AND delivery.state = 'DELIVERED')"
+            " OR (state = 'FULFILLED' AND EXISTS (SELECT 1 FROM delivery WHERE line = line.id AND delivery.state"
+            " NOT IN ('DELIVERED', 'NOT_SUPPLIED', 'RESCUED')))"
+        )
+        assert differ == []
 
     @invariant()
     def a_doubt_is_never_forgotten(self) -> None:

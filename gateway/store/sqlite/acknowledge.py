@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.cancel import CancelState
@@ -29,6 +30,7 @@ from gateway.domain.lifecycle import (
 from gateway.domain.quantity import lexeme
 from gateway.ports import Callback, CallbackResult, Effectiveness
 from gateway.store.document import encode
+from gateway.store.sqlite import deliveries
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.cancels import follow, region
 from gateway.store.sqlite.claims import is_cancel, lines_of
@@ -61,6 +63,9 @@ _SUPPLY: Final = _HANDED_OVER | {
     LineEvent.SUPPLY_SHORT,
     LineEvent.BALANCE_SUPPLIED,
 }
+_COUNTS: Final = _HANDED_OVER | {LineEvent.BALANCE_SUPPLIED}
+"""Reports that complete one supply of the line."""
+_LONDON: Final = ZoneInfo("Europe/London")
 _CANCELS: Final = frozenset(
     {
         LineEvent.CANCEL_CONFIRMED,
@@ -296,7 +301,7 @@ def _apply(
     """Append one report to one line's history and let the lifecycle decide."""
     # Whether a delivery is the last is our own count's to say, never the report's.
     said = LineEvent.DELIVERED if report.event is LineEvent.LAST_DELIVERED else report.event
-    event = resolve_supply(resolve_return(said, line.state), delivered=line.delivered, total=line.total)
+    event = _resolved(transaction, line, resolve_return(said, line.state))
     implied = _implied(line, event)
     stated = f"stated at {answer.at.isoformat()}" if answer.at is not None else ""
     actor = Actor.PROVIDER_SYSTEM
@@ -321,6 +326,7 @@ def _apply(
         _tell_of_ignored(transaction, line, event, kept.result, now=now)
         return kept.result
     _count(transaction, line, event)
+    _deliver(transaction, line, said, report, kept.seq, now=now)
     follow(transaction, line_now(transaction, line.row), event, None, now=now)
     tell_news(transaction, line.row, kept.seq, now=now)
     if line.state in _NOT_YET_ACCEPTED and event in _PLANS_OR_SUPPLIES:
@@ -328,6 +334,28 @@ def _apply(
         subject = str(line.id)
         open_alert(transaction, kind="acceptance-missing", subject=subject, line=line.row, at=now, text=text)
     return kept.result
+
+
+def _resolved(transaction: Transaction, line: LineNow, event: LineEvent) -> LineEvent:
+    """Tell the report that completes the line from the others; what will not be supplied is not waited for."""
+    if event is LineEvent.BALANCE_SUPPLIED and line.state is not LineState.PART_SUPPLIED:
+        return event
+    expected = line.total - deliveries.lost(transaction, line.row) if event in _COUNTS else line.total
+    return resolve_supply(event, delivered=line.delivered, total=expected)
+
+
+def _deliver(
+    transaction: Transaction, line: LineNow, event: LineEvent, report: LineReport, seq: int, *, now: datetime
+) -> None:
+    """Move the issue that a report means; a rest that will not come is the trust's to know at once."""
+    slot = report.supplied_at.astimezone(_LONDON).date() if report.supplied_at else None
+    agreed = slot if event is LineEvent.SUPPLY_PLANNED else None
+    cause = deliveries.Cause(actor=Actor.PROVIDER_SYSTEM, at=now, source=seq, agreed=agreed)
+    deliveries.follow(transaction, line.supplies, event, cause)
+    if event is LineEvent.BALANCE_WILL_NOT_COME:
+        text = "The rest of a part supply will not come. The patient may be without medicine."
+        subject = str(line.id)
+        open_alert(transaction, kind="balance-will-not-come", subject=subject, line=line.row, at=now, text=text)
 
 
 def _pack(report: LineReport) -> list[str]:
@@ -370,7 +398,7 @@ def _implied(line: LineNow, event: LineEvent) -> str:
 
 
 def _count(transaction: Transaction, line: LineNow, event: LineEvent) -> None:
-    by = 1 if event in _HANDED_OVER else -1 if event is LineEvent.SUPPLY_WITHDRAWN else 0
+    by = 1 if event in _COUNTS else -1 if event is LineEvent.SUPPLY_WITHDRAWN else 0
     if by:
         transaction.run(_COUNT, {"by": by, "line": line.row})
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gateway.domain.deadline import Urgency
 from gateway.domain.lifecycle import LIVE, Actor, Ignored, LineEvent, LineState, Moved, transition
+from gateway.store.sqlite import deliveries
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
@@ -59,6 +60,11 @@ class LineNow:
     delivered: int
     total: int
     urgency: Urgency
+
+    @property
+    def supplies(self) -> deliveries.Of:
+        """Whose deliveries are meant."""
+        return deliveries.Of(line=self.row, id=self.id, epoch=self.epoch, total=self.total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +128,7 @@ def record_event(transaction: Transaction, line: LineNow, happening: Happening) 
     seq = _append(transaction, line, words, before=line.state, after=after, moved=moved)
     if moved:
         _move(transaction, line, happening, after)
+        _accompany(transaction, line, happening, after, seq)
     return Recorded(seq=seq, result=result)
 
 
@@ -235,6 +242,18 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
         transaction.run(_END_ALLOCATION, (at, line.row))
     if act_by == happening.at and happening.act_by is None:
         alert_state(transaction, replace(line, state=state), at=happening.at)
+
+
+def _accompany(transaction: Transaction, line: LineNow, happening: Happening, state: LineState, seq: int) -> None:
+    """Take the deliveries along: planned once a provider has the line, withdrawn when it no longer has."""
+    if state in deliveries.PLANS:
+        deliveries.plan(transaction, line.supplies, at=happening.at)
+    elif state not in _HAS_HOLDER or happening.event is LineEvent.REVOKED_FOR_REROUTE:
+        cause = deliveries.Cause(actor=happening.actor, at=happening.at, source=seq)
+        if deliveries.withdraw(transaction, line.supplies, cause):
+            text = "A delivery was on its way when the line ended. Ask the provider whether it can be stopped."
+            kind, subject = "delivery-under-way", str(line.id)
+            open_alert(transaction, kind=kind, subject=subject, line=line.row, at=happening.at, text=text)
 
 
 def alert_state(transaction: Transaction, line: LineNow, *, at: datetime) -> None:

@@ -10,8 +10,11 @@ from datetime import datetime
 
 import apsw
 
+from gateway.domain.cancel import CANCEL_TABLE
+from gateway.domain.delivery import DELIVERY_TABLE, DeliveryState
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.lifecycle import BEFORE, LINE_TABLE, LineState
+from gateway.domain.renewal import RENEWAL_TABLE
 from gateway.store.sqlite.connection import APPLICATION_ID
 from gateway.store.sqlite.instants import stored
 
@@ -59,6 +62,17 @@ def arrows() -> frozenset[tuple[LineState, str, LineState]]:
     return frozenset(found)
 
 
+def region_arrows() -> frozenset[tuple[str, str, str, str]]:
+    """Give every arrow of the machines beside the line as (machine, state, event, next)."""
+    found: set[tuple[str, str, str, str]] = set()
+    for one in DELIVERY_TABLE:
+        ends = [end.value for end in DeliveryState] if one.to == BEFORE else [str(one.to)]
+        found.update(("delivery", state.value, one.event.value, end) for state in one.states for end in ends)
+    for machine, table in (("cancel", CANCEL_TABLE), ("renewal", RENEWAL_TABLE)):
+        found.update((machine, state, row.event.value, row.to.value) for row in table for state in row.states)
+    return frozenset(found)
+
+
 def _run(connection: apsw.Connection, number: int, sql: str) -> None:
     with connection:
         connection.execute(sql)
@@ -71,3 +85,7 @@ def _write_arrows(connection: apsw.Connection) -> None:
     if set(connection.execute("SELECT state, event, next FROM arrow")) != wanted:
         connection.execute("DELETE FROM arrow")
         connection.executemany("INSERT INTO arrow VALUES (?, ?, ?)", sorted(wanted))
+    beside = region_arrows()
+    if set(connection.execute("SELECT machine, state, event, next FROM region_arrow")) != beside:
+        connection.execute("DELETE FROM region_arrow")
+        connection.executemany("INSERT INTO region_arrow VALUES (?, ?, ?, ?)", sorted(beside))
