@@ -4,7 +4,7 @@ Source: mapping.md 5; reference-data traps 2, 6, 7 and 8.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import SnomedCode
@@ -107,6 +107,20 @@ def _compare(record: Record, context: ReadingContext, row: ProductRow, words: st
         record.flag("STRENGTH_TEXT_MISMATCH", at.locator, text, (words, row.display))
     elif _folded(words) != _folded(row.display):
         record.flag("DISPLAY_STALE", at.locator, "The words are not the name that dm+d gives this code now.")
+
+
+def other_words(record: Record, context: ReadingContext, product: Product, said: Iterable[Leaf | None]) -> None:
+    """Compare what else is said of a product, beside the words that are carried: it must not name another."""
+    row = context.reference.products.get(product.code.value)
+    for leaf in said:
+        if row is None or leaf is None or leaf.raw == product.display:
+            continue
+        if names_another(context.reference.names, leaf.raw, row):
+            text = "Other words sent for the product name another medicine than its code."
+            record.flag("DRUG_TEXT_MISMATCH", leaf.locator, text, (leaf.raw, row.display))
+        elif not same_strength(leaf.raw, row.display):
+            text = "Other words sent for the product and its code differ in strength."
+            record.flag("STRENGTH_TEXT_MISMATCH", leaf.locator, text, (leaf.raw, row.display))
 
 
 def same_strength(words: str, display: str) -> bool:

@@ -160,7 +160,11 @@ def _coded(record: Record, context: ReadingContext, concept: Node, target: str) 
     coding = found[0]
     record.use(coding.leaf("system"))
     record.ignore((coding.leaf("version"), coding.leaf("userSelected")), _CODING)
-    return terms.product(record, context, code, coding.leaf("display") or concept.leaf("text"), target)
+    product = terms.product(record, context, code, coding.leaf("display") or concept.leaf("text"), target)
+    if product is not None:
+        said = (concept.leaf("text"), *(one.leaf("display") for one in concept.many("coding")))
+        terms.other_words(record, context, product, said)
+    return product
 
 
 def _local(record: Record, context: ReadingContext, concept: Node, target: str) -> Product | None:

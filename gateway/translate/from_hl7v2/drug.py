@@ -60,7 +60,10 @@ def _product(desk: Desk, element: Coded | None, target: str, location: str) -> D
         return Drug(None, None)
     if dmd and dmd[0].code:
         words = dmd[0].words or element.words
-        return _known(desk, dmd[0].code, words, f"{target}.product")
+        drug = _known(desk, dmd[0].code, words, f"{target}.product")
+        if drug.product:
+            terms.other_words(desk, desk.context, drug.product, (term.words for term in element.terms))
+        return drug
     return _local(desk, element, target, location)
 
 

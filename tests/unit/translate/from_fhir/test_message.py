@@ -290,6 +290,23 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         "DRUG_LOCAL_UNMAPPED",
         f"{M}.medicationCodeableConcept",
     ),
+    "words for another product": (
+        lambda m: order(m)["medicationCodeableConcept"]["coding"][0].update(display="Metformin 500mg tablets"),
+        "DRUG_TEXT_MISMATCH",
+        f"{M}.medicationCodeableConcept.coding[0].display",
+    ),
+    "text for another product": (
+        lambda m: order(m)["medicationCodeableConcept"].update(text="Enbrel 50mg"),
+        "DRUG_TEXT_MISMATCH",
+        f"{M}.medicationCodeableConcept.text",
+    ),
+    "a local coding of another product": (
+        lambda m: order(m)["medicationCodeableConcept"]["coding"].append(
+            {"system": "urn:local", "code": "E50", "display": "Etanercept"}
+        ),
+        "DRUG_TEXT_MISMATCH",
+        f"{M}.medicationCodeableConcept.coding[1].display",
+    ),
     "words for a product": (
         lambda m: order(m).update(medicationCodeableConcept={"text": "Methotrexate"}),
         "DRUG_UNCODED",

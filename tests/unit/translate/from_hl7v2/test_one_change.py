@@ -93,6 +93,28 @@ CASES: list[tuple[str, dict[str, str], set[str]]] = [
         {"RXE-2": "15517911000001104^Methotrexate 15mg/0.3ml solution for injection^SCT"},
         {"STRENGTH_TEXT_MISMATCH"},
     ),
+    (
+        "another drug in words",
+        {"RXE-2": "15517911000001104^Metformin 500mg tablets^SCT"},
+        {"DRUG_TEXT_MISMATCH"},
+    ),
+    (
+        "another drug in a local alternate",
+        {
+            "RXE-2": "15517911000001104^Methotrexate 10mg/0.2ml solution for injection "
+            "pre-filled syringes^SCT^77^Etanercept inj^99LOC"
+        },
+        {"DRUG_TEXT_MISMATCH"},
+    ),
+    (
+        "another strength in a local alternate",
+        {
+            "RXE-2": "15517911000001104^Methotrexate 10mg/0.2ml solution for injection "
+            "pre-filled syringes^SCT^77^MTX 15mg^99LOC"
+        },
+        {"STRENGTH_TEXT_MISMATCH"},
+    ),
+    ("the brand in words", {"RXE-2": "15517911000001104^Metoject 10mg/0.2ml inj^SCT"}, {"DISPLAY_STALE"}),
     ("another strength as a number", {"RXE-25": "15", "RXE-26": "mg"}, {"STRENGTH_TEXT_MISMATCH"}),
     ("the same strength as a number", {"RXE-25": "10", "RXE-26": "mg"}, set()),
     ("RXO of another drug", {"RXO>": "RXO|325427002^Prednisolone^SCT"}, {"DRUG_MISMATCH_RXO_RXE"}),

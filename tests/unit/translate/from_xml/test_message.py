@@ -199,6 +199,7 @@ FAULTS = {
     "level": ('level="VMP"', 'level="AMP"', "PRODUCT_LEVEL_MISMATCH", f"{ITEM}/Product/@level"),
     "brand wanted": ('level="VMP"', 'level="VMP" brandRequired="true"', "BRAND_REQUIRED", f"{ITEM}/Product/@dmd"),
     "strength in words": ("Methotrexate 10mg/0.2ml", "Methotrexate 15mg/0.3ml", "STRENGTH_TEXT_MISMATCH", None),
+    "another drug in words": ("Methotrexate 10mg/0.2ml", "Metformin 10mg/0.2ml", "DRUG_TEXT_MISMATCH", None),
     "stale words": ("pre-filled syringes<", "prefilled syringe<", "DISPLAY_STALE", f"{ITEM}/Product"),
     "deceased": ("<Allergies status", "<Deceased>2026-01-01</Deceased><Allergies status", "PATIENT_DECEASED", None),
     "schedule 2": (
