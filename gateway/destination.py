@@ -36,12 +36,15 @@ class Promises:
         formats: media types it sends.
         answers_inline: whether the response to `transmit` may carry the application answer.
         updates: whether it can carry a cancel.
+        refuses_expired: whether it is proven to refuse a message later than its seal's not-valid-after. Only then may
+            what expired there, and was never taken on, be given to another provider (I10).
     """
 
     contract: int = CONTRACT_VERSION
     formats: tuple[str, ...] = ("application/fhir+json",)
     answers_inline: bool = False
     updates: bool = True
+    refuses_expired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

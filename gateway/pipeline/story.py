@@ -8,7 +8,6 @@ Source: brief D2, D3; house-style.md 6.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -19,11 +18,10 @@ from gateway.domain.errors import Refusal, Unavailable
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.message import SealedMessage
-from gateway.domain.partner import SignaturePolicy
-from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Action, Answer, Envelope, Outcome, Reading, Submission, Verdict
 from gateway.pipeline import own_faults, reports
 from gateway.pipeline.changes import LineCancel
+from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
 from gateway.pipeline.translate import (
     Surroundings,
     TranslatedOrder,
@@ -46,28 +44,17 @@ from gateway.ports import (
     OvertakenError,
     Refused,
     Sealer,
-    SealFacts,
     Store,
 )
-from gateway.translate.context import MAP_VERSION
 from gateway.translate.formats import FORMATS
 from gateway.translate.to_acknowledgement import hl7v2
 
-FIRST_EPOCH: Final = 1
-CANCEL_LASTS: Final = timedelta(days=90)
-"""A cancel stays valid at least this long: it matters most where the order itself is running out."""
 _LOOKS: Final = 5
 """How often a submission is judged anew when what it refers to moved between the look and the commit."""
 _MAKES_LINES: Final = frozenset({Action.NEW, Action.REPLACE})
 _UNSETTLED: Final = frozenset({CancelState.ASKED, CancelState.PENDING})
 KEPT_BYTES: Final = 1 << 20
 """Input that cannot be stored as a submission is kept whole up to one MiB, beyond that as length and digest."""
-
-_SIGNATURE_WORDS: dict[SignaturePolicy, str] = {
-    SignaturePolicy.REQUIRED: "required",
-    SignaturePolicy.TRUST_ATTESTED: "stated by trust",
-    SignaturePolicy.PAPER_FOLLOWS: "paper follows",
-}
 
 
 class Pipeline:
@@ -266,7 +253,7 @@ class Pipeline:
         if one.state in _UNSETTLED and one.message is not None and one.line.prescription is not None and carried:
             latest = max(not_valid_after(one.line.prescription), submission.received_at + CANCEL_LASTS)
             facts = replace(
-                self._facts(submission, envelope, one.line.prescription),
+                seal_facts(submission, envelope, one.line.prescription, self._around),
                 epoch=max(one.line.epoch, FIRST_EPOCH),
                 not_valid_after=latest,
                 signature_format="",
@@ -287,31 +274,12 @@ class Pipeline:
     def _seal(self, submission: Submission, envelope: Envelope, order: TranslatedOrder) -> SealedMessage:
         if order.message is None or order.prescription is None:
             raise ValueError("only a written message can be sealed")
-        facts = self._facts(submission, envelope, order.prescription)
+        facts = seal_facts(submission, envelope, order.prescription, self._around)
         if order.signature:
             facts = replace(facts, signature_verdict=order.signature.words)
         if order.rendered:
             facts = replace(facts, rendered=order.rendered.body, rendered_type=order.rendered.content_type)
         return self._sealer.seal(order.message, facts)
-
-    def _facts(self, submission: Submission, envelope: Envelope, prescription: Prescription) -> SealFacts:
-        signature = prescription.signature
-        return SealFacts(
-            originator=submission.tenant,
-            source_type=submission.content_type or FORMATS[submission.format].status_type,
-            source_digest=submission.digest,
-            control_id=envelope.control_id,
-            received_at=submission.received_at,
-            epoch=FIRST_EPOCH,
-            not_valid_after=not_valid_after(prescription),
-            map_version=MAP_VERSION,
-            reference_release=self._around.reference.release,
-            signature_format=signature.format if signature else "",
-            signature_digest=signature.digest if signature else "",
-            signature_verdict="carried, not verified"
-            if signature
-            else _SIGNATURE_WORDS[self._around.trusts[submission.tenant].signature_policy],
-        )
 
 
 def _successor(order: TranslatedOrder, one: LineCancel) -> UUID | None:

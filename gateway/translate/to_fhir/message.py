@@ -40,6 +40,7 @@ def write(
     environment: Environment,
     organisation: OdsCode,
     reference_release: str,
+    epoch: int = 1,
 ) -> FhirMessage:
     """Write a new order.
 
@@ -52,6 +53,7 @@ def write(
         environment: ours; a test message is marked.
         organisation: the gateway's own ODS code, to which answers go.
         reference_release: the reference data in force.
+        epoch: above 1 when it is written again for another provider, which makes it another message.
 
     Returns:
         The message; its body ends in `]}` with the entries as the last member.
@@ -60,7 +62,12 @@ def write(
         Nothing.
     """
     writer = Writer(
-        prescription, submission=submission, envelope=envelope, provider=provider, organisation=organisation
+        prescription,
+        submission=submission,
+        envelope=envelope,
+        provider=provider,
+        organisation=organisation,
+        epoch=epoch,
     )
     return writer.message(trace, environment, reference_release)
 
@@ -79,12 +86,14 @@ class Writer:
         envelope: Envelope,
         provider: Provider,
         organisation: OdsCode,
+        epoch: int = 1,
     ) -> None:
         self._prescription = prescription
         self._submission = submission
         self._envelope = envelope
         self._provider = provider
         self._organisation = organisation
+        self._epoch = epoch
         self._ids: dict[str, UUID] = {}
         self._sender = rule(submission.tenant.value, "sender")
         self.id = self._identity()
@@ -108,7 +117,8 @@ class Writer:
 
     def _identity(self) -> UUID:
         sender, control_id = self._submission.tenant.value, self._envelope.control_id
-        return derived_id("message", sender, control_id, str(self._prescription.id), self._provider.ods.value)
+        again = () if self._epoch == 1 else (f"epoch {self._epoch}",)
+        return derived_id("message", sender, control_id, str(self._prescription.id), self._provider.ods.value, *again)
 
     def bundle(self, environment: Environment, reference_release: str) -> dict[str, Node]:
         """Build the Bundle, `entry` last."""

@@ -1,0 +1,48 @@
+"""What the seal of a message states beside its digest, taken from the submission the message was written from.
+
+Source: reliability-security.md 6.2.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from gateway.domain.partner import SignaturePolicy
+from gateway.domain.prescription import Prescription
+from gateway.domain.submission import Envelope, Submission
+from gateway.pipeline.translate import Surroundings, not_valid_after
+from gateway.ports import SealFacts
+from gateway.translate.context import MAP_VERSION
+from gateway.translate.formats import FORMATS
+
+FIRST_EPOCH: Final = 1
+CANCEL_LASTS: Final = timedelta(days=90)
+"""A cancel stays valid at least this long: it matters most where the order itself is running out."""
+
+_SIGNATURE_WORDS: dict[SignaturePolicy, str] = {
+    SignaturePolicy.REQUIRED: "required",
+    SignaturePolicy.TRUST_ATTESTED: "stated by trust",
+    SignaturePolicy.PAPER_FOLLOWS: "paper follows",
+}
+
+
+def seal_facts(
+    submission: Submission, envelope: Envelope, prescription: Prescription, around: Surroundings
+) -> SealFacts:
+    """Give the facts of a first order message; what differs for another is replaced by who writes it."""
+    signature = prescription.signature
+    return SealFacts(
+        originator=submission.tenant,
+        source_type=submission.content_type or FORMATS[submission.format].status_type,
+        source_digest=submission.digest,
+        control_id=envelope.control_id,
+        received_at=submission.received_at,
+        epoch=FIRST_EPOCH,
+        not_valid_after=not_valid_after(prescription),
+        map_version=MAP_VERSION,
+        reference_release=around.reference.release,
+        signature_format=signature.format if signature else "",
+        signature_digest=signature.digest if signature else "",
+        signature_verdict="carried, not verified"
+        if signature
+        else _SIGNATURE_WORDS[around.trusts[submission.tenant].signature_policy],
+    )
