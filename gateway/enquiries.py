@@ -5,9 +5,10 @@
 Source: brief D4; reliability-security.md I3, I9.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from gateway.domain.identifiers import OdsCode
@@ -104,12 +105,57 @@ class PrescriptionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """A line past its deadline, or one that must be told at once."""
+    """A line past its deadline, or one that must be told at once.
+
+    Attributes:
+        issues: codes for which a held line is held.
+        closed_before: an alert of the same kind was closed since the line came into its state.
+    """
 
     line_id: UUID
     state: LineState
     holder: str
     act_by: datetime
+    issues: tuple[str, ...] = ()
+    closed_before: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseView:
+    """A destination to which nothing is sent.
+
+    Attributes:
+        kind: `by operator`, or the act that must end it.
+        begun_by: short name of the person, or of the part of the gateway.
+    """
+
+    destination: OdsCode
+    kind: str
+    begun_at: datetime
+    begun_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What waits to be sent.
+
+    Attributes:
+        total: rows of the outbox that are not finished.
+        by_tenant: the same for each trust that has any.
+    """
+
+    total: int
+    by_tenant: Mapping[OdsCode, int]
+
+
+WATCH: Final = "watch"
+"""Name of the watch's heartbeat."""
+
+
+def has_stopped(last: datetime | None, *, now: datetime, allowed_seconds: float) -> bool:
+    """Tell whether a heartbeat has stopped: it is absent, too old, or lies in a future that the clock has left."""
+    return last is None or abs((now - last).total_seconds()) > allowed_seconds
 
 
 class Enquiries(Protocol):
@@ -147,7 +193,16 @@ class Enquiries(Protocol):
         """Give what a trust is to be told."""
 
     async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
-        """Find every line past its act-by time with no open alert, from the base tables alone."""
+        """Find every line past its act-by time, from the base tables alone, that no open alert of its state names."""
+
+    async def last_beat(self, name: str) -> datetime | None:
+        """Tell when a part last said that it had done its work; None if it never did."""
+
+    async def pauses(self) -> tuple[PauseView, ...]:
+        """Give the destinations to which nothing is sent, oldest pause first."""
+
+    async def waiting(self) -> Waiting:
+        """Count what waits to be sent."""
 
     async def held(
         self, *, prescription_id: UUID | None = None, provider: OdsCode | None = None

@@ -281,6 +281,19 @@ class CallbackResult:
     reasons: tuple[str, ...] = ()
 
 
+class Whereabouts(StrEnum):
+    """What a person found out about a transmission in doubt (I12)."""
+
+    WITH_PROVIDER = "with-provider"
+    """The provider says that it has it."""
+    NEVER_ARRIVED = "never-arrived"
+    """The provider proves that it never had it."""
+
+
+BY_OPERATOR = "by operator"
+"""The pause that a person begins; others, such as after a restore, end by other acts."""
+
+
 class Store(Protocol):
     """Writes. One transaction each; durable on return."""
 
@@ -332,7 +345,9 @@ class Store(Protocol):
         """
 
     async def claim(self, *, worker: str, now: datetime, lease_seconds: float, room: dict[OdsCode, int]) -> list[Claim]:
-        """Lease due rows: at most `room[destination]` for each destination named; none for one not named.
+        """Lease due rows: at most `room[destination]` for each destination named; none for one not named or paused.
+
+        Trusts take turns, so that none waits behind another's backlog (I19).
 
         A row on the wire whose lease ran out is not claimed again: see `recover`.
         """
@@ -392,6 +407,33 @@ class Store(Protocol):
 
     async def open_alert(self, *, kind: str, subject: str, line_id: UUID | None, now: datetime, text: str) -> bool:
         """Open an alert unless one of the kind is open for the subject. Returns whether a new one was opened."""
+
+    async def close_alert(self, alert: int, *, by: str, reason: str, now: datetime) -> bool:
+        """Close an alert, audited; `by` is a person's short name. Returns whether it was open."""
+
+    async def resolve_doubt(
+        self, prescription: UUID, *, found: Whereabouts, evidence: str, by: str, now: datetime
+    ) -> int:
+        """Move the uncertain lines of a prescription by what a person found out, audited, and close their alerts.
+
+        What never arrived is due again: the same octets under the same id.
+
+        Returns:
+            How many lines moved: none where none is in doubt, or while an attempt is under way.
+        """
+
+    async def pause(
+        self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR
+    ) -> bool:
+        """Send nothing more to a destination; deadlines run on. Returns whether it was not paused so before."""
+
+    async def resume(
+        self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR
+    ) -> bool:
+        """End one kind of pause of a destination. Returns whether there was one."""
+
+    async def beat(self, name: str, *, now: datetime) -> None:
+        """Say that a part which must not stop in silence has just done its work."""
 
     async def note_access(self, *, principal: str, action: str, subject: str, now: datetime) -> None:
         """Write an audit leaf for a reading or a refusal of access."""

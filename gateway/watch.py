@@ -95,4 +95,7 @@ class Watch:
 
 def _text(line: Overdue) -> str:
     due = line.act_by.astimezone(_LONDON).strftime("%d %b %Y, %H:%M:%S")
-    return f"{LABELS[line.state]}. The {line.holder} should have acted by {due}."
+    text = f"{LABELS[line.state]}. The {line.holder} should have acted by {due}."
+    if line.issues:
+        text += f" Held for {', '.join(line.issues)}."
+    return text + " An alert of this was closed, and it is still so." * line.closed_before

@@ -1,10 +1,12 @@
-"""Alerts: rows that a person must close. One is open for a kind and a subject at a time."""
+"""Alerts: rows that only a person closes, with a reason. One is open for a kind and a subject at a time."""
 
 from datetime import datetime
 
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Effect, Issue
+from gateway.store.document import decode
 from gateway.store.sqlite.instants import stored
-from gateway.store.sqlite.leaves import append_leaf
+from gateway.store.sqlite.leaves import append_leaf, reason_digest
 from gateway.store.sqlite.transaction import Transaction
 
 _OPEN = """
@@ -12,6 +14,12 @@ INSERT INTO alert (kind, subject, line, tenant, opened_at, text)
 VALUES (:kind, :subject, :line, :tenant, :at, :text)
 ON CONFLICT (kind, subject) WHERE closed_at IS NULL DO NOTHING
 """
+_CLOSE = """
+UPDATE alert SET closed_at = :at, closed_by = :by, close_reason = :reason WHERE id = :alert AND closed_at IS NULL
+"""
+_CLOSED = "SELECT kind, subject FROM alert WHERE id = ?"
+_OPEN_OF_LINE = "SELECT id, kind FROM alert WHERE line = ? AND closed_at IS NULL ORDER BY id"
+_HOLDS = frozenset({Effect.HOLD_MAP, Effect.HOLD_SOURCE})
 _LINE_TENANT = "SELECT tenant FROM line WHERE id = ?"
 _NEWEST_LINE = "SELECT id FROM line WHERE uuid = ? ORDER BY id DESC LIMIT 1"
 
@@ -46,6 +54,50 @@ def open_alert(
         return False
     append_leaf(transaction, "alert", at=at, alert=kind, subject=subject)
     return True
+
+
+def close_alert(transaction: Transaction, alert: int, *, by: str, reason: str, now: datetime) -> bool:
+    """Close an alert for good.
+
+    Args:
+        transaction: a write.
+        alert: its number.
+        by: short name of the person.
+        reason: what was done about it.
+        now: when.
+
+    Returns:
+        Whether it was open. Where its cause lasts, the watch opens another.
+    """
+    if not transaction.changed(_CLOSE, {"alert": alert, "by": by, "reason": reason, "at": stored(now)}):
+        return False
+    row = transaction.row(_CLOSED, (alert,))
+    assert row is not None
+    kind, subject = row
+    digest = reason_digest(reason)
+    append_leaf(
+        transaction, "alert-closed", at=now, alert=kind, number=alert, subject=subject, by=by, reason_digest=digest
+    )
+    return True
+
+
+def close_alerts_of(
+    transaction: Transaction, line: int, *, kinds: frozenset[str], by: str, reason: str, now: datetime
+) -> None:
+    """Close the alerts of these kinds that are open for a line, because a person acted on what they ask for."""
+    for alert, kind in transaction.rows(_OPEN_OF_LINE, (line,)):
+        if kind in kinds:
+            close_alert(transaction, alert, by=by, reason=reason, now=now)
+
+
+def held_for(issues: str) -> tuple[str, ...]:
+    """Give the codes for which an order is held, each once.
+
+    Args:
+        issues: as a prescription's row holds them.
+    """
+    found = decode(issues.encode(), tuple[Issue, ...])
+    return tuple(dict.fromkeys(issue.code for issue in found if issue.effect in _HOLDS))
 
 
 def newest_line(transaction: Transaction, uuid: bytes) -> int | None:

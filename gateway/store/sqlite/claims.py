@@ -14,10 +14,21 @@ from gateway.ports import Claim, WorkKind
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.history import Happening, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
+from gateway.store.sqlite.pauses import is_paused
 from gateway.store.sqlite.transaction import Row, Transaction
 
+# Skips from trust to trust along the index, however much any of them has waiting.
+_TENANTS = """
+WITH RECURSIVE waiting (tenant) AS (
+    SELECT min(tenant) FROM outbox WHERE state = 'due' AND destination = :destination
+    UNION ALL
+    SELECT (SELECT min(tenant) FROM outbox
+            WHERE state = 'due' AND destination = :destination AND tenant > waiting.tenant)
+    FROM waiting WHERE waiting.tenant IS NOT NULL)
+SELECT tenant FROM waiting WHERE tenant IS NOT NULL
+"""
 _DUE = """
-SELECT id FROM outbox WHERE state = 'due' AND destination = ? AND due_at <= ?
+SELECT id FROM outbox WHERE state = 'due' AND destination = ? AND tenant = ? AND due_at <= ?
     AND NOT EXISTS (
         SELECT 1 FROM wait LEFT JOIN outbox AS earlier ON earlier.id = wait.earlier
         LEFT JOIN line ON line.id = wait.line
@@ -43,6 +54,7 @@ SELECT kind, state, lease, lease_until, attempts, possible_duplicate, accepted_a
 _ON_WIRE = """
 UPDATE outbox SET state = 'on_wire', attempts = :attempt, octets = coalesce(octets, :octets) WHERE id = :id
 """
+_GIVE_BACK = "UPDATE outbox SET state = 'due', lease = NULL, lease_until = NULL WHERE id = ?"
 _FINISH = "UPDATE outbox SET state = :state, lease = NULL, lease_until = NULL WHERE id = :id"
 _ATTEMPT = """
 INSERT INTO attempt (outbox, number, at, lease, outcome, fenced, reason, evidence)
@@ -91,15 +103,33 @@ class Entry:
 def claim_due(
     transaction: Transaction, *, worker: str, now: datetime, lease_seconds: float, room: dict[OdsCode, int]
 ) -> list[Claim]:
-    """Lease due rows, oldest first, as far as each destination has room."""
+    """Lease due rows, as far as each destination has room and is not paused."""
     until = stored(now + timedelta(seconds=lease_seconds))
     claims = []
     for destination, limit in room.items():
-        for (row,) in transaction.rows(_DUE, (destination.value, stored(now), max(limit, 0))):
+        if is_paused(transaction, destination):
+            continue
+        for row in _fairly(transaction, destination, now=now, limit=max(limit, 0)):
             values = {"id": row, "until": until, "generation": transaction.generation, "worker": worker}
             transaction.run(_LEASE, values)
             claims.append(claim_of(transaction, row))
     return claims
+
+
+def _fairly(transaction: Transaction, destination: OdsCode, *, now: datetime, limit: int) -> list[int]:
+    """Give due rows of a destination: one of each trust in turn, so that none waits behind another's backlog (I19).
+
+    The turn goes on from the trust that was served last; each trust's own rows keep their order.
+    """
+    tenants = sorted(tenant for (tenant,) in transaction.rows(_TENANTS, {"destination": destination.value}))
+    last = transaction.served.get(destination, "")
+    ring = [tenant for tenant in tenants if tenant > last] + [tenant for tenant in tenants if tenant <= last]
+    queues = [transaction.rows(_DUE, (destination.value, tenant, stored(now), limit)) for tenant in ring]
+    turns = sorted((turn, place, row) for place, queue in enumerate(queues) for turn, (row,) in enumerate(queue))
+    taken = turns[:limit]
+    if taken:
+        transaction.served[destination] = ring[taken[-1][1]]
+    return [row for _, _, row in taken]
 
 
 def claim_of(transaction: Transaction, row: int) -> Claim:
@@ -148,6 +178,9 @@ def put_on_wire(transaction: Transaction, claim: Claim, *, now: datetime, octets
     if found is None or not found.held_by(claim) or found.state != "claimed":
         return False
     if found.lease_until is None or found.lease_until <= now:
+        return False
+    if is_paused(transaction, claim.destination):
+        transaction.run(_GIVE_BACK, (claim.id,))
         return False
     if found.kind is WorkKind.DELIVER and not _may_leave(transaction, claim, now=now):
         return False

@@ -17,9 +17,9 @@ import apsw
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
-from gateway.enquiries import AlertView, Found, Overdue, PrescriptionView
+from gateway.enquiries import AlertView, Found, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports import News
-from gateway.store.sqlite import books, finding, holdings, telling, viewing, watching
+from gateway.store.sqlite import books, finding, holdings, pauses, telling, viewing, watching
 from gateway.store.sqlite.connection import open_reader, settings_of
 from gateway.store.sqlite.schema import steps
 
@@ -120,6 +120,18 @@ class SqliteEnquiries:
     async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: watching.open_alerts(reader, tenant=tenant, limit=limit))
+
+    async def last_beat(self, name: str) -> datetime | None:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(lambda reader: watching.last_beat(reader, name))
+
+    async def pauses(self) -> tuple[PauseView, ...]:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(pauses.open_pauses)
+
+    async def waiting(self) -> Waiting:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(watching.waiting)
 
     async def books(self) -> dict[str, int]:
         """See `gateway.enquiries.Enquiries`."""

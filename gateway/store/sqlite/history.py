@@ -11,7 +11,7 @@ from uuid import UUID
 from gateway.domain.deadline import Urgency
 from gateway.domain.lifecycle import LIVE, Actor, Ignored, LineEvent, LineState, Moved, transition
 from gateway.store.sqlite import deliveries
-from gateway.store.sqlite.alerts import open_alert
+from gateway.store.sqlite.alerts import held_for, open_alert
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
 from gateway.store.sqlite.transaction import Transaction
@@ -38,6 +38,10 @@ WHERE id = :line
 _END_ALLOCATION = "UPDATE allocation SET ended_at = ? WHERE line = ? AND ended_at IS NULL"
 
 _LAST_EVENT = "SELECT max(seq) FROM event WHERE line = ?"
+
+_ISSUES = """
+SELECT prescription.issues FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id = ?
+"""
 
 _RETURNS = frozenset({LineState.QUERIED, LineState.ON_HOLD})
 _ANSWERS = frozenset({Actor.PROVIDER_SYSTEM, Actor.PROVIDER_PHARMACIST})
@@ -261,4 +265,8 @@ def alert_state(transaction: Transaction, line: LineNow, *, at: datetime) -> Non
     kind = f"line-{line.state.lower().replace('_', '-')}"
     holder = transaction.deadlines.custody[line.state].holder
     text = f"The line is {line.state.lower().replace('_', ' ')}; the {holder} must act."
+    row = transaction.row(_ISSUES, (line.row,)) if line.state is LineState.HELD else None
+    codes = held_for(row[0]) if row else ()
+    if codes:
+        text += f" Held for {', '.join(codes)}."
     open_alert(transaction, kind=kind, subject=str(line.id), line=line.row, at=at, text=text)

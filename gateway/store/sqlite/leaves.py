@@ -23,6 +23,11 @@ def leaf_hash(body: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + body).digest()
 
 
+def reason_digest(words: str) -> str:
+    """Give the SHA-256 of what a person wrote: a leaf proves the words and does not show them."""
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
 def append_leaf(transaction: Transaction, kind: str, *, at: datetime, **facts: str | int) -> int:
     """Append one leaf.
 

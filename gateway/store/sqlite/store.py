@@ -17,8 +17,31 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Submission
-from gateway.ports import Acceptance, Callback, CallbackResult, Claim, KnownLine, Refused, StoredAnswer
-from gateway.store.sqlite import accept, acknowledge, alerts, claims, keep, known, leaves, rerouting, results
+from gateway.ports import (
+    BY_OPERATOR,
+    Acceptance,
+    Callback,
+    CallbackResult,
+    Claim,
+    KnownLine,
+    Refused,
+    StoredAnswer,
+    Whereabouts,
+)
+from gateway.store.sqlite import (
+    accept,
+    acknowledge,
+    alerts,
+    claims,
+    keep,
+    known,
+    leaves,
+    pauses,
+    rerouting,
+    resolving,
+    results,
+    watching,
+)
 from gateway.store.sqlite.committer import Committer
 from gateway.store.sqlite.connection import open_writer, settings_of
 from gateway.store.sqlite.schema import migrate
@@ -158,6 +181,35 @@ class SqliteStore:
             return alerts.open_alert(self._transaction, kind=kind, subject=subject, line=line, at=now, text=text)
 
         return await self._run(write)
+
+    async def close_alert(self, alert: int, *, by: str, reason: str, now: datetime) -> bool:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(alerts.close_alert, self._transaction, alert, by=by, reason=reason, now=now))
+
+    async def resolve_doubt(
+        self, prescription: UUID, *, found: Whereabouts, evidence: str, by: str, now: datetime
+    ) -> int:
+        """See `gateway.ports.Store`."""
+        resolve = partial(resolving.resolve_doubt, self._transaction, prescription)
+        return await self._run(partial(resolve, found=found, evidence=evidence, by=by, now=now))
+
+    async def pause(
+        self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR
+    ) -> bool:
+        """See `gateway.ports.Store`."""
+        pause = partial(pauses.pause, self._transaction, destination)
+        return await self._run(partial(pause, kind=kind, by=by, reason=reason, now=now))
+
+    async def resume(
+        self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR
+    ) -> bool:
+        """See `gateway.ports.Store`."""
+        resume = partial(pauses.resume, self._transaction, destination)
+        return await self._run(partial(resume, kind=kind, by=by, reason=reason, now=now))
+
+    async def beat(self, name: str, *, now: datetime) -> None:
+        """See `gateway.ports.Store`."""
+        await self._run(partial(watching.beat, self._transaction, name, now=now))
 
     async def note_access(self, *, principal: str, action: str, subject: str, now: datetime) -> None:
         """See `gateway.ports.Store`."""

@@ -22,12 +22,14 @@ class Transaction:
         deadlines: who holds a line in each state, and by when somebody must act.
         tells: trusts that want to be told of their provider's decisions.
         generation: which life of the database this is; part of every lease.
+        served: for each destination the trust whose turn was last; forgotten with the process, which harms nothing.
     """
 
     connection: apsw.Connection = field(repr=False)
     deadlines: Deadlines
     tells: frozenset[OdsCode]
     generation: int
+    served: dict[OdsCode, str] = field(default_factory=dict)
 
     def run(self, sql: str, values: Values = ()) -> None:
         """Run a statement that gives no rows."""

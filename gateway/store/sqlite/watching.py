@@ -7,16 +7,26 @@ import apsw
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
-from gateway.enquiries import AlertView, Overdue
+from gateway.enquiries import AlertView, Overdue, Waiting
+from gateway.store.sqlite.alerts import held_for
 from gateway.store.sqlite.instants import instant, stored
+from gateway.store.sqlite.transaction import Transaction
 from gateway.store.sqlite.viewing import alert_view
 
+# An alert of an earlier state does not speak for this one; an open "overdue" speaks for whatever state the line is in.
 _OVERDUE = """
-SELECT uuid, state, holder, act_by FROM line
-WHERE act_by IS NOT NULL AND act_by <= ?
-  AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
-ORDER BY act_by, id
+SELECT line.uuid, line.state, line.holder, line.act_by, CASE line.state WHEN 'HELD' THEN prescription.issues END,
+    EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.kind = 'overdue'
+        AND alert.opened_at >= line.entered_at)
+FROM line JOIN prescription ON prescription.id = line.prescription
+WHERE line.act_by IS NOT NULL AND line.act_by <= ?
+  AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL
+    AND (alert.kind = 'overdue' OR alert.opened_at >= line.entered_at))
+ORDER BY line.act_by, line.id
 """
+_BEAT = "INSERT INTO heartbeat (name, at) VALUES (:name, :at) ON CONFLICT (name) DO UPDATE SET at = :at"
+_LAST_BEAT = "SELECT at FROM heartbeat WHERE name = ?"
+_WAITING = "SELECT tenant, count(*) FROM outbox WHERE state IN ('due', 'claimed', 'on_wire') GROUP BY tenant"
 _OPEN = """
 SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text,
        prescription.uuid, line.product_display, prescription.number
@@ -28,11 +38,35 @@ ORDER BY alert.id LIMIT :limit
 
 
 def overdue(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
-    """Find every line past its act-by time that no open alert names."""
+    """Find every line past its act-by time that no open alert of its state names."""
     return tuple(
-        Overdue(line_id=UUID(bytes=uuid), state=LineState(state), holder=holder, act_by=instant(act_by))
-        for uuid, state, holder, act_by in reader.execute(_OVERDUE, (stored(now),))
+        Overdue(
+            line_id=UUID(bytes=uuid),
+            state=LineState(state),
+            holder=holder,
+            act_by=instant(act_by),
+            issues=held_for(issues) if issues else (),
+            closed_before=bool(before),
+        )
+        for uuid, state, holder, act_by, issues, before in reader.execute(_OVERDUE, (stored(now),))
     )
+
+
+def beat(transaction: Transaction, name: str, *, now: datetime) -> None:
+    """Say that a part has just done its work."""
+    transaction.run(_BEAT, {"name": name, "at": stored(now)})
+
+
+def last_beat(reader: apsw.Connection, name: str) -> datetime | None:
+    """Tell when a part last did its work."""
+    row = next(iter(reader.execute(_LAST_BEAT, (name,))), None)
+    return instant(row[0]) if row else None
+
+
+def waiting(reader: apsw.Connection) -> Waiting:
+    """Count what waits to be sent."""
+    counts = {OdsCode(tenant): count for tenant, count in reader.execute(_WAITING)}
+    return Waiting(total=sum(counts.values()), by_tenant=counts)
 
 
 def open_alerts(reader: apsw.Connection, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
