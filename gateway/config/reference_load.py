@@ -17,10 +17,11 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from gateway.config.dmd.history import History, read_history
 from gateway.config.dmd.lookups import NOT_UNITS, Lookups, read_lookups
 from gateway.config.dmd.naming import Naming
 from gateway.config.dmd.products import ProductReader
-from gateway.config.dmd.xml_rows import KINDS, LOOKUP, FileKind
+from gateway.config.dmd.xml_rows import HISTORY, KINDS, LOOKUP, FileKind
 from gateway.config.medicine_names import NAME_COLUMNS
 from gateway.config.ods import COLUMNS as ORGANISATION_COLUMNS
 from gateway.config.ods import read_organisations
@@ -51,12 +52,19 @@ class Sources:
     Attributes:
         dated: the date in the names of the dm+d files.
         dmd: one file of each kind.
+        history: the file of replaced codes, if it is there.
         ods: organisation lists, if any.
     """
 
     dated: date
     dmd: Mapping[FileKind, Path]
+    history: Path | None
     ods: tuple[Path, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that is read."""
+        return (*self.dmd.values(), *([self.history] if self.history else ()), *self.ods)
 
     @property
     def release(self) -> str:
@@ -85,15 +93,30 @@ def find_sources(folder: Path) -> Sources:
             dates.add(dated)
         else:
             faults.append(f"{paths[0].name}: the name does not end with a number and a date, ddmmyy")
+    history = _history(folder, dates, faults)
     if len(dates) > 1:
         faults.append(f"{folder}: the files are of different releases: {', '.join(map(str, sorted(dates)))}")
     if faults:
         raise ConfigurationError(*faults)
-    return Sources(dated=dates.pop(), dmd=found, ods=tuple(sorted(folder.rglob("*.csv"))))
+    return Sources(dated=dates.pop(), dmd=found, history=history, ods=tuple(sorted(folder.rglob("*.csv"))))
+
+
+def _history(folder: Path, dates: set[date], faults: list[str]) -> Path | None:
+    """Find the file of replaced codes; it must be of the same date, for it may name what the others do not have."""
+    paths = sorted(folder.rglob(f"{HISTORY.prefix}*.xml"))
+    if len(paths) > 1:
+        faults.append(f"{folder}: {len(paths)} files {HISTORY.prefix}*.xml, where at most one is needed")
+    for path in paths:
+        if dated := _dated(path, HISTORY):
+            dates.add(dated)
+        else:
+            faults.append(f"{path.name}: the name does not end with a number and a date, ddmmyy")
+    return paths[0] if paths else None
 
 
 def _dated(path: Path, kind: FileKind) -> date | None:
-    match = re.fullmatch(rf"{kind.prefix}\d(\d\d)(\d\d)(\d\d)\.xml", path.name, re.ASCII)
+    version = r"(?:\d+_)+" if kind is HISTORY else ""
+    match = re.fullmatch(rf"{kind.prefix}{version}\d(\d\d)(\d\d)(\d\d)\.xml", path.name, re.ASCII)
     if match is None:
         return None
     with suppress(ValueError):
@@ -139,7 +162,8 @@ def _name_current(into: Path, name: str) -> None:
 
 
 def _write(sources: Sources, folder: Path) -> None:
-    lookups = read_lookups(sources.dmd[LOOKUP])
+    history = read_history(sources.history)
+    lookups = read_lookups(sources.dmd[LOOKUP], history)
     letters = [row for row in packaged_rows("route_letters.csv") if row["route"] in lookups.routes]
     _table(folder / "units.csv", ("code", "written_system", "written_code", "display"), _unit_rows(lookups))
     _table(folder / "unit_words.csv", ("word", "unit"), packaged_rows("unit_words.csv"))
@@ -147,24 +171,24 @@ def _write(sources: Sources, folder: Path) -> None:
     _table(folder / "routes.csv", ("code", "display"), routes)
     _table(folder / "route_letters.csv", ("letters", "route"), letters)
     _table(folder / "organisations.csv", ORGANISATION_COLUMNS, _organisations(sources.ods))
-    naming = _write_products(sources, lookups, folder / "medicines.csv")
+    naming = _write_products(sources, lookups, history, folder / "medicines.csv")
     _table(folder / "names.csv", NAME_COLUMNS, naming.rows())
     description = {
         "release": sources.release,
         "date": sources.dated.isoformat(),
-        "sources": {path.name: sha256(path) for path in (*sources.dmd.values(), *sources.ods)},
+        "sources": {path.name: sha256(path) for path in sources.files},
         "tables": {name: sha256(folder / name) for name in TABLES},
     }
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _write_products(sources: Sources, lookups: Lookups, path: Path) -> Naming:
+def _write_products(sources: Sources, lookups: Lookups, history: History, path: Path) -> Naming:
     """Write products as they are read; the packaged table says which substances are biologics, for dm+d does not."""
     biologics = {row["code"] for row in packaged_rows("medicines.csv") if row["biologic"] == "yes"}
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, PRODUCT_COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
-        reader = ProductReader(lookups, biologics, writer.writerow)
+        reader = ProductReader(lookups, biologics, writer.writerow, history)
         reader.read(sources.dmd)
     return reader.naming
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from gateway.config.dmd.history import Claims, History
 from gateway.config.dmd.xml_rows import LOOKUP, Row, rows
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.prescription import ControlledSchedule
@@ -36,8 +37,12 @@ class Lookups:
     schedules: Mapping[str, str]
 
 
-def read_lookups(path: Path) -> Lookups:
+def read_lookups(path: Path, history: History | None = None) -> Lookups:
     """Read the three lists that are used.
+
+    Args:
+        path: the release's file of lists.
+        history: codes of units that were replaced, beside those that a unit itself says it had.
 
     Raises:
         ConfigurationError: the file is not well-formed, or one of the lists is empty.
@@ -52,14 +57,14 @@ def read_lookups(path: Path) -> Lookups:
     return Lookups(
         units=MappingProxyType(units),
         routes=MappingProxyType({row["CD"]: row["DESC"] for row in found["ROUTE"]}),
-        former_units=MappingProxyType(_former(found["UNIT_OF_MEASURE"], units)),
+        former_units=MappingProxyType(_former(found["UNIT_OF_MEASURE"], units, (history or History()).units)),
         schedules=MappingProxyType(_schedules(found["CONTROL_DRUG_CATEGORY"])),
     )
 
 
-def _former(listed: list[Row], current: Mapping[str, str]) -> dict[str, str]:
+def _former(listed: list[Row], current: Mapping[str, str], history: Claims) -> dict[str, str]:
     """Give former codes; one that is in use, or that two units claim, names nothing for certain."""
-    claims: dict[str, set[str]] = {}
+    claims = {former: set(now) for former, now in history.items() if former not in current and now <= current.keys()}
     for row in listed:
         if "CDPREV" in row and row["CDPREV"] not in current:
             claims.setdefault(row["CDPREV"], set()).add(row["CD"])

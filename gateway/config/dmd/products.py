@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
+from gateway.config.dmd.history import Claims, History
 from gateway.config.dmd.lookups import NOT_UNITS, Lookups
 from gateway.config.dmd.naming import Naming
 from gateway.config.dmd.strength import Ingredient, Measure, strength
@@ -70,10 +71,12 @@ class ProductReader:
         lookups: the release's code lists.
         biologics: codes of substances and products that must be prescribed by brand whatever the release says.
         put: takes each line.
+        history: codes that were replaced, beside those that a concept itself says it had.
     """
 
-    def __init__(self, lookups: Lookups, biologics: AbstractSet[str], put: Put) -> None:
+    def __init__(self, lookups: Lookups, biologics: AbstractSet[str], put: Put, history: History | None = None) -> None:
         self._lookups = lookups
+        self._history = history or History()
         self._biologics = biologics
         self._put_line = put
         self._vmps: dict[str, _Vmp] = {}
@@ -103,7 +106,7 @@ class ProductReader:
         for code, row in valid.items():
             own = _Vmp(None, brand_needed=code in self._biologics, ingredient=self._vtm_names[code])
             self._put(path, code, row, ProductLevel.VTM, own)
-        for former, code in _former(valid, "VTMIDPREV").items():
+        for former, code in _former(valid, "VTMIDPREV", self._history.vtms).items():
             inherited = _Vmp(None, brand_needed=code in self._biologics, ingredient=self._vtm_names[code])
             self._put(path, former, valid[code], ProductLevel.VTM, inherited, replaced_by=code)
 
@@ -133,7 +136,7 @@ class ProductReader:
             if row.get("INVALID") != "1":
                 valid[code] = row
                 self._put(path, code, row, ProductLevel.VMP, vmp)
-        for former, code in _former(valid, "VPIDPREV").items():
+        for former, code in _former(valid, "VPIDPREV", self._history.vmps).items():
             self._put(path, former, valid[code], ProductLevel.VMP, self._vmps[code], replaced_by=code)
 
     def _describe(self, path: Path, code: str, row: Row, vmp: _Vmp) -> None:
@@ -236,11 +239,14 @@ def _code(path: Path, row: Row, key: str) -> str:
     return code
 
 
-def _former(valid: Mapping[str, Row], key: str) -> dict[str, str]:
+def _former(valid: Mapping[str, Row], key: str, history: Claims) -> dict[str, str]:
     """Give former code to present code, where that is certain."""
-    claims: dict[str, set[str]] = {}
+    claims = {former: set(now) for former, now in history.items()}
     for code, row in valid.items():
-        former = row.get(key, "")
-        if former not in valid and SnomedCode.parse(former) is not None:
-            claims.setdefault(former, set()).add(code)
-    return {former: next(iter(now)) for former, now in claims.items() if len(now) == 1}
+        if SnomedCode.parse(row.get(key, "")) is not None:
+            claims.setdefault(row[key], set()).add(code)
+    return {
+        former: next(iter(now))
+        for former, now in claims.items()
+        if former not in valid and len(now) == 1 and now <= valid.keys()
+    }

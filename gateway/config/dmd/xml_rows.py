@@ -40,6 +40,8 @@ VMPP = FileKind("f_vmpp2_", "VIRTUAL_MED_PRODUCT_PACK", 3)
 AMPP = FileKind("f_ampp2_", "ACTUAL_MEDICINAL_PROD_PACKS", 3)
 INGREDIENT = FileKind("f_ingredient2_", "INGREDIENT_SUBSTANCES", 2)
 LOOKUP = FileKind("f_lookup2_", "LOOKUP", 3)
+HISTORY = FileKind("f_history", "HISTORY", 3)
+"""Comes apart from the others, in the supplementary files: it may be absent, and its name has had several numbers."""
 KINDS = (VTM, VMP, AMP, VMPP, AMPP, INGREDIENT, LOOKUP)
 
 
