@@ -215,3 +215,44 @@ INVARIANTS: dict[str, Rule] = {
     "bdl-12": lambda o: _first_is(o, "message", "MessageHeader"),
     "par-1": lambda o: sum((_choice(o, "value"), "resource" in o)) <= 1,
 }
+
+ABOUT: dict[str, frozenset[str]] = {
+    rule: frozenset(names.split())
+    for rule, names in {
+        "qty-3": "code",
+        "inv-1": "authoredOn",
+        "per-1": "start",
+        "rng-2": "low",
+        "tim-1": "duration",
+        "tim-2": "period",
+        "tim-4": "duration",
+        "tim-5": "period",
+        "tim-6": "periodMax",
+        "tim-7": "durationMax",
+        "tim-8": "countMax",
+        "tim-9": "offset",
+        "tim-10": "timeOfDay",
+        "drt-1": "code",
+        "trd-1": "data",
+        "trd-2": "condition",
+        "att-1": "data",
+        "cpt-2": "value",
+        "dis-1": "value system",
+        "obs-6": "dataAbsentReason",
+        "obs-7": "component",
+        "sev-1": "name",
+        "lst-1": "emptyReason",
+        "lst-2": "entry",
+        "lst-3": "entry",
+        "org-2": "use",
+        "org-3": "use",
+        "mdd-1": "whenPrepared",
+        "bdl-1": "total",
+        "bdl-2": "entry",
+        "bdl-3": "entry",
+        "bdl-4": "entry",
+        "bdl-7": "entry",
+        "bdl-8": "fullUrl",
+    }.items()
+}
+"""Rules that hold of every object with none of these members, so that nobody need ask them of it."""

@@ -55,7 +55,7 @@ def _decimal(value: object) -> str | None:
     return None if type(value) is int or type(value) is Decimal else "must be a number"
 
 
-_DATE = r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?"
+_DATE = r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
 
@@ -66,12 +66,10 @@ def _calendar(pattern: str, what: str) -> Check:
     def check(value: object) -> str | None:
         if type(value) is not str:
             return f"must be a string ({what})"
-        found = match(value)
-        if not found:
+        if not match(value):
             return f"is not {what}"
-        year, month, day = found.group(1, 2, 3)
         try:
-            date(int(year), int(month or 1), int(day or 1))
+            date.fromisoformat(f"{value[:10]}-01-01"[:10])  # a year or a month alone is its first day
         except ValueError:
             return "is not a day of the calendar"
         return None
@@ -109,7 +107,7 @@ PRIMITIVES: dict[str, Check] = {
     "decimal": _decimal,
     "id": _text(r"[A-Za-z0-9.-]{1,64}", "an id"),
     "instant": _calendar(
-        rf"([0-9]{{4}})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{_TIME}{_ZONE}", "an instant with its zone"
+        rf"[0-9]{{4}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T{_TIME}{_ZONE}", "an instant with its zone"
     ),
     "integer": _integer(_INT_LOW, "a whole number"),
     "markdown": _string,
