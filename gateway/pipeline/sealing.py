@@ -9,7 +9,8 @@ from typing import Final
 from gateway.domain.partner import SignaturePolicy
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Envelope, Submission
-from gateway.pipeline.translate import Surroundings, not_valid_after
+from gateway.domain.validity import not_valid_after
+from gateway.pipeline.translate import Surroundings
 from gateway.ports import SealFacts
 from gateway.translate.context import MAP_VERSION
 from gateway.translate.formats import FORMATS

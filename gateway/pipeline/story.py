@@ -19,6 +19,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.message import SealedMessage
 from gateway.domain.submission import Action, Answer, Envelope, Outcome, Reading, Submission, Verdict
+from gateway.domain.validity import not_valid_after
 from gateway.pipeline import own_faults, reports
 from gateway.pipeline.changes import LineCancel
 from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
@@ -27,7 +28,6 @@ from gateway.pipeline.translate import (
     TranslatedOrder,
     Translation,
     clash,
-    not_valid_after,
     read,
     translate,
 )

@@ -1,0 +1,327 @@
+"""Re-route: an order that one provider has is written anew for another, sealed under a higher epoch, and given over.
+
+A plan says what would happen to every line, and changes nothing. Carrying it out gives over what the fence lets go at
+once, and asks the holder for the rest; what a holder has given up is then finished without anybody waiting for it.
+The fence is judged here to tell people, and again by the store in the transaction that acts on it.
+
+Source: mapping.md 10.2; reliability-security.md I10; brief D2 (the destination is inside the sealed bytes).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+
+from gateway.domain.fence import Ground, decide, next_epoch
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.message import SealedMessage
+from gateway.domain.partner import Provider
+from gateway.domain.reroute import (
+    HeldLine,
+    HeldPrescription,
+    OpenReroute,
+    Reroute,
+    RerouteState,
+    Revocation,
+    Wanted,
+    WrittenOrder,
+)
+from gateway.domain.routing import RoutingTable, choose_destination
+from gateway.domain.submission import Change
+from gateway.domain.validity import not_valid_after
+from gateway.enquiries import Enquiries
+from gateway.pipeline.rewriting import Rewritten, rewrite
+from gateway.pipeline.sealing import CANCEL_LASTS, seal_facts
+from gateway.pipeline.translate import Surroundings
+from gateway.ports import Clock, Sealer, Store
+from gateway.translate.to_fhir.cancel import Cancelled, write_cancel
+from gateway.validate.eps import check_message
+
+GIVEN_TO_ANOTHER = "Given to another provider"
+"""What the earlier provider is told is the reason; the prescription stands, so none of the coded reasons is true."""
+
+
+class Act(StrEnum):
+    """What will happen to one line, in the words people read."""
+
+    AT_ONCE = "at once"
+    REVOKE_FIRST = "revoke first"
+    UNDER_WAY = "under way"
+    PERSON = "needs a person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinePlan:
+    """What will happen to one line, and why."""
+
+    line: HeldLine
+    act: Act
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will happen to one prescription.
+
+    Attributes:
+        to: the provider that is to have it; None where none can be found.
+    """
+
+    held: HeldPrescription
+    to: OdsCode | None
+    lines: tuple[LinePlan, ...]
+
+
+class Rerouting:
+    """Plans re-routes and carries them out.
+
+    Args:
+        store: where everything commits.
+        enquiries: where it is looked up who holds what.
+        sealer: the gateway's seal.
+        around: configuration, tables and adapters in force.
+        clock: the time at which the fence is judged.
+    """
+
+    def __init__(
+        self, *, store: Store, enquiries: Enquiries, sealer: Sealer, around: Surroundings, clock: Clock
+    ) -> None:
+        self._store = store
+        self._enquiries = enquiries
+        self._sealer = sealer
+        self._around = around
+        self._clock = clock
+
+    async def plan(self, held: HeldPrescription, *, to: OdsCode | None, people: tuple[str, str]) -> Plan:
+        """Say what would happen. Nothing is asked, sent or written.
+
+        Args:
+            held: the lines that are meant.
+            to: the provider that is to have them; None to take the one the trust names as its backup, or the routes.
+            people: the two who want it.
+
+        Raises:
+            Unavailable: the store cannot be read.
+        """
+        written = await self._enquiries.written(held.key)
+        provider = self._provider(held, written, to)
+        if isinstance(provider, str):
+            return Plan(held=held, to=to, lines=tuple(_person(line, provider) for line in held.lines))
+        lines = [self._judge(line, provider.ods, people) for line in held.lines]
+        lines = self._writable(held, lines, written, provider)
+        return Plan(held=held, to=provider.ods, lines=tuple(lines))
+
+    async def carry_out(self, plan: Plan, wanted: Wanted) -> Plan:
+        """Do what a plan says, as far as it still holds, and give what came of each line.
+
+        Raises:
+            Unavailable: the store or the key is away; what was done before stands, and may be gone on with.
+        """
+        done = await self._give([one.line for one in plan.lines if one.act is Act.AT_ONCE], plan.held, wanted)
+        out = []
+        for one in plan.lines:
+            if one.act is Act.AT_ONCE:
+                out.append(replace(one, act=Act.PERSON, why="; ".join(done)) if done else one)
+            elif one.act is Act.REVOKE_FIRST:
+                out.append(await self._ask(one, plan.held, wanted))
+            else:
+                out.append(one)
+        return replace(plan, lines=tuple(out))
+
+    async def finish(self) -> int:
+        """Give over every line that its holder has given up for a re-route.
+
+        What cannot be given over is called off, with an alert: nobody has that line then.
+
+        Returns:
+            How many lines were looked at.
+
+        Raises:
+            Unavailable: the store or the key is away; it is done at the next look.
+        """
+        seen = 0
+        for held in await self._enquiries.revoked():
+            lines = [line for line in held.lines if line.reroute and line.reroute.state is RerouteState.CONFIRMED]
+            for wanted, group in groupby(lines, key=_wanted):
+                chosen = list(group)
+                seen += len(chosen)
+                await self._finish(replace(held, lines=tuple(chosen)), wanted)
+        return seen
+
+    async def _finish(self, held: HeldPrescription, wanted: Wanted) -> None:
+        freed = replace(held, lines=tuple(replace(line, reroute=None) for line in held.lines))
+        plan = await self.plan(freed, to=wanted.to, people=wanted.people)
+        ready = [one.line for one in plan.lines if one.act is Act.AT_ONCE]
+        reasons = await self._give(ready, held, wanted)
+        stopped = [(one.line, one.why) for one in plan.lines if one.act is not Act.AT_ONCE]
+        stopped += [(line, "; ".join(reasons)) for line in ready if reasons]
+        for line, why in stopped:
+            await self._store.stop_reroute(held.tenant, line.line_id, why)
+
+    async def _give(self, lines: Sequence[HeldLine], held: HeldPrescription, wanted: Wanted) -> tuple[str, ...]:
+        """Write, seal and give over; says why not where it cannot be done."""
+        if not lines:
+            return ()
+        written = await self._enquiries.written(held.key)
+        provider = self._around.routing.providers[wanted.to]
+        rewritten = self._rewrite(written, lines, provider)
+        if isinstance(rewritten, tuple):
+            return rewritten
+        request = Reroute(
+            tenant=held.tenant,
+            seen={line.line_id: line.holding.epoch for line in lines},
+            message=self._seal(written, rewritten),
+            wanted=wanted,
+            refuses_expired=all(self._refuses_expired(line) for line in lines),
+        )
+        return await self._store.reroute(request)
+
+    async def _ask(self, one: LinePlan, held: HeldPrescription, wanted: Wanted) -> LinePlan:
+        request = Revocation(
+            tenant=held.tenant,
+            line_id=one.line.line_id,
+            epoch=one.line.holding.epoch,
+            message=await self._revocation(held, one.line),
+            wanted=wanted,
+        )
+        reasons = await self._store.ask_reroute(request)
+        if reasons:
+            return replace(one, act=Act.PERSON, why="; ".join(reasons))
+        if request.message is None:
+            return replace(one, act=Act.UNDER_WAY, why=f"{one.line.holding.provider} cannot be asked from here: ring")
+        return replace(one, act=Act.UNDER_WAY, why=f"{one.line.holding.provider} was asked to give it up")
+
+    def _provider(self, held: HeldPrescription, written: WrittenOrder, to: OdsCode | None) -> Provider | str:
+        """Give the provider that is to have the lines, or say why there is none."""
+        if to is not None:
+            return self._usable(to) or f"{to} is not a provider that is known and active here"
+        if written.prescription is None:
+            return "the order was never completed"
+        holders = {line.holding.provider for line in held.lines}
+        backups = [one for one in written.prescription.homecare.backups if one not in holders]
+        named = [usable for one in backups if (usable := self._usable(one)) is not None]
+        if named:
+            return named[0]
+        table = self._around.routing
+        others = RoutingTable(
+            rows=tuple(row for row in table.rows if row.provider not in holders), providers=table.providers
+        )
+        unnamed = replace(
+            written.prescription, homecare=replace(written.prescription.homecare, provider=None, provider_name="")
+        )
+        chosen = choose_destination(unnamed, held.tenant, self._around.environment, others, location="")
+        return chosen if isinstance(chosen, Provider) else "no route leads to another provider; name one"
+
+    def _usable(self, ods: OdsCode) -> Provider | None:
+        provider = self._around.routing.providers.get(ods)
+        usable = provider is not None and provider.active and provider.environment is self._around.environment
+        return provider if usable else None
+
+    def _judge(self, line: HeldLine, to: OdsCode, people: tuple[str, str]) -> LinePlan:
+        under_way = line.reroute
+        if under_way is not None:
+            return LinePlan(line=line, act=Act.UNDER_WAY, why=_waiting(line, under_way))
+        holding = replace(line.holding, refuses_expired=self._refuses_expired(line))
+        verdict = decide(holding, to=to, now=self._clock.now(), people=people)
+        if isinstance(verdict, Ground):
+            return LinePlan(line=line, act=Act.AT_ONCE, why=verdict.value.replace("_", " "))
+        return LinePlan(line=line, act=Act.REVOKE_FIRST if verdict.ask else Act.PERSON, why=verdict.reason)
+
+    def _writable(
+        self, held: HeldPrescription, lines: list[LinePlan], written: WrittenOrder, provider: Provider
+    ) -> list[LinePlan]:
+        """See, before anything moves, whether the next provider can be sent these lines at all."""
+        if held.tenant not in self._around.trusts:
+            return [replace(one, act=Act.PERSON, why=f"{held.tenant} is not a trust here") for one in lines]
+        reasons: dict[Act, str] = {}
+        for act in (Act.AT_ONCE, Act.REVOKE_FIRST):
+            chosen = [one.line for one in lines if one.act is act]
+            rewritten = self._rewrite(written, chosen, provider) if chosen else None
+            if isinstance(rewritten, tuple):
+                reasons[act] = "; ".join(rewritten)
+        return [replace(one, act=Act.PERSON, why=reasons[one.act]) if one.act in reasons else one for one in lines]
+
+    def _rewrite(
+        self, written: WrittenOrder, lines: Sequence[HeldLine], provider: Provider
+    ) -> Rewritten | tuple[str, ...]:
+        if written.prescription is None:
+            return ("the order was never completed",)
+        return rewrite(
+            written,
+            left={line.line_id: line.holding.total - line.holding.delivered for line in lines},
+            provider=provider,
+            epoch=next_epoch([line.holding.epoch for line in lines]),
+            now=self._clock.now(),
+            around=self._around,
+        )
+
+    def _seal(self, written: WrittenOrder, rewritten: Rewritten) -> SealedMessage:
+        facts = replace(
+            seal_facts(written.submission, written.envelope, rewritten.prescription, self._around),
+            epoch=rewritten.epoch,
+        )
+        if rewritten.signature:
+            facts = replace(facts, signature_verdict=rewritten.signature.words)
+        if rewritten.rendered:
+            facts = replace(facts, rendered=rewritten.rendered.body, rendered_type=rewritten.rendered.content_type)
+        return self._sealer.seal(rewritten.message, facts)
+
+    async def _revocation(self, held: HeldPrescription, line: HeldLine) -> SealedMessage | None:
+        """Write and seal what asks the holder to give a line up; None where it cannot be told."""
+        provider = self._around.routing.providers.get(line.holding.provider) if line.holding.provider else None
+        written = await self._enquiries.written(held.key)
+        if provider is None or written.prescription is None or line.message_id is None:
+            return None
+        if not self._around.destinations[provider.ods].promises.updates:
+            return None
+        now = self._clock.now()
+        # Its own name each time: a holder that said "too late" of one supply may be asked again for the rest.
+        named = replace(written.envelope, control_id=f"reroute {line.holding.epoch} {now.isoformat()}")
+        message = write_cancel(
+            Cancelled(
+                prescription=written.prescription,
+                line_id=line.line_id,
+                order_message=line.message_id,
+                change=Change(reason_text=GIVEN_TO_ANOTHER),
+            ),
+            submission=written.submission,
+            envelope=named,
+            provider=provider,
+            environment=self._around.environment,
+            organisation=self._around.organisation,
+            reference_release=self._around.reference.release,
+        )
+        if any(check_message(message, str)):
+            return None
+        facts = replace(
+            seal_facts(written.submission, written.envelope, written.prescription, self._around),
+            epoch=line.holding.epoch,
+            not_valid_after=max(not_valid_after(written.prescription), now + CANCEL_LASTS),
+            signature_format="",
+            signature_digest="",
+            signature_verdict="cancel",
+        )
+        return self._sealer.seal(message, facts)
+
+    def _refuses_expired(self, line: HeldLine) -> bool:
+        destination = self._around.destinations.get(line.holding.provider) if line.holding.provider else None
+        return destination is not None and destination.promises.refuses_expired
+
+
+def _person(line: HeldLine, why: str) -> LinePlan:
+    return LinePlan(line=line, act=Act.PERSON, why=why)
+
+
+def _wanted(line: HeldLine) -> Wanted:
+    if line.reroute is None:
+        raise ValueError("no re-route of this line is under way")
+    return line.reroute.wanted
+
+
+def _waiting(line: HeldLine, under_way: OpenReroute) -> str:
+    words = {
+        RerouteState.ASKED: f"{line.holding.provider} was asked to give it up and has not answered",
+        RerouteState.PENDING: f"{line.holding.provider} says that a person there must see to it",
+        RerouteState.CONFIRMED: f"{line.holding.provider} gave it up; it is being given to {under_way.wanted.to}",
+    }
+    return words[under_way.state]
