@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from gateway.config.load import load
+from gateway.config.trust_maps import code_faults
 from gateway.domain.deadline import Deadlines, Urgency
+from gateway.domain.errors import ConfigurationError
 from gateway.domain.lifecycle import LineState
+from gateway.domain.partner import Trust
 from gateway.settings import read_settings, variables
 from gateway.wiring.around import surroundings
 
@@ -30,12 +33,15 @@ def check(
     settings = read_settings()
     configuration = load(folder or settings.config, environ=variables())
     reference = surroundings(configuration, settings.reference_folder).reference
+    if faults := tuple(code_faults(configuration.trusts.values(), reference)):
+        raise ConfigurationError(*faults)
     print(f"version      {configuration.version}")
     print(f"digest       {configuration.digest}")
     print(f"gateway      {configuration.organisation}, {configuration.environment}")
     print(f"reference    {reference.release}")
     for trust in configuration.trusts.values():
-        print(f"trust        {trust.ods} {trust.name}: {trust.signature_policy}, {len(trust.codes)} local codes")
+        codes = f"{len(trust.codes)} local codes{_own_fields(trust)}"
+        print(f"trust        {trust.ods} {trust.name}: {trust.signature_policy}, {codes}")
     for provider in configuration.routing.providers.values():
         state = "" if provider.active else ", not active"
         print(f"provider     {provider.ods} {provider.name}: {provider.adapter}{state}")
@@ -43,6 +49,11 @@ def check(
     _print_deadlines(configuration.deadlines)
     for caller in configuration.without_token:
         print(f"no token     {caller.kind} {caller.name}")
+
+
+def _own_fields(trust: Trust) -> str:
+    """Name the fields of the trust's own segments that are read."""
+    return "".join(f", {field.place} is {field.target}" for field in trust.z_fields)
 
 
 def _print_deadlines(deadlines: Deadlines) -> None:

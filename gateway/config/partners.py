@@ -8,26 +8,17 @@ from urllib.parse import urlsplit
 
 from gateway.access.principal import Credential, Kind, Principal, digest_of
 from gateway.config.fields import Fields
-from gateway.domain.coding import SNOMED, Coding
-from gateway.domain.identifiers import OdsCode, SnomedCode
-from gateway.domain.partner import CodeEntry, Environment, OnConflict, Provider, ReplyChannel, SignaturePolicy, Trust
-from gateway.translate.terms import same_strength
-
-TWO_PEOPLE = 2
-"""A code map entry is approved by two people (mapping.md 5)."""
+from gateway.config.trust_maps import read_codes, read_z_fields
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.partner import Environment, OnConflict, Provider, ReplyChannel, SignaturePolicy, Trust
 
 
-class MapKind(StrEnum):
-    """What a code map entry may be about."""
+class ConsultantField(StrEnum):
+    """Where a trust names the responsible consultant (mapping.md 3.3)."""
 
-    DRUG = "drug"
-    UNIT = "unit"
-    ROUTE = "route"
-    SITE = "site"
-    METHOD = "method"
-    TIMING = "timing"
-    CANCEL_REASON = "cancel-reason"
-    PROFESSION = "profession"
+    ATTENDING = "PV1-7"
+    REFERRING = "PV1-8"
+    CONSULTING = "PV1-9"
 
 
 class ChannelKind(StrEnum):
@@ -99,12 +90,13 @@ def read_trust(fields: Fields, environment: Environment, credentials: Credential
         sites=fields.ods_list("sites"),
         signature_policy=fields.choice("signature_policy", SignaturePolicy),
         on_conflict=fields.choice("on_conflict", OnConflict, OnConflict.HOLD),
-        codes=tuple(_entry(entry) for entry in fields.tables("codes")),
+        codes=read_codes(fields),
+        z_fields=read_z_fields(fields),
         dosing_comment_types=fields.texts("dosing_comment_types"),
         local_id_systems=fields.words("local_id_systems"),
         tells=_channel(fields.table("tells"), environment, credentials) if fields.has("tells") else None,
         screening=fields.flag("screening", default=False),
-        consultant_field=fields.text("consultant_field", "PV1-7"),
+        consultant_field=fields.choice("consultant_field", ConsultantField, ConsultantField.ATTENDING),
     )
     fields.done()
     return trust
@@ -159,41 +151,6 @@ def _channel(fields: Fields, environment: Environment, credentials: Credentials)
         channel = ReplyChannel(kind=kind, host=fields.text("host"), port=fields.whole("port", 0, least=1))
     fields.done()
     return channel
-
-
-def _entry(fields: Fields) -> CodeEntry:
-    target = fields.table("target")
-    coding = Coding(system=target.text("system"), code=target.text("code"), display=target.text("display"))
-    target.done()
-    if coding.system == SNOMED and SnomedCode.parse(coding.code) is None:
-        target.fault("code", "is not a SNOMED CT or dm+d code")
-    approvers = fields.texts("approved_by")
-    if len(set(approvers)) < TWO_PEOPLE:
-        fields.fault("approved_by", "needs two different people")
-    entry = CodeEntry(
-        kind=fields.choice("kind", MapKind),
-        code=fields.text("code"),
-        text=fields.text("text", ""),
-        system=fields.text("system", ""),
-        target=coding,
-        approved_by=approvers,
-        valid_from=fields.optional_day("valid_from"),
-        valid_to=fields.optional_day("valid_to"),
-    )
-    if entry.valid_from and entry.valid_to and entry.valid_to < entry.valid_from:
-        fields.fault("valid_to", "is before valid_from")
-    if entry.kind == MapKind.DRUG:
-        _check_drug(fields, entry)
-    fields.done()
-    return entry
-
-
-def _check_drug(fields: Fields, entry: CodeEntry) -> None:
-    """A drug's words are part of its key, and name the strength that its target names (mapping.md 5)."""
-    if not entry.text:
-        fields.fault("text", "is missing: the words of a drug code are part of its key")
-    if not same_strength(entry.text, entry.target.display):
-        fields.fault("text", "names another strength than the target")
 
 
 def sites_of(trust: Trust) -> tuple[OdsCode, ...]:

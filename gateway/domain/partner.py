@@ -58,6 +58,33 @@ class CodeEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ZField:
+    """A field of a trust's own Z-segment that says what our homecare segment would say (mapping.md 3.5).
+
+    Attributes:
+        segment: its name; `number`: of the field.
+        target: canonical path of the fact, `homecare.purchase_order`.
+        valid_from, valid_to: the first and the last London date on which it counts; None for no limit.
+    """
+
+    segment: str
+    number: int
+    target: str
+    approved_by: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @property
+    def place(self) -> str:
+        """The field as rules and messages name it: `ZPO-3`."""
+        return f"{self.segment}-{self.number}"
+
+    def counts_on(self, day: date) -> bool:
+        """Tell whether it is in force on a day."""
+        return (self.valid_from or day) <= day <= (self.valid_to or day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyChannel:
     """Where a trust is told things after the first answer: `mllp` host and port, or an `http` URL."""
 
@@ -78,6 +105,7 @@ class Trust:
     Attributes:
         systems: MSH-3 values it sends under; empty means any.
         sites: ODS codes of sites that may appear in place of the trust's own code.
+        z_fields: where its own Z-segments say what our homecare segment would; what they do not name stays there.
         dosing_comment_types: NTE comment types that carry dosing words.
         local_id_systems: assigner to identifier-system URL for hospital numbers.
         tells: whether it wants provider decisions sent back (mapping.md 9.1), and where.
@@ -92,6 +120,7 @@ class Trust:
     signature_policy: SignaturePolicy
     on_conflict: OnConflict = OnConflict.HOLD
     codes: tuple[CodeEntry, ...] = ()
+    z_fields: tuple[ZField, ...] = ()
     dosing_comment_types: tuple[str, ...] = ()
     local_id_systems: Mapping[str, str] = field(default_factory=dict)
     tells: ReplyChannel | None = None
@@ -99,9 +128,12 @@ class Trust:
     consultant_field: str = "PV1-7"
 
     def on(self, day: date) -> "Trust":
-        """Give the trust with the entries of its code map that are in force on a day."""
+        """Give the trust with the entries of its maps that are in force on a day."""
         codes = tuple(row for row in self.codes if row.counts_on(day))
-        return self if len(codes) == len(self.codes) else replace(self, codes=codes)
+        z_fields = tuple(row for row in self.z_fields if row.counts_on(day))
+        if (len(codes), len(z_fields)) == (len(self.codes), len(self.z_fields)):
+            return self
+        return replace(self, codes=codes, z_fields=z_fields)
 
     def entry(self, kind: str, code: str, text: str = "", system: str = "") -> CodeEntry | None:
         """Find the approved entry for a local code; its text and system must agree where the entry states them."""

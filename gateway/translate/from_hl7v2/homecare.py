@@ -1,5 +1,7 @@
 """ZHC, the homecare segment of ours that trusts may send: the service around the medicine.
 
+A trust's own map may name other places for these facts (`service_fields`); they keep the numbers of ZHC here.
+
 1 set id, 2 provider, 3 tier, 4 delivery frequency, 5 total deliveries, 6 first required by, 7 purchase order,
 8 funding, 9 deliver to, 10 cold chain, 11 ancillaries, 12 nurse service, 13 consent, 14 registration, 15 days held,
 16 as at, 17 checking pharmacist, 18 check time, 19 backup providers, 20 kind.
@@ -21,8 +23,8 @@ from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.moments import day, moment
 from gateway.translate.from_hl7v2.patient import postal_address
 from gateway.translate.from_hl7v2.people import read_person
+from gateway.translate.from_hl7v2.service_fields import ServiceFields
 from gateway.translate.record import Leaf
-from gateway.wire.er7 import Segment
 
 _TIERS = {"LT": "low-tech", "MT": "mid-tech", "HT": "high-tech", "CX": "complex"}
 _FUNDING = {"TRUST": "trust", "MANUFACTURER": "manufacturer", "SPECCOMM": "specialised-commissioning", "ICB": "icb"}
@@ -32,43 +34,43 @@ _KINDS = {kind: kind for kind in ("NEW", "RENEWAL", "CHANGE")}
 _TRUTH = {"Y": "yes", "N": "no"}
 
 
-def provider_location(group: Group, zhc: Segment | None) -> str:
+def provider_location(group: Group, service: ServiceFields) -> str:
     """Give the place where the sender named the provider, or would have."""
-    for segment, number in ((zhc, 2), (group.rxe, 40), (group.rxo, 32)):
+    for segment, number in (service.place(2), (group.rxe, 40), (group.rxo, 32)):
         if segment is not None and segment.repetitions(number):
             return segment.at(number)
-    return (zhc.at(2) if zhc is not None else None) or (group.rxe or group.rxo or group.orc).at(40 if group.rxe else 32)
+    return service.at(2) or (group.rxe or group.rxo or group.orc).at(40 if group.rxe else 32)
 
 
-def read_homecare(desk: Desk, group: Group, zhc: Segment | None, zone: tzinfo) -> Homecare:
+def read_homecare(desk: Desk, group: Group, service: ServiceFields, zone: tzinfo) -> Homecare:
     """Read the service around one order; every unknown word is held, for it may route the medicine."""
-    provider = _provider(desk, group, zhc)
-    order = desk.one(zhc, 7)
-    registration = desk.one(zhc, 14)
-    consent = desk.one(zhc, 13)
+    provider = _provider(desk, group, service)
+    order = service.one(desk, 7)
+    registration = service.one(desk, 14)
+    consent = service.one(desk, 13)
     given = _word(desk, desk.leaf(consent), "homecare.consent_given", _TRUTH)
     desk.use(desk.leaf(order, 2), desk.leaf(registration, 2))
     return Homecare(
         provider=provider.ods if provider else None,
         provider_name=desk.words(provider.name, "homecare.provider_name") if provider else "",
-        backups=_backups(desk, zhc),
-        tier=_field(desk, zhc, 3, "homecare.tier", _TIERS),
+        backups=_backups(desk, service),
+        tier=_field(desk, service, 3, "homecare.tier", _TIERS),
         registration=desk.words(desk.leaf(registration), "homecare.registration"),
         purchase_order=desk.words(desk.leaf(order), "homecare.purchase_order"),
-        funding=_field(desk, zhc, 8, "homecare.funding", _FUNDING),
-        delivery=_delivery(desk, group, zhc, zone),
-        ancillaries=_ancillaries(desk, zhc),
-        nurse_service=_field(desk, zhc, 12, "homecare.nurse_service", _NURSE),
+        funding=_field(desk, service, 8, "homecare.funding", _FUNDING),
+        delivery=_delivery(desk, group, service, zone),
+        ancillaries=_ancillaries(desk, service),
+        nurse_service=_field(desk, service, 12, "homecare.nurse_service", _NURSE),
         consent_given=given == "yes" if given else None,
         consent_on=day(desk, desk.leaf(consent, 2), "homecare.consent_on", zone),
-        stock_held_days=whole(desk, desk.leaf(desk.one(zhc, 15)), "homecare.stock_held_days"),
-        stock_as_at=day(desk, desk.leaf(desk.one(zhc, 16)), "homecare.stock_as_at", zone),
-        kind=_field(desk, zhc, 20, "homecare.kind", _KINDS),
+        stock_held_days=whole(desk, desk.leaf(service.one(desk, 15)), "homecare.stock_held_days"),
+        stock_as_at=day(desk, desk.leaf(service.one(desk, 16)), "homecare.stock_as_at", zone),
+        kind=_field(desk, service, 20, "homecare.kind", _KINDS),
     )
 
 
-def _field(desk: Desk, segment: Segment | None, number: int, target: str, table: Mapping[str, str]) -> str:
-    repetition = desk.one(segment, number)
+def _field(desk: Desk, service: ServiceFields, number: int, target: str, table: Mapping[str, str]) -> str:
+    repetition = service.one(desk, number)
     return _word(desk, desk.leaf(repetition), target, table)
 
 
@@ -83,10 +85,10 @@ def _word(desk: Desk, leaf: Leaf | None, target: str, table: Mapping[str, str]) 
     return table[leaf.raw]
 
 
-def _provider(desk: Desk, group: Group, zhc: Segment | None) -> Named | None:
+def _provider(desk: Desk, group: Group, service: ServiceFields) -> Named | None:
     """Read the provider wherever it is named; two that differ are held (mapping.md 3.4)."""
     found: list[Named] = []
-    for segment, number in ((zhc, 2), (group.rxe, 40), (group.rxo, 32)):
+    for segment, number in (service.place(2), (group.rxe, 40), (group.rxo, 32)):
         repetition = desk.one(segment, number)
         named = organisation(desk, repetition)
         if named:
@@ -105,9 +107,9 @@ def _provider(desk: Desk, group: Group, zhc: Segment | None) -> Named | None:
     return found[0]
 
 
-def _backups(desk: Desk, zhc: Segment | None) -> tuple[OdsCode, ...]:
+def _backups(desk: Desk, service: ServiceFields) -> tuple[OdsCode, ...]:
     found: list[OdsCode] = []
-    for repetition in desk.all(zhc, 19):
+    for repetition in service.all(desk, 19):
         named = organisation(desk, repetition)
         if named:
             desk.trace(f"homecare.backups[{len(found)}]", named.at, "copy", named.ods.value)
@@ -118,28 +120,28 @@ def _backups(desk: Desk, zhc: Segment | None) -> tuple[OdsCode, ...]:
     return tuple(found)
 
 
-def _delivery(desk: Desk, group: Group, zhc: Segment | None, zone: tzinfo) -> Delivery | None:
+def _delivery(desk: Desk, group: Group, service: ServiceFields, zone: tzinfo) -> Delivery | None:
     at = "homecare.delivery"
     addresses = [part for segment, number in ((group.rxe, 43), (group.rxo, 35)) for part in desk.all(segment, number)]
     for other in addresses[1:]:
         desk.mark(other)
         desk.flag("DELIVERY_ADDRESS_UNUSABLE", other.locator, "More than one delivery address is sent.")
-    cold = _field(desk, zhc, 10, f"{at}.cold_chain", _TRUTH)
+    cold = _field(desk, service, 10, f"{at}.cold_chain", _TRUTH)
     delivery = Delivery(
-        first_required_by=day(desk, desk.leaf(desk.one(zhc, 6)), f"{at}.first_required_by", zone),
-        frequency=duration(desk, desk.one(zhc, 4), f"{at}.frequency"),
-        total=whole(desk, desk.leaf(desk.one(zhc, 5)), f"{at}.total", least=1),
-        place=_field(desk, zhc, 9, f"{at}.place", _PLACES),
+        first_required_by=day(desk, desk.leaf(service.one(desk, 6)), f"{at}.first_required_by", zone),
+        frequency=duration(desk, service.one(desk, 4), f"{at}.frequency"),
+        total=whole(desk, desk.leaf(service.one(desk, 5)), f"{at}.total", least=1),
+        place=_field(desk, service, 9, f"{at}.place", _PLACES),
         address=postal_address(desk, addresses[0], f"{at}.address") if addresses else None,
         cold_chain=cold == "yes" if cold else None,
     )
     return delivery if delivery != Delivery() else None
 
 
-def _ancillaries(desk: Desk, zhc: Segment | None) -> tuple[Ancillary, ...]:
+def _ancillaries(desk: Desk, service: ServiceFields) -> tuple[Ancillary, ...]:
     """Read what is delivered beside the medicine, in the trust's own codes and words."""
     found: list[Ancillary] = []
-    for repetition in desk.all(zhc, 11):
+    for repetition in service.all(desk, 11):
         element = coded(desk, repetition)
         if element is None:
             continue
@@ -154,14 +156,14 @@ def _ancillaries(desk: Desk, zhc: Segment | None) -> tuple[Ancillary, ...]:
     return tuple(found)
 
 
-def read_clinical_check(desk: Desk, group: Group, zhc: Segment | None, zone: tzinfo) -> ClinicalCheck | None:
+def read_clinical_check(desk: Desk, group: Group, service: ServiceFields, zone: tzinfo) -> ClinicalCheck | None:
     """Read the pharmacist's check: ZHC-17 with 18, else ORC-11 with ORC-9. Evidence only with a number and a time."""
-    for segment, person, when in ((zhc, 17, 18), (group.orc, 11, 9)):
-        repetitions = desk.all(segment, person)
-        if not repetitions or segment is None:
+    for person, when in ((service.place(17), service.place(18)), ((group.orc, 11), (group.orc, 9))):
+        repetitions = desk.all(*person)
+        if not repetitions or person[0] is None:
             continue
-        by = read_person(desk, repetitions, "clinical_check.by", segment.at(person))
-        at = moment(desk, desk.leaf(desk.one(segment, when)), "clinical_check.at", zone)
+        by = read_person(desk, repetitions, "clinical_check.by", person[0].at(person[1]))
+        at = moment(desk, desk.leaf(desk.one(*when)), "clinical_check.at", zone)
         if by and by.ids and at:
             return ClinicalCheck(by=by, at=at)
     return None

@@ -1,5 +1,6 @@
 """One order group to one line of a prescription."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -15,6 +16,7 @@ from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.homecare import read_homecare
 from gateway.translate.from_hl7v2.moments import moment
 from gateway.translate.from_hl7v2.route import read_administration
+from gateway.translate.from_hl7v2.service_fields import service_fields
 from gateway.translate.from_hl7v2.supply import read_supply
 from gateway.translate.from_hl7v2.words import read_words
 from gateway.translate.record import Leaf
@@ -52,24 +54,26 @@ def order_number(desk: Desk, group: Group) -> OrderNumber:
     )
 
 
-def read_line(desk: Desk, group: Group, index: int, shared: list[Segment], zone: tzinfo, *, salt: str = "") -> ReadLine:
+def read_line(
+    desk: Desk, group: Group, index: int, shared: Sequence[Segment], zone: tzinfo, *, salt: str = ""
+) -> ReadLine:
     """Read one order group; every fault is gathered, whatever else fails.
 
     `salt` tells the line of a change from the one it replaces, which bore the same number.
     """
     target = f"lines[{index}]"
     _check_structure(desk, group)
-    zhc = _homecare_segment(desk, group)
+    service = service_fields(desk, group, shared)
     drug = read_drug(desk, group, target)
     schedule = read_schedule(desk, group.rxe, drug, target)
     administration = read_administration(desk, group, drug_known=drug.product is not None)
     words = read_words(desk, group)
     source = Source(target=target, zone=zone, row=drug.row, administration=administration)
     dosages = read_dosages(desk, group, source, words)
-    supply = read_supply(desk, group, zhc, drug.row, target)
+    supply = read_supply(desk, group, service, drug.row, target)
     authored = _authored(desk, group, zone)
-    homecare = read_homecare(desk if not index else desk.aside(), group, zhc, zone)
-    reasons = read_reasons(desk, group, shared, target)
+    homecare = read_homecare(desk if not index else desk.aside(), group, service, zone)
+    reasons = read_reasons(desk, group, [segment for segment in shared if segment.name == "DG1"], target)
     notes = read_notes(desk, group.named("NTE"), f"{target}.notes", (*words.notes, *administration.devices))
     priority = _priority(desk, group, target)
     number = order_number(desk.aside(), group)
@@ -100,13 +104,6 @@ def _check_structure(desk: Desk, group: Group) -> None:
         desk.flag("SEGMENT_MISSING", f"{group.orc.locator}/RXE", "Send RXE or RXO with the medicine.")
     for segment in group.repeated:
         desk.flag("STRUCTURE_INVALID", segment.locator, "An order has one RXO and one RXE; begin each with its ORC.")
-
-
-def _homecare_segment(desk: Desk, group: Group) -> Segment | None:
-    segments = group.named("ZHC")
-    for segment in segments[1:]:
-        desk.flag("STRUCTURE_INVALID", segment.locator, "An order has one ZHC.")
-    return segments[0] if segments else None
 
 
 def _authored(desk: Desk, group: Group, zone: tzinfo) -> datetime | None:

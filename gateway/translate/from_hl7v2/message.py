@@ -13,6 +13,7 @@ from gateway.translate.from_hl7v2.groups import Orders, sort_segments
 from gateway.translate.from_hl7v2.header import Header, read_header
 from gateway.translate.from_hl7v2.notices import read_patient_update
 from gateway.translate.from_hl7v2.order import OnDesk, batches, read_order
+from gateway.translate.from_hl7v2.service_fields import stands_for
 from gateway.translate.maps.rules import HL7V2
 from gateway.translate.tracer import Tracer
 from gateway.wire.er7 import Er7Error, Message, parse
@@ -35,7 +36,7 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
         message = parse(submission.body)
     except Er7Error as error:
         raise Refusal(Issue(code=error.code, location=error.location, text=error.text)) from None
-    tracer = Tracer({leaf.locator: leaf.raw for leaf in message.leaves()}, HL7V2)
+    tracer = Tracer({leaf.locator: leaf.raw for leaf in message.leaves()}, HL7V2, stands_for(context.trust))
     desk = Desk(tracer, context)
     header = read_header(message, desk)
     demographic = header.envelope.message_type.startswith("ADT^")

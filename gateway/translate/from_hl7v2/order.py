@@ -30,6 +30,7 @@ from gateway.translate.from_hl7v2.line import ReadLine, order_number, read_line
 from gateway.translate.from_hl7v2.notices import renewal
 from gateway.translate.from_hl7v2.patient import contact, postal_address, read_patient
 from gateway.translate.from_hl7v2.people import prescription_type, read_person, read_prescriber
+from gateway.translate.from_hl7v2.service_fields import service_fields
 from gateway.translate.from_hl7v2.signature import read_signature
 from gateway.wire.er7 import Segment
 
@@ -64,6 +65,7 @@ class OnDesk:
     prescription: Prescription | None
     nhs_number: str
     group_number: str
+    shared: tuple[Segment, ...] = ()
     change: Change | None = None
     notice: Notice | None = None
     needs_review: bool = False
@@ -71,14 +73,13 @@ class OnDesk:
     def order(self) -> Order:
         """Give the order with everything its desk holds."""
         first = self.groups[0]
-        zhc = first.named("ZHC")
         return Order(
             action=self.action,
             numbers=self.numbers,
             prescription=self.prescription,
             issues=tuple(self.desk.issues),
             trace=tuple(self.desk.rows),
-            provider_location=provider_location(first, zhc[0] if zhc else None),
+            provider_location=provider_location(first, service_fields(self.desk.aside(), first, self.shared)),
             nhs_number=self.nhs_number,
             group_number=self.group_number,
             change=self.change,
@@ -141,6 +142,7 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
         prescription=prescription,
         nhs_number=patient.nhs_number.value if patient else "",
         group_number=group_number,
+        shared=orders.shared,
         change=change,
         needs_review=True in [_needs_review(desk, group) for group in groups],
         notice=renewal(patient) if action is Action.RENEWAL_REQUEST else None,
@@ -198,9 +200,8 @@ class _Reader:
     def prescription(self, numbers: tuple[OrderNumber, ...], group_number: str) -> Prescription | None:
         """Read it whole, gathering every fault; None if anything compulsory is missing."""
         desk = self._desk
-        diagnoses = self._orders.named("DG1")
         lines = [
-            read_line(desk, group, index, diagnoses, self._zone, salt=self._salt)
+            read_line(desk, group, index, self._orders.shared, self._zone, salt=self._salt)
             for index, group in enumerate(self._groups)
         ]
         prescriber = self._prescriber()
@@ -247,8 +248,8 @@ class _Reader:
         checks = []
         for index, group in enumerate(self._groups):
             sheet = self._desk.aside() if index else self._desk
-            zhc = next(iter(group.named("ZHC")), None)
-            checks.append(read_clinical_check(sheet, group, zhc, self._zone))
+            service = service_fields(sheet, group, self._orders.shared)
+            checks.append(read_clinical_check(sheet, group, service, self._zone))
             if sheet is not self._desk:
                 self._desk.adopt(sheet)
             if checks[-1] != checks[0]:

@@ -14,6 +14,7 @@ from gateway.translate.from_hl7v2.amounts import amount, duration, quantity, uni
 from gateway.translate.from_hl7v2.coded import coded, coded_within
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
+from gateway.translate.from_hl7v2.service_fields import ServiceFields
 from gateway.wire.er7 import Segment
 
 
@@ -27,14 +28,14 @@ class Supply:
     first: FirstSupply | None
 
 
-def read_supply(desk: Desk, group: Group, zhc: Segment | None, row: ProductRow | None, target: str) -> Supply:
+def read_supply(desk: Desk, group: Group, service: ServiceFields, row: ProductRow | None, target: str) -> Supply:
     """Read the supply of one order."""
     _already_dispensed(desk, group.rxe)
     _substitution(desk, group)
     return Supply(
         quantity=_quantity(desk, group, row, f"{target}.quantity"),
-        total=_total(desk, group, zhc, target),
-        interval=_interval(desk, group, zhc, f"{target}.interval"),
+        total=_total(desk, group, service, target),
+        interval=_interval(desk, group, service, f"{target}.interval"),
         first=_first_supply(desk, group.rxe, row, f"{target}.first_supply"),
     )
 
@@ -80,7 +81,7 @@ def _amount_and_unit(desk: Desk, segment: Segment, number: int, row: ProductRow 
     return quantity(value, unit(desk, element, f"{target}.unit", row))
 
 
-def _total(desk: Desk, group: Group, zhc: Segment | None, target: str) -> int | None:
+def _total(desk: Desk, group: Group, service: ServiceFields, target: str) -> int | None:
     """Join refills (RXE-12, RXO-13) and total deliveries (ZHC-5); they must agree."""
     before = len(desk.issues)
     claims: list[tuple[int, str]] = []
@@ -89,7 +90,7 @@ def _total(desk: Desk, group: Group, zhc: Segment | None, target: str) -> int | 
         refills = whole(desk, leaf, "" if claims else f"{target}.total_supplies")
         if refills is not None and leaf:
             claims.append((refills + 1, leaf.locator))
-    leaf = desk.leaf(desk.one(zhc, 5))
+    leaf = desk.leaf(service.one(desk, 5))
     total = whole(desk, leaf, "" if claims else f"{target}.total_supplies", least=1)
     if total is not None and leaf:
         claims.append((total, leaf.locator))
@@ -104,9 +105,9 @@ def _total(desk: Desk, group: Group, zhc: Segment | None, target: str) -> int | 
     return claims[0][0] if claims else 1
 
 
-def _interval(desk: Desk, group: Group, zhc: Segment | None, target: str) -> Duration | None:
+def _interval(desk: Desk, group: Group, service: ServiceFields, target: str) -> Duration | None:
     """Read ZHC-4 or RXO-28; a bare number in RXO-28 is days."""
-    from_zhc = duration(desk, desk.one(zhc, 4), target)
+    from_zhc = duration(desk, service.one(desk, 4), target)
     repetition = desk.one(group.rxo, 28)
     if repetition is None:
         return from_zhc
@@ -121,7 +122,8 @@ def _interval(desk: Desk, group: Group, zhc: Segment | None, target: str) -> Dur
     desk.adopt(sheet) if sheet is not desk else None
     if from_zhc and from_rxo and from_zhc != from_rxo:
         values = tuple(f"{lexeme(each.value)} {each.unit}" for each in (from_rxo, from_zhc))
-        desk.flag("REPEATS_CONFLICT", repetition.locator, "RXO-28 and ZHC-4 give different intervals.", values)
+        text = "RXO-28 and the frequency of deliveries give different intervals."
+        desk.flag("REPEATS_CONFLICT", repetition.locator, text, values)
     return from_zhc or from_rxo
 
 

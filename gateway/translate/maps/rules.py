@@ -205,6 +205,12 @@ FHIR: Final = _read("fhir.csv")
 GATEWAY: Final = _read("gateway.csv")
 
 
+@cache
+def movable() -> Mapping[str, str]:
+    """Give the facts of the homecare segment that a trust's own Z-segment may carry, each with its field there."""
+    return {rule.target: rule.source for rule in HL7V2.rows if rule.source.startswith("ZHC-")}
+
+
 def weight_of_rule(shown: str) -> str:
     """Give the clinical weight of what a rule leaves out.
 

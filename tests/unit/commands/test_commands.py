@@ -272,3 +272,17 @@ def test_whatever_is_given_is_answered_without_a_traceback(run: Run, tmp_path: P
     result, code = as_json(run, file)
     assert (result["outcome"], result["messages"], code) == ("refused", [], 2)
     assert result["issues"]
+
+
+def test_a_check_names_the_drug_map_that_the_release_does_not_know(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(Path(str(files("gateway.config").joinpath("demonstration"))), folder)
+    with (folder / "trusts" / "RBA.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '\n[[codes]]\nkind = "drug"\ncode = "MTX"\ntext = "Methotrexate 25mg/0.5ml"\napproved_by = ["One", "Two"]\n'
+            'target = { system = "http://snomed.info/sct", code = "15517911000001104", display = "Methotrexate" }\n'
+            '[[z_fields]]\nfield = "ZPO-3"\ntarget = "homecare.tier"\napproved_by = ["One", "Two"]\n'
+        )
+    done = run("config", "check", folder)
+    assert done.returncode == 2
+    assert "RBA: drug code MTX: its words name another strength than release" in done.stderr
