@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "verify",
     "keys",
     "operator",
+    "reroute",
     "migrate",
     "config",
     "reference",

@@ -33,6 +33,8 @@ class Action(StrEnum):
     """Say what became of a transmission in doubt."""
     PAUSE = "pause"
     """Pause a destination, or let it go on."""
+    REROUTE = "reroute"
+    """Give lines to another provider; two people together."""
 
 
 _PARTNERS = MappingProxyType(
@@ -42,7 +44,7 @@ _PARTNERS = MappingProxyType(
     }
 )
 _READING = frozenset({Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS})
-_ACTING = frozenset({Action.APPOINT, Action.CLOSE_ALERT, Action.RESOLVE, Action.PAUSE})
+_ACTING = frozenset({Action.APPOINT, Action.CLOSE_ALERT, Action.RESOLVE, Action.PAUSE, Action.REROUTE})
 """Acts of named people on the command line (`gateway.access.operators`); no door offers any of them."""
 _OPERATOR = _READING | _ACTING
 

@@ -117,6 +117,7 @@ class _Application:
         listener, mllp = await self._mllp(gateway, story)
         if Part.WORKER in self._parts:
             self._start("worker", worker.run())
+            self._start("reroutes", self._reroutes(gateway))
         if Part.WATCH in self._parts:
             self._start("watch", watch.run())
             self._start("figures", self._figures(gateway))
@@ -157,6 +158,14 @@ class _Application:
                 gateway.metrics.counted(await gateway.enquiries.books())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), timeout=_FIGURES_SECONDS)
+
+    async def _reroutes(self, gateway: Gateway) -> None:
+        """Give over, now and then, what a provider has given up for a re-route."""
+        while not self._stop.is_set():
+            with suppress(Unavailable):
+                await gateway.rerouting.finish()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), timeout=self._settings.poll_seconds)
 
     def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
         """Run a part; its end before the stop is a failure of the whole."""

@@ -21,6 +21,7 @@ from gateway.destination import Destination
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.mailbox import Mailbox, mailboxes
+from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import Surroundings
 from gateway.settings import Settings, variables
@@ -75,6 +76,7 @@ class Gateway:
     destinations: Mapping[OdsCode, Destination]
     mailboxes: Mapping[OdsCode, Mailbox]
     pipeline: Pipeline
+    rerouting: Rerouting
     around: Surroundings
     fresh: Mapping[str, str]
     version: str
@@ -110,6 +112,8 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
         failed=broken,
         grouped=metrics.commit_group.observe,
     )
+    enquiries = SqliteEnquiries.open(settings.data / DATABASE)
+    sealer = keys.seal(configuration.organisation)
     return Gateway(
         settings=settings,
         configuration=configuration,
@@ -118,10 +122,11 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
         clock=clock,
         keys=keys,
         store=store,
-        enquiries=SqliteEnquiries.open(settings.data / DATABASE),
+        enquiries=enquiries,
         destinations=around.destinations,
         mailboxes=told,
-        pipeline=Pipeline(store=store, sealer=keys.seal(configuration.organisation), around=around, clock=clock),
+        pipeline=Pipeline(store=store, sealer=sealer, around=around, clock=clock),
+        rerouting=Rerouting(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         around=around,
         fresh=equipped.fresh,
         version=version("homecare-gateway"),
