@@ -47,7 +47,7 @@ def operator(settings: Settings, name: str, action: Action, *, second: bool = Fa
     return person
 
 
-def stated(reason: str) -> str:
+def stated(reason: str, option: str = "--reason") -> str:
     """Give a reason on one line.
 
     Raises:
@@ -55,5 +55,5 @@ def stated(reason: str) -> str:
     """
     words = " ".join(reason.split())
     if not words or len(words) > 500:  # noqa: PLR2004 - a reason, not a report; said in the message below
-        raise typer.BadParameter("give a reason of at most 500 characters", param_hint="--reason")
+        raise typer.BadParameter("give a reason of at most 500 characters", param_hint=option)
     return words

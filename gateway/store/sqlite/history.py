@@ -47,6 +47,7 @@ _RETURNS = frozenset({LineState.QUERIED, LineState.ON_HOLD})
 _ANSWERS = frozenset({Actor.PROVIDER_SYSTEM, Actor.PROVIDER_PHARMACIST})
 _NO_ANSWER = frozenset({LineEvent.ARRIVED, LineEvent.NOT_STORED})
 """What the transport says is not what the provider decided."""
+_NEVER_TAKEN = frozenset({LineEvent.NOT_STORED, LineEvent.NEVER_HAD_IT})
 _HAS_HOLDER = LIVE | {LineState.FULFILLED}
 """States that keep the allocation: a fulfilled line may still turn out not to be (supply withdrawn)."""
 
@@ -237,7 +238,7 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
             "act_by": stored(happening.act_by or act_by) if act_by is not None else None,
             "sent": at if state is LineState.SENT else None,
             # proven not taken: what never arrived was not sent
-            "unsent": happening.event is LineEvent.NOT_STORED and state is LineState.READY,
+            "unsent": happening.event in _NEVER_TAKEN and state is LineState.READY,
             "answered": at if happening.actor in _ANSWERS and happening.event not in _NO_ANSWER else None,
             "rejected": at if state is LineState.REJECTED else None,
         },

@@ -10,6 +10,7 @@ from uuid import UUID
 from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
 from gateway.ports import Whereabouts
 from gateway.store.sqlite.alerts import close_alerts_of
+from gateway.store.sqlite.cancels import never_left
 from gateway.store.sqlite.claims import finish
 from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
 from gateway.store.sqlite.instants import stored
@@ -25,6 +26,11 @@ WHERE prescription.uuid = ? AND line.state = 'UNCERTAIN' ORDER BY line.id
 """
 _AGAIN = """
 UPDATE outbox SET state = 'due', due_at = :at, possible_duplicate = 0, lease = NULL, lease_until = NULL WHERE id = :id
+"""
+_TO_SEND = """
+SELECT 1 FROM outbox JOIN allocation ON allocation.message = outbox.message_id AND allocation.ended_at IS NULL
+JOIN line ON line.id = allocation.line AND line.epoch = allocation.epoch
+WHERE outbox.id = ? AND line.state = 'READY'
 """
 _ALERTS = frozenset({"line-uncertain", "overdue"})
 
@@ -43,12 +49,16 @@ def resolve_doubt(
     lines = [line_now(transaction, row) for row, _, _ in rows]
     moved = sum(_resolve(transaction, line, found=found, evidence=evidence, by=by, now=now) for line in lines)
     for outbox in {outbox for _, outbox, _ in rows}:
-        if found is Whereabouts.WITH_PROVIDER:
-            finish(transaction, outbox, "done")
-        else:
-            # Proven never taken, so that it is no duplicate; the octets and their id stay as they were.
-            transaction.run(_AGAIN, {"id": outbox, "at": stored(now)})
+        _settle(transaction, outbox, found, now)
     return moved
+
+
+def _settle(transaction: Transaction, outbox: int, found: Whereabouts, now: datetime) -> None:
+    """Finish the row, or make it due again: the octets and their id stay as they were, and it is no duplicate."""
+    if found is Whereabouts.NEVER_ARRIVED and transaction.row(_TO_SEND, (outbox,)):
+        transaction.run(_AGAIN, {"id": outbox, "at": stored(now)})
+    else:
+        finish(transaction, outbox, "done")
 
 
 def _resolve(
@@ -60,6 +70,7 @@ def _resolve(
         Whereabouts.NEVER_ARRIVED: (LineEvent.NEVER_HAD_IT, Actor.OPERATOR),
     }[found]
     assert line.state is LineState.UNCERTAIN
+    close_alerts_of(transaction, line.row, kinds=_ALERTS, by=by, reason=evidence, now=now)
     kept = record_event(transaction, line, Happening(event=event, actor=actor, at=now, text=f"{by}: {evidence}"))
     append_leaf(
         transaction,
@@ -72,5 +83,6 @@ def _resolve(
         reason_digest=reason_digest(evidence),
         event_seq=kept.seq,
     )
-    close_alerts_of(transaction, line.row, kinds=_ALERTS, by=by, reason=evidence, now=now)
+    if found is Whereabouts.NEVER_ARRIVED:
+        never_left(transaction, line_now(transaction, line.row), now=now)
     return isinstance(kept.result, Moved)
