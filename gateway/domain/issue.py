@@ -204,6 +204,9 @@ CODES: dict[str, CodeRow] = {
     "UNIT_LOCAL_MAPPED": _warn("A local unit was mapped by this trust's table."),
     "SECOND_TEXT": _warn("A second set of words was carried as an instruction or note."),
     "TEXT_NOT_CHECKED": _warn("The words could not be compared with the structure; a pharmacist should."),
+    "TEXT_UNSEEN_CHARACTERS": _warn(
+        "Send the words again without invisible characters; a pharmacist should read what was meant."
+    ),
     "ALLERGY_NOT_STATED": _warn("No allergy status was sent. It is not written as none known."),
     "SUBSTITUTION_NOT_CARRIED": _warn("Substitution is not carried; the product stands as written."),
     "TIME_AMBIGUOUS": _warn("The time falls in the repeated hour of October."),

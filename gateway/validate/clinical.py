@@ -30,8 +30,10 @@ from gateway.domain.prescription import (
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow, Reference
 from gateway.domain.signature import PrescriberVerdict, Standing
+from gateway.validate.last_supply import last_supply_doubts
 from gateway.validate.quantity_unit import unit_doubts
 from gateway.validate.supply import supply_doubts
+from gateway.validate.unseen import unseen
 from gateway.validate.words.check import doubts
 from gateway.validate.words.no_dose import says_no_dose
 
@@ -232,8 +234,13 @@ def _directions(seen: Findings, line: Line, at: str) -> Iterator[Issue]:
         yield seen.issue("DOSE_MISSING", f"{at}.dosages", "The directions are missing.")
     for index, dosage in enumerate(line.dosages):
         yield from _dosage(seen, dosage, f"{at}.dosages[{index}]")
+    for path in unseen(line, at):
+        text = "The words hold characters that cannot be seen, or that turn the order of reading."
+        yield seen.issue("TEXT_UNSEEN_CHARACTERS", path, text)
     row = seen.reference.products.get(line.product.code.value)
-    for doubt in (*doubts(line, row), *supply_doubts(line, row), *unit_doubts(line, row)):
+    first = seen.prescription.valid_from or _london(seen.prescription.authored)
+    last = last_supply_doubts(line, first, seen.prescription.valid_to)
+    for doubt in (*doubts(line, row), *supply_doubts(line, row), *last, *unit_doubts(line, row)):
         yield replace(
             seen.issue(doubt.code, f"{at}.{doubt.at}", doubt.text), values=doubt.values, escalated=doubt.escalated
         )

@@ -45,7 +45,7 @@ def supply_doubts(line: Line, row: ProductRow | None) -> Iterator[Doubt]:
     quantity, strength = of_quantity(line.quantity), strength_of(row)
     if quantity is None or not quantity.value:
         return
-    days = _days(line)
+    days = days_of_one(line)
     need = _needed(line.dosages, quantity, strength, days, once=line.total_supplies == 1)
     if need is None or not need.most:
         return
@@ -78,7 +78,7 @@ def _said(number: Fraction) -> str:
     return f"{hundredths // 100}" if hundredths % 100 == 0 else f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
-def _days(line: Line) -> Fraction | None:
+def days_of_one(line: Line) -> Fraction | None:
     """Give how many days one supply must last: as stated, else until the next one."""
     if line.days_per_supply:
         return Fraction(line.days_per_supply)

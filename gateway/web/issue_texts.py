@@ -106,6 +106,7 @@ DOSE_FROM_TQ1 | The dose stood in TQ1-2 and was taken from there. | A step-down 
 UNIT_LOCAL_MAPPED | A local unit was read by the trust's own table. | PFS for pre-filled syringe.
 SECOND_TEXT | A second set of words was sent and carried as an instruction or note. | RXE-7 and NTE.
 TEXT_NOT_CHECKED | The words could not be compared with the structure, or not with all of it. | Use as in the booklet, with a structured dose.
+TEXT_UNSEEN_CHARACTERS | The words of a medicine or dose hold characters that nobody sees, or that turn the reading round. | A right-to-left override before 01mg.
 ALLERGY_NOT_STATED | Nothing was said about allergies. | No AL1 segment.
 SUBSTITUTION_NOT_CARRIED | Substitution was allowed, and the product stands as written all the same. | RXE-9 is G.
 TIME_AMBIGUOUS | The time exists twice, on the night when clocks go back. | 01:30 on 25 October 2026 without a zone.

@@ -1,6 +1,6 @@
 """What no rule has read: known and left out for a reason, or unknown. Inside an order the unknown holds the line.
 
-Source: mapping.md 2.2 and 6.2; brief D1; reliability-security.md 4.3, J16 and J17.
+Source: mapping.md 2.2 and 6.2; brief D1; reliability-security.md 4.3, J16, J17 and J30.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ from gateway.translate.record import Leaf, Record
 _REPEATS = FHIR.named("FHIR.ignored.repeat-information")
 _ENTRY, _REQUEST = FHIR.named("FHIR.ignored.entry"), FHIR.named("FHIR.ignored.request")
 _TAKEN = {"MedicationRequest", "Medication", "Dosage"}
+_ORDINARY = {"U", "L", "M", "N", "HTEST"}
+"""Confidentiality up to normal, which is how health data is handled here, and the mark of test data."""
 REPEAT_INFORMATION = "-MedicationRepeatInformation"
 """End of the URL of the repeat extension, in EPS and in UK Core."""
 
@@ -27,10 +29,21 @@ def forbidden(bundle: Node, entries: Entries) -> Iterator[Issue]:
             yield Issue(code="EXTENSION_NOT_UNDERSTOOD", location=extension.path, text=text)
         if rules := node.leaf("implicitRules"):
             yield Issue(code="EXTENSION_NOT_UNDERSTOOD", location=rules.locator, text="implicitRules are not accepted.")
+    for node in (bundle, *entries.resources):
+        yield from _labels(node)
     for node in entries.resources:
         if node.kind not in RESOURCES:
             text = "A resource of this type is not read here; leave it out, or agree its use first."
             yield Issue(code="FIELD_NOT_UNDERSTOOD", location=f"{node.path}.resourceType", text=text)
+
+
+def _labels(node: Node) -> Iterator[Issue]:
+    """Give the security labels that ask for more care than every message gets: nothing here could keep them."""
+    meta = node.one("meta")
+    for label in meta.many("security") if meta else ():
+        if label.raw("code") not in _ORDINARY:
+            text = "A security label asks for handling that is not served here; agree on it first, or leave it out."
+            yield Issue(code="FIELD_NOT_UNDERSTOOD", location=label.path, text=text)
 
 
 def _all(node: Node) -> list[Node]:
