@@ -7,13 +7,14 @@ Source: reliability-security.md I3; mapping.md 10.5.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from gateway.config.reference_check import Concern
 from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import LABELS
 from gateway.enquiries import Enquiries, Overdue
@@ -29,6 +30,11 @@ def _unheard(_: datetime) -> None:
     """Tell nobody."""
 
 
+def _unconcerned(_: datetime) -> tuple[Concern, ...]:
+    """Have nothing to say of the reference data."""
+    return ()
+
+
 class Watch:
     """Sweeps until stopped.
 
@@ -38,6 +44,8 @@ class Watch:
         clock: the time deadlines are compared with.
         interval_seconds: between two sweeps.
         beat: told the time of every complete sweep, for the heartbeat metric.
+        concerns: what is not as it should be beside the lines: reference data too old, a partner closed. Each is told
+            once in the life of the process, so that an alert that a person closed stays closed.
     """
 
     def __init__(
@@ -48,12 +56,15 @@ class Watch:
         clock: Clock,
         interval_seconds: float = 15.0,
         beat: Callable[[datetime], None] = _unheard,
+        concerns: Callable[[datetime], Iterable[Concern]] = _unconcerned,
     ) -> None:
         self._enquiries = enquiries
         self._store = store
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._beat = beat
+        self._concerns = concerns
+        self._told: set[tuple[str, str]] = set()
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -73,7 +84,7 @@ class Watch:
                 continue
 
     async def sweep(self) -> int:
-        """Open an alert for every overdue line.
+        """Open an alert for every overdue line, and for what else concerns a person.
 
         Returns:
             How many alerts were opened.
@@ -87,9 +98,21 @@ class Watch:
             opened += await self._store.open_alert(
                 kind=ALERT_KIND, subject=str(line.line_id), line_id=line.line_id, now=now, text=_text(line)
             )
+        opened += await self._tell(now)
         self._beat(now)
         if opened:
             _log.warning("watch_overdue", opened=opened)
+        return opened
+
+    async def _tell(self, now: datetime) -> int:
+        opened = 0
+        for concern in self._concerns(now):
+            about = (concern.kind, concern.subject)
+            if about not in self._told:
+                opened += await self._store.open_alert(
+                    kind=concern.kind, subject=concern.subject, line_id=None, now=now, text=concern.text
+                )
+                self._told.add(about)
         return opened
 
 

@@ -1,6 +1,7 @@
 """`gateway reference load` and `gateway reference show`."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -64,10 +65,15 @@ def show(
 def _print(found: Reference) -> None:
     levels = Counter(row.level.value for row in found.products.values())
     unknown = sum(not row.schedule_known for row in found.products.values() if row.level is not ProductLevel.VTM)
+    replaced = sum(bool(row.replaced_by) for row in found.products.values())
     print(f"release       {found.release}")
+    if found.dated is not None:
+        print(f"dated         {found.dated}, {(datetime.now(UTC).date() - found.dated).days} days old")
     for level, count in levels.items():
         print(f"{level:<13} {count}")
     print(f"no schedule   {unknown}")
+    print(f"old codes     {replaced}")
     print(f"units         {len(found.units)}")
     print(f"routes        {len(found.routes)}")
+    print(f"names         {len(found.names.meanings)}")
     print(f"organisations {len(found.organisations)}")

@@ -40,6 +40,7 @@ class Configuration:
         credentials: partners and operators with a token.
         certificates: SHA-256 of a client certificate, in hex, to the trust that shows it over MLLP.
         evidence: gives what prescribers' signatures are judged by, as it is on disk now.
+        reference_days: how old the reference data may be before a person is told.
         without_token: those without; nobody can call as them until they have one.
     """
 
@@ -56,6 +57,7 @@ class Configuration:
     credentials: tuple[Credential, ...] = ()
     without_token: tuple[Principal, ...] = ()
     certificates: Mapping[str, OdsCode] = field(default_factory=dict)
+    reference_days: int = 42
     evidence: Callable[[], Evidence] = field(default=Evidence, compare=False)
 
     @property

@@ -133,6 +133,7 @@ class _Folder:
             credentials=tuple(self._credentials.found),
             without_token=tuple(self._credentials.missing),
             certificates=MappingProxyType(self._credentials.certificates),
+            reference_days=_reference_days(own.table("reference")),
             evidence=self._evidence(own.table("signatures")),
         )
         own.done()
@@ -213,6 +214,12 @@ class _Folder:
             Directory(self._credentials.found)
         except ValueError as error:
             self._faults.append(str(error))
+
+
+def _reference_days(stated: Fields) -> int:
+    days = stated.whole("oldest_days", 42, least=1)
+    stated.done()
+    return days
 
 
 def _route(fields: Fields, trusts: Mapping[OdsCode, Trust], providers: Mapping[OdsCode, Provider]) -> RouteRow:

@@ -12,6 +12,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache, partial
 from importlib.resources import files
@@ -98,6 +99,7 @@ def read_release(folder: Path) -> Reference:
     try:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         release, hashes = str(described["release"]), dict(described["tables"])
+        dated = date.fromisoformat(described["date"])
     except (OSError, ValueError, KeyError, TypeError):
         raise ConfigurationError(f"{folder / DESCRIPTION}: cannot be read; load the release again") from None
     for name in TABLES:
@@ -106,7 +108,7 @@ def read_release(folder: Path) -> Reference:
     rows = partial(_folder_rows, folder)
     units = _units(rows("units.csv"))
     products = ProductTable(folder / "medicines.csv", partial(_product, units))
-    return _tables(release, rows, units, products, medicine_names(rows("names.csv")))
+    return replace(_tables(release, rows, units, products, medicine_names(rows("names.csv"))), dated=dated)
 
 
 def sha256(path: Path) -> str:

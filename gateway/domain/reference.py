@@ -64,6 +64,7 @@ class Reference:
         routes: SNOMED CT code to route; `route_letters`: HL7 table 0162 letters that are safe to read.
         organisations: ODS code to organisation; empty where no ODS list was loaded.
         names: what medicines are called.
+        dated: day of the release; None for tables that are none.
     """
 
     release: str
@@ -74,3 +75,4 @@ class Reference:
     route_letters: Mapping[str, Coding] = field(default_factory=dict)
     organisations: Mapping[str, OrganisationRow] = field(default_factory=dict)
     names: MedicineNames = field(default_factory=MedicineNames)
+    dated: date | None = None

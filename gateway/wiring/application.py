@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from gateway.config.reference_check import concerns
 from gateway.console.sessions import Sessions
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.mllp import MllpListener
@@ -226,6 +227,7 @@ def _watch(gateway: Gateway) -> Watch:
         clock=gateway.clock,
         interval_seconds=gateway.settings.watch_seconds,
         beat=gateway.metrics.watched,
+        concerns=lambda now: concerns(gateway.configuration, gateway.around.reference, now.date()),
     )
 
 

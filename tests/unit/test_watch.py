@@ -1,11 +1,12 @@
 """The sweeper: every overdue line gets its alert, and a sweep that failed is no heartbeat."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
 
+from gateway.config.reference_check import Concern
 from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import Holder, LineState
 from gateway.enquiries import Enquiries, Overdue
@@ -62,6 +63,26 @@ async def test_an_overdue_line_gets_an_alert_that_says_who_should_have_acted_by_
     assert (alert["kind"], alert["subject"], alert["line_id"], alert["now"]) == (ALERT_KIND, str(_LINE), _LINE, _NOW)
     assert alert["text"] == "Sent: no answer yet. The provider should have acted by 02 Nov 2026, 09:00:00."
     assert beats == [_NOW]
+
+
+async def test_a_concern_about_the_reference_data_is_told_once() -> None:
+    books = _Books()
+    concern = Concern(kind="reference-old", subject="dmd-x:0", text="Old.")
+    days = iter(("43 days", "44 days"))
+    watch = Watch(
+        enquiries=cast("Enquiries", books),
+        store=cast("Store", books),
+        clock=_Clock(),
+        concerns=lambda _: (replace(concern, text=next(days)),),
+    )
+    assert [await watch.sweep(), await watch.sweep()] == [1, 0]
+    (alert,) = books.alerts
+    assert (alert["kind"], alert["subject"], alert["line_id"], alert["text"]) == (
+        "reference-old",
+        "dmd-x:0",
+        None,
+        "43 days",
+    )
 
 
 async def test_a_sweep_that_finds_nothing_is_a_heartbeat_too() -> None:
