@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from gateway.config.load import load
+from gateway.config.reference_check import concerns
 from gateway.config.trust_maps import code_faults
 from gateway.domain.deadline import Deadlines, Urgency
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.lifecycle import LineState
-from gateway.domain.partner import Trust
+from gateway.domain.partner import Environment, Trust
 from gateway.settings import read_settings, variables
 from gateway.wiring.around import surroundings
 
@@ -33,7 +34,10 @@ def check(
     settings = read_settings()
     configuration = load(folder or settings.config, environ=variables())
     reference = surroundings(configuration, settings.reference_folder).reference
-    if faults := tuple(code_faults(configuration.trusts.values(), reference)):
+    told = concerns(configuration, reference, datetime.now(UTC).date())
+    live = configuration.environment is Environment.LIVE
+    closed = (one.text for one in told if one.grave and live)
+    if faults := (*code_faults(configuration.trusts.values(), reference), *closed):
         raise ConfigurationError(*faults)
     print(f"version      {configuration.version}")
     print(f"digest       {configuration.digest}")
@@ -49,6 +53,8 @@ def check(
     _print_deadlines(configuration.deadlines)
     for caller in configuration.without_token:
         print(f"no token     {caller.kind} {caller.name}")
+    for one in told:
+        print(f"warning      {one.text}")
 
 
 def _own_fields(trust: Trust) -> str:

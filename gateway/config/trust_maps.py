@@ -16,6 +16,7 @@ from gateway.domain.identifiers import SnomedCode
 from gateway.domain.partner import CodeEntry, Trust, ZField
 from gateway.domain.reference import Reference
 from gateway.translate.contradictions import unit_contradicts
+from gateway.translate.drug_words import names_another
 from gateway.translate.maps.rules import movable
 from gateway.translate.terms import same_strength
 
@@ -160,6 +161,8 @@ def _against(entry: CodeEntry, reference: Reference) -> str:
     row = reference.products.get(entry.target.code)
     if row is None:
         return f"its target {entry.target.code} is not in release {reference.release}"
+    if names_another(reference.names, entry.text, row):
+        return f"its words name another medicine than release {reference.release}: {row.display}"
     if not same_strength(entry.text, row.display):
         return f"its words name another strength than release {reference.release}: {row.display}"
     return ""

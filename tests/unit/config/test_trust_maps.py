@@ -168,6 +168,7 @@ METHOTREXATE = "15517911000001104"
     [
         (METHOTREXATE, "Methotrexate 10mg/0.2ml PFS", ""),
         (METHOTREXATE, "Methotrexate PFS", ""),
+        (METHOTREXATE, "Metformin 10mg/0.2ml PFS", "its words name another medicine than release"),
         (METHOTREXATE, "Methotrexate 25mg/0.5ml PFS", "its words name another strength than release"),
         ("999999011000001101", "Methotrexate 10mg", "its target 999999011000001101 is not in release"),
     ],
