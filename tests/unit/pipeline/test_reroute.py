@@ -120,8 +120,9 @@ def resources(octets: bytes, kind: str) -> list[dict[str, Any]]:
 
 def fact(octets: bytes, code: str) -> dict[str, Any]:
     (task,) = resources(octets, "Task")
-    (found,) = [one for one in task["input"] if one["type"]["coding"][0]["code"] == code]
-    return found
+    found: list[dict[str, Any]] = [one for one in task["input"] if one["type"]["coding"][0]["code"] == code]
+    assert len(found) == 1
+    return found[0]
 
 
 async def test_what_never_left_goes_at_once_sealed_anew_for_the_backup_the_trust_named(world: World) -> None:
