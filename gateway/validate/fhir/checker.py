@@ -87,7 +87,7 @@ class FhirChecker:
     def _claimed(self, resource: Mapping[str, Any]) -> str:
         """Give the profile of ours that a resource names as its own."""
         meta = resource.get("meta")
-        named = meta.get("profile") if isinstance(meta, Mapping) else None
+        named = meta.get("profile") if isinstance(meta, dict) else None
         names = self._profiles.names if self._profiles else {}
         return next((url for url in (named if isinstance(named, list) else ()) if url in names), "")
 

@@ -58,7 +58,7 @@ def check_identifiers(resource: Mapping[str, Any]) -> tuple[Finding, ...]:
 
 
 def _findings(value: Any, path: Path) -> Iterator[Finding]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         yield from _identifier(value, path)
         for key, item in value.items():
             yield from _findings(item, (path, key, None))

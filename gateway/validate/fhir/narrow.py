@@ -51,8 +51,8 @@ class Slice:
 
 def matches(value: Any, pattern: Any) -> bool:
     """Tell whether a value holds at least what a pattern holds."""
-    if isinstance(pattern, Mapping):
-        return isinstance(value, Mapping) and all(
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(
             key in value and matches(value[key], part) for key, part in pattern.items()
         )
     if isinstance(pattern, list):
@@ -124,7 +124,7 @@ def extension(rows: Mapping[str, Visit], contexts: Mapping[str, frozenset[str]],
     """
 
     def visit(item: Any, place: Path, walked: Walked) -> None:
-        url = item.get("url") if isinstance(item, Mapping) else None
+        url = item.get("url") if isinstance(item, dict) else None
         known = rows.get(url) if isinstance(url, str) and url else None
         if known is None:
             rows[""](item, place, walked)
@@ -163,7 +163,7 @@ def bound(inner: Visit, codes: frozenset[str], kind: str, level: Level = Level.E
             held = type(value) is str and value in codes
         elif type(value) is dict:
             held = any(
-                isinstance(one, Mapping) and f"{one.get('system')}|{one.get('code')}" in codes
+                isinstance(one, dict) and f"{one.get('system')}|{one.get('code')}" in codes
                 for one in (found_at(value, ("coding",)) if kind == "CodeableConcept" else [value])
             )
         else:

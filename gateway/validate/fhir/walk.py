@@ -293,7 +293,7 @@ def _check_choices(kind: _Kind, value: Mapping[str, Any], chosen: Sequence[str],
 
 
 def _companion_at(companions: Any, index: int) -> bool:
-    return type(companions) is list and index < len(companions) and isinstance(companions[index], Mapping)
+    return type(companions) is list and index < len(companions) and isinstance(companions[index], dict)
 
 
 def _primitive(check: Check) -> Visit:
@@ -345,7 +345,7 @@ def _constrained(inner: Visit, rules: list[str]) -> Visit:
 
 def _refuse_unknown_modifiers(extensions: Any, known: frozenset[str], path: Path, walked: Walked) -> None:
     for index, extension in enumerate(extensions if isinstance(extensions, list) else ()):
-        if not isinstance(extension, Mapping) or extension.get("url") not in known:
+        if not isinstance(extension, dict) or extension.get("url") not in known:
             walked.report(
                 (path, "modifierExtension", index),
                 "extension",

@@ -1,6 +1,6 @@
 """Rules of every message that carries lines: eps.md 5.2, and those of 5.7 that hold for every professional."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from gateway.validate.fhir.eps.message import NHS, SPINE_CODES, Json, Message, extension, without, wrong
 from gateway.validate.fhir.finding import Finding
@@ -61,7 +61,7 @@ def roles(message: Message) -> Iterator[Finding]:
 
 def _practitioner(place: str, role: Json, *, either: bool) -> Iterator[Finding]:
     named = role.get("practitioner")
-    forms = [name for name in ("reference", "identifier") if isinstance(named, Mapping) and name in named]
+    forms = [name for name in ("reference", "identifier") if isinstance(named, dict) and name in named]
     if either and len(forms) != 1:
         yield wrong("5.2 practitioner", "invalid", f"{place}.practitioner", "must be a reference or an identifier")
     elif not either and "reference" not in forms:
@@ -71,7 +71,7 @@ def _practitioner(place: str, role: Json, *, either: bool) -> Iterator[Finding]:
 def _references(place: str, role: Json, name: str) -> Iterator[Finding]:
     value = role.get(name)
     for index, one in enumerate(value if isinstance(value, list) else [value] if value else ()):
-        if not isinstance(one, Mapping) or "reference" not in one:
+        if not isinstance(one, dict) or "reference" not in one:
             where = f"{place}.{name}[{index}]" if isinstance(value, list) else f"{place}.{name}"
             yield wrong(f"5.2 {name}", "invalid", where, "must be a reference within the Bundle")
 
@@ -79,7 +79,7 @@ def _references(place: str, role: Json, name: str) -> Iterator[Finding]:
 def _has_system(resource: Json, system: str) -> bool:
     identifiers = resource.get("identifier")
     return isinstance(identifiers, list) and any(
-        isinstance(one, Mapping) and one.get("system") == system for one in identifiers
+        isinstance(one, dict) and one.get("system") == system for one in identifiers
     )
 
 
@@ -98,7 +98,7 @@ def professional_codes(message: Message) -> Iterator[Finding]:
         found = [
             one
             for one in found_at(person, ("identifier",))
-            if isinstance(one, Mapping) and str(one.get("system")) in PROFESSIONAL_CODES
+            if isinstance(one, dict) and str(one.get("system")) in PROFESSIONAL_CODES
         ]
         if len(found) != 1 and any(one is person for one in prescribers):
             text = f"expected exactly one professional code, found {len(found)}"

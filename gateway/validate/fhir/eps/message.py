@@ -28,8 +28,8 @@ class Message:
         self._by_url: dict[str, Json] = {}
         entries = bundle.get("entry")
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-            resource = entry.get("resource") if isinstance(entry, Mapping) else None
-            if not isinstance(resource, Mapping):
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            if not isinstance(resource, dict):
                 continue
             place = f"Bundle.entry[{index}].resource"
             self._by_type.setdefault(str(resource.get("resourceType")), []).append((place, resource))
@@ -44,7 +44,7 @@ class Message:
 
     def target(self, reference: Any) -> Json | None:
         """Give the resource a Reference of this message points at."""
-        url = reference.get("reference") if isinstance(reference, Mapping) else None
+        url = reference.get("reference") if isinstance(reference, dict) else None
         return self._by_url.get(url) if isinstance(url, str) else None
 
 
@@ -62,7 +62,7 @@ def codes(concept: Any, system: str | None = None) -> list[str]:
     return [
         str(coding.get("code"))
         for coding in found_at(concept, ("coding",))
-        if isinstance(coding, Mapping) and (system is None or coding.get("system") == system)
+        if isinstance(coding, dict) and (system is None or coding.get("system") == system)
     ]
 
 
@@ -81,8 +81,7 @@ def wrong(section: str, code: str, place: str, text: str, level: Level = Level.E
 
 def differing(placed: Sequence[Placed], path: Sequence[str]) -> bool:
     """Tell whether resources disagree in an element."""
-    values = [found_at(resource, path) for _, resource in placed]
-    return any(value != values[0] for value in values[1:])
+    return any(found_at(resource, path) != found_at(placed[0][1], path) for _, resource in placed[1:])
 
 
 def without(message: Message, kinds: tuple[str, ...], element: str) -> Iterator[tuple[str, int]]:
@@ -90,5 +89,5 @@ def without(message: Message, kinds: tuple[str, ...], element: str) -> Iterator[
     for place, resource in message.of(*kinds):
         telecoms = resource.get("telecom")
         for index, telecom in enumerate(telecoms if isinstance(telecoms, list) else ()):
-            if isinstance(telecom, Mapping) and element not in telecom:
+            if isinstance(telecom, dict) and element not in telecom:
                 yield place, index

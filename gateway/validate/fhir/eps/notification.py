@@ -1,6 +1,6 @@
 """Rules of a dispense notification: eps.md 5.5."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from gateway.validate.fhir.eps.message import NHS, Json, Message, differing, extension, wrong
 from gateway.validate.fhir.finding import Finding
@@ -37,7 +37,7 @@ def performers(message: Message) -> Iterator[Finding]:
             text = "expected a value for performer.ofType(PractitionerRole)"
             yield wrong("5.5 performer", "value", f"{place}.performer", text)
         for index, role in enumerate(found_at(item, ("contained",))):
-            if isinstance(role, Mapping) and role.get("resourceType") == "PractitionerRole":
+            if isinstance(role, dict) and role.get("resourceType") == "PractitionerRole":
                 yield from contained_role("5.5", f"{place}.contained[{index}]", role)
 
 

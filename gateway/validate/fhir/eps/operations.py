@@ -1,6 +1,6 @@
 """Rules of what is no message: Task (return, withdraw), the Parameters of `$release`, Claim. eps.md 5.6."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from gateway.validate.fhir.eps.message import Json, codes, wrong
@@ -38,14 +38,14 @@ def _requester(resource: Json) -> Iterator[Finding]:
         yield wrong("5.6 requester", "invalid", "Task.requester", "must be a contained reference (INVALID_VALUE)")
         return
     for index, role in enumerate(found_at(resource, ("contained",))):
-        if isinstance(role, Mapping) and f"#{role.get('id')}" == reference:
+        if isinstance(role, dict) and f"#{role.get('id')}" == reference:
             yield from contained_role("5.6", f"Task.contained[{index}]", role)
 
 
 def release(resource: Json) -> Iterator[Finding]:
     """Check the request of `Task/$release`."""
     named: dict[Any, Any] = {
-        one.get("name"): one.get("resource") for one in found_at(resource, ("parameter",)) if isinstance(one, Mapping)
+        one.get("name"): one.get("resource") for one in found_at(resource, ("parameter",)) if isinstance(one, dict)
     }
     if "owner" not in named:
         yield wrong("5.6 owner", "invalid", "Parameters.parameter", "required parameter owner is missing")

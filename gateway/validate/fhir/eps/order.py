@@ -1,6 +1,6 @@
 """Rules of a new prescription: eps.md 5.3, 5.7 and 5.8."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 
 from gateway.validate.fhir.eps.every_message import RESPONSIBLE
@@ -11,14 +11,14 @@ from gateway.validate.fhir.narrow import found_at
 COURSES = frozenset({"acute", "continuous"})
 REPEAT_DISPENSING = "continuous-repeat-dispensing"
 _SHARED = (
-    "groupIdentifier",
-    "category",
-    "authoredOn",
-    "subject",
-    "requester",
-    "dispenseRequest.performer",
-    "dispenseRequest.validityPeriod",
-    "dispenseRequest.expectedSupplyDuration",
+    ("groupIdentifier",),
+    ("category",),
+    ("authoredOn",),
+    ("subject",),
+    ("requester",),
+    ("dispenseRequest", "performer"),
+    ("dispenseRequest", "validityPeriod"),
+    ("dispenseRequest", "expectedSupplyDuration"),
 )
 _SHARED_EXTENSIONS = (
     ("", NHS + "Extension-DM-PrescriptionType"),
@@ -37,8 +37,8 @@ def shared(message: Message) -> Iterator[Finding]:
     if len(lines) < 2:  # noqa: PLR2004 - one line cannot differ from itself
         return
     for path in _SHARED:
-        if differing(lines, path.split(".")):
-            yield _differs(path)
+        if differing(lines, path):
+            yield _differs(".".join(path))
     for parent, url in _SHARED_EXTENSIONS:
         values = [extension(line.get(parent) if parent else line, url) for _, line in lines]
         if any(value != values[0] for value in values):
@@ -65,7 +65,7 @@ def item_numbers(message: Message) -> Iterator[Finding]:
         numbers = {
             str(one.get("value")).upper()
             for one in identifiers
-            if isinstance(one, Mapping) and one.get("system") == _ITEM_NUMBER
+            if isinstance(one, dict) and one.get("system") == _ITEM_NUMBER
         }
         if numbers & seen:
             yield wrong("5.3 identifier", "value", f"{place}.identifier", "expected a different value for identifier")
@@ -117,7 +117,7 @@ def general_practitioner_numbers(message: Message) -> Iterator[Finding]:
     """Refuse a GMP number as the prescriber's professional code."""
     for place, person in message.of("Practitioner"):
         for index, one in enumerate(found_at(person, ("identifier",))):
-            if isinstance(one, Mapping) and str(one.get("system")).endswith("/Id/gmp-number"):
+            if isinstance(one, dict) and str(one.get("system")).endswith("/Id/gmp-number"):
                 text = "expected exactly one professional code from GMC, NMC, GPhC, HCPC, professional-code"
                 yield wrong("5.3 gmp-number", "value", f"{place}.identifier[{index}]", text)
 
@@ -155,7 +155,7 @@ def durations(message: Message) -> Iterator[Finding]:
     for place, line in message.of("MedicationRequest"):
         for duration in found_at(line, ("dispenseRequest", "expectedSupplyDuration")):
             where = f"{place}.dispenseRequest.expectedSupplyDuration"
-            if not isinstance(duration, Mapping) or duration.get("code") != "d":
+            if not isinstance(duration, dict) or duration.get("code") != "d":
                 yield wrong("5.7 duration", "invalid", where, "must be in days, code d (INVALID_VALUE)")
             elif not _between(duration.get("value"), _MOST_DAYS):
                 yield wrong("5.8 duration", "invalid", where, f"must be 0 to {_MOST_DAYS} days")

@@ -52,9 +52,9 @@ def event_of(bundle: Json) -> str:
     """Give the event of a message of the dialect; empty for any other Bundle."""
     entries = bundle.get("entry")
     entry = entries[0] if isinstance(entries, list) and entries else None
-    header = entry.get("resource") if isinstance(entry, Mapping) else None
-    coding = header.get("eventCoding") if isinstance(header, Mapping) else None
-    if bundle.get("type") != "message" or not isinstance(coding, Mapping) or coding.get("system") != EVENTS:
+    header = entry.get("resource") if isinstance(entry, dict) else None
+    coding = header.get("eventCoding") if isinstance(header, dict) else None
+    if bundle.get("type") != "message" or not isinstance(coding, dict) or coding.get("system") != EVENTS:
         return ""
     return str(coding.get("code"))
 
