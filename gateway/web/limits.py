@@ -110,7 +110,7 @@ def media_type(headers: Headers, rule: MediaRule) -> str:
     Raises:
         Turned: 415, saying what is accepted.
     """
-    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+    if any(encoding.strip().lower() != "identity" for encoding in headers.getlist("content-encoding")):
         raise _unsupported("Send the body without Content-Encoding.")
     stated = headers.getlist("content-type")
     if len(stated) != 1:
