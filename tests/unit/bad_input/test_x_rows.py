@@ -1,15 +1,18 @@
 """Trust XML, by the rows of reliability-security.md 4.2.
 
-Elsewhere: X04 (compressed bodies) in `unit/web`, which refuses every content encoding; S01 to S10 in `unit/sign`. Of
-X15 only the refusal applies: SOAP is not served.
+Elsewhere: X04 (compressed bodies) in `acceptance/test_repeats.py`; S01 to S10 in `unit/sign`; FHIR XML in
+`unit/wire/test_fhir_xml.py`. Of X15 only the refusal applies: SOAP is not served.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from gateway.domain.submission import WireFormat
+from tests.fuzz.submissions import carry
 from tests.unit.bad_input.rows import REFUSED, TAKEN, Row, judge, swap
 
 GOOD = (Path(__file__).parents[2] / "golden" / "xml" / "example-new.xml").read_bytes()
@@ -58,6 +61,9 @@ ROWS = [
     Row("X06", "half a surrogate pair", swap("Aoife", "&#xD800;"), REFUSED, "UNREADABLE"),
     Row("X07", "a comment in an id", swap(NUMBER, "<TrustOrderNumber>RX<!---->7001<"), REFUSED, "STRUCTURE_INVALID"),
     Row("X07", "an instruction in an id", swap(NUMBER, "<TrustOrderNumber>RX<?x?>7001<"), REFUSED, "STRUCTURE_INVALID"),
+    Row("X08", "a part of a number as an element", swap(NUMBER, "<TrustOrderNumber>RX<b/>7001<"), REFUSED, ""),
+    Row("X08", "words beside an element", swap("<Supply>", "two<Supply>"), REFUSED, "STRUCTURE_INVALID"),
+    Row("X08", "a dose that becomes a text", swap('value="10"', 'value="&#x31;&#x65;1"'), REFUSED, ""),
     Row("X09", "another namespace inside", swap("<Dose ", '<Dose xmlns="urn:x" '), REFUSED, "STRUCTURE_INVALID"),
     Row("X10", "an element twice", swap(NUMBER, "<TrustOrderNumber>RX9</TrustOrderNumber>" + NUMBER), REFUSED, ""),
     Row("X11", "an attribute twice", swap('value="10"', 'value="10" value="20"'), REFUSED, "UNREADABLE"),
@@ -82,6 +88,41 @@ ROWS = [
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_bad_xml_is_told_what_is_wrong_with_it(row: Row) -> None:
     judge(row, WireFormat.XML, GOOD)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        swap(NUMBER, "<TrustOrderNumber><![CDATA[RX7001]]><"),
+        swap(NUMBER, "<TrustOrderNumber>RX<![CDATA[70]]>01<"),
+        swap(NUMBER, "<TrustOrderNumber>&#x52;X7001<"),
+        swap('value="10"', 'value="&#x31;0"'),
+        swap('value="10"', "value='10'"),
+    ],
+    ids=["CDATA", "part CDATA", "a reference in a number", "a reference in a dose", "other quotation marks"],
+)
+def test_x08_what_xml_writes_in_several_ways_reads_the_same_in_two_parsers(change: Callable[[bytes], bytes]) -> None:
+    body = change(GOOD)
+    assert texts(body) == texts(GOOD)
+    (one,) = carry(WireFormat.XML, GOOD, body).orders
+    (other,) = carry(WireFormat.XML, GOOD, GOOD).orders
+    assert one.prescription == other.prescription
+
+
+def texts(body: bytes) -> list[tuple[str, str, dict[str, str]]]:
+    """Read a document with the standard library's parser."""
+    return [(one.tag, one.text or "", one.attrib) for one in ET.fromstring(body).iter()]  # noqa: S314 - ours
+
+
+@pytest.mark.parametrize("number", ["RX']", "RX|1", "RX//*[1]", "RX' or '1'='1", 'RX"1', "RX{1}", "RX*", "RX$x"])
+def test_x16_a_number_that_means_something_in_xpath_is_a_number(number: str) -> None:
+    body = GOOD.replace(NUMBER.encode(), f"<TrustOrderNumber>{number}<".encode())
+    seen = carry(WireFormat.XML, GOOD, body)
+    (order,) = seen.orders
+    assert seen.verdict.outcome is TAKEN
+    assert [line.order_number for line in order.prescription.lines] == [number]  # type: ignore[union-attr]
+    assert order.message is not None
+    assert json.dumps(number).encode() in order.message.body
 
 
 def test_the_same_message_without_the_fault_is_taken() -> None:
