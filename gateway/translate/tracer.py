@@ -75,10 +75,10 @@ class Tracer:
                 self.ignore(source, rule)
 
     def _leave(self, source: str, disposition: Disposition, rule: str) -> None:
+        """Account for a leaf that no value comes from; what was said of it first counts."""
         if source in self._inputs and source not in self._used:
-            self._leftovers[source] = Leftover(
-                source=source, raw=self._inputs[source], disposition=disposition, rule=rule
-            )
+            leftover = Leftover(source=source, raw=self._inputs[source], disposition=disposition, rule=rule)
+            self._leftovers.setdefault(source, leftover)
 
     def unread(self) -> tuple[str, ...]:
         """Give the locators nobody has accounted for yet, in the sender's order."""
