@@ -1,0 +1,80 @@
+"""What must be true of the tables at every moment, as questions that find the rows for which it is not.
+
+Written from the documents and not from the code that fills the tables, so that the two can disagree.
+
+Source: reliability-security.md I2, I3, I5, I10, I12, I13.
+"""
+
+# ruff: noqa: S608 - only constants of this file are put into the questions
+
+import hashlib
+from typing import Final
+
+import apsw
+
+_FINAL: Final = "('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED')"
+_WITH_A_PROVIDER: Final = (
+    "('READY', 'SENT', 'UNCERTAIN', 'WITH_PROVIDER', 'ACCEPTED', 'VALIDATED', 'QUERIED', 'IN_SUPPLY',"
+    " 'PART_SUPPLIED', 'FULFILLED')"
+)
+
+QUESTIONS: Final[dict[str, str]] = {
+    "I2: two providers may act on one line": (
+        "SELECT line FROM allocation WHERE ended_at IS NULL GROUP BY line HAVING count(*) > 1"
+    ),
+    "I2: one epoch was given twice": "SELECT line FROM allocation GROUP BY line, epoch HAVING count(*) > 1",
+    "I2: a line is live without a holder": (
+        f"SELECT id FROM line WHERE state IN {_WITH_A_PROVIDER} AND provider IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM allocation WHERE allocation.line = line.id AND ended_at IS NULL)"
+    ),
+    "I3: a line waits in silence": (
+        f"SELECT id FROM line WHERE state NOT IN {_FINAL} AND state <> 'FULFILLED' AND act_by IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM alert WHERE alert.line = line.id AND closed_at IS NULL)"
+    ),
+    "I3: a line that must leave is neither queued nor alerted": (
+        "SELECT line.id FROM line JOIN allocation ON allocation.line = line.id AND allocation.ended_at IS NULL"
+        " JOIN outbox ON outbox.message_id = allocation.message"
+        " WHERE line.state = 'READY' AND outbox.state IN ('done', 'stuck') AND NOT EXISTS"
+        " (SELECT 1 FROM alert WHERE alert.line = line.id AND closed_at IS NULL)"
+    ),
+    "I5: the audit has a gap": (
+        "SELECT max(seq) - count(*) FROM audit_leaf HAVING coalesce(max(seq), 0) <> count(*)"
+        " OR count(*) <> (SELECT size FROM audit_head)"
+    ),
+    "I5: an event has no leaf, or a leaf no event": (
+        "SELECT 1 WHERE (SELECT count(*) FROM event) <> (SELECT count(*) FROM audit_leaf WHERE kind = 'event')"
+    ),
+    "I12: a transmission was recorded that was never put on the wire": (
+        "SELECT id FROM attempt AS known WHERE outcome <> 'on_wire' AND NOT EXISTS (SELECT 1 FROM attempt AS wire"
+        " WHERE wire.outbox = known.outbox AND wire.outcome = 'on_wire' AND wire.id < known.id)"
+    ),
+    "I13: a line is not where its history says": (
+        "SELECT id FROM line WHERE state <> (SELECT state_after FROM event WHERE event.line = line.id AND moved = 1"
+        " ORDER BY seq DESC LIMIT 1)"
+    ),
+    "I13: something happened to a line after its end": (
+        f"SELECT seq FROM event WHERE moved = 1 AND state_before IN {_FINAL}"
+    ),
+    "I13: a history has a step missing": (
+        "SELECT later.seq FROM event AS later WHERE moved = 1 AND state_before <> '' AND state_before <>"
+        " (SELECT state_after FROM event AS earlier WHERE earlier.line = later.line AND earlier.moved = 1"
+        " AND earlier.seq < later.seq ORDER BY earlier.seq DESC LIMIT 1)"
+    ),
+    "more was delivered than ordered": "SELECT id FROM line WHERE delivered > total_supplies",
+}
+
+
+def broken(connection: apsw.Connection, *, hashes: bool = True) -> list[str]:
+    """Give every invariant that does not hold, with the first row that breaks it."""
+    found = [
+        f"{name} (row {rows[0][0]} and {len(rows) - 1} more)"
+        for name, question in QUESTIONS.items()
+        if (rows := list(connection.execute(question)))
+    ]
+    if hashes:
+        found += [
+            f"I5: leaf {seq} does not hash to what it says"
+            for seq, body, kept in connection.execute("SELECT seq, body, leaf_hash FROM audit_leaf")
+            if hashlib.sha256(b"\x00" + body).digest() != kept
+        ]
+    return found
