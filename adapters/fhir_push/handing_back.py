@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from adapters.fhir_push import statuses
+from adapters.fhir_push.agreement import nhs_number
 from adapters.fhir_push.members import Resource, code_in, first_coding, object_in, objects_in, text_in
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
@@ -75,6 +76,7 @@ def read_task(task: Resource) -> Acknowledgement | Unrecognised:
         at=_at(task),
         replaces=text_in(object_in(object_in(task, "focus"), "identifier"), "value") if withdraws else "",
         prescription_number=text_in(object_in(task, "groupIdentifier"), "value"),
+        nhs_number=nhs_number(object_in(task, "for")),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from adapters.fhir_push import statuses
+from adapters.fhir_push.agreement import disagreements, patient_of
 from adapters.fhir_push.handing_back import read_task
 from adapters.fhir_push.members import (
     LONGEST_TEXT,
@@ -111,6 +112,7 @@ class _Reading:
             reports=events[event](header),
             at=self._at(),
             replaces=self._replaces(header),
+            nhs_number=patient_of(list(self._resources("MedicationDispense"))),
         )
 
     def _report(self, code: str, place: str, text: str) -> None:
@@ -248,7 +250,10 @@ class _Reading:
         return next(iter(values))
 
     def _dispenses(self, _: Resource) -> tuple[LineReport, ...]:
-        found = [(place, self._dispense(place, dispense)) for place, dispense in self._resources("MedicationDispense")]
+        items = list(self._resources("MedicationDispense"))
+        for place, text in disagreements(items):
+            self._report("STRUCTURE_INVALID", place, text)
+        found = [(place, self._dispense(place, dispense)) for place, dispense in items]
         if not found:
             self._report("SEGMENT_MISSING", "entry", "Send a MedicationDispense for every item.")
         return self._joined([(place, report) for place, report in found if report is not None])

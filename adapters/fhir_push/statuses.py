@@ -18,6 +18,7 @@ REPLACEMENT_URLS: Final = frozenset(
 )
 NON_DISPENSING_URL: Final = "https://fhir.nhs.uk/StructureDefinition/Extension-DM-PrescriptionNonDispensingReason"
 ITEM_NUMBER: Final = "https://fhir.nhs.uk/Id/prescription-order-item-number"
+NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 DISPENSE_TYPE: Final = "https://fhir.nhs.uk/CodeSystem/medicationdispense-type"
 
 RESPONSES: Final[dict[str, LineEvent]] = {

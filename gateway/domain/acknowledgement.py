@@ -46,6 +46,7 @@ class Acknowledgement:
         replaces: id of this provider's earlier answer that this one takes back or restates; its message is this one's
             too where `correlation` is None.
         prescription_number: where it names one, it must be that of the message.
+        nhs_number: where it names its patient, it must be the patient of the message; digits only.
     """
 
     id: str
@@ -56,3 +57,4 @@ class Acknowledgement:
     issues: tuple[Issue, ...] = field(default=())
     replaces: str = ""
     prescription_number: str = ""
+    nhs_number: str = field(default="", repr=False)

@@ -92,3 +92,18 @@ async def test_an_answer_that_names_another_prescription_changes_nothing(exchang
     assert (await _say(exchange, replace(answer, id="x", prescription_number=number.lower()))).effect is (
         Effectiveness.APPLIED
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "effect"), [("9990000077", Effectiveness.APPLIED), ("9990000212", Effectiveness.KEPT)]
+)
+async def test_an_answer_for_another_patient_changes_nothing(
+    exchange: Exchange, number: str, effect: Effectiveness
+) -> None:
+    answer = await sent(exchange, total=3)
+    before = await _delivered(exchange)
+    said = replace(answer, id="n1", reports=(_DELIVERED,), nhs_number=number)
+    assert (await _say(exchange, said)).effect is effect
+    kept = effect is Effectiveness.KEPT
+    assert (await _delivered(exchange) == before) is kept
+    assert ("answer-unbound" in await exchange.alert_kinds()) is kept

@@ -18,7 +18,7 @@ from gateway.store.sqlite.transaction import Transaction
 _EARLIER = "SELECT id, correlation FROM callback WHERE destination = ? AND answer_id IN (?, ?, ?) ORDER BY id LIMIT 1"
 _DID = "SELECT event.seq, event.line, line.uuid, event.event FROM event JOIN line ON line.id = event.line WHERE callback = ? AND moved = 1 ORDER BY event.seq"  # noqa: E501 - one statement
 _WITHDRAWN_SINCE = "SELECT 1 FROM event WHERE line = ? AND seq > ? AND event = 'supply_withdrawn' AND moved = 1"
-_NUMBER = "SELECT prescription.number FROM message JOIN prescription ON prescription.id = message.prescription WHERE message.id = ?"  # noqa: E501 - one statement
+_NUMBER = "SELECT prescription.number, prescription.nhs_number FROM message JOIN prescription ON prescription.id = message.prescription WHERE message.id = ?"  # noqa: E501 - one statement
 
 _COUNTED: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED})
 _HARMLESS: Final = frozenset({LineEvent.SUPPLY_PLANNED, LineEvent.DISPENSED, LineEvent.DISPATCHED})
@@ -57,11 +57,16 @@ def with_withdrawals(transaction: Transaction, destination: OdsCode, answer: Ack
 
 
 def names_another(transaction: Transaction, answer: Acknowledgement) -> bool:
-    """Tell whether an answer names a prescription that is not the one of its message."""
-    if not answer.prescription_number or answer.correlation is None:
+    """Tell whether an answer names a prescription, or a patient, that is not the one of its message."""
+    if answer.correlation is None or not (answer.prescription_number or answer.nhs_number):
         return False
     row = transaction.row(_NUMBER, (answer.correlation.bytes,))
-    return row is not None and str(row[0]).upper() != answer.prescription_number.upper()
+    if row is None:
+        return False
+    number, patient = str(row[0]), str(row[1])
+    if answer.nhs_number and patient and answer.nhs_number != patient:
+        return True
+    return bool(answer.prescription_number) and number.upper() != answer.prescription_number.upper()
 
 
 def _deliveries(transaction: Transaction, callback: int) -> tuple[UUID, ...] | str:

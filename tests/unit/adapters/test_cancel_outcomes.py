@@ -129,7 +129,7 @@ _SAID = ("R-0008", "R-0008", "R-5000")
 def test_the_published_replies_are_verdicts(code: str) -> None:
     path = _PUBLISHED / f"{code}-Cancellation.json"
     if not path.is_file():
-        pytest.skip("the published EPS examples are not beside this tree")
+        pytest.skip("the published EPS examples are not beside this checkout")
     answer = cancel_verdict(path.read_bytes(), _message(), _MESSAGE)
     assert answer is not None
     assert [report.event for report in answer.reports] == [_VERDICTS[code]]
