@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
+from gateway.domain.acts import Expiring, Screened
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
@@ -217,6 +218,12 @@ class Enquiries(Protocol):
 
     async def revoked(self) -> tuple[HeldPrescription, ...]:
         """Give every prescription with a line that its holder gave up for a re-route, and nobody has yet."""
+
+    async def screened(self, prescription_id: UUID) -> Screened | None:
+        """Give what waits for screening under a prescription's id; None where nothing does."""
+
+    async def expiring(self, *, now: datetime) -> tuple[Expiring, ...]:
+        """Give open lines whose validity is over, oldest first, unless a person was told or a cancel is under way."""
 
     async def written(self, key: int) -> WrittenOrder:
         """Give what the message of a held prescription is written from; `KeyError` if there is no such one."""

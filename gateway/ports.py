@@ -8,19 +8,21 @@ Source: brief D3, D4; reliability-security.md I1 to I13.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from gateway.destination import TransmitOutcome
 from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.acts import Act, Expiry, Ruling, Turned
 from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.message import FhirMessage, SealedMessage
 from gateway.domain.prescription import Prescription
+from gateway.domain.renewal import LEAD_TIME, RenewalEvent
 from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Envelope, Notice, OrderVerdict, Submission, Verdict
 from gateway.domain.trace import Leftover, TraceRow
@@ -393,6 +395,51 @@ class Store(Protocol):
 
         Returns:
             Why nothing was done, in words; empty when it was done.
+        """
+
+    async def pass_screening(self, act: Act, message: SealedMessage | None = None) -> tuple[str, ...]:
+        """Let the lines of a screened order go, by the message sealed for them or by `message`, written anew.
+
+        Returns:
+            Why nothing was done, in words; empty when it was.
+        """
+
+    async def fail_screening(self, act: Act) -> int:
+        """Hold the lines of an order that did not pass its screening. Returns how many moved."""
+
+    async def close_lines(self, act: Act) -> int:
+        """Close lines that were rejected, returned or never sent. Returns how many moved."""
+
+    async def answer_query(self, act: Act) -> int:
+        """Return queried lines to where they stood; nothing clinical changed. Returns how many moved."""
+
+    async def rule(self, act: Act, ruling: Ruling) -> tuple[str, ...]:
+        """Send or drop a changed order that waits for a cancel which came too late.
+
+        Returns:
+            Why nothing was done, in words; empty when it was.
+        """
+
+    async def renew(self, act: Act, event: RenewalEvent, prescription: UUID | None = None) -> tuple[str, ...]:
+        """Say what became of the open renewals of a prescription; an approval names the new one.
+
+        Returns:
+            Why nothing was done, in words; empty when it was.
+        """
+
+    async def turn_clock(self, *, now: datetime, lead: timedelta = LEAD_TIME) -> Turned:
+        """Do what the clock causes by itself: deliveries due, windows over, renewals asked for and lapsed.
+
+        Args:
+            now: aware.
+            lead: how long before the cover ends a renewal is asked for.
+        """
+
+    async def expire(self, expiry: Expiry, *, now: datetime) -> bool:
+        """End a line whose validity is over and queue what tells its holder, or tell a person where a supply is on.
+
+        Returns:
+            Whether the line ended.
         """
 
     async def ask_reroute(self, request: Revocation) -> tuple[str, ...]:

@@ -169,12 +169,14 @@ class Notice:
         kind: `renewal-requested`, `patient-died`, `patient-merged`, `patient-updated`.
         text: words for people; never patient data.
         nhs_numbers: the patients whose open lines it concerns.
+        orders: of the trust's own numbers; for a renewal, the orders that it is asked of.
         always: told even where no open line is concerned.
     """
 
     kind: str
     text: str
     nhs_numbers: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
     always: bool = False
 
 

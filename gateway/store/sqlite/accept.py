@@ -12,6 +12,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
 from gateway.domain.prescription import Line
 from gateway.domain.submission import Action, Answer, OrderNumber, Outcome, Submission
+from gateway.domain.validity import not_valid_after
 from gateway.ports import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
 from gateway.store.document import encode
 from gateway.store.sqlite import cancels, notices
@@ -41,9 +42,10 @@ VALUES (:uuid, :submission, :tenant, :action, :number, :group_number, :nhs_numbe
 """
 _INSERT_LINE = """
 INSERT INTO line (uuid, prescription, tenant, action, order_number, order_assigner, product_code, product_display,
-    directions, quantity, total_supplies, state, holder, entered_at, epoch, provider, urgency)
+    directions, quantity, total_supplies, state, holder, entered_at, epoch, provider, urgency,
+    valid_until)
 VALUES (:uuid, :prescription, :tenant, :action, :order_number, :order_assigner, :product_code, :product_display,
-    :directions, :quantity, :total_supplies, 'RECEIVED', 'gateway', :at, 0, :provider, :urgency)
+    :directions, :quantity, :total_supplies, 'RECEIVED', 'gateway', :at, 0, :provider, :urgency, :valid_until)
 """
 _LIVE = """state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND action IN ('new', 'replace')
     AND replaced = 0 AND NOT (action = 'replace' AND state = 'HELD')"""
@@ -292,6 +294,7 @@ class _Orders:
                 "action": order.verdict.action.value,
                 "at": stored(self._now),
                 "provider": str(order.destination) if order.destination else None,
+                "valid_until": stored(not_valid_after(order.prescription)) if order.prescription else None,
             },
         )
 

@@ -30,7 +30,7 @@ from gateway.domain.lifecycle import (
 from gateway.domain.quantity import lexeme
 from gateway.ports import Callback, CallbackResult, Effectiveness
 from gateway.store.document import encode
-from gateway.store.sqlite import deliveries
+from gateway.store.sqlite import deliveries, renewals
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.cancels import follow, region
 from gateway.store.sqlite.claims import is_cancel, lines_of
@@ -321,6 +321,8 @@ def _apply(
     )
     if event in _CANCELS:
         return _answer_cancel(transaction, line, happening)
+    if event is LineEvent.RENEWAL_REQUESTED and renewals.request(transaction, line, happening):
+        return _stays(line, event)
     kept = record_event(transaction, line, happening)
     if isinstance(kept.result, Ignored):
         _tell_of_ignored(transaction, line, event, kept.result, now=now)
@@ -375,8 +377,12 @@ def _answer_cancel(transaction: Transaction, line: LineNow, happening: Happening
         return ignored
     if region(transaction, line.row) is not CancelState.NONE:  # a revocation for a re-route is no news of a cancel
         tell_news(transaction, line.row, last_event(transaction, line.row), now=happening.at)
-    row = Row(states=frozenset(), event=happening.event, to=line.state, actors=frozenset())
-    return Moved(line_now(transaction, line.row).state, row)
+    return _stays(line_now(transaction, line.row), happening.event)
+
+
+def _stays(line: LineNow, event: LineEvent) -> Moved:
+    """Say that a report was followed, though it is not the line that moved by it."""
+    return Moved(line.state, Row(states=frozenset(), event=event, to=line.state, actors=frozenset()))
 
 
 def _known(transaction: Transaction, line: LineNow) -> bool:

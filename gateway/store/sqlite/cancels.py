@@ -35,7 +35,7 @@ _LINE = """
 SELECT id FROM line WHERE uuid = ? AND tenant = ? AND action IN ('new', 'replace')
 ORDER BY state IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED'), id DESC LIMIT 1
 """
-_STATE = "SELECT id, state FROM cancel WHERE line = ?"
+_STATE = "SELECT id, state, replaced_by FROM cancel WHERE line = ?"
 _INSERT = """
 INSERT INTO cancel (line, submission, tenant, order_number, order_assigner, item, prescription, state, reason_code,
     reason, message, replaced_by, asked_at, ended_at)
@@ -253,7 +253,10 @@ def follow(
     if arrow.line is not None and line.state not in TERMINAL:
         actor = Actor.PROVIDER_SYSTEM
         own = happening or Happening(event=arrow.line, actor=actor, at=now, text=f"{event}: the cancel stands")
-        record_event(transaction, line, own)
+        if row[2] is None:
+            record_event(transaction, line, own)
+        else:
+            _replace(transaction, line, own)
         transaction.run(_UNQUEUE_CANCEL, (line.row,))
     elif happening is not None:
         note_event(transaction, line, happening)
@@ -262,6 +265,13 @@ def follow(
             transaction, line, f"cancel-{event.value.removeprefix('cancel_').replace('_', '-')}", arrow.alert, at=now
         )
     return arrow
+
+
+def _replace(transaction: Transaction, line: LineNow, own: Happening) -> None:
+    """Put the changed order in the line's place, and keep what the provider said as the newest of its history."""
+    text = "the cancel is confirmed; a changed order stands in its place"
+    record_event(transaction, line, Happening(event=LineEvent.REPLACED, actor=Actor.PRESCRIBER, at=own.at, text=text))
+    note_event(transaction, line_now(transaction, line.row), own)
 
 
 def never_left(transaction: Transaction, line: LineNow, *, now: datetime) -> bool:

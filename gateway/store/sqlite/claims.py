@@ -33,7 +33,8 @@ SELECT id FROM outbox WHERE state = 'due' AND destination = ? AND tenant = ? AND
         SELECT 1 FROM wait LEFT JOIN outbox AS earlier ON earlier.id = wait.earlier
         LEFT JOIN line ON line.id = wait.line
         WHERE wait.outbox = outbox.id AND (earlier.state IN ('due', 'claimed', 'on_wire')
-            OR line.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')))
+            OR (line.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')
+                AND NOT EXISTS (SELECT 1 FROM ruling WHERE ruling.outbox = wait.outbox AND ruled = 'send'))))
 ORDER BY due_at, id LIMIT ?
 """
 _LEASE = """

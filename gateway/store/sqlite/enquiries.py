@@ -14,12 +14,13 @@ from uuid import UUID
 
 import apsw
 
+from gateway.domain.acts import Expiring, Screened
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports import News
-from gateway.store.sqlite import books, finding, holdings, pauses, telling, viewing, watching
+from gateway.store.sqlite import books, clock, desk, finding, holdings, pauses, telling, viewing, watching
 from gateway.store.sqlite.connection import open_reader, settings_of
 from gateway.store.sqlite.schema import steps
 
@@ -108,6 +109,14 @@ class SqliteEnquiries:
     async def revoked(self) -> tuple[HeldPrescription, ...]:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: holdings.revoked(reader.execute))
+
+    async def screened(self, prescription_id: UUID) -> Screened | None:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(lambda reader: desk.screened(reader.execute, prescription_id))
+
+    async def expiring(self, *, now: datetime) -> tuple[Expiring, ...]:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(lambda reader: clock.expiring(reader.execute, now=now))
 
     async def written(self, key: int) -> WrittenOrder:
         """See `gateway.enquiries.Enquiries`.

@@ -232,7 +232,7 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
         {
             "line": line.row,
             "state": state.value,
-            "before": line.state.value if state in _RETURNS else None,
+            "before": _returns_to(line.state).value if state in _RETURNS else None,
             "holder": deadlines.custody[state].holder.value,
             "at": at,
             "act_by": stored(happening.act_by or act_by) if act_by is not None else None,
@@ -247,6 +247,11 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
         transaction.run(_END_ALLOCATION, (at, line.row))
     if act_by == happening.at and happening.act_by is None:
         alert_state(transaction, replace(line, state=state), at=happening.at)
+
+
+def _returns_to(state: LineState) -> LineState:
+    """Give the state that a queried line returns to: a question proves that the message arrived."""
+    return LineState.WITH_PROVIDER if state in {LineState.SENT, LineState.UNCERTAIN} else state
 
 
 def _accompany(transaction: Transaction, line: LineNow, happening: Happening, state: LineState, seq: int) -> None:

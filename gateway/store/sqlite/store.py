@@ -4,7 +4,7 @@ Source: brief D3, D4; gateway.ports.Store says what each method promises.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -12,9 +12,12 @@ from uuid import UUID
 
 from gateway.destination import TransmitOutcome
 from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.acts import Act, Expiry, Ruling, Turned
 from gateway.domain.deadline import ALWAYS, Deadlines
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
+from gateway.domain.message import SealedMessage
+from gateway.domain.renewal import LEAD_TIME, RenewalEvent
 from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Submission
 from gateway.ports import (
@@ -33,10 +36,13 @@ from gateway.store.sqlite import (
     acknowledge,
     alerts,
     claims,
+    clock,
+    desk,
     keep,
     known,
     leaves,
     pauses,
+    renewals,
     rerouting,
     resolving,
     results,
@@ -160,6 +166,38 @@ class SqliteStore:
     ) -> CallbackResult:
         """See `gateway.ports.Store`."""
         return await self._run(partial(acknowledge.acknowledge, self._transaction, callback, answer, issues))
+
+    async def pass_screening(self, act: Act, message: SealedMessage | None = None) -> tuple[str, ...]:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(desk.pass_screening, self._transaction, act, message))
+
+    async def fail_screening(self, act: Act) -> int:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(desk.fail_screening, self._transaction, act))
+
+    async def close_lines(self, act: Act) -> int:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(desk.close_lines, self._transaction, act))
+
+    async def answer_query(self, act: Act) -> int:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(desk.answer_query, self._transaction, act))
+
+    async def rule(self, act: Act, ruling: Ruling) -> tuple[str, ...]:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(desk.rule, self._transaction, act, ruling))
+
+    async def renew(self, act: Act, event: RenewalEvent, prescription: UUID | None = None) -> tuple[str, ...]:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(renewals.decide, self._transaction, act, event, prescription))
+
+    async def turn_clock(self, *, now: datetime, lead: timedelta = LEAD_TIME) -> Turned:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(clock.turn, self._transaction, now=now, lead=lead))
+
+    async def expire(self, expiry: Expiry, *, now: datetime) -> bool:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(clock.expire, self._transaction, expiry, now=now))
 
     async def reroute(self, request: Reroute) -> tuple[str, ...]:
         """See `gateway.ports.Store`."""

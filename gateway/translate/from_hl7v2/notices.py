@@ -23,10 +23,10 @@ _DIED = "The message says that the patient has died. Stop supplies: cancel every
 _RENEWAL = "A renewal of a prescription is asked for. Only a prescriber can write one; nothing was made of the request."
 
 
-def renewal(patient: Patient | None) -> Notice:
+def renewal(patient: Patient | None, orders: tuple[str, ...]) -> Notice:
     """Give the task that a renewal request (ORC-1 RF) leads to; never a prescription."""
     numbers = (patient.nhs_number.value,) if patient else ()
-    return Notice(kind="renewal-requested", text=_RENEWAL, nhs_numbers=numbers, always=True)
+    return Notice(kind="renewal-requested", text=_RENEWAL, nhs_numbers=numbers, orders=orders, always=True)
 
 
 def read_patient_update(desk: Desk, message: Message, header: Header) -> Order:

@@ -122,6 +122,7 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
     renewals = header.envelope.message_type.startswith("RDE^O25")
     action = _action(desk, groups, numbers, renewals=renewals)
     patient = _patient(desk, orders)
+    asked = tuple(number.trust_number for number in numbers if number.trust_number)
     prescription, change = None, None
     if action in {Action.CANCEL, Action.REPLACE}:
         change = read_change(desk, groups, numbers, replacing=action is Action.REPLACE)
@@ -145,7 +146,7 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
         shared=orders.shared,
         change=change,
         needs_review=True in [_needs_review(desk, group) for group in groups],
-        notice=renewal(patient) if action is Action.RENEWAL_REQUEST else None,
+        notice=renewal(patient, asked) if action is Action.RENEWAL_REQUEST else None,
     )
 
 

@@ -291,7 +291,7 @@ async def test_a_change_waits_until_the_old_order_is_confirmed_cancelled(trial: 
     sent = await trial.send(Taken())
     assert await trial.claims() == []
     await trial.answer(sent, LineEvent.CANCEL_CONFIRMED)
-    assert sorted(await trial.states()) == [LineState.CANCELLED, LineState.READY]
+    assert sorted(await trial.states()) == [LineState.READY, LineState.SUPERSEDED]
     assert (await trial.send()).octets is not None
 
 
