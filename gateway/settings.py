@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """How long the worker waits when nothing wakes it; also how late a retry may be."""
     watch_seconds: Seconds = 5
     """How often deadlines are looked at; a fraction of the shortest of them."""
+    watch_silence_seconds: Seconds = 60
+    """How long ago deadlines may have been looked at before a person is told that the watch has stopped."""
     drain_seconds: Seconds = 10
     """How long a stop waits for what is under way; shorter than what supervisors allow before they kill."""
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
@@ -89,6 +91,11 @@ class Settings(BaseSettings):
     def in_development(self) -> bool:
         """Whether development stand-ins are made (D15)."""
         return self.on_loopback if self.development is None else self.development
+
+    @property
+    def watch_allowed_seconds(self) -> float:
+        """How old the watch's heartbeat may be: never less than a few of its own intervals."""
+        return max(self.watch_silence_seconds, 4 * self.watch_seconds)
 
     @property
     def reference_folder(self) -> Path:

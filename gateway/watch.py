@@ -1,13 +1,14 @@
 """The sweeper: finds every line past its deadline from the base tables alone, and opens an alert for it.
 
-It looks neither at the queue nor at the worker, so that it notices when they have stopped. It says when it last looked;
-somebody outside should worry when that is long ago.
+It looks neither at the queue nor at the worker, so that it notices when they have stopped. It says when it last looked,
+and whoever else runs on the same store tells a person when that is long ago (`DeadMan`, the console, the ready check).
 
 Source: reliability-security.md I3; mapping.md 10.5.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -17,13 +18,14 @@ import structlog
 from gateway.config.reference_check import Concern
 from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import LABELS
-from gateway.enquiries import Enquiries, Overdue
+from gateway.enquiries import WATCH, Enquiries, Overdue, has_stopped
 from gateway.ports import Clock, Store
 
 _log = structlog.get_logger(__name__)
 _LONDON: Final = ZoneInfo("Europe/London")
 
 ALERT_KIND = "overdue"
+STOPPED_KIND = "watch-stopped"
 
 
 def _unheard(_: datetime) -> None:
@@ -99,6 +101,7 @@ class Watch:
                 kind=ALERT_KIND, subject=str(line.line_id), line_id=line.line_id, now=now, text=_text(line)
             )
         opened += await self._tell(now)
+        await self._store.beat(WATCH, now=now)
         self._beat(now)
         if opened:
             _log.warning("watch_overdue", opened=opened)
@@ -116,9 +119,60 @@ class Watch:
         return opened
 
 
+class DeadMan:
+    """Watches the watch: opens an alert when its heartbeat has stopped. Runs wherever something else than it runs.
+
+    Args:
+        enquiries: where the heartbeat is found.
+        store: where the alert is opened.
+        clock: the time the heartbeat is compared with.
+        allowed_seconds: how old the heartbeat may be; several times the interval between two sweeps.
+    """
+
+    def __init__(self, *, enquiries: Enquiries, store: Store, clock: Clock, allowed_seconds: float) -> None:
+        self._enquiries = enquiries
+        self._store = store
+        self._clock = clock
+        self._allowed_seconds = allowed_seconds
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """End after the present look."""
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Look at every interval until stopped; first after one, in which a watch that has just started can sweep."""
+        while not self._stopped.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), timeout=self._allowed_seconds)
+                return
+            try:
+                await self.look()
+            except Unavailable:
+                _log.warning("dead_man_store_away")
+
+    async def look(self) -> bool:
+        """Open an alert if the watch has stopped. Tells whether a new one was opened.
+
+        Raises:
+            Unavailable: the store is away.
+        """
+        now = self._clock.now()
+        last = await self._enquiries.last_beat(WATCH)
+        if not has_stopped(last, now=now, allowed_seconds=self._allowed_seconds):
+            return False
+        _log.error("watch_stopped")
+        when = f"last looked at {_london(last)}" if last else "never looked at"
+        text = f"Deadlines were {when}. Nobody is told of what is overdue until the watch runs again."
+        return await self._store.open_alert(kind=STOPPED_KIND, subject=WATCH, line_id=None, now=now, text=text)
+
+
+def _london(moment: datetime) -> str:
+    return moment.astimezone(_LONDON).strftime("%d %b %Y, %H:%M:%S")
+
+
 def _text(line: Overdue) -> str:
-    due = line.act_by.astimezone(_LONDON).strftime("%d %b %Y, %H:%M:%S")
-    text = f"{LABELS[line.state]}. The {line.holder} should have acted by {due}."
+    text = f"{LABELS[line.state]}. The {line.holder} should have acted by {_london(line.act_by)}."
     if line.issues:
         text += f" Held for {', '.join(line.issues)}."
     return text + " An alert of this was closed, and it is still so." * line.closed_before

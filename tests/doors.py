@@ -18,7 +18,7 @@ from gateway.domain.identifiers import OdsCode, PrescriptionNumber, derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.submission import Answer, Submission
-from gateway.enquiries import AlertView, EventView, Found, LineView, Overdue, PrescriptionView
+from gateway.enquiries import AlertView, EventView, Found, LineView, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports import Callback, CallbackResult, Effectiveness, News
 
 NOW = datetime(2026, 11, 22, 10, 41, 20, tzinfo=UTC)
@@ -192,6 +192,8 @@ class Enquiries:
     views: list[PrescriptionView] = field(default_factory=lambda: [view()])
     asked: list[dict[str, object]] = field(default_factory=list)
     away: bool = False
+    swept_at: datetime | None = NOW
+    paused: tuple[PauseView, ...] = ()
 
     def _seen(self, tenant: OdsCode | None) -> list[PrescriptionView]:
         if self.away:
@@ -235,6 +237,16 @@ class Enquiries:
     async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
         alerts = (alert for one in self._seen(tenant) for alert in one.alerts if alert.closed_at is None)
         return tuple(alerts)[:limit]
+
+    async def last_beat(self, name: str) -> datetime | None:
+        assert name == "watch"
+        return self.swept_at
+
+    async def pauses(self) -> tuple[PauseView, ...]:
+        return self.paused
+
+    async def waiting(self) -> Waiting:
+        return Waiting(total=0, by_tenant={})
 
     async def books(self) -> dict[str, int]:
         return {"submitted": len(self._seen(None)), "accepted": 1, "refused": 0, "open": 1}

@@ -15,7 +15,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
 from gateway.domain.lifecycle import TERMINAL, Actor, Holder, LineEvent, LineState
 from gateway.domain.submission import WireFormat
-from gateway.enquiries import AlertView, EventView, Found, LineView, PrescriptionView
+from gateway.enquiries import AlertView, EventView, Found, LineView, PauseView, PrescriptionView
 
 QUIET: Final = timedelta(hours=1)
 """A silence longer than this is drawn on the timeline as an entry of its own."""
@@ -104,6 +104,18 @@ def alarm(alert: AlertView, now: datetime) -> Alarm:
         age=when(alert.opened_at, now),
         closed=clock_time(alert.closed_at) if alert.closed_at else "",
     )
+
+
+def paused(pause: PauseView, names: Names, now: datetime) -> str:
+    """Say that nothing is sent to a destination, since when, by whom and why."""
+    where, since = named(pause.destination, names), clock_time(pause.begun_at)
+    return f"Nothing is sent to {where} since {since}, {when(pause.begun_at, now)} ({pause.begun_by}): {pause.reason}"
+
+
+def watch_stopped(last: datetime | None, now: datetime) -> str:
+    """Say that deadlines are not looked at."""
+    looked = f"{clock_time(last)}, {when(last, now)}" if last else "never"
+    return f"The watch has stopped. Deadlines were last looked at: {looked}. Overdue lines may be missing below."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from gateway.console.seek import LONGEST, seek
 from gateway.console.sessions import Session, Sessions
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode, parse_uuid
-from gateway.enquiries import Enquiries
+from gateway.enquiries import WATCH, Enquiries, has_stopped
 from gateway.wire.strict_json import dumps
 
 _HOME: Final = "/console/"
@@ -64,11 +64,13 @@ class Frame:
         organisation: who operates the gateway, in words.
         environment: live or test.
         development: whether to say on every page that this is a development gateway (D15).
+        watch_seconds: how long ago deadlines may have been looked at last.
     """
 
     organisation: str
     environment: str
     development: bool
+    watch_seconds: float = 60.0
 
 
 class SignedOut(Exception):
@@ -166,9 +168,20 @@ class Console:
             request,
             "home.html",
             books=await self._enquiries.books(),
+            watch=await self._watch(now),
+            paused=[pages.paused(pause, self._names, now) for pause in await self._enquiries.pauses()],
             alerts=[pages.alarm(alert, now) for alert in alerts[:_ALERTS]],
             more_alerts=len(alerts) > _ALERTS,
             latest=[pages.listed(found, self._names) for found in latest],
+        )
+
+    async def _watch(self, now: datetime) -> str:
+        """Say what is wrong with the watch; empty if nothing is."""
+        last = await self._enquiries.last_beat(WATCH)
+        return (
+            pages.watch_stopped(last, now)
+            if has_stopped(last, now=now, allowed_seconds=self._frame.watch_seconds)
+            else ""
         )
 
     async def search(self, request: Request) -> Response:

@@ -63,6 +63,7 @@ def create_app(
     limits: Limits | None = None,
     hosts: frozenset[str] = frozenset(),
     custody: Mapping[LineState, Custody] = CUSTODY,
+    watch_seconds: float = 60.0,
     routes: Sequence[BaseRoute] = (),
     prepare: Prepare | None = None,
 ) -> FastAPI:
@@ -81,6 +82,7 @@ def create_app(
         limits: of the doors; the defaults if None.
         hosts: names that a Host header may carry; empty for any, where a proxy has checked.
         custody: holder and limit of each state, as configured.
+        watch_seconds: how long ago deadlines may have been looked at last.
         routes: those of other doors in the same process: the console's.
         prepare: gives what a prescriber signs; None where orders are not prepared here.
     """
@@ -92,7 +94,7 @@ def create_app(
     release = Release(enquiries, notes, callers, limits, now)
     validation = Validation(callers, limits)
     status = Status(enquiries, notes, callers, limits, now)
-    health = Health(enquiries, metrics.registry, jwks, custody)
+    health = Health(enquiries, metrics.registry, jwks, custody, now=now, watch_seconds=watch_seconds)
     metadata = Metadata(
         organisation=identity.organisation,
         environment=identity.environment,

@@ -4,7 +4,7 @@ The lock of the data folder keeps a second gateway away, not a second writer: ev
 at the tables anew, and leases are fenced by their token. A running worker finds what an act made due at its next look.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -30,12 +30,15 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(settings: Settings, *, make: bool = False) -> AsyncIterator[Desk]:
+async def desk(
+    settings: Settings, *, make: bool = False, broken: Callable[[], None] = lambda: None
+) -> AsyncIterator[Desk]:
     """Open the store of a data folder, and let it go afterwards.
 
     Args:
         settings: as read.
         make: make folder and store where there are none.
+        broken: called from another thread when the disk can no longer be trusted.
 
     Raises:
         ConfigurationError: the configuration is wrong, or the folder holds no store.
@@ -54,6 +57,7 @@ async def desk(settings: Settings, *, make: bool = False) -> AsyncIterator[Desk]
         now=clock.now,
         deadlines=loaded.deadlines,
         tells=frozenset(mailboxes(loaded.trusts.values())),
+        failed=broken,
     )
     enquiries = SqliteEnquiries.open(database)
     try:

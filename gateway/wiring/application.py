@@ -13,14 +13,17 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.config.reference_check import concerns
 from gateway.console.sessions import Sessions
 from gateway.domain.errors import ConfigurationError, Unavailable
+from gateway.enquiries import WATCH
 from gateway.mllp import MllpListener
 from gateway.settings import Settings
+from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.watch import Watch
-from gateway.wiring.build import Gateway, Part, build
+from gateway.wiring.build import DATABASE, Gateway, Part, build
 from gateway.wiring.doors import Server, Waking, http_application, http_server, mllp_listener, open_socket
+from gateway.wiring.watching import dead_man_of, watch_alone, watch_of
+from gateway.wiring.standing import adopt
 from gateway.worker import Attempt, Pace, Surroundings, Worker
 
 _log = structlog.get_logger("gateway")
@@ -95,10 +98,15 @@ class _Application:
         def broken() -> None:
             loop.call_soon_threadsafe(self._fail, "disk")
 
+        if self._parts == {Part.WATCH}:
+            self._tell(Told(http="", mllp="", console="", fresh=()))
+            await watch_alone(self._settings, self._stop, broken=broken)
+            return 1 if self._failed else 0
         gateway = build(self._settings, broken=broken)
         gc.collect()
         gc.freeze()  # tables and modules live as long as the process, and are not to be looked through again and again
         try:
+            await adopt(gateway.configuration, gateway.store, gateway.enquiries, gateway.clock)
             await self._run(gateway)
         finally:
             await _let_go(gateway)
@@ -112,7 +120,8 @@ class _Application:
 
     async def _run(self, gateway: Gateway) -> None:
         worker = _worker(gateway)
-        watch = _watch(gateway)
+        own = SqliteEnquiries.open(self._settings.data / DATABASE)
+        watch, dead_man = watch_of(gateway, own), dead_man_of(gateway)
         story = Waking(gateway, worker.wake)
         server, base, sessions = self._http(gateway, story)
         listener, mllp = await self._mllp(gateway, story)
@@ -121,13 +130,16 @@ class _Application:
             self._start("reroutes", self._reroutes(gateway))
         if Part.WATCH in self._parts:
             self._start("watch", watch.run())
-            self._start("figures", self._figures(gateway))
+        self._start("figures", self._figures(gateway))
+        self._start("dead man", dead_man.run())
         link = base + sessions.link() if base and Part.CONSOLE in self._parts else ""
         self._tell(Told(http=base, mllp=mllp, console=link, fresh=tuple(gateway.fresh.items())))
         _log.info("started", version=gateway.version, development=gateway.settings.in_development)
         await self._stop.wait()
         _log.info("stopping")
+        dead_man.stop()
         await self._drain(server, listener, worker, watch)
+        await own.close()
 
     def _http(self, gateway: Gateway, story: Waking) -> tuple[Server | None, str, Sessions]:
         where = ""
@@ -157,6 +169,8 @@ class _Application:
         while not self._stop.is_set():
             with suppress(Unavailable):
                 gateway.metrics.counted(await gateway.enquiries.books())
+                if (swept := await gateway.enquiries.last_beat(WATCH)) is not None:
+                    gateway.metrics.watched(swept)  # by a watch in another process, perhaps
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), timeout=_FIGURES_SECONDS)
 
@@ -218,17 +232,6 @@ def _worker(gateway: Gateway) -> Worker:
         age_seconds=retry.age_seconds,
     )
     return Worker(name="worker", around=around, pace=pace)
-
-
-def _watch(gateway: Gateway) -> Watch:
-    return Watch(
-        enquiries=gateway.enquiries,
-        store=gateway.store,
-        clock=gateway.clock,
-        interval_seconds=gateway.settings.watch_seconds,
-        beat=gateway.metrics.watched,
-        concerns=lambda now: concerns(gateway.configuration, gateway.around.reference, now.date()),
-    )
 
 
 async def _let_go(gateway: Gateway) -> None:

@@ -134,8 +134,8 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     )
 
 
-def claim_data_folder(data: Path) -> int:
-    """Make the data folder if need be, for this user alone, and keep any second gateway off it.
+def claim_data_folder(data: Path, name: str = LOCK) -> int:
+    """Make the data folder if need be, for this user alone, and keep any second gateway (or other holder) off it.
 
     The lock is the system's: it ends with the process, however that ends.
 
@@ -144,14 +144,14 @@ def claim_data_folder(data: Path) -> int:
     """
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(data / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ConfigurationError(f"data folder {data}: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        raise ConfigurationError(f"data folder {data}: another gateway is using it") from error
+        raise ConfigurationError(f"data folder {data}: another {Path(name).stem} is using it") from error
     return lock
 
 

@@ -103,6 +103,7 @@ def http_application(gateway: Gateway, story: Waking, sessions: Sessions, parts:
         limits=Limits(body_bytes=settings.http_body_bytes, in_flight=settings.tenant_requests),
         hosts=settings.allowed_hosts,
         custody=configuration.custody,
+        watch_seconds=settings.watch_allowed_seconds,
         routes=routes,
         prepare=lambda submission, when: prepare_submission(submission, gateway.around, when),
     )
@@ -121,6 +122,7 @@ def _console(gateway: Gateway, sessions: Sessions) -> list[BaseRoute]:
             organisation=configuration.organisation.value,
             environment=configuration.environment.value,
             development=gateway.settings.in_development,
+            watch_seconds=gateway.settings.watch_allowed_seconds,
         ),
         names=names,
         now=gateway.clock.now,

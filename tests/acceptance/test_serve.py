@@ -20,7 +20,7 @@ MESSAGE = (Path(__file__).parents[1] / "golden" / "hl7v2" / "S01.hl7").read_byte
 class Child:
     """A gateway process, and what it has printed."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(self, data: Path, *options: str, **variables: str) -> None:
         self.data = data
         self.log = data.parent / f"log-{time.monotonic_ns()}"
         with self.log.open("wb") as log:
@@ -40,7 +40,10 @@ class Child:
                 ],
                 stdout=log,
                 stderr=log,
-                env={name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")},
+                env={
+                    **{name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")},
+                    **variables,
+                },
             )
 
     @property

@@ -2,16 +2,18 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
+
+import pytest
 
 from gateway.config.reference_check import Concern
 from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import Holder, LineState
 from gateway.enquiries import Enquiries, Overdue
 from gateway.ports import Store
-from gateway.watch import ALERT_KIND, Watch
+from gateway.watch import ALERT_KIND, DeadMan, Watch
 
 _NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 _LINE = UUID(int=7)
@@ -28,6 +30,7 @@ class _Books:
 
     lines: tuple[Overdue, ...] = ()
     away: int = 0
+    beaten: datetime | None = None
     alerts: list[dict[str, object]] = field(default_factory=list)
 
     async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
@@ -36,6 +39,17 @@ class _Books:
             self.away -= 1
             raise Unavailable("disk")
         return self.lines
+
+    async def beat(self, name: str, *, now: datetime) -> None:
+        assert name == "watch"
+        self.beaten = now
+
+    async def last_beat(self, name: str) -> datetime | None:
+        assert name == "watch"
+        if self.away:
+            self.away -= 1
+            raise Unavailable("disk")
+        return self.beaten
 
     async def open_alert(self, **alert: object) -> bool:
         known = any(alert["subject"] == other["subject"] for other in self.alerts)
@@ -102,3 +116,43 @@ async def test_the_sweeper_outlives_an_outage_and_does_not_call_it_a_heartbeat()
     await asyncio.wait_for(task, 2)
     assert books.away == 0
     assert books.alerts
+
+
+def _dead_man(books: _Books, allowed_seconds: float = 60) -> DeadMan:
+    return DeadMan(
+        enquiries=cast("Enquiries", books),
+        store=cast("Store", books),
+        clock=_Clock(),
+        allowed_seconds=allowed_seconds,
+    )
+
+
+@pytest.mark.parametrize(
+    ("beaten", "words"),
+    [(None, "never"), (_NOW - timedelta(seconds=61), "last looked at 02 Nov 2026, 08:58:59")],
+)
+async def test_a_watch_that_has_stopped_is_told_once(beaten: datetime | None, words: str) -> None:
+    books = _Books(beaten=beaten)
+    dead_man = _dead_man(books)
+    assert await dead_man.look()
+    assert not await dead_man.look()
+    assert (books.alerts[0]["kind"], books.alerts[0]["subject"]) == ("watch-stopped", "watch")
+    assert words in str(books.alerts[0]["text"])
+
+
+async def test_a_watch_that_beats_is_left_in_peace() -> None:
+    books = _Books(beaten=_NOW - timedelta(seconds=60))
+    assert not await _dead_man(books).look()
+    assert books.alerts == []
+
+
+async def test_the_dead_man_outlives_an_outage_and_ends_when_told() -> None:
+    books = _Books(away=2)
+    dead_man = _dead_man(books, allowed_seconds=0.005)
+    task = asyncio.create_task(dead_man.run())
+    async with asyncio.timeout(2):
+        while not books.alerts:  # noqa: ASYNC110 - the alert is what is tested
+            await asyncio.sleep(0.005)
+    dead_man.stop()
+    await asyncio.wait_for(task, 2)
+    assert books.away == 0

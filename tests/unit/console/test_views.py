@@ -13,12 +13,14 @@ from gateway.console.sessions import Sessions
 from gateway.console.views import Frame, create_console
 from gateway.domain.identifiers import derived_id
 from gateway.domain.lifecycle import LABELS, LineState
+from gateway.enquiries import PauseView
 from tests.doors import (
     NAMES,
     NHS_NUMBER,
     NOW,
     NUMBER,
     PRESCRIPTION,
+    VNE51,
     Enquiries,
     Notes,
     bearer,
@@ -277,3 +279,17 @@ async def test_the_style_sheet_is_local_and_cached(console: Console) -> None:
         f"{console.address}/console/static/console.css", headers={"If-None-Match": tag}
     ) as response:
         assert response.status == 304
+
+
+async def test_home_says_when_the_watch_has_stopped_and_what_is_paused(console: Console) -> None:
+    assert "The watch has stopped" not in await console.read("/console/")
+    console.enquiries.swept_at = NOW - timedelta(minutes=5)
+    console.enquiries.paused = (
+        PauseView(destination=VNE51, kind="by operator", begun_at=NOW, begun_by="anna", reason="They <move>."),
+    )
+    body = await console.read("/console/")
+    assert "The watch has stopped. Deadlines were last looked at: 22 Nov 2026, 10:36:20" in body
+    assert "Nothing is sent to Example Homecare Ltd (VNE51) since 22 Nov 2026, 10:41:20" in body
+    assert "(anna): They &lt;move&gt;." in body
+    console.enquiries.swept_at = None
+    assert "last looked at: never" in await console.read("/console/")

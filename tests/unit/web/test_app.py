@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import aiohttp
@@ -19,6 +20,7 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment
 from gateway.domain.submission import Answer, WireFormat
+from gateway.enquiries import PauseView
 from gateway.ports import CallbackResult, Effectiveness
 from gateway.telemetry import Metrics
 from gateway.web.app import Identity, create_app
@@ -541,6 +543,24 @@ async def test_ready_is_not_live(door: Door) -> None:
     door.enquiries.away = True
     assert (await door.get("/health/live"))[0] == 200
     assert (await door.get("/health/ready"))[0] == 503
+
+
+async def test_ready_says_whether_the_watch_lives_and_what_is_paused(door: Door) -> None:
+    swept: list[tuple[datetime | None, str]] = [
+        (NOW, "running"),
+        (NOW - timedelta(seconds=61), "stopped"),
+        (None, "stopped"),
+    ]
+    for last, status in swept:
+        door.enquiries.swept_at = last
+        code, body = await door.get("/health/ready")
+        found = {"status": status, "lastSweep": last.isoformat() if last else None}
+        assert (code, body["watch"], body["paused"]) == (200, found, [])
+    door.enquiries.paused = (
+        PauseView(destination=VNE51, kind="by operator", begun_at=NOW, begun_by="anna", reason="Moving."),
+    )
+    _, body = await door.get("/health/ready")
+    assert body["paused"] == [{"destination": "VNE51", "kind": "by operator", "since": NOW.isoformat()}]
 
 
 async def test_the_metrics_count_answers_without_addresses_or_patients(door: Door) -> None:

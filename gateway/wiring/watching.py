@@ -1,0 +1,92 @@
+"""The watch: within a gateway on connections of its own, or alone in a process of its own beside it.
+
+`gateway serve --only watch` runs on the data folder of a gateway that runs elsewhere on the same machine. It takes not
+the gateway's lock but one of its own; it opens alerts through a writing connection of its own, as people's acts do.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import chain
+from typing import Final
+
+import structlog
+
+from gateway.config.calendar_check import calendar_concerns
+from gateway.config.configuration import Configuration
+from gateway.config.reference import reference_in_force
+from gateway.config.reference_check import Concern, concerns
+from gateway.domain.reference import Reference
+from gateway.settings import Settings
+from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.watch import DeadMan, Watch
+from gateway.wiring.acting import desk
+from gateway.wiring.build import Gateway, claim_data_folder
+
+WATCH_LOCK: Final = "watch.lock"
+
+_log = structlog.get_logger("gateway")
+
+
+def watch_of(gateway: Gateway, enquiries: SqliteEnquiries) -> Watch:
+    """Make the watch of a gateway, with reading connections that nothing else keeps busy."""
+    return Watch(
+        enquiries=enquiries,
+        store=gateway.store,
+        clock=gateway.clock,
+        interval_seconds=gateway.settings.watch_seconds,
+        beat=gateway.metrics.watched,
+        concerns=_concerns(gateway.configuration, gateway.around.reference),
+    )
+
+
+def dead_man_of(gateway: Gateway) -> DeadMan:
+    """Make what notices that the watch has stopped, wherever the watch runs."""
+    return DeadMan(
+        enquiries=gateway.enquiries,
+        store=gateway.store,
+        clock=gateway.clock,
+        allowed_seconds=gateway.settings.watch_allowed_seconds,
+    )
+
+
+async def watch_alone(settings: Settings, stop: asyncio.Event, *, broken: Callable[[], None]) -> None:
+    """Sweep a data folder until told to stop.
+
+    Args:
+        settings: as read.
+        stop: set to end it.
+        broken: called from another thread when the disk can no longer be trusted.
+
+    Raises:
+        ConfigurationError: another watch runs on it, or it holds no store.
+        Unavailable: the store cannot be opened.
+    """
+    lock = claim_data_folder(settings.data, WATCH_LOCK)
+    try:
+        async with desk(settings, broken=broken) as at:
+            reference = reference_in_force(settings.reference_folder, at.configuration.environment)
+            watch = Watch(
+                enquiries=at.enquiries,
+                store=at.store,
+                clock=at.clock,
+                interval_seconds=settings.watch_seconds,
+                concerns=_concerns(at.configuration, reference),
+            )
+            sweeping = asyncio.create_task(watch.run(), name="watch")
+            sweeping.add_done_callback(lambda _: stop.set())
+            _log.info("watch_started")
+            await stop.wait()
+            watch.stop()
+            await sweeping
+    finally:
+        os.close(lock)
+
+
+def _concerns(configuration: Configuration, reference: Reference) -> Callable[[datetime], Iterator[Concern]]:
+    def found(now: datetime) -> Iterator[Concern]:
+        today = now.date()
+        return chain(concerns(configuration, reference, today), calendar_concerns(configuration.deadlines, today))
+
+    return found
