@@ -1,11 +1,14 @@
 """`gateway config check`."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gateway.commands.person import Data
+from gateway.config.configuration import Configuration
 from gateway.config.load import load
 from gateway.config.reference_check import concerns
 from gateway.config.trust_maps import code_faults
@@ -13,8 +16,11 @@ from gateway.domain.deadline import Deadlines, Urgency
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment, Trust
-from gateway.settings import read_settings, variables
+from gateway.settings import Settings, read_settings, variables
+from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.wiring.around import surroundings
+from gateway.wiring.build import DATABASE, SystemClock
+from gateway.wiring.standing import orphaned
 
 app = typer.Typer(no_args_is_help=True, help="The configuration folder.")
 
@@ -29,10 +35,16 @@ def check(
     folder: Annotated[
         Path | None, typer.Argument(help="Configuration folder; the one in force otherwise. [GATEWAY_CONFIG]")
     ] = None,
+    data: Data = None,
 ) -> None:
-    """Read a configuration folder and list every fault, or say what is in force."""
-    settings = read_settings()
+    """Read a configuration folder and list every fault, or say what is in force.
+
+    Where there is a store in the data folder, the configuration is judged against every open line of it, and refused if
+    one would lose its trust, its destination or its deadline.
+    """
+    settings = read_settings(data=data)
     configuration = load(folder or settings.config, environ=variables())
+    open_lines = asyncio.run(_judged(settings, configuration, changed=folder is not None))
     reference = surroundings(configuration, settings.reference_folder).reference
     told = concerns(configuration, reference, datetime.now(UTC).date())
     live = configuration.environment is Environment.LIVE
@@ -51,10 +63,31 @@ def check(
         print(f"provider     {provider.ods} {provider.name}: {provider.adapter}{state}")
     print(f"routes       {len(configuration.routing.rows)}")
     _print_deadlines(configuration.deadlines)
+    print(f"open lines   {open_lines}")
     for caller in configuration.without_token:
         print(f"no token     {caller.kind} {caller.name}")
     for one in told:
         print(f"warning      {one.text}")
+
+
+async def _judged(settings: Settings, configuration: Configuration, *, changed: bool) -> str:
+    """Judge a configuration against the open lines of the data folder.
+
+    Raises:
+        ConfigurationError: it would orphan some, each kind with its count, ids and what to do first.
+    """
+    database = settings.data / DATABASE
+    if not database.is_file():
+        return "no store, none to judge by"
+    enquiries = SqliteEnquiries.open(database)
+    try:
+        before = load(settings.config, environ=variables()) if changed else None
+        found, lines = await orphaned(configuration, enquiries, SystemClock(), before=before)
+    finally:
+        await enquiries.close()
+    if found:
+        raise ConfigurationError(*map(str, found))
+    return f"{lines}, none would lose its way"
 
 
 def _own_fields(trust: Trust) -> str:
