@@ -31,8 +31,8 @@ Json = Mapping[str, Any]
 Lines = Iterator[str]
 
 INDENT = "    "
-_LAST = ("id", "extension", "implicitRules", "language", "text")
-"""Elements that every type has and few objects use, or that stand once: they are compared last."""
+_RARE = frozenset({"extension", "implicitRules", "language", "text"})
+"""Elements that every type has and few objects use; they are compared last, as is the `id` of what is no resource."""
 _LEFT_TO_THE_WALK = frozenset({"contained", "modifierExtension"})
 _INLINE = {
     "base64Binary": "({0} and a2b_base64({0}, strict_mode=True))",
@@ -80,11 +80,7 @@ class Writer:
         here = frozenset({*row.get("contexts", (name,)), "Element"})
         kind = row.get("base", name)
         members = [("resourceType", [f"if item != {kind!r}:", INDENT + "return False"])] if row["resource"] else []
-        members += [
-            (member, list(self._member(member, spec, here)))
-            for member, spec in sorted(row["elements"].items(), key=lambda one: one[0] in _LAST)
-            if member not in _LEFT_TO_THE_WALK and not spec.get("forbidden")
-        ]
+        members += [(member, list(self._member(member, row["elements"][member], here))) for member in _in_order(row)]
         yield f"def {function_name(name)}(value):"
         yield INDENT + "for name, item in value.items():"
         for index, (member, lines) in enumerate(members):
@@ -108,12 +104,15 @@ class Writer:
         if not spec["many"]:
             yield from self._value(spec, "item")
             return
+        slices = spec.get("slices", ())
+        if spec["type"] == "Extension" and not slices and not self._known(spec, here):
+            yield "return False"
+            return
         least, most = max(spec["min"], 1), spec.get("max")
         yield "if type(item) is not list or not item" + (
             f" or not {least} <= len(item) <= {most}:" if most else f" or len(item) < {least}:" if least > 1 else ":"
         )
         yield INDENT + "return False"
-        slices = spec.get("slices", ())
         if slices or spec["type"] == "Extension":
             yield from self._sliced(name, spec, here)
         else:
@@ -150,17 +149,21 @@ class Writer:
 
     def _unsliced(self, spec: Json, here: frozenset[str], word: str) -> Lines:
         """Write the check of an item that belongs to no slice: only a known extension may stand where one may."""
-        known = {one["is"] for one in spec.get("slices", ())}
-        if spec["type"] == "Extension":
-            for url, row in self._extensions.rows.items():
-                if self._extensions.contexts[url] & here and url not in known:
-                    yield f"{word} label == {url!r}:"
-                    yield from (INDENT + line for line in _refuse_unless([self._call(row, "one")]))
-                    word = "elif"
-        other = [] if spec.get("closed") or spec["type"] == "Extension" else list(self._value(spec, "one"))
-        if word != "if":
-            yield "else:"
-        yield from ((INDENT if word != "if" else "") + line for line in other or ["return False"])
+        sliced = {one["is"] for one in spec.get("slices", ())}
+        for url, row in self._known(spec, here).items():
+            if url not in sliced:
+                yield f"{word} label == {url!r}:"
+                yield from (INDENT + line for line in _refuse_unless([self._call(row, "one")]))
+                word = "elif"
+        other = [] if spec.get("closed") or spec["type"] == "Extension" else self._value(spec, "one")
+        yield "else:"
+        yield from (INDENT + line for line in list(other) or ["return False"])
+
+    def _known(self, spec: Json, here: frozenset[str]) -> Mapping[str, str]:
+        """Give the extensions that may stand in an element: URL to row."""
+        if spec["type"] != "Extension":
+            return {}
+        return {url: row for url, row in self._extensions.rows.items() if self._extensions.contexts[url] & here}
 
     def _value(self, spec: Json, place: str) -> Lines:
         """Write the check of one value: its type, and all that is said of the element it stands in."""
@@ -216,6 +219,17 @@ class Writer:
         if row in self._types:
             self.wanted.add(row)
         return f"{function_name(row)}({place})"
+
+
+def _in_order(row: Json) -> list[str]:
+    """Give the elements that may stand, those first that are most often met."""
+    rare = _RARE if row["resource"] else _RARE | {"id"}
+    elements = {
+        name: spec
+        for name, spec in row["elements"].items()
+        if name not in _LEFT_TO_THE_WALK and not spec.get("forbidden")
+    }
+    return sorted(elements, key=lambda name: (not elements[name]["min"], name in rare))
 
 
 def _stands(row: Json, kind: str) -> Iterator[str]:

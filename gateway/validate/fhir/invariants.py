@@ -121,7 +121,14 @@ def _first_is(obj: Json, bundle_type: str, resource: str) -> bool:
 
 
 def _entries_have(name: str, kinds: set[str]) -> Rule:
-    return lambda o: all((name in entry) == (o.get("type") in kinds) for entry in _items(o, "entry"))
+    def rule(obj: Json) -> bool:
+        wanted = obj.get("type") in kinds
+        for entry in _items(obj, "entry"):  # noqa: SIM110 - as above
+            if (name in entry) != wanted:
+                return False
+        return True
+
+    return rule
 
 
 def _full_urls_distinct(obj: Json) -> bool:

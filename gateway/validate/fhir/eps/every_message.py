@@ -34,9 +34,8 @@ def medicines(message: Message) -> Iterator[Finding]:
 
 def telecoms(message: Message) -> Iterator[Finding]:
     """Want a value and a use in every telecom of an organisation or professional."""
-    for element in ("value", "use"):
-        for place, index in without(message, _STAFF, element):
-            yield wrong("5.2 telecom", "invalid", f"{place}.telecom[{index}]", f"required field {element} is missing")
+    for place, index, element in without(message, _STAFF, ("value", "use")):
+        yield wrong("5.2 telecom", "invalid", f"{place}.telecom[{index}]", f"required field {element} is missing")
 
 
 def roles(message: Message) -> Iterator[Finding]:

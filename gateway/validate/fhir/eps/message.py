@@ -84,10 +84,12 @@ def differing(placed: Sequence[Placed], path: Sequence[str]) -> bool:
     return any(found_at(resource, path) != found_at(placed[0][1], path) for _, resource in placed[1:])
 
 
-def without(message: Message, kinds: tuple[str, ...], element: str) -> Iterator[tuple[str, int]]:
-    """Give every telecom of some types that lacks an element, by place and index."""
+def without(message: Message, kinds: tuple[str, ...], elements: tuple[str, ...]) -> Iterator[tuple[str, int, str]]:
+    """Give every telecom of some types that lacks an element: place, index, element."""
     for place, resource in message.of(*kinds):
         telecoms = resource.get("telecom")
         for index, telecom in enumerate(telecoms if isinstance(telecoms, list) else ()):
-            if isinstance(telecom, dict) and element not in telecom:
-                yield place, index
+            if isinstance(telecom, dict):
+                for element in elements:
+                    if element not in telecom:
+                        yield place, index, element

@@ -6,7 +6,7 @@ patient has died) are not the content's and are checked elsewhere or not at all.
 
 from collections.abc import Callable, Iterator, Mapping
 
-from gateway.validate.fhir.eps import every_message, notification, operations, order, update
+from gateway.validate.fhir.eps import every_message, limits, notification, operations, order, update
 from gateway.validate.fhir.eps.message import Json, Message, wrong
 from gateway.validate.fhir.finding import Finding
 
@@ -35,6 +35,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         order.durations,
         order.signatures,
         order.addresses,
+        limits.items,
+        limits.notes,
+        limits.names,
+        limits.signature_data,
+        limits.prescriber_codes,
+        limits.windows,
     ),
     "prescription-order-update": (*_EVERY, update.one_line, order.courses, order.requesters),
     "prescription-order-response": (),
