@@ -17,6 +17,7 @@ COMMANDS: Final = (
     "demo",
     "translate",
     "coverage",
+    "rules",
     "dose",
     "check",
     "digest",
