@@ -15,6 +15,7 @@ from gateway.domain.acts import Expiring, Screened
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
+from gateway.domain.orphans import Standing
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.ports import News
 
@@ -224,6 +225,12 @@ class Enquiries(Protocol):
 
     async def expiring(self, *, now: datetime) -> tuple[Expiring, ...]:
         """Give open lines whose validity is over, oldest first, unless a person was told or a cancel is under way."""
+
+    async def standing(self) -> tuple[Standing, ...]:
+        """Give every open line, in groups that stand alike, for the check of a configuration."""
+
+    async def configuration_in_force(self) -> tuple[str, str, datetime] | None:
+        """Give the digest and the version of the configuration the store runs under, and since when."""
 
     async def written(self, key: int) -> WrittenOrder:
         """Give what the message of a held prescription is written from; `KeyError` if there is no such one."""

@@ -449,6 +449,9 @@ class Store(Protocol):
             Why nothing was asked, in words; empty when it was.
         """
 
+    async def adopt_configuration(self, digest: str, version: str, *, checked_lines: int) -> None:
+        """Put a configuration in force from now on, that was checked against so many open lines (I23)."""
+
     async def stop_reroute(self, tenant: OdsCode, line_id: UUID, reason: str) -> bool:
         """Call off the re-route of a line that is under way, with an alert. Returns whether there was one."""
 

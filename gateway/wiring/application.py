@@ -22,8 +22,8 @@ from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.watch import Watch
 from gateway.wiring.build import DATABASE, Gateway, Part, build
 from gateway.wiring.doors import Server, Waking, http_application, http_server, mllp_listener, open_socket
-from gateway.wiring.watching import dead_man_of, watch_alone, watch_of
 from gateway.wiring.standing import adopt
+from gateway.wiring.watching import dead_man_of, watch_alone, watch_of
 from gateway.worker import Attempt, Pace, Surroundings, Worker
 
 _log = structlog.get_logger("gateway")

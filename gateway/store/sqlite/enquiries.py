@@ -17,10 +17,11 @@ import apsw
 from gateway.domain.acts import Expiring, Screened
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.orphans import Standing
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports import News
-from gateway.store.sqlite import books, clock, desk, finding, holdings, pauses, telling, viewing, watching
+from gateway.store.sqlite import books, clock, desk, finding, holdings, pauses, standing, telling, viewing, watching
 from gateway.store.sqlite.connection import open_reader, settings_of
 from gateway.store.sqlite.schema import steps
 
@@ -117,6 +118,14 @@ class SqliteEnquiries:
     async def expiring(self, *, now: datetime) -> tuple[Expiring, ...]:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: clock.expiring(reader.execute, now=now))
+
+    async def standing(self) -> tuple[Standing, ...]:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(standing.standing)
+
+    async def configuration_in_force(self) -> tuple[str, str, datetime] | None:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(standing.in_force)
 
     async def written(self, key: int) -> WrittenOrder:
         """See `gateway.enquiries.Enquiries`.

@@ -46,6 +46,7 @@ from gateway.store.sqlite import (
     rerouting,
     resolving,
     results,
+    standing,
     watching,
 )
 from gateway.store.sqlite.committer import Committer
@@ -206,6 +207,11 @@ class SqliteStore:
     async def ask_reroute(self, request: Revocation) -> tuple[str, ...]:
         """See `gateway.ports.Store`."""
         return await self._run(partial(rerouting.ask, self._transaction, request, now=self._now()))
+
+    async def adopt_configuration(self, digest: str, version: str, *, checked_lines: int) -> None:
+        """See `gateway.ports.Store`."""
+        write = partial(standing.adopt, self._transaction, digest, version)
+        await self._run(partial(write, checked_lines=checked_lines, now=self._now()))
 
     async def stop_reroute(self, tenant: OdsCode, line_id: UUID, reason: str) -> bool:
         """See `gateway.ports.Store`."""
