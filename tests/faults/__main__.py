@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from tests.faults import failpoints, power_loss
+from tests.faults import failing_disk, failpoints, power_loss
 from tests.faults.table import Row, printed
 
 LEDGER: Final = Path(__file__).parents[2] / "build" / "faults"
@@ -49,9 +49,14 @@ def _failpoints(seeds: range) -> Row:
     return failpoints.run(seeds, per_seed=200)
 
 
+def _failing_disk(seeds: range) -> Row:
+    return failing_disk.run(seeds, per_seed=20)
+
+
 PROOFS: Final = (
     Proof(name="power-loss", run=_power_loss, per_seed=500, full=100_000),
     Proof(name="failpoints", run=_failpoints, per_seed=200, full=10_000),
+    Proof(name="failing-disk", run=_failing_disk, per_seed=60, full=3_000),
 )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLater
-from gateway.domain.cancel import NOTHING_ON_WIRE, CancelState
+from gateway.domain.cancel import GIVEN_BACK, NOTHING_ON_WIRE, CancelState
 from gateway.domain.lifecycle import TERMINAL, LineEvent, LineState
 from gateway.domain.message import MessageEvent
 from gateway.domain.prescription import Prescription
@@ -71,12 +71,13 @@ class Day:
 
     async def act(self) -> None:
         """Do one thing, whatever the day brings."""
-        acts = (self._post, self._post, self._post, self._send, self._send, self._answer, self._answer, self._answer)
+        acts = (self.post, self.post, self.post, self._send, self._send, self._answer, self._answer, self._answer)
         rarer = (self._repeat, self._cancel, self._cancel, self._refuse, self._recover, self._alert, self._look)
         await self.rng.choice((*acts, *rarer))()
         self.exchange.clock.move(seconds=self.rng.choice((1, 1, 5, 90)))
 
-    async def _post(self) -> None:
+    async def post(self) -> None:
+        """Post one to four prescriptions at once."""
         group = [self._new() for _ in range(self.rng.randint(1, 4))]
         await asyncio.gather(*(self.exchange.store.accept(each) for each in group))
         self.posted += group
@@ -120,19 +121,23 @@ class Day:
             return
         what = self.rng.choice(self.prescribed)
         view = await self.exchange.enquiries.prescription(what.id, tenant=None)
-        line = view.lines[0] if view is not None and view.lines else None
-        if line is None or line.state in TERMINAL:
+        open_lines = [line for line in view.lines if line.state not in TERMINAL] if view is not None else []
+        if not open_lines:
             return
-        here = line.state in NOTHING_ON_WIRE
-        request = CancelRequest(
-            line_id=line.line_id,
-            seen=line.state,
-            state=CancelState.CONFIRMED if here else CancelState.ASKED,
-            reason_code="0001",
-            message=None if here else replace(seal(what, salt=f"cancel{self.answers}"), event=MessageEvent.UPDATE),
-        )
         self.answers += 1
-        acceptance = replace(make_acceptance(f"{self.name}C{self.answers}"), orders=(), cancels=(request,))
+        here = all(line.state in NOTHING_ON_WIRE | GIVEN_BACK for line in open_lines)
+        update = replace(seal(what, salt=f"cancel{self.answers}"), event=MessageEvent.UPDATE)
+        requests = tuple(
+            CancelRequest(
+                line_id=line.line_id,
+                seen=line.state,
+                state=CancelState.CONFIRMED if here else CancelState.ASKED,
+                reason_code="0001",
+                message=None if here or number else update,
+            )
+            for number, line in enumerate(open_lines)
+        )
+        acceptance = replace(make_acceptance(f"{self.name}C{self.answers}"), orders=(), cancels=requests)
         try:
             await self.exchange.store.accept(acceptance)
         except OvertakenError:

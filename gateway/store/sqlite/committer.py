@@ -12,6 +12,7 @@ must stop and start from it (reliability-security.md I1).
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
@@ -95,7 +96,8 @@ class Committer:
             group, stopping = self._gather()
             if group:
                 self._answer(group, self._commit(group))
-        self._connection.close()
+        with suppress(apsw.Error):  # a log that cannot be folded into the file now is read at the next opening
+            self._connection.close()
 
     def _gather(self) -> tuple[list[_Write], bool]:
         write = self._waiting.get()
