@@ -105,12 +105,16 @@ def _local_ids(record: Record, context: ReadingContext, node: Node) -> tuple[Loc
     for item in node.many("identifier"):
         by = item.one("assigner")
         code = by.one("identifier") if by else None
-        assigner = assigners.get(item.raw("system")) or (code.raw("value") if code else "")
+        named = code.leaf("value") if code else None
+        assigner = assigners.get(item.raw("system")) or (named.raw if named else "")
         target = f"patient.local_ids[{len(found)}]"
         if item.raw("system") == systems.NHS_NUMBER or not assigner:
             continue
-        record.use(code.leaf("value") if code else None, code.leaf("system") if code else None)
-        record.trace(f"{target}.assigner", item.leaf("system"), "table:local-id-systems", assigner)
+        record.use(named, code.leaf("system") if code else None)
+        if item.raw("system") in assigners:
+            record.trace(f"{target}.assigner", item.leaf("system"), "table:local-id-systems", assigner)
+        else:
+            record.trace(f"{target}.assigner", named, "copy", assigner)
         wanted = "Send the number without spaces around it."
         value = record.take(item.leaf("value"), f"{target}.value", lexical.local_number, "copy", wanted)
         if value:
