@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.submission import Reading
+from gateway.domain.errors import Refusal
+from gateway.domain.submission import Reading, Submission, WireFormat
 from gateway.domain.trace import Disposition, TraceRow
+from gateway.translate.formats import FORMATS
 from gateway.translate.maps import rules
 from gateway.translate.maps.rules import FHIR, GATEWAY, HL7V2, XML, Rule, Rules, covers, place_of, plain, targets
 from gateway.translate.tracer import Tracer
+from tests.hl7v2_orders import CONTEXT, RECEIVED, TRUST
 from tests.unit.translate.maps.corpus_fhir import fhir
 from tests.unit.translate.maps.corpus_hl7v2 import hl7v2
 from tests.unit.translate.maps.corpus_xml import xml
@@ -164,3 +167,21 @@ def test_weight_is_that_of_the_nearest_row() -> None:
     assert rules.weight_of("nowhere") == "low"
     assert rules.weight_of_rule(str(HL7V2.named("HL7V2.ignored.RXE-19"))) == "medium"
     assert rules.weight_of_rule("of another time") == ""
+
+
+SHARED = Path(__file__).parents[4] / ".." / "shared" / "hl7v2-samples"
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the third-party samples are not beside the project")
+def test_no_message_of_a_third_party_is_read_without_a_row() -> None:
+    """They are read whatever they are refused for; a value without a rule would be a rule that nobody wrote down."""
+    unread = {}
+    for file in sorted(SHARED.rglob("*.hl7")):
+        submission = Submission(tenant=TRUST.ods, format=WireFormat.HL7V2, body=file.read_bytes(), received_at=RECEIVED)
+        try:
+            reading = FORMATS[WireFormat.HL7V2].read(submission, CONTEXT)
+        except Refusal:
+            continue
+        if reading.unaccounted:
+            unread[file.name] = reading.unaccounted
+    assert unread == {}
