@@ -12,7 +12,7 @@ from typing import Any
 FOLDER = Path(__file__).parent
 TARGET = FOLDER.parent / "docs" / "fhir.md"
 R4 = "http://hl7.org/fhir/StructureDefinition/"
-MESSAGES = ("order", "update", "response", "notification")
+MESSAGES = ("order", "update", "hold", "response", "notification")
 
 HEAD = """# FHIR implementation guide
 
@@ -32,6 +32,7 @@ Decimals keep the digits they are sent with: `5.00` stays `5.00`.
 |---|---|---|---|---|
 | trust | gateway, provider | `prescription-order` | [order](#order) | a new prescription of one to four lines |
 | trust | gateway, provider | `prescription-order-update` | [update](#update) | the cancel of one line |
+| trust | gateway, provider | the same, reason `hold` or `release` | [hold](#hold) | a hold or release of one line |
 | provider | gateway, trust | `prescription-order-response` | [response](#response) | what became of it |
 | provider | gateway, trust | `dispense-notification` | [notification](#notification) | what was supplied |
 

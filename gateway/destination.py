@@ -38,6 +38,7 @@ class Promises:
         updates: whether it can carry a cancel.
         refuses_expired: whether it is proven to refuse a message later than its seal's not-valid-after. Only then may
             what expired there, and was never taken on, be given to another provider (I10).
+        holds: whether it can carry a hold and a release, and its provider's system answers them.
     """
 
     contract: int = CONTRACT_VERSION
@@ -45,6 +46,7 @@ class Promises:
     answers_inline: bool = False
     updates: bool = True
     refuses_expired: bool = False
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

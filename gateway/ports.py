@@ -17,6 +17,7 @@ from gateway.destination import TransmitOutcome
 from gateway.domain.acknowledgement import Acknowledgement
 from gateway.domain.acts import Act, Expiry, Ruling, Turned
 from gateway.domain.cancel import CancelState
+from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
@@ -87,6 +88,8 @@ class KnownLine:
         cancel: where a cancel of it stands.
         replaced: a change has taken its order number over.
         proposed: it is a change that is held; the order it would replace is still in force.
+        before: the state a line that is queried or on hold comes back to.
+        hold: what was last asked of its provider, a hold or a release, and is not answered yet.
     """
 
     line_id: UUID
@@ -103,6 +106,8 @@ class KnownLine:
     cancel: CancelState = CancelState.NONE
     replaced: bool = False
     proposed: bool = False
+    before: LineState | None = None
+    hold: HoldKind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +115,8 @@ class CancelRequest:
     """The cancel of one line, as it is to be stored.
 
     Attributes:
-        seen: the line's state when the answer was written; another kind of state by then is `OvertakenError`.
+        seen: the line's state when the answer was written, under a hold if there is one; another kind of state by then
+            is `OvertakenError`.
         state: CONFIRMED where nothing is on the wire or the provider has given it back, ASKED otherwise.
         message: the sealed `prescription-order-update`; None where there is nothing to send.
         replaced_by: the line that takes its order number over, for a change.
@@ -123,6 +129,28 @@ class CancelRequest:
     reason: str = ""
     message: SealedMessage | None = None
     replaced_by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRequest:
+    """A hold or a release of one line, as it is to be stored.
+
+    Attributes:
+        seen: the line's state when the answer was written, `beneath` the state under a hold, and `open_request` what
+            waited for an answer then; where one of them is another by now it is `OvertakenError`.
+        state: CONFIRMED where nothing is on the wire, ASKED otherwise.
+        message: the sealed `prescription-order-update`; None where there is nothing to send.
+    """
+
+    line_id: UUID
+    kind: HoldKind
+    seen: LineState
+    beneath: LineState
+    open_request: HoldKind | None
+    state: HoldState
+    reason_code: str = ""
+    reason: str = ""
+    message: SealedMessage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +198,7 @@ class Acceptance:
     Attributes:
         orders: those not refused. A refused submission has none, and is stored with its answer all the same.
         cancels: applied before the orders, so that a change may take a number over.
+        holds: holds and releases, applied after the cancels.
         later: whether `answer.later` is to be sent through the outbox.
     """
 
@@ -179,6 +208,7 @@ class Acceptance:
     answer: Answer
     orders: tuple[AcceptedOrder, ...] = ()
     cancels: tuple[CancelRequest, ...] = ()
+    holds: tuple[HoldRequest, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
     notices: tuple[Notice, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
@@ -328,7 +358,7 @@ class Store(Protocol):
 
         Raises:
             Refusal: ORDER_REUSED, when an order number was taken meanwhile.
-            OvertakenError: a line to be cancelled has moved since it was looked at.
+            OvertakenError: a line to be cancelled, held or released has moved since it was looked at.
             Unavailable: nothing was stored.
         """
 

@@ -67,7 +67,7 @@ class FhirPush:
     """See `gateway.destination.Destination`."""
 
     name: ClassVar[str] = "fhir_push"
-    promises: ClassVar[Promises] = Promises(answers_inline=True)
+    promises: ClassVar[Promises] = Promises(answers_inline=True, holds=True)
 
     def __init__(self, provider: Provider) -> None:
         self._poster = Poster(provider, accept=_FHIR)

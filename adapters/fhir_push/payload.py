@@ -58,7 +58,7 @@ def _history(request: Resource) -> Iterator[Resource]:
     for extension in list_in(request, "extension"):
         for part in list_in(extension, "extension") if isinstance(extension, dict) else []:
             coding = object_in(part, "valueCoding") if isinstance(part, dict) else {}
-            if coding.get("system") == statuses.STATUS_HISTORY:
+            if coding.get("system") in {statuses.STATUS_HISTORY, statuses.LINE_EVENT}:
                 yield coding
 
 
@@ -68,6 +68,12 @@ def _non_dispensing(dispense: Resource) -> Resource:
         if isinstance(extension, dict) and extension.get("url") == statuses.NON_DISPENSING_URL:
             return object_in(extension, "valueCoding")
     return {}
+
+
+def _verdict(coding: Resource, code: str) -> LineEvent | None:
+    """Give what a status history says: of a cancel in the words of EPS, of a hold or a release in ours."""
+    words = statuses.HOLDS if coding.get("system") == statuses.LINE_EVENT else statuses.CANCELS
+    return words.get(code)
 
 
 def _accepted(request: Resource) -> LineEvent | None:
@@ -210,7 +216,7 @@ class _Reading:
             if coding is None and not plain:
                 continue
             code = "" if coding is None else code_in(coding, "code")
-            event = statuses.CANCELS.get(code) if coding is not None else _accepted(request)
+            event = _verdict(coding, code) if coding is not None else _accepted(request)
             if event is None:
                 self._report("VALUE_INVALID", place, "The status of this MedicationRequest is not known here.")
                 continue

@@ -65,6 +65,16 @@ OUTCOMES: Final[dict[tuple[str, str], LineEvent]] = {
 }
 """Verdicts on a cancel that come as an OperationOutcome (eps.md 1.5), and what the two codes of 1.3 say of one."""
 
+LINE_EVENT: Final = "urn:x-homecare-gateway:CodeSystem:line-event"
+HOLDS: Final[dict[str, LineEvent]] = {
+    "hold_confirmed": LineEvent.HOLD_CONFIRMED,
+    "hold_refused": LineEvent.HOLD_REFUSED,
+    "release_confirmed": LineEvent.RELEASE_CONFIRMED,
+    "release_refused": LineEvent.RELEASE_REFUSED,
+}
+"""The status history of a line, in our own code system: the verdict on a hold or a release, which EPS does not know. A
+`Task.status` of on-hold stays what it is, a question: nobody can tell from it that nothing will be supplied."""
+
 FULLY: Final = "0001"
 """Item fully dispensed: what exactly was done is in `MedicationDispense.status` and its times."""
 DISPENSES: Final[dict[str, LineEvent | None]] = {

@@ -45,7 +45,7 @@ class Sandbox:
     """See `gateway.destination.Destination`."""
 
     name: ClassVar[str] = "sandbox"
-    promises: ClassVar[Promises] = Promises(answers_inline=True)
+    promises: ClassVar[Promises] = Promises(answers_inline=True, holds=True)
 
     def __init__(self, provider: Provider) -> None:
         self._poster = Poster(provider, accept=_JSON)

@@ -9,12 +9,14 @@ from types import MappingProxyType
 
 from gateway.domain.cancel import CancelState
 from gateway.domain.errors import Refusal
+from gateway.domain.hold import HoldKind
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import Actor, Ignored, LineState, transition
 from gateway.domain.partner import SignaturePolicy, Trust
 from gateway.domain.submission import Action, Envelope, Outcome, Reading, Submission, Verdict, WireFormat
 from gateway.pipeline import reports
+from gateway.pipeline.holding import LineHold
 from gateway.pipeline.translate import Surroundings, TranslatedOrder, Translation, clash, read, translate
 from gateway.ports import KnownLine
 from gateway.translate.to_fhir.dispense import Dispense
@@ -125,12 +127,26 @@ class Offline:
         self._lines = [
             (tenant, replace(line, state=ended.get(line.line_id, line.state))) for tenant, line in self._lines
         ]
+        self._hold(translation)
         return Seen(
             verdict=translation.verdict,
             envelope=reading.envelope,
             translation=translation,
             unaccounted=reading.unaccounted,
         )
+
+    def _hold(self, translation: Translation) -> None:
+        """Remember holds and releases; offline nothing is sent, so each is done at once."""
+        done = {one.line.line_id: one for order in translation.orders for one in order.holds if not one.repeated}
+        self._lines = [
+            (tenant, _held(line, done[line.line_id]) if line.line_id in done else line) for tenant, line in self._lines
+        ]
+
+
+def _held(line: KnownLine, one: LineHold) -> KnownLine:
+    if one.kind is HoldKind.HOLD:
+        return replace(line, state=LineState.ON_HOLD, before=line.state)
+    return replace(line, state=line.before or line.state, before=None)
 
 
 def _dispense(tied: reports.Tied, provider: OdsCode) -> Dispense:

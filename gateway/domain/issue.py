@@ -124,6 +124,8 @@ CODES: dict[str, CodeRow] = {
         "204", "business-rule", "Check order number, patient, product and unit: the report was kept, and nothing moved."
     ),
     "CANCEL_TOO_LATE": _refuse("207", "business-rule", "Ring the provider and the patient: it cannot be cancelled."),
+    "HOLD_NOT_POSSIBLE": _refuse("207", "business-rule", "Look up where the order is; ring whoever has it."),
+    "RELEASE_NOT_POSSIBLE": _refuse("207", "business-rule", "Look up where the order is; it was not released."),
     "CANCEL_ORDER_UNKNOWN": _source(
         "Check the order number. If the order comes after all, it is cancelled and nothing is sent.",
         hl7="204",
@@ -161,6 +163,10 @@ CODES: dict[str, CodeRow] = {
     "TIMING_UNMAPPED": _map("Have the timing code mapped, or send a code of table 0335."),
     "TEMPLATE_TEXT_UNRESOLVED": _map("Correct the interface: it sent its own template text in place of a value."),
     "CANCEL_PENDING": _warn("Nothing is cancelled until the provider confirms it. If it is urgent, also ring them."),
+    "HOLD_PENDING": _warn("Nothing is on hold until the provider confirms it. If it is urgent, also ring them."),
+    "RELEASE_PENDING": _warn(
+        "It stays on hold until the provider confirms the release. If it is urgent, also ring them."
+    ),
     "CANCEL_REASON_UNMAPPED": _warn("Have the cancel reason mapped to 0001 to 0009."),
     # source holds: only the trust can end them
     "DRUG_MISMATCH_RXO_RXE": _source("Send one product in RXO and RXE."),

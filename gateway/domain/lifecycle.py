@@ -90,8 +90,13 @@ class LineEvent(StrEnum):
     NOT_SUPPLIED = "not_supplied"
     SUPPLY_WITHDRAWN = "supply_withdrawn"
     WINDOW_OVER = "window_over"
+    HOLD_ASKED = "hold_asked"
     HOLD_CONFIRMED = "hold_confirmed"
+    HOLD_REFUSED = "hold_refused"
+    RELEASE_ASKED = "release_asked"
     RELEASE_CONFIRMED = "release_confirmed"
+    RELEASE_REFUSED = "release_refused"
+    HOLD_REPLY_ERROR = "hold_reply_error"
     REROUTE = "reroute"
     REVOKED_FOR_REROUTE = "revoked_for_reroute"
     REPLACED = "replaced"
@@ -259,8 +264,24 @@ LINE_TABLE: tuple[Row, ...] = (
     _row((S.FULFILLED,), E.SUPPLY_WITHDRAWN, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,)),
     _row((S.IN_SUPPLY,), E.SUPPLY_WITHDRAWN, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,), "one of several; the count says so"),
     _row((S.FULFILLED,), E.WINDOW_OVER, S.CLOSED, (A.CLOCK,), "correction window over"),
+    _row((S.READY,), E.HOLD_CONFIRMED, S.ON_HOLD, _TRUST, "nothing on the wire; its message is withheld"),
     _row(
-        (S.READY, *_HELD_BY_PROVIDER), E.HOLD_CONFIRMED, S.ON_HOLD, (*_TRUST, A.PROVIDER_SYSTEM), "the holder confirms"
+        (*_HELD_BY_PROVIDER, S.QUERIED),
+        E.HOLD_CONFIRMED,
+        S.ON_HOLD,
+        (A.PROVIDER_SYSTEM,),
+        "asked, and the holder says so",
+    ),
+    _row(
+        (S.SENT, S.UNCERTAIN),
+        E.HOLD_CONFIRMED,
+        S.ON_HOLD,
+        (A.PROVIDER_SYSTEM,),
+        "asked; the confirmation overtakes the arrival, which it proves",
+    ),
+    *(
+        _row((S.ON_HOLD,), event, S.ON_HOLD, _PROVIDER, "the state to return to moves on; the line stays on hold")
+        for event in (E.ARRIVED, E.ACCEPTED, E.VALIDATED)
     ),
     _row((S.ON_HOLD,), E.RELEASE_CONFIRMED, BEFORE, (*_TRUST, A.PROVIDER_SYSTEM), "expiry re-checked"),
     _row((S.REJECTED, S.RETURNED, S.UNDELIVERABLE), E.REROUTE, S.READY, (A.TWO_PEOPLE,), "behind the fence; epoch + 1"),
@@ -347,6 +368,14 @@ def transition(state: LineState, event: LineEvent, actor: Actor, *, before: Line
     if isinstance(row.to, LineState):
         return Moved(row.to, row)
     return Moved(before, row) if before is not None else Ignored(f"{event} needs the state before {state}")
+
+
+def returns_to(state: LineState) -> LineState:
+    """Give the state that a line comes back to after a question or a hold.
+
+    An answer that came before the transport's own proves the arrival: the line does not go back to *sent*.
+    """
+    return LineState.WITH_PROVIDER if state in {LineState.SENT, LineState.UNCERTAIN} else state
 
 
 _REPEATS: frozenset[tuple[LineState, LineEvent]] = frozenset(
@@ -490,8 +519,12 @@ _NOT_YET_TAKEN = frozenset({S.SENT, S.UNCERTAIN, S.WITH_PROVIDER})
 def resolve_return(event: LineEvent, state: LineState) -> LineEvent:
     """Tell a line that is given back after it was accepted from one that never was, which is a rejection.
 
+    A line on hold is returned, whichever of the two words its provider uses.
+
     Args:
         event: as the provider reported it.
         state: where the line stands.
     """
+    if event is LineEvent.REJECTED and state is LineState.ON_HOLD:
+        return LineEvent.RETURNED
     return LineEvent.REJECTED if event is LineEvent.RETURNED and state in _NOT_YET_TAKEN else event

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gateway.domain.cancel import CancelState
 from gateway.domain.coding import Coding
+from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.partner import Environment
@@ -205,6 +206,8 @@ class Order:
     notice: Notice | None = None
     needs_review: bool = False
     """The sender asks that a person look at it before it goes (RXE-20), whatever checks it carries."""
+    standing: bool = False
+    """Its shape says how the order stands and not that it is new: a FHIR resource that is no message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -231,6 +234,7 @@ class OrderVerdict:
     Attributes:
         cancel: where the cancel stands that the order asked for, the least certain of its lines; NONE where it asked
             for none.
+        hold: the same of the hold or the release it asked for.
     """
 
     outcome: Outcome
@@ -240,6 +244,7 @@ class OrderVerdict:
     prescription_id: UUID | None = None
     prescription_number: str = ""
     cancel: CancelState = CancelState.NONE
+    hold: HoldState = HoldState.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

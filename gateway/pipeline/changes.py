@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gateway.domain.cancel import ENDED, GIVEN_BACK, NOTHING_ON_WIRE, SUPPLIED, CancelState
+from gateway.domain.hold import beneath
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.domain.message import FhirMessage
@@ -116,24 +117,24 @@ def _mismatches(order: Order, change: Change, lines: Sequence[KnownLine]) -> tup
 
 
 def stands(line: KnownLine, selected: Sequence[KnownLine]) -> CancelState:
-    """Say where a cancel of the line stands once it is asked."""
+    """Say where a cancel of the line stands once it is asked; a hold changes nothing of that."""
     if line.state in SUPPLIED or line.cancel is CancelState.TOO_LATE:
         return CancelState.TOO_LATE
     if line.state in TERMINAL or line.state in GIVEN_BACK:
         return CancelState.CONFIRMED
     if line.cancel is CancelState.PENDING:
         return CancelState.PENDING
-    if line.state in NOTHING_ON_WIRE and not _shares_its_message(line, selected):
+    if beneath(line.state, line.before) in NOTHING_ON_WIRE and not shares_its_message(line, selected):
         return CancelState.CONFIRMED
     return CancelState.ASKED
 
 
-def _shares_its_message(line: KnownLine, selected: Sequence[KnownLine]) -> bool:
+def shares_its_message(line: KnownLine, selected: Sequence[KnownLine]) -> bool:
     """Tell whether the line is about to leave in one message with lines that are to stay.
 
     The message is sealed, and perhaps signed, as a whole: it goes, and the cancel of the one line follows it.
     """
-    if line.state is not LineState.READY or line.prescription is None:
+    if beneath(line.state, line.before) is not LineState.READY or line.prescription is None:
         return False
     chosen = {one.line_id for one in selected}
     return any(one.id not in chosen for one in line.prescription.lines)

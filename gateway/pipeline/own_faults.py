@@ -36,5 +36,5 @@ def log(submission: Submission, translation: Translation) -> None:
 
 
 def _faults(order: TranslatedOrder) -> int:
-    of_cancels = (issue for one in order.cancels for issue in one.faults)
-    return sum(issue.code == CODE for issue in (*order.verdict.issues, *of_cancels))
+    of_updates = [*(one.faults for one in order.cancels), *(one.faults for one in order.holds)]
+    return sum(issue.code == CODE for issues in (order.verdict.issues, *of_updates) for issue in issues)

@@ -15,6 +15,7 @@ from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement
 from gateway.domain.cancel import CancelState
 from gateway.domain.errors import Refusal, Unavailable
+from gateway.domain.hold import HoldKind, beneath
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.message import SealedMessage
@@ -22,6 +23,7 @@ from gateway.domain.submission import Action, Answer, Envelope, Outcome, Reading
 from gateway.domain.validity import not_valid_after
 from gateway.pipeline import own_faults, reports
 from gateway.pipeline.changes import LineCancel
+from gateway.pipeline.holding import LineHold
 from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
 from gateway.pipeline.translate import (
     Surroundings,
@@ -39,6 +41,7 @@ from gateway.ports import (
     CancelRequest,
     Clock,
     Effectiveness,
+    HoldRequest,
     KnownLine,
     News,
     OvertakenError,
@@ -110,15 +113,20 @@ class Pipeline:
         raise Unavailable("the store refused a submission that asks for nothing")
 
     async def _known(self, submission: Submission, reading: Reading) -> tuple[KnownLine, ...]:
-        """Look up what the trust already has under everything the message names."""
+        """Look up what the trust already has under everything the message names, and beside what is on hold."""
         changes = [order.change for order in reading.orders if order.change is not None]
         own = [number.trust_number for order in reading.orders for number in order.numbers]
-        return await self._store.known_lines(
+        known = await self._store.known_lines(
             submission.tenant,
             [*own, *(number.trust_number for change in changes for number in change.orders)],
             [order.group_number for order in reading.orders if order.change is None],
             items=[item for change in changes for item in change.items],
             prescriptions=[change.prescription_id for change in changes if change.prescription_id is not None],
+        )
+        held = [line.prescription for line in known if line.state is LineState.ON_HOLD and line.prescription]
+        beside = {one.id for prescription in held for one in prescription.lines} - {line.line_id for line in known}
+        return (
+            (*known, *await self._store.known_lines(submission.tenant, [], items=sorted(beside))) if beside else known
         )
 
     async def _report(self, submission: Submission) -> Answer:
@@ -211,6 +219,12 @@ class Pipeline:
             answer=FORMATS[submission.format].answer(submission, translation.envelope, translation.verdict),
             orders=orders,
             cancels=tuple(cancels),
+            holds=tuple(
+                self._held(submission, translation.envelope, order, one)
+                for order in translation.orders
+                for one in order.holds
+                if not one.repeated
+            ),
             notices=tuple(
                 order.order.notice
                 for order in translation.orders
@@ -263,12 +277,42 @@ class Pipeline:
             sealed = self._sealer.seal(one.message, facts)
         return CancelRequest(
             line_id=one.line.line_id,
-            seen=one.line.state,
+            seen=beneath(one.line.state, one.line.before),
             state=one.state,
             reason_code=change.reason.code if change and change.reason else "",
             reason=change.reason_text if change else "",
             message=sealed,
             replaced_by=_successor(order, one),
+        )
+
+    def _held(self, submission: Submission, envelope: Envelope, order: TranslatedOrder, one: LineHold) -> HoldRequest:
+        """Seal the hold or release of one line, where its provider must be asked."""
+        change, prescription = order.order.change, one.line.prescription
+        sealed: SealedMessage | None = None
+        if one.message is not None and prescription is not None:
+            latest = not_valid_after(prescription)
+            if one.kind is HoldKind.HOLD:
+                # Like a cancel, it matters most where the order is running out; a release never outlives its order.
+                latest = max(latest, submission.received_at + CANCEL_LASTS)
+            facts = replace(
+                seal_facts(submission, envelope, prescription, self._around),
+                epoch=max(one.line.epoch, FIRST_EPOCH),
+                not_valid_after=latest,
+                signature_format="",
+                signature_digest="",
+                signature_verdict=one.kind.value,
+            )
+            sealed = self._sealer.seal(one.message, facts)
+        return HoldRequest(
+            line_id=one.line.line_id,
+            kind=one.kind,
+            seen=one.line.state,
+            beneath=one.beneath,
+            open_request=one.line.hold,
+            state=one.state,
+            reason_code=change.reason.code if change and change.reason else "",
+            reason=change.reason_text if change else "",
+            message=sealed,
         )
 
     def _seal(self, submission: Submission, envelope: Envelope, order: TranslatedOrder) -> SealedMessage:

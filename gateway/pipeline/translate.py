@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.destination import Destination, Rendered
 from gateway.domain.cancel import CancelState
+from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue, held, of_the_envelope, refused
 from gateway.domain.lifecycle import TERMINAL, LineState
@@ -35,13 +36,17 @@ from gateway.domain.submission import (
     Verdict,
 )
 from gateway.domain.trace import Leftover, TraceRow
+from gateway.domain.validity import not_valid_after
+from gateway.pipeline import holding
 from gateway.pipeline.changes import LineCancel, find, least_certain, linked, repeated, stands, told, tombstones
+from gateway.pipeline.holding import LineHold
 from gateway.pipeline.signature import judge, with_detached
 from gateway.ports import KnownLine, Tombstone
 from gateway.sign.evidence import Evidence
 from gateway.translate.context import ReadingContext
 from gateway.translate.formats import FORMATS
 from gateway.translate.to_fhir.cancel import Cancelled, write_cancel
+from gateway.translate.to_fhir.hold import Held, write_hold
 from gateway.translate.to_fhir.message import write
 from gateway.validate.check import check
 from gateway.validate.eps import check_message
@@ -92,6 +97,7 @@ class TranslatedOrder:
     trace: tuple[TraceRow, ...] = ()
     supersedes: tuple[KnownLine, ...] = ()
     cancels: tuple[LineCancel, ...] = ()
+    holds: tuple[LineHold, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
     signature: PrescriberVerdict | None = None
 
@@ -99,7 +105,8 @@ class TranslatedOrder:
     def messages(self) -> tuple[FhirMessage, ...]:
         """Every message this order leads to, in the order in which the provider must see them (I16)."""
         cancels = [one.message for one in self.cancels if one.message is not None and not one.repeated]
-        return (*cancels, *((self.message,) if self.message is not None else ()))
+        holds = [one.message for one in self.holds if one.message is not None and not one.repeated]
+        return (*cancels, *holds, *((self.message,) if self.message is not None else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +223,9 @@ class _Steps:
             return self._cancel(order)
         if order.action is Action.REPLACE:
             return self._replace(order)
+        order = self._resumed(order)
+        if order.action in holding.KINDS:
+            return self._hold(order)
         if order.action in TASKS:
             return self._done(order, issues=order.issues, supersedes=())
         issues, superseded = self._against_known(order)
@@ -266,6 +276,73 @@ class _Steps:
             return carried
         state = least_certain([one.state for one in cancels])
         return replace(carried, verdict=replace(carried.verdict, cancel=state), cancels=cancels)
+
+    def _resumed(self, order: Order) -> Order:
+        """Take an order that stands as active, and is on hold here, as its release: only where it is the same order."""
+        same = holding.resumed(order, self._known) if order.standing and order.action is Action.NEW else None
+        if same is None:
+            return order
+        change = Change(orders=order.numbers, location=order.numbers[0].location)
+        if same:
+            return replace(order, action=Action.RELEASE, change=change, prescription=None)
+        text = "The order under this number is on hold, and differs from this one. Release it as it is, or cancel it."
+        issue = Issue(code="ORDER_REUSED", location=change.location, text=text)
+        return replace(order, issues=(*order.issues, issue))
+
+    def _hold(self, order: Order) -> TranslatedOrder:
+        """Hold or release what is here; ask for what a provider has (mapping.md 4.1 and 10.2)."""
+        kind = holding.KINDS[order.action]
+        found = find(order, self._known)
+        order = replace(order, issues=(*order.issues, *found.issues))
+        if refused((*self._reading.issues, *order.issues)):
+            return self._done(order, issues=order.issues, supersedes=())
+        holds = tuple(self._hold_of(order, line, found.lines, kind) for line in found.lines)
+        issues = _distinct((*order.issues, *holding.told(holds, found, kind, _location(order))))
+        done = self._done(replace(order, issues=issues), issues=issues, supersedes=())
+        if refused(issues):
+            return done
+        first = found.lines[0]
+        verdict = replace(
+            done.verdict,
+            hold=holding.least_certain(holds),
+            prescription_id=first.prescription_id,
+            prescription_number=str(first.prescription.number) if first.prescription else "",
+        )
+        possible = tuple(one for one in holds if one.state is not HoldState.REFUSED)
+        return replace(done, verdict=verdict, holds=possible)
+
+    def _hold_of(
+        self, order: Order, line: KnownLine, selected: Sequence[KnownLine], kind: HoldKind
+    ) -> holding.LineHold:
+        prescription = line.prescription
+        over = prescription is not None and not_valid_after(prescription) < self._submission.received_at
+        one = holding.stands(kind, line, selected, self._known, expired=over)
+        if one.state is not HoldState.ASKED or one.repeated:
+            return one
+        provider = self._around.routing.providers.get(line.destination) if line.destination else None
+        carries = provider is not None and self._around.destinations[provider.ods].promises.holds
+        if provider is None or prescription is None or line.message_id is None or not carries:
+            why = "The provider's system takes no holds and releases from here: ring them."
+            return replace(one, state=HoldState.REFUSED, why=why)
+        held = Held(
+            prescription=prescription,
+            line_id=line.line_id,
+            order_message=line.message_id,
+            change=order.change or Change(),
+            kind=kind,
+        )
+        written = write_hold(
+            held,
+            submission=self._submission,
+            envelope=self._reading.envelope,
+            provider=provider,
+            environment=self._around.environment,
+            organisation=self._around.organisation,
+            reference_release=self._around.reference.release,
+        )
+        # One that breaks a rule is not sealed; the store then tells a person that it was not sent.
+        faults = self._faults(written)
+        return replace(one, message=None if faults else written, provider=provider, faults=tuple(faults))
 
     def _cancels(self, order: Order, lines: Sequence[KnownLine]) -> tuple[LineCancel, ...]:
         out = []

@@ -45,6 +45,8 @@ IDENTIFIER_INVALID | An identifier does not have its form, or fails its check di
 ORDER_UNKNOWN | The message refers to an order that this gateway has not received. | A change of RX9999.
 REPORT_UNBOUND | A provider reported a supply that cannot be tied to one line that was sent to it. | RDS^O13 with the order number of another patient.
 CANCEL_TOO_LATE | The medicine was supplied before the cancel came. | A cancel on the day after the delivery.
+HOLD_NOT_POSSIBLE | Nothing of the order can be put on hold where it now is. | A hold of an order that was delivered.
+RELEASE_NOT_POSSIBLE | The order is not on hold, or cannot be released by itself. | A release that was sent twice.
 CANCEL_ORDER_UNKNOWN | The cancel came before the order; the order will be stopped if it comes. | Messages that overtook each other.
 CD_SCHEDULE_NOT_ALLOWED | A controlled drug of Schedule 1 to 3 may not be prescribed by this way. | Morphine tablets.
 SIGNATURE_MISSING | The trust's policy asks for the prescriber's signature, and there is none. | A Bundle without a Provenance.
@@ -69,6 +71,8 @@ TIMING_FREE_TEXT | The timing is words, where a code is wanted. | twice a day in
 TIMING_UNMAPPED | The timing is a code that is not known here. | Q5J9.
 TEMPLATE_TEXT_UNRESOLVED | The sending interface put its own template where a value belongs. | ##ITEM## in RXE-2.
 CANCEL_PENDING | The cancel is with the provider, who has not said yet whether it was in time. | A cancel on the day of dispensing.
+HOLD_PENDING | The hold is with the provider, who has not confirmed it yet: it is not on hold. | A hold on the day of dispensing.
+RELEASE_PENDING | The release is with the provider, who has not confirmed it yet: it is on hold. | A release on a Sunday.
 CANCEL_REASON_UNMAPPED | The reason for the cancel is not one of the national codes. | Reason WRONG.
 DRUG_MISMATCH_RXO_RXE | RXO and RXE name different products. | RXO 40 mg, RXE 80 mg.
 DOSE_CONFLICT | The dose is sent twice and differently. | RXE-3 is 10 mg and TQ1-2 is 20 mg.

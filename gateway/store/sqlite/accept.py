@@ -15,7 +15,7 @@ from gateway.domain.submission import Action, Answer, OrderNumber, Outcome, Subm
 from gateway.domain.validity import not_valid_after
 from gateway.ports import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
 from gateway.store.document import encode
-from gateway.store.sqlite import cancels, notices
+from gateway.store.sqlite import cancels, holds, notices
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import allocate, store_message
 from gateway.store.sqlite.history import Happening, LineNow, begin, line_now, record_event
@@ -108,6 +108,8 @@ def accept(transaction: Transaction, acceptance: Acceptance, *, now: datetime) -
     asked = cancels.Asked(tenant=submission.tenant, submission=row, now=now)
     for request in acceptance.cancels:
         cancels.ask(transaction, request, asked)
+    for hold in acceptance.holds:
+        holds.ask(transaction, hold, asked)
     for stone in acceptance.tombstones:
         cancels.bury(transaction, stone, asked)
     for index, notice in enumerate(acceptance.notices):

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.cancel import CancelState
+from gateway.domain.hold import ANSWERS, REFUSALS, HoldKind
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import (
     LIVE,
@@ -30,10 +31,10 @@ from gateway.domain.lifecycle import (
 from gateway.domain.quantity import lexeme
 from gateway.ports import Callback, CallbackResult, Effectiveness
 from gateway.store.document import encode
-from gateway.store.sqlite import deliveries, renewals
+from gateway.store.sqlite import deliveries, holds, renewals
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.cancels import follow, region
-from gateway.store.sqlite.claims import is_cancel, lines_of
+from gateway.store.sqlite.claims import hold_of, is_cancel, lines_of
 from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
@@ -43,8 +44,8 @@ from gateway.store.sqlite.transaction import Transaction
 
 _FIRST = "SELECT id, meaning FROM callback WHERE destination = ? AND answer_id = ? ORDER BY id LIMIT 1"
 _DID_SOMETHING = """
-SELECT 1 FROM event WHERE callback = ? AND (moved = 1 OR event LIKE 'cancel%' AND text NOT LIKE 'nothing moved%')
-LIMIT 1
+SELECT 1 FROM event WHERE callback = ? AND (moved = 1 OR text NOT LIKE 'nothing moved%'
+    AND (event LIKE 'cancel%' OR event LIKE 'hold_%' OR event LIKE 'release_%')) LIMIT 1
 """
 _INSERT = """
 INSERT INTO callback (destination, received_at, content_type, digest, body, answer_id, correlation, meaning, issues)
@@ -82,7 +83,7 @@ _CLAIMS_THE_LINE: Final = _SUPPLY | {LineEvent.ACCEPTED, LineEvent.VALIDATED, Li
 _PLANS_OR_SUPPLIES: Final = _SUPPLY | {LineEvent.SUPPLY_PLANNED}
 _NOT_YET_ACCEPTED: Final = frozenset({LineState.SENT, LineState.UNCERTAIN, LineState.WITH_PROVIDER, LineState.QUERIED})
 _NOT_YET_VALIDATED: Final = frozenset({LineState.ACCEPTED})
-_MAY_SUPPLY: Final = LIVE | {LineState.FULFILLED}
+_MAY_SUPPLY: Final = LIVE - {LineState.ON_HOLD} | {LineState.FULFILLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,8 @@ def _take(
             answer = restated
         else:
             why = _Kept("answer-takes-back", restated)
+    if answer is not None and answer.correlation is None:
+        answer = replace(answer, correlation=answers)
     bound = why or _bind(transaction, callback, answer, answers)
     if isinstance(bound, _Kept) or answer is None:
         return _alert(transaction, callback, bound if isinstance(bound, _Kept) else _Kept("answer-unread", ""))
@@ -215,7 +218,10 @@ def _bind(
         return _Kept("answer-unbound", "An answer does not name the message it was given to.")
     message = transaction.row(_MESSAGE, (correlation.bytes,))
     found = [(line_now(transaction, row), current) for row, current in lines_of(transaction, correlation)]
-    if is_cancel(transaction, correlation):
+    kind = hold_of(transaction, correlation)
+    if kind is not None:
+        answer = _of_a_hold(answer, kind)
+    elif is_cancel(transaction, correlation):
         answer = _of_a_cancel(answer)
     if message is None or not found:
         return _Kept("answer-unbound", "An answer names a message that this gateway did not send.")
@@ -237,6 +243,17 @@ def _of_a_cancel(answer: Acknowledgement) -> Acknowledgement:
         elif report.event not in _TAKES:
             reports.append(report)
     return replace(answer, reports=tuple(reports))
+
+
+def _of_a_hold(answer: Acknowledgement, kind: HoldKind) -> Acknowledgement:
+    """Read an answer to a hold or a release: only the very word confirms it, and what refuses it refuses it alone."""
+    said = {
+        LineEvent.REJECTED: REFUSALS[kind],
+        LineEvent.REFUSED_FORMAT: REFUSALS[kind],
+        LineEvent.NOT_STORED: LineEvent.HOLD_REPLY_ERROR,
+    }
+    read = (replace(report, event=said.get(report.event, report.event)) for report in answer.reports)
+    return replace(answer, reports=tuple(report for report in read if report.event not in _TAKES))
 
 
 def _pair(
@@ -323,6 +340,8 @@ def _apply(
         return _answer_cancel(transaction, line, happening)
     if event is LineEvent.RENEWAL_REQUESTED and renewals.request(transaction, line, happening):
         return _stays(line, event)
+    if event in ANSWERS:
+        return _answer_hold(transaction, line, happening, answer.correlation)
     kept = record_event(transaction, line, happening)
     if isinstance(kept.result, Ignored):
         _tell_of_ignored(transaction, line, event, kept.result, now=now)
@@ -383,6 +402,16 @@ def _answer_cancel(transaction: Transaction, line: LineNow, happening: Happening
 def _stays(line: LineNow, event: LineEvent) -> Moved:
     """Say that a report was followed, though it is not the line that moved by it."""
     return Moved(line.state, Row(states=frozenset(), event=event, to=line.state, actors=frozenset()))
+
+
+def _answer_hold(
+    transaction: Transaction, line: LineNow, happening: Happening, message: UUID | None
+) -> Moved | Ignored:
+    """Take an answer to a hold or a release, which its own table follows."""
+    result = holds.answer(transaction, line, happening, message)
+    if isinstance(result, Ignored):
+        _tell_of_ignored(transaction, line, happening.event, result, now=happening.at)
+    return result
 
 
 def _known(transaction: Transaction, line: LineNow) -> bool:

@@ -18,8 +18,9 @@ from gateway.domain.cancel import (
     move,
     provider_event,
 )
+from gateway.domain.hold import beneath
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent
+from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
 from gateway.ports import CancelRequest, OvertakenError, Tombstone
 from gateway.store.sqlite import revoking
 from gateway.store.sqlite.alerts import open_alert
@@ -101,12 +102,14 @@ def ask(transaction: Transaction, request: CancelRequest, asked: Asked) -> None:
 def _as_seen(line: LineNow, request: CancelRequest) -> bool:
     """Tell whether the answer is still true: the line is in the same kind of state as when it was written."""
     kinds = (NOTHING_ON_WIRE, GIVEN_BACK, TERMINAL)
-    return [line.state in kind for kind in kinds] == [request.seen in kind for kind in kinds]
+    now = beneath(line.state, line.before)
+    return [now in kind for kind in kinds] == [request.seen in kind for kind in kinds]
 
 
 def _cancel_here(transaction: Transaction, line: LineNow, request: CancelRequest, asked: Asked) -> None:
-    event = LineEvent.CANCEL_CONFIRMED if line.state in GIVEN_BACK else LineEvent.CANCEL
-    actor = Actor.GATEWAY if line.state in GIVEN_BACK else Actor.PRESCRIBER
+    ours = line.state in GIVEN_BACK or line.state is LineState.ON_HOLD
+    event = LineEvent.CANCEL_CONFIRMED if ours else LineEvent.CANCEL
+    actor = Actor.GATEWAY if ours else Actor.PRESCRIBER
     if request.replaced_by is not None:
         event, actor = LineEvent.REPLACED, Actor.PRESCRIBER
     text = "the provider had given it back" if line.state in GIVEN_BACK else "nothing of it ever left"
@@ -218,6 +221,11 @@ def meet(transaction: Transaction, cancel: int, line: LineNow, *, now: datetime)
     transaction.run(_MEET, {"line": line.row, "at": stored(now), "id": cancel})
     words = "An order came whose cancel was already here: it was cancelled and not sent."
     _alert(transaction, line, "cancelled-on-arrival", words, at=now)
+
+
+def under_way(transaction: Transaction, line: int) -> bool:
+    """Tell whether a cancel of the line waits for its provider's answer."""
+    return region(transaction, line) in {CancelState.ASKED, CancelState.PENDING}
 
 
 def region(transaction: Transaction, line: int) -> CancelState:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from gateway.domain.hold import HoldKind
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.ports import Claim, WorkKind
@@ -28,7 +29,7 @@ WITH RECURSIVE waiting (tenant) AS (
 SELECT tenant FROM waiting WHERE tenant IS NOT NULL
 """
 _DUE = """
-SELECT id FROM outbox WHERE state = 'due' AND destination = ? AND tenant = ? AND due_at <= ?
+SELECT id FROM outbox WHERE state = 'due' AND withheld = 0 AND destination = ? AND tenant = ? AND due_at <= ?
     AND NOT EXISTS (
         SELECT 1 FROM wait LEFT JOIN outbox AS earlier ON earlier.id = wait.earlier
         LEFT JOIN line ON line.id = wait.line
@@ -50,7 +51,8 @@ FROM outbox LEFT JOIN message ON outbox.kind = 'deliver' AND message.id = outbox
 WHERE outbox.id = ?
 """
 _ENTRY = """
-SELECT kind, state, lease, lease_until, attempts, possible_duplicate, accepted_at, tenant FROM outbox WHERE id = ?
+SELECT kind, state, lease, lease_until, attempts, possible_duplicate, accepted_at, tenant, withheld
+FROM outbox WHERE id = ?
 """
 _ON_WIRE = """
 UPDATE outbox SET state = 'on_wire', attempts = :attempt, octets = coalesce(octets, :octets) WHERE id = :id
@@ -77,6 +79,12 @@ UNION ALL
 SELECT reroute.line, reroute.epoch = line.epoch FROM reroute JOIN line ON line.id = reroute.line
 WHERE reroute.message = :message ORDER BY 1
 """
+_HOLD_LINES = """
+SELECT hold.line, EXISTS (SELECT 1 FROM allocation WHERE allocation.line = hold.line AND ended_at IS NULL)
+FROM hold WHERE hold.message = ? ORDER BY hold.line
+"""
+_ASKS_HOLD = "SELECT kind FROM hold WHERE message = ?"
+_HOLD_WANTED = "SELECT 1 FROM hold WHERE message = :message AND state = 'ASKED'"
 _NOT_VALID_AFTER = "SELECT not_valid_after FROM message WHERE id = ?"
 
 _LEAVES = {LineState.READY: LineEvent.ON_WIRE, LineState.UNCERTAIN: LineEvent.VERBATIM_RETRY}
@@ -95,6 +103,8 @@ class Entry:
     possible_duplicate: bool
     accepted_at: datetime
     tenant: OdsCode
+    withheld: bool = False
+    """A line of its message is on hold."""
 
     def held_by(self, claim: Claim) -> bool:
         """Tell whether the lease is still this claim's."""
@@ -170,6 +180,7 @@ def entry(transaction: Transaction, row: int) -> Entry | None:
         possible_duplicate=bool(found[5]),
         accepted_at=instant(found[6]),
         tenant=OdsCode(found[7]),
+        withheld=bool(found[8]),
     )
 
 
@@ -180,7 +191,7 @@ def put_on_wire(transaction: Transaction, claim: Claim, *, now: datetime, octets
         return False
     if found.lease_until is None or found.lease_until <= now:
         return False
-    if is_paused(transaction, claim.destination):
+    if found.withheld or is_paused(transaction, claim.destination):
         transaction.run(_GIVE_BACK, (claim.id,))
         return False
     if found.kind is WorkKind.DELIVER and not _may_leave(transaction, claim, now=now):
@@ -195,10 +206,17 @@ def is_cancel(transaction: Transaction, message: UUID) -> bool:
     return transaction.row(_CANCEL, (message.bytes,)) is not None
 
 
+def hold_of(transaction: Transaction, message: UUID) -> HoldKind | None:
+    """Say whether a message asks for a hold or a release; what becomes of it moves no line by itself."""
+    row = transaction.row(_ASKS_HOLD, (message.bytes,))
+    return HoldKind(row[0]) if row else None
+
+
 def lines_of(transaction: Transaction, message: UUID) -> list[tuple[int, bool]]:
     """Give the rows of a message's lines, each with whether its allocation to the receiver is the current one."""
     found = transaction.rows(_MESSAGE_LINES, (message.bytes,))
     found = found or transaction.rows(_CANCEL_LINES, {"message": message.bytes})
+    found = found or transaction.rows(_HOLD_LINES, (message.bytes,))
     return [(row, bool(current)) for row, current in found]
 
 
@@ -236,7 +254,8 @@ def finish(transaction: Transaction, row: int, state: str) -> None:
 def _may_leave(transaction: Transaction, claim: Claim, *, now: datetime) -> bool:
     if not is_cancel(transaction, claim.message_id):
         return _send_lines(transaction, claim, now=now)
-    if transaction.row(_CANCEL_WANTED, {"message": claim.message_id.bytes}):
+    values = {"message": claim.message_id.bytes}
+    if transaction.row(_CANCEL_WANTED, values) or transaction.row(_HOLD_WANTED, values):
         return True
     finish(transaction, claim.id, "done")
     return False

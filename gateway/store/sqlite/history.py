@@ -9,7 +9,17 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.domain.deadline import Urgency
-from gateway.domain.lifecycle import LIVE, Actor, Ignored, LineEvent, LineState, Moved, transition
+from gateway.domain.lifecycle import (
+    LIVE,
+    TERMINAL,
+    Actor,
+    Ignored,
+    LineEvent,
+    LineState,
+    Moved,
+    returns_to,
+    transition,
+)
 from gateway.store.sqlite import deliveries
 from gateway.store.sqlite.alerts import held_for, open_alert
 from gateway.store.sqlite.instants import stored
@@ -35,6 +45,13 @@ UPDATE line SET state = :state, state_before = :before, holder = :holder, entere
     first_rejected_at = coalesce(first_rejected_at, :rejected)
 WHERE id = :line
 """
+_STAY = """
+UPDATE line SET state_before = :before, first_answered_at = coalesce(first_answered_at, :answered) WHERE id = :line
+"""
+_ASKED_FROM = """
+SELECT state_before FROM event WHERE line = ? AND event = 'queried' AND moved = 1 ORDER BY seq DESC LIMIT 1
+"""
+_OVERTAKE_HOLDS = "UPDATE hold SET state = 'OVERTAKEN', ended_at = ? WHERE line = ? AND state = 'ASKED'"
 _END_ALLOCATION = "UPDATE allocation SET ended_at = ? WHERE line = ? AND ended_at IS NULL"
 
 _LAST_EVENT = "SELECT max(seq) FROM event WHERE line = ?"
@@ -48,6 +65,8 @@ _ANSWERS = frozenset({Actor.PROVIDER_SYSTEM, Actor.PROVIDER_PHARMACIST})
 _NO_ANSWER = frozenset({LineEvent.ARRIVED, LineEvent.NOT_STORED})
 """What the transport says is not what the provider decided."""
 _NEVER_TAKEN = frozenset({LineEvent.NOT_STORED, LineEvent.NEVER_HAD_IT})
+_ENDS_HOLDS = TERMINAL | {LineState.REJECTED, LineState.RETURNED, LineState.UNDELIVERABLE, LineState.FULFILLED}
+"""States in which a hold or a release that nobody has answered means nothing any more."""
 _HAS_HOLDER = LIVE | {LineState.FULFILLED}
 """States that keep the allocation: a fulfilled line may still turn out not to be (supply withdrawn)."""
 
@@ -223,7 +242,30 @@ def _append(
     return seq
 
 
+def _before(transaction: Transaction, line: LineNow, state: LineState) -> str | None:
+    """Give the state that a line which is now queried or on hold comes back to."""
+    if state not in _RETURNS:
+        return None
+    if line.state is LineState.ON_HOLD:
+        # A question that was open when the line was put on hold is open again: it was asked somewhere.
+        row = transaction.row(_ASKED_FROM, (line.row,))
+        return returns_to(LineState(row[0])).value if row is not None else None
+    return returns_to(line.state).value
+
+
+def _stay_on_hold(transaction: Transaction, line: LineNow, happening: Happening) -> None:
+    """Move the state to return to on, and nothing else: the time on hold counts from when it began."""
+    under = transition(line.before, happening.event, happening.actor) if line.before is not None else None
+    before = under.state if isinstance(under, Moved) else line.before
+    values = {"line": line.row, "before": before.value if before is not None else None}
+    answered = happening.event not in _NO_ANSWER
+    transaction.run(_STAY, {**values, "answered": stored(happening.at) if answered else None})
+
+
 def _move(transaction: Transaction, line: LineNow, happening: Happening, state: LineState) -> None:
+    if state is LineState.ON_HOLD and line.state is LineState.ON_HOLD:
+        _stay_on_hold(transaction, line, happening)
+        return
     deadlines = transaction.deadlines
     act_by = deadlines.act_by(state, line.urgency, happening.at)
     at = stored(happening.at)
@@ -232,7 +274,7 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
         {
             "line": line.row,
             "state": state.value,
-            "before": _returns_to(line.state).value if state in _RETURNS else None,
+            "before": _before(transaction, line, state),
             "holder": deadlines.custody[state].holder.value,
             "at": at,
             "act_by": stored(happening.act_by or act_by) if act_by is not None else None,
@@ -245,13 +287,10 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
     )
     if state not in _HAS_HOLDER:
         transaction.run(_END_ALLOCATION, (at, line.row))
+    if state in _ENDS_HOLDS:
+        transaction.run(_OVERTAKE_HOLDS, (at, line.row))
     if act_by == happening.at and happening.act_by is None:
         alert_state(transaction, replace(line, state=state), at=happening.at)
-
-
-def _returns_to(state: LineState) -> LineState:
-    """Give the state that a queried line returns to: a question proves that the message arrived."""
-    return LineState.WITH_PROVIDER if state in {LineState.SENT, LineState.UNCERTAIN} else state
 
 
 def _accompany(transaction: Transaction, line: LineNow, happening: Happening, state: LineState, seq: int) -> None:

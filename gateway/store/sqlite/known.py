@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.domain.cancel import CancelState
+from gateway.domain.hold import HoldKind
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Prescription
@@ -18,7 +19,8 @@ SELECT line.id, line.uuid, prescription.uuid, line.order_number, line.product_co
        line.action,
        (SELECT message FROM allocation WHERE allocation.line = line.id ORDER BY epoch DESC LIMIT 1),
        (SELECT message.id FROM message WHERE message.prescription = prescription.id
-            AND message.event = 'prescription-order' ORDER BY message.created_at DESC LIMIT 1)
+            AND message.event = 'prescription-order' ORDER BY message.created_at DESC LIMIT 1),
+       line.state_before, (SELECT kind FROM hold WHERE hold.line = line.id AND state = 'ASKED' ORDER BY id DESC LIMIT 1)
 FROM line JOIN prescription ON prescription.id = line.prescription LEFT JOIN cancel ON cancel.line = line.id
 WHERE {whose} AND {condition} AND line.action IN ('new', 'replace')
 """
@@ -89,4 +91,6 @@ def _line(row: Row, message: bytes | None = None) -> KnownLine:
         cancel=CancelState(row[12]) if row[12] else CancelState.NONE,
         proposed=row[13] == "replace" and row[5] == LineState.HELD,
         message_id=UUID(bytes=message) if message else None,
+        before=LineState(row[16]) if row[16] else None,
+        hold=HoldKind(row[17]) if row[17] else None,
     )

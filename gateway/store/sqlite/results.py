@@ -11,10 +11,20 @@ from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLat
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, Ignored, LineEvent, LineState, Moved
 from gateway.ports import Callback, Claim, WorkKind
+from gateway.store.sqlite import holds
 from gateway.store.sqlite.acknowledge import acknowledge
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.cancels import follow, never_left, tell_undelivered
-from gateway.store.sqlite.claims import Entry, claim_of, entry, finish, is_cancel, lines_of, note_attempt
+from gateway.store.sqlite.claims import (
+    Entry,
+    claim_of,
+    entry,
+    finish,
+    hold_of,
+    is_cancel,
+    lines_of,
+    note_attempt,
+)
 from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.tell import tell_news
@@ -98,6 +108,8 @@ class _Result:
             self._reschedule(outcome, told=True)
         elif self.entry.kind is WorkKind.TELL:
             self._told(outcome)
+        elif hold_of(self.transaction, self.claim.message_id):
+            self._hold_delivered(outcome)
         elif is_cancel(self.transaction, self.claim.message_id):
             self._cancel_delivered(outcome)
         else:
@@ -129,6 +141,19 @@ class _Result:
         tell_undelivered(
             self.transaction, message, words.get(type(outcome), "The cancel may not have arrived."), now=self.now
         )
+
+    def _hold_delivered(self, outcome: TransmitOutcome) -> None:
+        """A hold or release that was taken is asked, no more; one that was not, a person must ask for."""
+        if isinstance(outcome, Taken):
+            finish(self.transaction, self.claim.id, "done")
+            self._acknowledged(outcome)
+            return
+        if self.retry_at is not None and not isinstance(outcome, Refused):
+            self._reschedule(outcome, doubt=isinstance(outcome, InDoubt))
+            return
+        finish(self.transaction, self.claim.id, "stuck")
+        maybe = isinstance(outcome, InDoubt) or self.entry.possible_duplicate
+        holds.undelivered(self.transaction, self.claim.message_id, surely_not=not maybe, now=self.now)
 
     def _lines(self) -> list[LineNow]:
         rows = lines_of(self.transaction, self.claim.message_id)
@@ -173,6 +198,10 @@ class _Result:
         if not self._lines():
             # The cancel of every line was waiting; nothing is left to send.
             finish(self.transaction, self.claim.id, "done")
+            return
+        if holds.never_left(self.transaction, self._lines(), now=self.now):
+            # Withheld: due, at once, when the lines are released.
+            _again(self.transaction, self.claim, self.entry, due_at=self.now, attempts=self.claim.attempt)
             return
         if self.retry_at is None:
             for line in self._lines():

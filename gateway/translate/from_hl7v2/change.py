@@ -1,8 +1,8 @@
-"""What a cancel or a change refers to: the order's number, the reason, and who asks.
+"""What a cancel, a change, a hold or a release refers to: the order's number, the reason, and who asks.
 
-A cancel repeats parts of the order it names. Only what identifies it is read: the number, the patient and the product,
-so that a cancel of the wrong order is noticed. The rest is left out by a named rule; what is cancelled is the order as
-it was accepted.
+It repeats parts of the order it names. Only what identifies it is read: the number, the patient and the product,
+so that a cancel of the wrong order is noticed. The rest is left out by a named rule; what is cancelled or held is the
+order as it was accepted.
 
 Source: mapping.md 3.4 (ORC-16), 4.1, 4.3.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.domain.coding import SNOMED, Coding
-from gateway.domain.submission import Change, OrderNumber
+from gateway.domain.submission import Action, Change, OrderNumber
 from gateway.translate.cancel_reasons import CHANGED, reason_of
 from gateway.translate.from_hl7v2.coded import Coded, coded
 from gateway.translate.from_hl7v2.desk import Desk
@@ -20,12 +20,15 @@ from gateway.translate.from_hl7v2.people import read_person
 from gateway.translate.maps.rules import HL7V2
 
 _REPEATED = HL7V2.named("HL7V2.ignored.cancel")
+_CODED = frozenset({Action.CANCEL, Action.REPLACE})
+"""What has a list of reasons; why an order is held or released is told in words."""
 
 
-def read_change(desk: Desk, groups: Sequence[Group], numbers: tuple[OrderNumber, ...], *, replacing: bool) -> Change:
-    """Read what the groups of one cancel or change refer to."""
+def read_change(desk: Desk, groups: Sequence[Group], numbers: tuple[OrderNumber, ...], *, action: Action) -> Change:
+    """Read what the groups of one cancel, change, hold or release refer to."""
+    replacing = action is Action.REPLACE
     named = [number for number in numbers if number.order_control == "RP"] or list(numbers)
-    reason, words = _reason(desk, groups, replacing=replacing)
+    reason, words = _reason(desk, groups, action)
     change = Change(orders=tuple(named), location=named[0].location, reason=reason, reason_text=words)
     if replacing:
         for group, number in zip(groups, numbers, strict=True):
@@ -40,7 +43,7 @@ def read_change(desk: Desk, groups: Sequence[Group], numbers: tuple[OrderNumber,
     return replace(change, by=by, product_code=products.pop() if len(products) == 1 else "")
 
 
-def _reason(desk: Desk, groups: Sequence[Group], *, replacing: bool) -> tuple[Coding | None, str]:
+def _reason(desk: Desk, groups: Sequence[Group], action: Action) -> tuple[Coding | None, str]:
     """Read ORC-16: a code of the NHS list, or one of the trust's own that its map knows; the words in any case."""
     sent = [element for group in groups if (element := coded(desk, desk.one(group.orc, 16)))]
     for element in sent:
@@ -49,8 +52,10 @@ def _reason(desk: Desk, groups: Sequence[Group], *, replacing: bool) -> tuple[Co
     found = [reason for element in sent if (reason := _mapped(desk, element))]
     if found:
         return found[0], words
-    if replacing and not sent:
+    if action is Action.REPLACE and not sent:
         return reason_of(CHANGED), ""
+    if action not in _CODED:
+        return None, words
     text = "The reason is not one of 0001 to 0009. The cancel goes on with the words alone."
     desk.flag("CANCEL_REASON_UNMAPPED", groups[0].orc.at(16), text)
     return None, words

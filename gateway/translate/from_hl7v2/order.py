@@ -47,7 +47,8 @@ ACTIONS = {
 }
 """HL7 table 0119, the codes a trust may ask with. `SERVED` are carried out; the others are refused by name."""
 
-SERVED = frozenset({Action.NEW, Action.CANCEL, Action.REPLACE, Action.RENEWAL_REQUEST})
+SERVED = frozenset({Action.NEW, Action.CANCEL, Action.REPLACE, Action.HOLD, Action.RELEASE, Action.RENEWAL_REQUEST})
+_CHANGES = frozenset({Action.CANCEL, Action.REPLACE, Action.HOLD, Action.RELEASE})
 
 
 _EPS_FORM = re.compile(r"[0-9A-F]{6}-[0-9A-Z]{6}-[0-9A-F]{5}[0-9A-Z+]", re.ASCII)
@@ -124,8 +125,8 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
     patient = _patient(desk, orders)
     asked = tuple(number.trust_number for number in numbers if number.trust_number)
     prescription, change = None, None
-    if action in {Action.CANCEL, Action.REPLACE}:
-        change = read_change(desk, groups, numbers, replacing=action is Action.REPLACE)
+    if action in _CHANGES:
+        change = read_change(desk, groups, numbers, action=action)
     if action in {Action.NEW, Action.REPLACE}:
         new = tuple(group for group, number in zip(groups, numbers, strict=True) if number.order_control != "RP")
         own = tuple(number for number in numbers if number.order_control != "RP")
@@ -173,7 +174,7 @@ def _action(desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber],
     for group, number, action in zip(groups, numbers, asked, strict=True):
         if action not in SERVED:
             code = "ACTION_UNSUPPORTED" if number.order_control else "FIELD_MISSING"
-            desk.flag(code, group.orc.at(1), "Served here: NW, CA, DC, XO, RP with RO, and RF.")
+            desk.flag(code, group.orc.at(1), "Served here: NW, CA, DC, XO, RP with RO, HD, RL and RF.")
     unserved = [action for action in asked if action not in SERVED]
     return unserved[0] if unserved else asked[0]
 

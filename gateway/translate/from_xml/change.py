@@ -1,4 +1,4 @@
-"""The element `Change`: what a cancel refers to, why, and who asks.
+"""The element `Change`: what a cancel, a hold or a release refers to, why, and who asks.
 
 Source: mapping.md 7.2; trust-xml/homecare-prescription-1.0.xsd.
 """
@@ -15,10 +15,10 @@ _REPEATED = XML.named("XML.ignored.change")
 
 
 def read_change(record: Record, root: Node) -> Change | None:
-    """Read what is to be cancelled; None, with an issue, where the element is missing or names nothing."""
+    """Read what is to be cancelled, held or released; None, with an issue, where nothing is named."""
     node = root.one("Change")
     if node is None:
-        record.flag("STRUCTURE_INVALID", f"/{ROOT}", "A cancel needs the element Change.")
+        record.flag("STRUCTURE_INVALID", f"/{ROOT}", "A cancel, hold or release needs the element Change.")
         return None
     wanted = "Send a UUID."
     number = node.words("PrescriptionId")

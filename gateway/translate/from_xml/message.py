@@ -34,6 +34,7 @@ from gateway.translate.tracer import Tracer
 _HEADER = f"/{ROOT}/Header"
 _UNUSED, _HINT = XML.named("XML.ignored.header"), XML.named("XML.ignored.xsi")
 _REPEATED = XML.named("XML.ignored.change")
+_CHANGES = {Action.CANCEL, Action.HOLD, Action.RELEASE}
 _COURSES = {member.value: member for member in CourseOfTherapy}
 
 
@@ -103,7 +104,9 @@ def _reading(
 ) -> Reading:
     issues = [*_envelope_issues(context, envelope), *found]
     if order is None:
-        text = f"The action {envelope.message_type or 'sent'} is not served; send new, replace or cancel."
+        text = (
+            f"The action {envelope.message_type or 'sent'} is not served; send new, replace, cancel, hold or release."
+        )
         issues.append(Issue(code="ACTION_UNSUPPORTED", location=f"{_HEADER}/Action", text=text))
     leftovers, unaccounted = record.close()
     return Reading(
@@ -118,8 +121,8 @@ def _reading(
 def _order(record: Record, context: ReadingContext, document: Document, envelope: Envelope) -> Order | None:
     root = document.root
     node = root.one("Prescription")
-    if envelope.message_type == Action.CANCEL:
-        return _cancel(record, document)
+    if envelope.message_type in _CHANGES:
+        return _change(record, document, Action(envelope.message_type))
     if envelope.message_type not in {Action.NEW, Action.REPLACE}:
         return None
     if node is None:
@@ -147,16 +150,16 @@ def _order(record: Record, context: ReadingContext, document: Document, envelope
     )
 
 
-def _cancel(record: Record, document: Document) -> Order:
+def _change(record: Record, document: Document, action: Action) -> Order:
     change = read_change(record, document.root)
     patient_node = document.root.one("Patient")
     given = nhs_number(record, patient_node)
     if document.signature_leaf:
         record.ignore((document.signature_leaf,), _REPEATED)
     if change is None and not record.issues:
-        record.flag("STRUCTURE_INVALID", f"/{ROOT}/Change", "The cancel names no prescription.")
+        record.flag("STRUCTURE_INVALID", f"/{ROOT}/Change", f"The {action} names no prescription.")
     return Order(
-        action=Action.CANCEL,
+        action=action,
         numbers=(),
         prescription=None,
         issues=tuple(record.issues),

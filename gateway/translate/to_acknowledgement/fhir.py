@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from gateway.domain.cancel import CancelState
 from gateway.domain.coding import SNOMED
+from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
@@ -42,6 +43,18 @@ _CANCEL_WORDS = {
     CancelState.PENDING: "The cancel is pending at the provider. It is not cancelled.",
     CancelState.TOO_LATE: "Too late: it was supplied.",
     CancelState.TOMBSTONE: "The order is not known here. If it comes, it is cancelled and nothing is sent.",
+}
+_HOLD_WORDS = {
+    (Action.HOLD, HoldState.CONFIRMED): "On hold. Nothing of it is sent or supplied until it is released.",
+    (Action.HOLD, HoldState.ASKED): (
+        "The provider is asked to put it on hold. It is not on hold until the provider confirms it."
+    ),
+    (Action.HOLD, HoldState.REFUSED): "Not all of it is on hold; the issues say what is not.",
+    (Action.RELEASE, HoldState.CONFIRMED): "Released. It goes on from where it was put on hold.",
+    (Action.RELEASE, HoldState.ASKED): (
+        "The provider is asked to release it. It stays on hold until the provider confirms it."
+    ),
+    (Action.RELEASE, HoldState.REFUSED): "Not all of it is released; the issues say what is not.",
 }
 _CANCELS = {
     LineEvent.CANCEL_CONFIRMED: ("R-0001", "Prescription/item was cancelled"),
@@ -166,6 +179,7 @@ def _summary(order: OrderVerdict) -> dict[str, JSON]:
     words = _CANCEL_WORDS.get(order.cancel, _WORDS[order.outcome])
     if order.action is Action.REPLACE and order.cancel is CancelState.CONFIRMED:
         words = _WORDS[order.outcome]
+    words = _HOLD_WORDS.get((order.action, order.hold), words)
     number = f" Number {order.prescription_number}." if order.prescription_number else ""
     return {"severity": "information", "code": "informational", "diagnostics": words + number}
 

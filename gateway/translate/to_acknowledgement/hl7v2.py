@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from gateway.domain.cancel import CancelState
+from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LABELS, LineEvent
@@ -58,6 +59,14 @@ _CANCEL_STATUS = {
 }
 """ORC-5 beside UC or UD: why the cancel is not done (mapping.md 9.3)."""
 
+_HOLD_STATUS = {
+    (Action.HOLD, HoldState.CONFIRMED): "HD",
+    (Action.HOLD, HoldState.ASKED): "IP",
+    (Action.RELEASE, HoldState.CONFIRMED): "SC",
+    (Action.RELEASE, HoldState.ASKED): "HD",
+}
+"""ORC-5 beside HR or UH, OR or UR: what a release that is only asked has left is an order on hold."""
+
 _NEWS = {
     LineEvent.ARRIVED: ("SC", "IP"),
     LineEvent.ACCEPTED: ("OK", "SC"),
@@ -68,7 +77,9 @@ _NEWS = {
     LineEvent.RETURNED: ("OC", ""),
     LineEvent.NOT_SUPPLIED: ("UF", ""),
     LineEvent.HOLD_CONFIRMED: ("OH", "HD"),
+    LineEvent.HOLD_REFUSED: ("UH", "IP"),
     LineEvent.RELEASE_CONFIRMED: ("OR", "SC"),
+    LineEvent.RELEASE_REFUSED: ("UR", "HD"),
     LineEvent.CANCEL_CONFIRMED: ("CR", "CA"),
     LineEvent.CANCEL_TOO_LATE: ("UC", "CM"),
     LineEvent.CANCEL_PENDING: ("UC", "IP"),
@@ -215,10 +226,12 @@ def _as_asked(request: Request, type_: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _order_lines(order: OrderVerdict) -> list[Line]:
-    """Write one ORC for each order: done or not, and its status. A cancel that is only asked is not done."""
+    """Write one ORC for each order: done or not, and its status. A cancel or hold that is only asked is not done."""
     refused = order.outcome is Outcome.REFUSED
     undone = order.cancel not in {CancelState.NONE, CancelState.CONFIRMED}
+    undone = undone or order.hold not in {HoldState.NONE, HoldState.CONFIRMED}
     status = _CANCEL_STATUS.get(order.cancel, "") if undone else _STATUS.get(order.outcome, "")
+    status = _HOLD_STATUS.get((order.action, order.hold), status)
     if order.action is Action.CANCEL and order.cancel is CancelState.CONFIRMED:
         status = "CA"
     return [

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from lxml import etree
 
 from gateway.domain.cancel import CancelState
+from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, Envelope, OrderVerdict, Outcome, Submission, Verdict
@@ -107,6 +108,7 @@ def _prescription(root: etree._Element, order: OrderVerdict) -> None:
         id=str(order.prescription_id or ""),
         shortId=order.prescription_number,
         cancel=order.cancel.value.lower() if order.cancel is not CancelState.NONE else "",
+        hold=order.hold.value.lower() if order.hold is not HoldState.NONE else "",
     )
     for number in order.numbers:
         _element(node, "Item", orderNumber=number.trust_number, assigner=number.assigner)

@@ -32,7 +32,9 @@ from gateway.translate.to_fhir.people import IdOf, Resource, role_id
 _CATEGORY: list[Node] = [fixed(systems.CATEGORY, "outpatient", "Outpatient", "category")]
 
 
-def medication_requests(value: Prescription, performer: Element, provider: OdsCode, id_of: IdOf) -> list[Resource]:
+def medication_requests(
+    value: Prescription, performer: Element, provider: OdsCode, id_of: IdOf, *, status: str = "active"
+) -> list[Resource]:
     """Write every line.
 
     Args:
@@ -40,8 +42,10 @@ def medication_requests(value: Prescription, performer: Element, provider: OdsCo
         performer: the provider it is addressed to, as a reference.
         provider: its ODS code, which gives a provider's own order number its assigner.
         id_of: gives an entry's id from its name.
+        status: what each line is to be; FHIR R4 medicationrequest-status.
     """
     shared = {**_shared(value, id_of), "performer": performer, "filler": _filler(provider)}
+    shared["status"] = constant(status, "status")
     return [
         (line.id, _medication_request(line, f"lines[{index}]", value, shared)) for index, line in enumerate(value.lines)
     ]
@@ -73,7 +77,7 @@ def _medication_request(line: Line, at: str, value: Prescription, shared: dict[s
             ),
         ],
         "identifier": _identifiers(line, at, shared["filler"]),
-        "status": constant("active" if line.status_reason is None else "cancelled", "status"),
+        "status": shared["status"],
         "statusReason": concept(line.status_reason, f"{at}.status_reason"),
         "intent": _intent(value.course),
         "category": _CATEGORY,

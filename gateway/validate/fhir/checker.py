@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gateway.validate.fhir.eps.rules import check_rules, event_of
+from gateway.validate.fhir.eps.rules import HOLD, check_rules, event_of
 from gateway.validate.fhir.finding import Finding, Level
 from gateway.validate.fhir.identifiers import check_identifiers
 from gateway.validate.fhir.profile import Profiles
@@ -25,6 +25,7 @@ CANONICAL = "urn:x-homecare-gateway:StructureDefinition:"
 BY_EVENT: Mapping[str, str] = {
     "prescription-order": CANONICAL + "order",
     "prescription-order-update": CANONICAL + "update",
+    HOLD: CANONICAL + "hold",
     "prescription-order-response": CANONICAL + "response",
     "dispense-notification": CANONICAL + "notification",
 }

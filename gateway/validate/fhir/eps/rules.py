@@ -7,9 +7,12 @@ patient has died) are not the content's and are checked elsewhere or not at all.
 from collections.abc import Callable, Iterator, Mapping
 
 from gateway.validate.fhir.eps import every_message, limits, notification, operations, order, update
-from gateway.validate.fhir.eps.message import Json, Message, wrong
+from gateway.validate.fhir.eps.message import Json, Message, codes, wrong
 from gateway.validate.fhir.finding import Finding
 
+HOLD = "prescription-order-update hold"
+"""An update that asks for a hold or a release, which EPS does not know; its reason is of a code system of ours."""
+HOLD_REASON = "urn:x-homecare-gateway:CodeSystem:message-reason"
 EVENTS = "https://fhir.nhs.uk/CodeSystem/message-event"
 Rule = Callable[[Message], Iterator[Finding]]
 
@@ -43,6 +46,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         limits.windows,
     ),
     "prescription-order-update": (*_EVERY, update.one_line, order.courses, order.requesters),
+    HOLD: (*_EVERY, update.one_line_held, order.courses, order.requesters),
     "prescription-order-response": (),
     "dispense-notification": (
         every_message.medicines,
@@ -55,14 +59,17 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
 
 
 def event_of(bundle: Json) -> str:
-    """Give the event of a message of the dialect; empty for any other Bundle."""
+    """Give the event of a message of the dialect, `HOLD` for its own kind of update; empty for any other Bundle."""
     entries = bundle.get("entry")
     entry = entries[0] if isinstance(entries, list) and entries else None
     header = entry.get("resource") if isinstance(entry, dict) else None
     coding = header.get("eventCoding") if isinstance(header, dict) else None
-    if bundle.get("type") != "message" or not isinstance(coding, dict) or coding.get("system") != EVENTS:
+    if not isinstance(header, dict) or bundle.get("type") != "message":
         return ""
-    return str(coding.get("code"))
+    if not isinstance(coding, dict) or coding.get("system") != EVENTS:
+        return ""
+    event = str(coding.get("code"))
+    return HOLD if event == "prescription-order-update" and codes(header.get("reason"), HOLD_REASON) else event
 
 
 def check_rules(resource: Json) -> Iterator[Finding]:

@@ -108,11 +108,16 @@ def _with_replaces(text: str, element: str) -> str:
     return text if "<Replaces>" in text else text[:first] + element + text[first:]
 
 
-def test_an_action_that_is_not_served_is_refused_politely_with_its_envelope() -> None:
-    found = reading(CANCEL.replace("<Action>cancel<", "<Action>hold<"))
-    assert issues(found) == {("ACTION_UNSUPPORTED", "/PrescriptionMessage/Header/Action")}
-    assert found.envelope.control_id == "7d0a5c1e-0a52-4b54-9a3f-1f4f6f8a1002"
+@pytest.mark.parametrize("action", [Action.HOLD, Action.RELEASE])
+def test_a_hold_or_a_release_names_its_prescription_like_a_cancel(action: Action) -> None:
+    found = reading(CANCEL.replace("<Action>cancel<", f"<Action>{action}<"))
+    assert issues(found) == set()
     assert found.unaccounted == ()
+    (order,) = found.orders
+    assert (order.action, order.prescription) == (action, None)
+    assert order.change is not None
+    assert order.change.prescription_id is not None
+    assert order.change.by is not None
 
 
 UNREADABLE = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.validate.fhir.eps.rules import RULES, check_rules
+from gateway.validate.fhir.eps.rules import HOLD, RULES, check_rules
 from gateway.validate.fhir.finding import Level
 from tests.unit.validate.fhir.test_planted_faults import extension, line, one, order
 
@@ -181,6 +181,7 @@ def test_every_message_of_the_dialect_has_its_rules() -> None:
     assert set(RULES) == {
         "prescription-order",
         "prescription-order-update",
+        HOLD,
         "prescription-order-response",
         "dispense-notification",
     }
