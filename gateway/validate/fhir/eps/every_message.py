@@ -43,28 +43,32 @@ def roles(message: Message) -> Iterator[Finding]:
 
     The responsible practitioner alone may be named by an identifier.
     """
-    responsible = [
-        message.target(named.get("valueReference"))
-        for _, line in message.of("MedicationRequest")
-        if (named := extension(line, RESPONSIBLE))
-    ]
-    requesters = [message.target(line.get("requester")) for _, line in message.of("MedicationRequest")]
     for place, role in message.of("PractitionerRole"):
-        own = any(one is role for one in requesters)
-        yield from _practitioner(place, role, either=not own and any(one is role for one in responsible))
+        yield from _practitioner(place, role, message)
         for name in ("organization", "healthcareService"):
             yield from _references(place, role, name)
         if role.get("identifier") and not _has_system(role, _ROLE_PROFILE):
             yield wrong("5.2 role profile", "invalid", f"{place}.identifier", "the sds-role-profile-id is missing")
 
 
-def _practitioner(place: str, role: Json, *, either: bool) -> Iterator[Finding]:
+def _practitioner(place: str, role: Json, message: Message) -> Iterator[Finding]:
     named = role.get("practitioner")
     forms = [name for name in ("reference", "identifier") if isinstance(named, dict) and name in named]
-    if either and len(forms) != 1:
-        yield wrong("5.2 practitioner", "invalid", f"{place}.practitioner", "must be a reference or an identifier")
-    elif not either and "reference" not in forms:
+    if forms == ["reference"]:
+        return
+    if _responsible_only(role, message):
+        if len(forms) != 1:
+            yield wrong("5.2 practitioner", "invalid", f"{place}.practitioner", "must be a reference or an identifier")
+    elif "reference" not in forms:
         yield wrong("5.2 practitioner", "invalid", f"{place}.practitioner", "must be a reference within the Bundle")
+
+
+def _responsible_only(role: Json, message: Message) -> bool:
+    """Tell whether a role is that of a responsible practitioner and of no requester."""
+    lines = [line for _, line in message.of("MedicationRequest")]
+    if any(message.target(line.get("requester")) is role for line in lines):
+        return False
+    return any(message.target((extension(line, RESPONSIBLE) or {}).get("valueReference")) is role for line in lines)
 
 
 def _references(place: str, role: Json, name: str) -> Iterator[Finding]:
@@ -84,21 +88,19 @@ def _has_system(resource: Json, system: str) -> bool:
 
 def professional_codes(message: Message) -> Iterator[Finding]:
     """Want exactly one professional code of whoever prescribes or is responsible (5.7)."""
-    prescribers = [
-        message.target(role.get("practitioner"))
-        for _, line in message.of("MedicationRequest")
-        for role in (
-            message.target(line.get("requester")),
-            message.target((extension(line, RESPONSIBLE) or {}).get("valueReference")),
-        )
-        if role is not None
-    ]
     for place, person in message.of("Practitioner"):
         found = [
             one
             for one in found_at(person, ("identifier",))
             if isinstance(one, dict) and str(one.get("system")) in PROFESSIONAL_CODES
         ]
-        if len(found) != 1 and any(one is person for one in prescribers):
+        if len(found) != 1 and any(one is person for one in _prescribers(message)):
             text = f"expected exactly one professional code, found {len(found)}"
             yield wrong("5.7 professional code", "invalid", f"{place}.identifier", text)
+
+
+def _prescribers(message: Message) -> Iterator[Json | None]:
+    for _, line in message.of("MedicationRequest"):
+        for named in (line.get("requester"), (extension(line, RESPONSIBLE) or {}).get("valueReference")):
+            if (role := message.target(named)) is not None:
+                yield message.target(role.get("practitioner"))

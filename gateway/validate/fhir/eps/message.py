@@ -81,7 +81,11 @@ def wrong(section: str, code: str, place: str, text: str, level: Level = Level.E
 
 def differing(placed: Sequence[Placed], path: Sequence[str]) -> bool:
     """Tell whether resources disagree in an element."""
-    return any(found_at(resource, path) != found_at(placed[0][1], path) for _, resource in placed[1:])
+    first = placed[0][1] if placed else {}
+    for _, resource in placed[1:]:
+        if resource.get(path[0]) != first.get(path[0]) and found_at(resource, path) != found_at(first, path):
+            return True
+    return False
 
 
 def without(message: Message, kinds: tuple[str, ...], elements: tuple[str, ...]) -> Iterator[tuple[str, int, str]]:
