@@ -20,12 +20,14 @@ from gateway.domain.submission import Order, Reading, Submission, WireFormat
 from gateway.domain.trace import TraceRow
 from gateway.sign.evidence import Evidence
 from gateway.sign.prescriber import Signed, verify
+from gateway.translate.from_hl7v2.signature import CODE
 from gateway.translate.maps.rules import GATEWAY
 from gateway.wire.fhir_xml import FhirXml
 from gateway.wire.strict_json import JsonError, loads
 
 HEADER: Final = "X-JWS-Signature"
 _BESIDE: Final = GATEWAY.named("HTTP.signature")
+_FIELDS_TO_CODE: Final = 4
 _BREAK: Final = re.compile(rb"[^\r\n]+[\r\n]*")
 
 
@@ -88,14 +90,21 @@ def covered(submission: Submission) -> bytes:
     """Give the bytes a detached signature is over: those received, less the HL7 v2 segment that holds it."""
     if submission.format is not WireFormat.HL7V2:
         return submission.body
-    separator = submission.body.lstrip(b"\x0b")[3:4]
+    declared = submission.body.lstrip(b"\x0b")[3:8]
     segments = _BREAK.findall(submission.body)
-    return b"".join(one for one in segments if not _holds_signature(one, separator))
+    return b"".join(one for one in segments if not _holds_signature(one, declared))
 
 
-def _holds_signature(segment: bytes, separator: bytes) -> bool:
-    fields = segment.split(separator) if separator else []
-    return len(fields) > 3 and fields[0] == b"OBX" and re.split(rb"\W", fields[3])[0] == b"HCSIG"  # noqa: PLR2004
+def _holds_signature(segment: bytes, declared: bytes) -> bool:
+    """Tell it as the reader does: OBX-3 begins with the very code, by the delimiters that the message declares.
+
+    A segment that only resembles it is read as a measurement, and must be covered like any other.
+    """
+    separator, within = declared[:1], declared[1:3] + declared[4:5]
+    fields = segment.split(separator) if separator and within else []
+    if len(fields) < _FIELDS_TO_CODE or fields[0] != b"OBX":
+        return False
+    return re.split(b"[" + re.escape(within) + b"]", fields[3].rstrip(b"\r\n"))[0] == CODE.encode()
 
 
 def own_bundle(submission: Submission, fhir_xml: FhirXml | None) -> Mapping[str, Any] | None:

@@ -138,3 +138,24 @@ def test_what_would_not_be_sent_is_not_prepared() -> None:
     with pytest.raises(Refusal) as refused:
         prepare_submission(posted(S01.replace(b"9990000077", b"9990000078")), AROUND, datetime.now(UTC))
     assert refused.value.issues
+
+
+@pytest.mark.parametrize("code", ["HCSIG X", "HCSIG-2", "HCSIG.1", "HCSIGX", "X~HCSIG", "hcsig"])
+def test_only_the_segment_that_is_read_as_the_signature_is_outside_it(code: str) -> None:
+    """Otherwise a measurement put in afterwards would travel under a signature that does not cover it."""
+    added = f"OBX|2|NM|{code}^Body weight^L||90|kg^kilogram^UCUM|||||F|||20261001\r".encode()
+    translation = carry(posted(S01 + added, GOOD.jws(S01)), SignaturePolicy.REQUIRED, evidence(ROOT))
+    assert translation.verdict.outcome is Outcome.REFUSED
+    assert "SIGNATURE_INVALID" in codes(translation)
+
+
+@pytest.mark.parametrize("delimiters", ["^~\\&", "$*\\%"])
+def test_the_segment_of_the_signature_is_found_with_any_delimiters(delimiters: str) -> None:
+    component, repetition, _, subcomponent = delimiters
+    table = str.maketrans({"^": component, "~": repetition, "&": subcomponent})
+    body = S01.decode().translate(table).encode()
+    assert body.startswith(f"MSH|{delimiters}|".encode())
+    obx = f"OBX|99|ED|HCSIG^Prescriber signature^L||^application^jose^A^{GOOD.jws(body).decode()}||||||F\r"
+    signed = posted(body + obx.translate(table).encode())
+    translation = carry(signed, SignaturePolicy.REQUIRED, evidence(ROOT))
+    assert translation.verdict.outcome is Outcome.TRANSLATED, translation.verdict.issues
