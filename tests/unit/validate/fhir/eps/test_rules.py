@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.validate.fhir.eps.rules import HOLD, RULES, check_rules
+from gateway.validate.fhir.eps.rules import HOLD, HOLD_REASON, RULES, check_rules
 from gateway.validate.fhir.finding import Level
 from tests.unit.validate.fhir.test_planted_faults import extension, line, one, order
 
@@ -132,6 +132,13 @@ def as_event(event: str, *resources: Message) -> Message:
     }
 
 
+def as_hold(code: str, *resources: Message) -> Message:
+    """Make an update that asks for a hold or a release."""
+    message = as_event("prescription-order-update", *resources)
+    message["entry"][0]["resource"]["reason"] = {"coding": [{"system": HOLD_REASON, "code": code}]}
+    return message
+
+
 LINE = {"resourceType": "MedicationRequest", "status": "active", "requester": {"reference": "urn:1"}}
 ROLE = {
     "resourceType": "PractitionerRole",
@@ -148,6 +155,10 @@ OTHERS: dict[str, tuple[Message, str]] = {
     "a cancel of two": (as_event("prescription-order-update", ROLE, LINE, LINE), "eps-5.4 line"),
     "a cancel that is active": (as_event("prescription-order-update", ROLE, LINE), "eps-5.4 status"),
     "a cancel without reason": (as_event("prescription-order-update", ROLE, LINE), "eps-5.4 statusReason"),
+    "a hold of nothing": (as_hold("hold", ROLE), "eps-hold line"),
+    "a hold of two": (as_hold("hold", ROLE, LINE, LINE), "eps-hold line"),
+    "a hold that is active": (as_hold("hold", ROLE, LINE), "eps-hold status"),
+    "a release that is on hold": (as_hold("release", ROLE, {**LINE, "status": "on-hold"}), "eps-hold status"),
     "two hand-overs": (
         as_event("dispense-notification", ITEM, {**ITEM, "whenHandedOver": "2026-10-06"}), "eps-5.5 whenHandedOver"),
     "no performer": (as_event("dispense-notification", ITEM), "eps-5.5 performer"),
@@ -175,6 +186,12 @@ OTHERS: dict[str, tuple[Message, str]] = {
 def test_a_rule_of_another_message_is_broken_and_told(case: str) -> None:
     resource, rule = OTHERS[case]
     assert rule in broken(resource)
+
+
+@pytest.mark.parametrize(("asked", "status"), [("hold", "on-hold"), ("release", "active")])
+def test_a_hold_or_release_of_one_line_keeps_the_rules_of_its_kind(asked: str, status: str) -> None:
+    found = broken(as_hold(asked, ROLE, {**LINE, "status": status}))
+    assert not {rule for rule in found if rule.startswith(("eps-hold", "eps-5.4"))}
 
 
 def test_every_message_of_the_dialect_has_its_rules() -> None:
