@@ -33,6 +33,11 @@ COMMANDS: Final = (
     "config",
     "reference",
     "lifecycle",
+    "screen",
+    "close",
+    "answer",
+    "rule",
+    "renewal",
 )
 """Each is the function, or the group `app`, of the module of its name in `gateway.commands`."""
 

@@ -33,6 +33,8 @@ class Action(StrEnum):
     """Say what became of a transmission in doubt."""
     PAUSE = "pause"
     """Pause a destination, or let it go on."""
+    PHARMACY = "pharmacy"
+    """Screen, close, answer, rule on a change, decide a renewal: a trust pharmacist's acts."""
     REROUTE = "reroute"
     """Give lines to another provider; two people together."""
 
@@ -44,7 +46,7 @@ _PARTNERS = MappingProxyType(
     }
 )
 _READING = frozenset({Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS})
-_ACTING = frozenset({Action.APPOINT, Action.CLOSE_ALERT, Action.RESOLVE, Action.PAUSE, Action.REROUTE})
+_ACTING = frozenset({Action.APPOINT, Action.CLOSE_ALERT, Action.RESOLVE, Action.PAUSE, Action.PHARMACY, Action.REROUTE})
 """Acts of named people on the command line (`gateway.access.operators`); no door offers any of them."""
 _OPERATOR = _READING | _ACTING
 

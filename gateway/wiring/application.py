@@ -28,6 +28,8 @@ from gateway.worker import Attempt, Pace, Surroundings, Worker
 
 _log = structlog.get_logger("gateway")
 
+_CLOCK_SECONDS = 60.0
+"""Days, not minutes, are counted by the clockwork."""
 _FIGURES_SECONDS = 30.0
 """The books are counted from the base tables, which is not free when there are millions of rows."""
 
@@ -128,6 +130,7 @@ class _Application:
         if Part.WORKER in self._parts:
             self._start("worker", worker.run())
             self._start("reroutes", self._reroutes(gateway))
+            self._start("clockwork", self._clockwork(gateway))
         if Part.WATCH in self._parts:
             self._start("watch", watch.run())
         self._start("figures", self._figures(gateway))
@@ -181,6 +184,16 @@ class _Application:
                 await gateway.rerouting.finish()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), timeout=self._settings.poll_seconds)
+
+    async def _clockwork(self, gateway: Gateway) -> None:
+        """Do, now and then, what the clock alone causes."""
+        while not self._stop.is_set():
+            with suppress(Unavailable):
+                struck = await gateway.clockwork.strike()
+                if struck.expired:
+                    _log.warning("validity_over", lines=struck.expired)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), timeout=_CLOCK_SECONDS)
 
     def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
         """Run a part; its end before the stop is a failure of the whole."""

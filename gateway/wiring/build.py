@@ -21,6 +21,7 @@ from gateway.destination import Destination
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.mailbox import Mailbox, mailboxes
+from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import Surroundings
@@ -77,6 +78,7 @@ class Gateway:
     mailboxes: Mapping[OdsCode, Mailbox]
     pipeline: Pipeline
     rerouting: Rerouting
+    clockwork: Clockwork
     around: Surroundings
     fresh: Mapping[str, str]
     version: str
@@ -127,6 +129,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
         mailboxes=told,
         pipeline=Pipeline(store=store, sealer=sealer, around=around, clock=clock),
         rerouting=Rerouting(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
+        clockwork=Clockwork(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         around=around,
         fresh=equipped.fresh,
         version=version("homecare-gateway"),

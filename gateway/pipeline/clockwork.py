@@ -1,0 +1,101 @@
+"""What the clock alone causes, and what a provider is then told: validity ends, days come, windows close.
+
+The clock never makes a line safe: where a supply may be under way it only tells a person. A provider is told of the end
+of a prescription's validity in the words of a cancel, because the dialect has no other message that stops a supply.
+
+Source: mapping.md 10.2 (validity over, window over), 10.4 (due), 10.5 (renewal); reliability-security.md I3, I17.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gateway.domain.acts import Expiring, Expiry, Turned
+from gateway.domain.message import SealedMessage
+from gateway.domain.submission import Change
+from gateway.enquiries import Enquiries
+from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
+from gateway.pipeline.translate import Surroundings
+from gateway.ports import Clock, Sealer, Store
+from gateway.translate.to_fhir.cancel import Cancelled, write_cancel
+from gateway.validate.eps import check_message
+
+EXPIRED = "The prescription is no longer valid"
+"""What a provider is told is the reason; none of the coded reasons of a cancel says so (eps.md 6.6)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Struck:
+    """What one look at the clock did; `expired` counts lines."""
+
+    turned: Turned
+    expired: int
+
+
+class Clockwork:
+    """Looks at the clock.
+
+    Args:
+        store: where everything commits.
+        enquiries: where it is looked up what has come to its time.
+        sealer: the gateway's seal.
+        around: configuration, tables and adapters in force.
+        clock: the time.
+    """
+
+    def __init__(
+        self, *, store: Store, enquiries: Enquiries, sealer: Sealer, around: Surroundings, clock: Clock
+    ) -> None:
+        self._store = store
+        self._enquiries = enquiries
+        self._sealer = sealer
+        self._around = around
+        self._clock = clock
+
+    async def strike(self) -> Struck:
+        """Do everything whose time has come.
+
+        Raises:
+            Unavailable: the store or the key is away; it is done at the next look.
+        """
+        now = self._clock.now()
+        expired = 0
+        for one in await self._enquiries.expiring(now=now):
+            message = await self._telling(one, now)
+            expiry = Expiry(key=one.key, line_id=one.line_id, seen=one.state, message=message)
+            expired += await self._store.expire(expiry, now=now)
+        return Struck(turned=await self._store.turn_clock(now=now), expired=expired)
+
+    async def _telling(self, one: Expiring, now: datetime) -> SealedMessage | None:
+        """Write and seal what tells the holder; None where nobody has the line, or it cannot be told."""
+        provider = self._around.routing.providers.get(one.holder) if one.holder else None
+        if provider is None or one.message_id is None:
+            return None
+        destination = self._around.destinations.get(provider.ods)
+        written = await self._enquiries.written(one.key)
+        if destination is None or not destination.promises.updates or written.prescription is None:
+            return None
+        message = write_cancel(
+            Cancelled(
+                prescription=written.prescription,
+                line_id=one.line_id,
+                order_message=one.message_id,
+                change=Change(reason_text=EXPIRED),
+            ),
+            submission=written.submission,
+            envelope=replace(written.envelope, control_id=f"validity over {one.epoch}"),
+            provider=provider,
+            environment=self._around.environment,
+            organisation=self._around.organisation,
+            reference_release=self._around.reference.release,
+        )
+        if any(check_message(message, str)):
+            return None
+        facts = replace(
+            seal_facts(written.submission, written.envelope, written.prescription, self._around),
+            epoch=max(one.epoch, FIRST_EPOCH),
+            not_valid_after=now + CANCEL_LASTS,
+            signature_format="",
+            signature_digest="",
+            signature_verdict="cancel",
+        )
+        return self._sealer.seal(message, facts)

@@ -1,0 +1,164 @@
+"""Screening and the clock through the whole pipeline, with a real store and real seals."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from gateway.destination import Taken
+from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.acts import Act
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.pipeline.clockwork import EXPIRED, Clockwork
+from gateway.pipeline.pharmacy import Pharmacy
+from gateway.ports import Callback
+from gateway.sign.verify import verify
+from tests.unit.pipeline.test_cancel import cancel
+from tests.unit.pipeline.test_story import RECEIVED, S01, World, make
+
+PROVIDER = OdsCode("VNE51")
+RBA = OdsCode("RBA")
+_CHECKED = b"2099991^PHARMACIST^Perry^^^MR^^^GPhC|20261005085500+0100"
+
+
+def two_orders() -> bytes:
+    """S01 with a second order in the same prescription, neither of them checked."""
+    lines = S01.replace(_CHECKED, b"|").rstrip(b"\r").split(b"\r")
+    start = next(index for index, line in enumerate(lines) if line.startswith(b"ORC"))
+    again = [line.replace(b"RX7001", b"RX7002") for line in lines[start:]]
+    return b"\r".join([*lines, *again, b""])
+
+
+@dataclass
+class Ticking:
+    moment: datetime = field(default=RECEIVED)
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@dataclass
+class Shop:
+    """A world with a pharmacy and a clock in it."""
+
+    world: World
+    clock: Ticking
+    pharmacy: Pharmacy
+    clockwork: Clockwork
+
+    async def act(self) -> Act:
+        (found,) = await self.world.enquiries.search(tenant=RBA, order_number="RX7001")
+        return Act(prescription_id=found.prescription_id, by="j.smith", reason="Checked.", now=self.clock.now())
+
+    async def states(self) -> list[LineState]:
+        view = await self.world.enquiries.prescription((await self.act()).prescription_id, tenant=RBA)
+        assert view is not None
+        return [line.state for line in view.lines]
+
+    async def send(self) -> list[bytes]:
+        """Send what is due, and give the bytes."""
+        sent = []
+        claims = await self.world.store.claim(worker="w", now=self.clock.now(), lease_seconds=60, room={PROVIDER: 100})
+        for claim in claims:
+            if await self.world.store.on_wire(claim, now=self.clock.now()):
+                await self.world.store.record(claim, Taken(), now=self.clock.now(), retry_at=None)
+                sent.append(claim.octets or b"")
+        return sent
+
+    async def answer(self, message: bytes, event: LineEvent) -> None:
+        said = Acknowledgement(
+            id=event.value,
+            correlation=json_id(message),
+            reports=(LineReport(line_id=None, event=event),),
+        )
+        callback = Callback(
+            destination=PROVIDER, received_at=self.clock.now(), content_type="", body=event.value.encode()
+        )
+        await self.world.store.acknowledge(callback, said, ())
+
+
+def json_id(message: bytes) -> UUID:
+    return UUID(json.loads(message)["identifier"]["value"])
+
+
+def orders_in(message: bytes) -> list[str]:
+    """Give the order numbers that a message carries."""
+    entries = [entry["resource"] for entry in json.loads(message)["entry"]]
+    return [
+        identifier["value"]
+        for resource in entries
+        if resource["resourceType"] == "MedicationRequest"
+        for identifier in resource["identifier"]
+        if identifier["value"].startswith("RX")
+    ]
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    world, clock = make(tmp_path, screening=True), Ticking()
+    around, sealer = world.around, world.keys.seal(world.around.organisation)
+    yield Shop(
+        world=world,
+        clock=clock,
+        pharmacy=Pharmacy(store=world.store, enquiries=world.enquiries, sealer=sealer, around=around, clock=clock),
+        clockwork=Clockwork(store=world.store, enquiries=world.enquiries, sealer=sealer, around=around, clock=clock),
+    )
+    await world.store.close()
+    await world.enquiries.close()
+
+
+async def test_a_screened_order_goes_as_it_was_sealed(shop: Shop) -> None:
+    await shop.world.post(two_orders())
+    assert await shop.states() == [LineState.AWAITING_SCREENING] * 2
+    assert await shop.send() == []
+    assert await shop.pharmacy.screen(await shop.act()) == ()
+    (sent,) = await shop.send()
+    assert orders_in(sent) == ["RX7001", "RX7002"]
+    assert await shop.pharmacy.screen(await shop.act()) != ()
+
+
+async def test_a_line_that_was_cancelled_before_the_screening_is_in_no_message(shop: Shop) -> None:
+    await shop.world.post(two_orders())
+    await shop.world.post(cancel())
+    assert await shop.states() == [LineState.CANCELLED, LineState.AWAITING_SCREENING]
+    assert await shop.pharmacy.screen(await shop.act()) == ()
+    assert await shop.states() == [LineState.CANCELLED, LineState.READY]
+    (sent,) = await shop.send()
+    assert orders_in(sent) == ["RX7002"]
+    assert b"RX7001" not in sent
+    report = verify(sent, shop.world.keys.anchors, now=shop.clock.now(), audience="VNE51")
+    assert report.ok, str(report)
+    await shop.answer(sent, LineEvent.ACCEPTED)
+    assert await shop.states() == [LineState.CANCELLED, LineState.ACCEPTED]
+
+
+async def test_the_provider_is_told_when_the_validity_of_what_it_holds_is_over(shop: Shop) -> None:
+    await shop.world.post(S01)
+    (order,) = await shop.send()
+    await shop.answer(order, LineEvent.ACCEPTED)
+    struck = await shop.clockwork.strike()
+    assert (struck.expired, struck.turned.renewals) == (0, 0)
+    shop.clock.moment += timedelta(days=200)
+    assert (await shop.clockwork.strike()).expired == 1
+    assert await shop.states() == [LineState.EXPIRED]
+    (told,) = await shop.send()
+    assert EXPIRED.encode() in told
+    assert b"prescription-order-update" in told
+    assert verify(told, shop.world.keys.anchors, now=shop.clock.now(), audience="VNE51").ok
+    await shop.answer(told, LineEvent.CANCEL_CONFIRMED)
+    assert await shop.states() == [LineState.EXPIRED]
+    assert (await shop.clockwork.strike()).expired == 0
+
+
+async def test_what_never_left_expires_without_telling_anybody_but_the_trust(shop: Shop) -> None:
+    await shop.world.post(two_orders())
+    shop.clock.moment += timedelta(days=200)
+    assert (await shop.clockwork.strike()).expired == 2
+    assert await shop.states() == [LineState.EXPIRED] * 2
+    assert await shop.send() == []
+    assert await shop.pharmacy.screen(await shop.act()) != ()
