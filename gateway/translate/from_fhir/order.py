@@ -122,12 +122,18 @@ def _own_number(record: Record, node: Node, line_id: UUID, target: str, *, loose
     for item in node.many("identifier"):
         by = item.one("assigner")
         code = by.one("identifier") if by else None
-        if item.raw("system") != systems.ITEM_NUMBER and code and item.leaf("value"):
-            record.use(item.leaf("system"), code.leaf("system"))
-            assigner = record.words(code.leaf("value"), f"{target}.order_assigner")
+        if item.raw("system") != systems.ITEM_NUMBER and (code or _is_placers(item)) and item.leaf("value"):
+            record.use(item.leaf("system"), code.leaf("system") if code else None)
+            assigner = record.words(code.leaf("value"), f"{target}.order_assigner") if code else ""
             return record.words(item.leaf("value"), f"{target}.order_number"), assigner
     record.trace(f"{target}.order_number", None, "derive:item-number", str(line_id))
     return str(line_id), ""
+
+
+def _is_placers(item: Node) -> bool:
+    """Tell whether an identifier is the placer's by its type (HL7 table 0203)."""
+    kind = item.one("type")
+    return any(coding.raw("code") == "PLAC" for coding in (kind.many("coding") if kind else ()))
 
 
 def _product(record: Record, context: ReadingContext, entries: Entries, node: Node, target: str) -> Product | None:
