@@ -16,7 +16,7 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(prog="python -m bench")
     arguments.add_argument("--record", metavar="COMMIT", help="write docs/performance.json and docs/performance.md")
     commit = arguments.parse_args().record
-    checked = compare(SECONDS)  # first, so that the memory it states is that of its own tables
+    checked = compare(SECONDS)
     measured = rows()
     print(table(measured))
     print(json.dumps(checked, indent=2))
