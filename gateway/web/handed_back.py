@@ -18,9 +18,10 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.submission import TooLarge
 from gateway.ports import Callback, CallbackResult, Effectiveness
+from gateway.translate.to_acknowledgement.eps_codes import DONE, PRESCRIBING
 from gateway.web.auth import Callers, forbidden
 from gateway.web.callbacks import Story
-from gateway.web.eps_errors import DONE, PRESCRIBING, Said, eps_outcome, http_status
+from gateway.web.eps_errors import Said, eps_outcome, http_status
 from gateway.web.limits import FHIR, Limits, Slots, answer_type, media_type, read_body
 from gateway.web.turned import Turned
 from gateway.wire.strict_json import dumps

@@ -27,8 +27,9 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.submission import TooLarge
 from gateway.enquiries import Enquiries, PrescriptionView
+from gateway.translate.to_acknowledgement.eps_codes import DISPENSING, RULES
 from gateway.web.auth import Callers
-from gateway.web.eps_errors import DISPENSING, RULES, Said, eps_outcome, http_status
+from gateway.web.eps_errors import Said, eps_outcome, http_status
 from gateway.web.limits import FHIR, Limits, Slots, answer_type, media_type, read_body
 from gateway.web.release_request import ReleaseRequest, read_release
 from gateway.web.turned import Turned

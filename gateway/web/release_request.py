@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.domain.identifiers import OdsCode, PrescriptionNumber
-from gateway.web.eps_errors import DISPENSING, PRESCRIBING, RULES, EpsError, Said
+from gateway.translate.to_acknowledgement.eps_codes import DISPENSING, PRESCRIBING, RULES, EpsError
+from gateway.web.eps_errors import Said
 from gateway.wire.strict_json import JSON, JsonError, loads
 
 _ODS: Final = "https://fhir.nhs.uk/Id/ods-organization-code"

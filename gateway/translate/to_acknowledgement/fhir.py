@@ -18,6 +18,7 @@ from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.submission import Action, Answer, Envelope, OrderVerdict, Outcome, Submission, Verdict
 from gateway.ports import News
 from gateway.translate.to_acknowledgement import http_status
+from gateway.translate.to_acknowledgement.eps_codes import eps_error
 from gateway.translate.to_fhir import systems
 from gateway.wire.strict_json import JSON, dumps
 
@@ -158,11 +159,14 @@ def _bundle(
 
 
 def _issue(issue: Issue) -> dict[str, JSON]:
+    codings: list[JSON] = [{"system": ISSUE_CODES, "code": issue.code, "display": issue.row.advice}]
+    if (error := eps_error(issue)) is not None:
+        codings.append({"system": error.system, "code": error.code, "display": error.display})
     written: dict[str, JSON] = {
         "severity": issue.severity.value,
         "code": issue.row.fhir,
         "details": {
-            "coding": [{"system": ISSUE_CODES, "code": issue.code, "display": issue.row.advice}],
+            "coding": codings,
             "text": f"What it means and what to do: /issues/{issue.code}",
         },
         "diagnostics": issue.text,

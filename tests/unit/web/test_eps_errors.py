@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
-from gateway.web.eps_errors import (
+from gateway.translate.to_acknowledgement.eps_codes import (
     DISPENSING,
     DONE,
     EPS_CODES,
@@ -14,10 +14,8 @@ from gateway.web.eps_errors import (
     RULES,
     SPINE_CODES,
     EpsError,
-    Said,
-    eps_outcome,
-    http_status,
 )
+from gateway.web.eps_errors import Said, eps_outcome, http_status
 
 _PUBLISHED = """
 P 0001 PATIENT_DECEASED E business-rule
