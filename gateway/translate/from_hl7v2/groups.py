@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from gateway.wire.er7 import Message, Segment
 
+_OF_SEVERAL = frozenset({"ADD", "DSC", "FHS", "BHS", "BTS", "FTS"})
+"""Segments of a message in several parts, and of a batch: neither is served."""
+
 
 @dataclass(slots=True)
 class Part:
@@ -82,7 +85,7 @@ class Orders:
 
     Attributes:
         shared: before the first ORC.
-        misplaced: segments that show two patients or two messages in one.
+        misplaced: segments that show two patients, two messages in one, or one message in several.
     """
 
     shared: tuple[Segment, ...]
@@ -100,7 +103,7 @@ def sort_segments(message: Message) -> Orders:
     groups: list[Group] = []
     misplaced: list[Segment] = []
     for segment in message.segments:
-        if (segment.name in {"MSH", "PID"} and (segment.ordinal > 1 or groups)) or segment.name in {"ADD", "DSC"}:
+        if (segment.name in {"MSH", "PID"} and (segment.ordinal > 1 or groups)) or segment.name in _OF_SEVERAL:
             misplaced.append(segment)
         elif segment.name == "ORC":
             groups.append(Group(segment))

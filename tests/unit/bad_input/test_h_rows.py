@@ -184,6 +184,9 @@ ROWS = [
     Row("H32", "from the hour that autumn repeats", put("TQ1-7", "20261025013000"), TAKEN, "TIME_AMBIGUOUS"),
     Row("H32", "that hour with its zone", put("TQ1-7", "20261025013000+0000"), TAKEN, ""),
     Row("H32", "that ends before it begins", put("TQ1-7", "20311019"), REFUSED, "VALUE_INVALID"),
+    Row("H33", "a batch", lambda body: b"BHS|^~\\&\r" + body + b"BTS|1\r", REFUSED, "UNREADABLE"),
+    Row("H33", "a batch within a message", more("BHS|^~\\&\r"), REFUSED, "STRUCTURE_INVALID"),
+    Row("H33", "the end of a batch", lambda body: body + b"BTS|9\rFTS|1\r", REFUSED, "STRUCTURE_INVALID"),
     Row("H33", "a file of batches", lambda body: b"FHS|^~\\&\rBHS|^~\\&\r" + body + b"BTS|9\r", REFUSED, "UNREADABLE"),
 ]
 

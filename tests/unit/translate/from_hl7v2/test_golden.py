@@ -21,7 +21,7 @@ from gateway.domain.prescription import (
     Timing,
 )
 from gateway.domain.quantity import Quantity
-from tests.hl7v2_orders import GOLDEN, codes, golden, issues, read
+from tests.hl7v2_orders import GOLDEN, codes, edited, golden, issues, read
 
 NAMES = ["S01", "S03", "S04", "S09", "S10"]
 
@@ -130,3 +130,11 @@ def test_a_refused_nhs_number_is_located() -> None:
 def test_both_doses_of_a_conflict_are_shown() -> None:
     found = issues(read(golden("S10")))
     assert [issue.values for issue in found] == [("10 milligram", "20 milligram")]
+
+
+@pytest.mark.parametrize("number", ["-1", "0", "7"])
+def test_a_sequence_number_changes_nothing_and_is_left_out_by_its_own_rule(number: str) -> None:
+    plain, numbered = read(golden("S01")), read(edited(golden("S01"), {"MSH-13": number}))
+    assert numbered.orders == plain.orders
+    left = {leftover.source: leftover.rule for leftover in numbered.leftovers}
+    assert left["MSH[1]-13.1"].startswith("HL7V2.ignored.MSH-13: the sequence number protocol is not offered")
