@@ -118,6 +118,7 @@ class MllpListener:
         limit: the longest message, in bytes; a prescription has about three thousand.
         idle_seconds: how long a connection may say nothing, and how long it may leave an answer unread.
         most_connections: connections at once; one more is closed as it opens.
+        most_of_one: the same for one client certificate, so that no sender takes them all (I19).
         tls: requires a client certificate; None for plain text, on loopback only.
         metrics: where answers are counted.
     """
@@ -132,6 +133,7 @@ class MllpListener:
         limit: int = 1 << 20,
         idle_seconds: float = 300.0,
         most_connections: int = 256,
+        most_of_one: int = 256,
         tls: ssl.SSLContext | None = None,
         metrics: Metrics,
     ) -> None:
@@ -144,6 +146,7 @@ class MllpListener:
         self._limit = limit
         self._idle_seconds = idle_seconds
         self._most_connections = most_connections
+        self._most_of_one = most_of_one
         self._tls = tls
         self._metrics = metrics
         self._server: asyncio.Server | None = None
@@ -191,7 +194,7 @@ class MllpListener:
         if self._closing:  # accepted just before the stop, begun just after it
             writer.transport.abort()
             return
-        if task is None or len(self._connections) >= self._most_connections:
+        if task is None or self._is_full_for(connection.peer):
             _security(connection.peer, "too_many_connections")
             writer.transport.abort()
             return
@@ -206,6 +209,12 @@ class MllpListener:
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(1):
                     await writer.wait_closed()
+
+    def _is_full_for(self, peer: Peer) -> bool:
+        own = sum(one.peer.certificate == peer.certificate for one in self._connections.values())
+        if peer.certificate is not None and own >= self._most_of_one:
+            return True
+        return len(self._connections) >= self._most_connections
 
     async def _converse(self, connection: "_Connection") -> None:
         """Read, answer, read, until the peer goes, breaks the framing, falls silent, or we stop."""

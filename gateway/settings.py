@@ -62,10 +62,25 @@ class Settings(BaseSettings):
     """A provider's answer is a few kB."""
     mllp_connections: Count = 64
     """One or two an EPR; each holds at most one message in memory."""
+    mllp_connections_of_one: Count = 16
+    """The same for one client certificate, so that no sender can take every connection."""
     mllp_idle_seconds: Seconds = 300
     """EPRs keep connections open between messages; a dead one should not be kept for long."""
     tenant_requests: Count = 64
     """Requests of one tenant under way at once, so that none can crowd out the others."""
+    http_connections: Count = 1024
+    """Connections to the HTTP door at once; one more is answered 503."""
+    disk_floor_bytes: Annotated[int, Field(ge=0)] = 256 * MIB
+    """Below so much free room on the data folder's disk new prescriptions are refused, so that what was taken can be
+    finished. 0 for never."""
+    disk_floor_files: Annotated[int, Field(ge=0)] = 1000
+    """The same for the number of files that can still be made."""
+    reserve_bytes: Annotated[int, Field(ge=0, le=1024 * MIB)] = 16 * MIB
+    """Room held in a file of the data folder and given up below the floor; some ten thousand events need it."""
+    most_waiting: Annotated[int, Field(ge=1)] = 100_000
+    """Messages that may wait to be sent before new prescriptions are refused: weeks of the whole country's."""
+    most_waiting_of_one: Annotated[int, Field(ge=1)] = 20_000
+    """The same for one trust, so that none fills the queue alone."""
     poll_seconds: Seconds = 0.5
     """How long the worker waits when nothing wakes it; also how late a retry may be."""
     watch_seconds: Seconds = 5

@@ -22,6 +22,7 @@ from gateway.domain.message import SealedMessage
 from gateway.domain.submission import Action, Answer, Envelope, Outcome, Reading, Submission, Verdict
 from gateway.domain.validity import not_valid_after
 from gateway.pipeline import own_faults, reports
+from gateway.pipeline.admission import Admission
 from gateway.pipeline.changes import LineCancel
 from gateway.pipeline.holding import LineHold
 from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
@@ -68,13 +69,23 @@ class Pipeline:
         sealer: the gateway's seal.
         around: configuration and reference tables.
         clock: the time of callbacks.
+        admission: whether there is room for new work.
     """
 
-    def __init__(self, *, store: Store, sealer: Sealer, around: Surroundings, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        sealer: Sealer,
+        around: Surroundings,
+        clock: Clock,
+        admission: Admission | None = None,
+    ) -> None:
         self._store = store
         self._sealer = sealer
         self._around = around
         self._clock = clock
+        self._admission = admission or Admission()
 
     async def receive(self, submission: Submission) -> Answer:
         """Take a submission and answer it in the sender's own format.
@@ -82,7 +93,7 @@ class Pipeline:
         The answer is durable before it is returned (I1); a repeat gets the first answer byte for byte (I6).
 
         Raises:
-            Unavailable: nothing was stored; the same bytes may be sent again.
+            Unavailable: nothing was stored, or there is no room for new work; the same bytes may be sent again.
         """
         if reports.is_provider(submission.tenant, self._around):
             return await self._report(submission)
@@ -92,10 +103,12 @@ class Pipeline:
             return await self.refuse_unread(submission, *refusal.issues)
         envelope = reading.envelope
         taken: tuple[Issue, ...] = ()
-        for _ in range(_LOOKS):
+        for look in range(_LOOKS):
             earlier = await self._store.answered(submission.tenant, envelope.control_id)
             if earlier is not None:
                 return await self._repeat_or_clash(submission, envelope, earlier.digest, earlier.answer)
+            if look == 0 and any(order.action in _MAKES_LINES for order in reading.orders):
+                self._admission.let_in(submission.tenant)
             known = await self._known(submission, reading)
             translation = translate(submission, reading, known, self._around, taken)
             if not translation.verdict.stored:
@@ -197,6 +210,7 @@ class Pipeline:
     async def _keep_apart(
         self, submission: Submission, why: Refused, issues: tuple[Issue, ...], answer: Answer | None = None
     ) -> None:
+        self._admission.keep()
         small = len(submission.body) <= KEPT_BYTES
         await self._store.keep_apart(submission, why, issues, keep_bytes=small, answer=answer)
 

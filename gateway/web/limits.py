@@ -31,6 +31,7 @@ class Limits:
         body_seconds: from the last header to the last byte of the body (slow-loris, W03).
         in_flight: requests one tenant may have under way at once; the commit is grouped, so a few dozen saturate it.
         retry_after_seconds: what a sender is told with 429 and 503.
+        full_retry_after_seconds: the same where there is no room for new work, which takes longer to make.
     """
 
     body_bytes: int = 5 * _MEBIBYTE
@@ -38,6 +39,7 @@ class Limits:
     body_seconds: float = 30.0
     in_flight: int = 64
     retry_after_seconds: int = 2
+    full_retry_after_seconds: int = 30
 
 
 async def read_body(stream: AsyncIterator[bytes], limits: Limits) -> bytes | TooLarge:

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from gateway.domain.errors import Unavailable
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, WireFormat
+from gateway.pipeline.admission import Full
 from gateway.translate.formats import FORMATS
 from gateway.web.form import in_form_of
 from gateway.web.limits import Limits
@@ -72,9 +73,9 @@ async def _by_framework(request: Request, error: Exception) -> Response:
     return told(request, status, _STATED.get(status, invalid), error.headers)
 
 
-def _not_stored(limits: Limits) -> Told:
+def _not_stored(retry_after_seconds: int) -> Told:
     issue = Issue(code="NOT_STORED", location="", text="Nothing was stored. Send the same bytes again.")
-    headers = {"Retry-After": str(limits.retry_after_seconds)}
+    headers = {"Retry-After": str(retry_after_seconds)}
 
     async def answer(request: Request, _: Exception) -> Response:
         return told(request, HTTPStatus.SERVICE_UNAVAILABLE, issue, headers)
@@ -90,4 +91,9 @@ def unexpected(request: Request, correlation: str) -> Response:
 
 def answers(limits: Limits) -> dict[type[Exception], Told]:
     """Give the table of foreseen errors, for the application."""
-    return {Turned: _turned, HTTPException: _by_framework, Unavailable: _not_stored(limits)}
+    return {
+        Turned: _turned,
+        HTTPException: _by_framework,
+        Unavailable: _not_stored(limits.retry_after_seconds),
+        Full: _not_stored(limits.full_retry_after_seconds),
+    }

@@ -18,10 +18,12 @@ from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.enquiries import WATCH
 from gateway.mllp import MllpListener
 from gateway.settings import Settings
+from gateway.store.reserve import Reserve
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.watch import Watch
 from gateway.wiring.build import DATABASE, Gateway, Part, build
 from gateway.wiring.doors import Server, Waking, http_application, http_server, mllp_listener, open_socket
+from gateway.wiring.room import RoomKeeper
 from gateway.wiring.standing import adopt
 from gateway.wiring.watching import dead_man_of, watch_alone, watch_of
 from gateway.worker import Attempt, Pace, Surroundings, Worker
@@ -124,6 +126,8 @@ class _Application:
         worker = _worker(gateway)
         own = SqliteEnquiries.open(self._settings.data / DATABASE)
         watch, dead_man = watch_of(gateway, own), dead_man_of(gateway)
+        keeper = _room_keeper(gateway)
+        await keeper.look()  # the figures are known before anything is let in
         story = Waking(gateway, worker.wake)
         server, base, sessions = self._http(gateway, story)
         listener, mllp = await self._mllp(gateway, story)
@@ -135,12 +139,14 @@ class _Application:
             self._start("watch", watch.run())
         self._start("figures", self._figures(gateway))
         self._start("dead man", dead_man.run())
+        self._start("room", keeper.run())
         link = base + sessions.link() if base and Part.CONSOLE in self._parts else ""
         self._tell(Told(http=base, mllp=mllp, console=link, fresh=tuple(gateway.fresh.items())))
         _log.info("started", version=gateway.version, development=gateway.settings.in_development)
         await self._stop.wait()
         _log.info("stopping")
         dead_man.stop()
+        keeper.stop()
         await self._drain(server, listener, worker, watch)
         await own.close()
 
@@ -245,6 +251,17 @@ def _worker(gateway: Gateway) -> Worker:
         age_seconds=retry.age_seconds,
     )
     return Worker(name="worker", around=around, pace=pace)
+
+
+def _room_keeper(gateway: Gateway) -> RoomKeeper:
+    """Make what keeps account of the room that is left."""
+    return RoomKeeper(
+        admission=gateway.admission,
+        reserve=Reserve(gateway.settings.data, gateway.settings.reserve_bytes),
+        enquiries=gateway.enquiries,
+        store=gateway.store,
+        clock=gateway.clock,
+    )
 
 
 async def _let_go(gateway: Gateway) -> None:

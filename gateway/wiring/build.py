@@ -21,6 +21,7 @@ from gateway.destination import Destination
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.mailbox import Mailbox, mailboxes
+from gateway.pipeline.admission import Admission
 from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
@@ -33,6 +34,7 @@ from gateway.store.sqlite.schema import migrate
 from gateway.store.sqlite.store import SqliteStore
 from gateway.telemetry import Metrics
 from gateway.wiring.around import surroundings
+from gateway.wiring.room import floors_of, room_on
 
 DATABASE: Final = "gateway.db"
 LOCK: Final = "gateway.lock"
@@ -77,6 +79,7 @@ class Gateway:
     destinations: Mapping[OdsCode, Destination]
     mailboxes: Mapping[OdsCode, Mailbox]
     pipeline: Pipeline
+    admission: Admission
     rerouting: Rerouting
     clockwork: Clockwork
     around: Surroundings
@@ -116,6 +119,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     )
     enquiries = SqliteEnquiries.open(settings.data / DATABASE)
     sealer = keys.seal(configuration.organisation)
+    admission = Admission(floors_of(settings), room_on(settings.data))
     return Gateway(
         settings=settings,
         configuration=configuration,
@@ -127,7 +131,8 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
         enquiries=enquiries,
         destinations=around.destinations,
         mailboxes=told,
-        pipeline=Pipeline(store=store, sealer=sealer, around=around, clock=clock),
+        pipeline=Pipeline(store=store, sealer=sealer, around=around, clock=clock, admission=admission),
+        admission=admission,
         rerouting=Rerouting(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         clockwork=Clockwork(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         around=around,

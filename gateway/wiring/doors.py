@@ -137,6 +137,7 @@ def http_server(gateway: Gateway, application: ASGIApp) -> Server:
         access_log=False,  # the application's own log line has no query string
         lifespan="off",
         server_header=False,
+        limit_concurrency=gateway.settings.http_connections,
         timeout_graceful_shutdown=int(gateway.settings.drain_seconds) or 1,
     )
     return Server(config)
@@ -165,6 +166,7 @@ def mllp_listener(gateway: Gateway, story: Waking) -> MllpListener:
         limit=gateway.settings.mllp_body_bytes,
         idle_seconds=gateway.settings.mllp_idle_seconds,
         most_connections=gateway.settings.mllp_connections,
+        most_of_one=gateway.settings.mllp_connections_of_one,
         tls=tls,
         metrics=gateway.metrics,
     )

@@ -381,6 +381,26 @@ async def test_with_tls_the_certificate_decides_and_not_the_message(authority: A
             assert story.taken[-1].tenant == ods
 
 
+async def test_no_sender_can_take_every_connection(authority: Authority) -> None:
+    story = Story()
+    tls = {"tls": authority.listening(), "tenant_of": by_certificate(authority.tenants()), "most_of_one": 2}
+    (_, greedy), (_, other) = authority.trusts.items()
+    async with listening(story, **tls) as (_, port):
+        held = [
+            await asyncio.open_connection("127.0.0.1", port, ssl=authority.calling(certificate))
+            for certificate in (greedy, greedy, other)
+        ]
+        for context, expected in ((authority.calling(greedy), b""), (authority.calling(other), framed(b"AA M1"))):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+            with suppress(ConnectionError):
+                writer.write(framed(message()))
+                assert await reader.read(len(framed(b"AA M1"))) == expected
+            await hang_up(writer)
+        for _, writer in held:
+            await hang_up(writer)
+    assert len(story.taken) == 1
+
+
 async def test_with_tls_a_certificate_of_nobody_we_know_gets_no_message_in(authority: Authority) -> None:
     story = Story()
     stranger = authority.ca.issue_cert("stranger.example")
