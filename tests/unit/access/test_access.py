@@ -67,18 +67,14 @@ def test_every_partner_has_one_tenant_and_an_operator_none(kind: Kind, tenant: O
 
 
 READING = (Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS)
-ACTING = (Action.APPOINT, Action.CLOSE_ALERT, Action.RESOLVE, Action.PAUSE)
+ACTING = (Action.APPOINT, Action.CLOSE_ALERT, Action.RESOLVE, Action.PAUSE, Action.PHARMACY, Action.REROUTE)
 ALLOWED = {
     (TRUST, Action.SUBMIT, RBA),
     (TRUST, Action.READ_STATUS, RBA),
     (PROVIDER, Action.ACKNOWLEDGE, VNE51),
     (PROVIDER, Action.RELEASE, VNE51),
     (PROVIDER, Action.READ_STATUS, VNE51),
-    *(
-        (OPERATOR, action, tenant)
-        for action in (*READING, *ACTING)
-        for tenant in (None, RBA, RZA, VNE51)
-    ),
+    *((OPERATOR, action, tenant) for action in (*READING, *ACTING) for tenant in (None, RBA, RZA, VNE51)),
 }
 
 
