@@ -250,6 +250,7 @@ def fhir() -> Iterator[Reading]:
     """Give every reading in FHIR."""
     trust = replace(
         CONTEXT.trust,
+        local_id_systems={"RBA": "https://example.test/Id/mrn"},
         codes=(
             CodeEntry(kind="unit", code="PFS", system="urn:x", target=_MG),
             CodeEntry(kind="profession", code="GMC", target=Coding(system="x", code="1201", display="-")),
@@ -262,4 +263,5 @@ def fhir() -> Iterator[Reading]:
         "value": 4, "unit": "syringe", "system": "urn:x", "code": "PFS",
     }  # fmt: skip
     yield read(WireFormat.FHIR, dumps(mapped), replace(CONTEXT, trust=trust))
-    yield read(WireFormat.FHIR, dumps(uk_core_orders.single()), replace(CONTEXT, trust=trust))
+    for found in (uk_core_orders.single(), _richer(orders.message())):
+        yield read(WireFormat.FHIR, dumps(found), replace(CONTEXT, trust=trust))
