@@ -13,7 +13,7 @@ from gateway.translate import lexical
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.attached import allergies, observations, signature, words
 from gateway.translate.from_fhir.bundle import Entries
-from gateway.translate.from_fhir.change import read_cancel
+from gateway.translate.from_fhir.change import STANDINGS, read_standing, read_update
 from gateway.translate.from_fhir.envelope import ORDER, UPDATE, check, envelope, header_of
 from gateway.translate.from_fhir.leavings import REPEAT_INFORMATION, account, forbidden
 from gateway.translate.from_fhir.nodes import Node
@@ -59,8 +59,12 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
     loose = arrival.shape is not Shape.MESSAGE
     order = None
     if served and not of_the_envelope(issues):
-        update = not loose and found.message_type == UPDATE
-        order = read_cancel(record, entries) if update else _order(record, context, entries, issues, loose=loose)
+        if not loose and found.message_type == UPDATE:
+            order = read_update(record, entries)
+        elif loose and any(node.raw("status") in STANDINGS for node in entries.of("MedicationRequest")):
+            order = read_standing(record, entries)
+        else:
+            order = _order(record, context, entries, issues, loose=loose)
     leftovers, unaccounted = record.close()
     return Reading(
         envelope=found,
@@ -96,6 +100,7 @@ def _order(
         provider_location=f"{lines[0].path}.dispenseRequest.performer.identifier.value" if lines else "",
         nhs_number=next((item.raw("value") for item in items if item.raw("system") == systems.NHS_NUMBER), ""),
         group_number=group.raw("value") if group else "",
+        standing=loose,
     )
 
 

@@ -80,7 +80,7 @@ def _meaning(record: Record, node: Node) -> None:
     if status is None or intent is None:
         record.flag("FIELD_MISSING", node.path, "status and intent are required.")
     if status and status.raw in _CHANGES:
-        text = f"The status {status.raw} asks for a change, which is not served yet; send new orders only."
+        text = f"The status {status.raw} asks for a change; send it in a prescription-order-update."
         record.flag("ACTION_UNSUPPORTED", status.locator, text)
     elif status and status.raw != "active":
         record.flag("VALUE_INVALID", status.locator, "A new order has the status active.")

@@ -53,6 +53,28 @@ def test_a_cancel_that_may_be_misread_is_refused(fault: str) -> None:
     assert found.unaccounted == ()
 
 
+@pytest.mark.parametrize(("status", "action"), [("on-hold", Action.HOLD), ("active", Action.RELEASE)])
+def test_an_update_holds_or_releases_its_line_for_a_reason_in_words(status: str, action: Action) -> None:
+    message = cancel()
+    order(message).update(status=status, statusReason={"text": "blood test awaited"})
+    found = reading(message)
+    assert issues(found) == set()
+    assert found.unaccounted == ()
+    (read,) = found.orders
+    assert (read.action, read.prescription) == (action, None)
+    assert read.change is not None
+    assert len(read.change.items) == 1
+    assert (read.change.reason, read.change.reason_text) == (None, "blood test awaited")
+
+
+@pytest.mark.parametrize(("said", "status"), [("cancel", "on-hold"), ("release", "on-hold"), ("hold", "cancelled")])
+def test_a_status_and_a_reason_of_the_message_that_contradict_each_other_are_refused(said: str, status: str) -> None:
+    message = cancel()
+    message["entry"][0]["resource"]["reason"] = {"coding": [{"code": said}]}
+    order(message).update(status=status)
+    assert {each for each, _ in issues(reading(message))} == {"VALUE_INVALID"}
+
+
 def test_two_lines_in_one_cancel_are_refused() -> None:
     message = cancel()
     second = {**message["entry"][1], "fullUrl": "urn:uuid:5b3c4f9e-6a0c-4a3f-8a54-5f6f2d1b7009"}
