@@ -7,15 +7,17 @@ Source: brief D4; reliability-security.md I3, I9.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Protocol
 from uuid import UUID
 
 from gateway.domain.acts import Expiring, Screened
+from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import LineState
+from gateway.domain.lifecycle import Condition, LineState
 from gateway.domain.orphans import Standing
+from gateway.domain.renewal import RenewalState
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.ports import News
 
@@ -33,6 +35,35 @@ class Found:
     received_at: datetime
     medicines: tuple[str, ...]
     alerts: int
+    condition: Condition | None = None
+    """What makes it worse than the state says (mapping.md 10.5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryView:
+    """One delivery of a line, under its latest holder.
+
+    Attributes:
+        issue: which of the line's supplies, from 1.
+        owed: a part was supplied and the rest is awaited.
+        agreed_first: the first day agreed with the patient, which later agreements do not change.
+    """
+
+    issue: int
+    state: DeliveryState
+    owed: bool = False
+    due_on: date | None = None
+    agreed_first: date | None = None
+    agreed_for: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalView:
+    """The latest renewal of a line; `prescription_id` is the new one, once it is named."""
+
+    state: RenewalState
+    since: datetime
+    prescription_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +82,8 @@ class LineView:
     epoch: int
     delivered: int
     total_supplies: int
+    deliveries: tuple[DeliveryView, ...] = ()
+    renewal: RenewalView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +117,8 @@ class AlertView:
     medicine: str = ""
     number: str = ""
     """The prescription's number, to tell two of the same medicine apart."""
+    closed_by: str = ""
+    close_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,36 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.console import bytes_shown
 from gateway.console.signature import signature_words
-from gateway.console.words import ACTORS, EVENTS, HOLDERS, STATES, Shown, born, clock_time, how_long, nhs_number, when
+from gateway.console.words import (
+    ACTORS,
+    EVENTS,
+    HOLDERS,
+    STATES,
+    Shown,
+    born,
+    clock_time,
+    day,
+    how_long,
+    nhs_number,
+    shown_as,
+    when,
+)
+from gateway.domain.delivery import LABELS as DELIVERIES
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
 from gateway.domain.lifecycle import TERMINAL, Actor, Holder, LineEvent, LineState
+from gateway.domain.renewal import RENEWAL_LABELS
 from gateway.domain.submission import WireFormat
-from gateway.enquiries import AlertView, EventView, Found, LineView, PauseView, PrescriptionView
+from gateway.enquiries import (
+    AlertView,
+    DeliveryView,
+    EventView,
+    Found,
+    LineView,
+    PauseView,
+    PrescriptionView,
+    RenewalView,
+)
 
 QUIET: Final = timedelta(hours=1)
 """A silence longer than this is drawn on the timeline as an entry of its own."""
@@ -65,7 +89,7 @@ def listed(found: Found, names: Names) -> Listed:
         href=address(found.prescription_id),
         number=found.number or "No number: not translated",
         medicines=found.medicines or ("Not read: see the issues",),
-        state=STATES[found.state],
+        state=shown_as(found.state, found.condition),
         received=clock_time(found.received_at),
         trust=named(found.tenant, names),
         provider=named(found.destination, names),
@@ -102,7 +126,7 @@ def alarm(alert: AlertView, now: datetime) -> Alarm:
         text=alert.text,
         opened=clock_time(alert.opened_at),
         age=when(alert.opened_at, now),
-        closed=clock_time(alert.closed_at) if alert.closed_at else "",
+        closed=f"{clock_time(alert.closed_at)} by {alert.closed_by}: {alert.close_reason}" if alert.closed_at else "",
     )
 
 
@@ -127,6 +151,8 @@ class Line:
     directions: str
     quantity: str
     supplies: str
+    deliveries: tuple[str, ...]
+    renewal: str
     order_number: str
     state: Shown
     since: str
@@ -134,6 +160,24 @@ class Line:
     holder: str
     act_by: str
     overdue: bool
+
+
+def delivery(shown: DeliveryView) -> str:
+    """Give one delivery in words: which, where it stands, and the days that are known of it."""
+    words = f"{shown.issue}: {DELIVERIES[shown.state]}"
+    if shown.owed:
+        words += "; a rest is owed"
+    if shown.agreed_for:
+        words += f"; agreed for {day(shown.agreed_for)}"
+    if shown.agreed_first and shown.agreed_first != shown.agreed_for:
+        words += f", first agreed for {day(shown.agreed_first)}"
+    return words + (f"; due {day(shown.due_on)}" if shown.due_on and not shown.agreed_for else "")
+
+
+def renewal(shown: RenewalView) -> str:
+    """Give a renewal in words, with the new prescription's id where it is named."""
+    words = f"{RENEWAL_LABELS[shown.state]}, since {clock_time(shown.since)}"
+    return f"{words}: {shown.prescription_id}" if shown.prescription_id else words
 
 
 def line(shown: LineView, view: PrescriptionView, names: Names, now: datetime) -> Line:
@@ -145,6 +189,8 @@ def line(shown: LineView, view: PrescriptionView, names: Names, now: datetime) -
         directions=shown.directions,
         quantity=shown.quantity,
         supplies=f"{shown.delivered} of {shown.total_supplies} delivered" if shown.total_supplies else "",
+        deliveries=tuple(delivery(one) for one in shown.deliveries),
+        renewal=renewal(shown.renewal) if shown.renewal else "",
         order_number=shown.order_number,
         state=STATES[shown.state],
         since=f"{clock_time(latest.at)}, {when(latest.at, now)}" if latest else "",

@@ -3,12 +3,12 @@
 Sent, arrived, accepted and checked are four different words. Only what the provider accepted is green.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from gateway.domain.lifecycle import LABELS, Actor, Holder, LineEvent, LineState
+from gateway.domain.lifecycle import CONDITION_LABELS, LABELS, Actor, Condition, Holder, LineEvent, LineState
 
 LONDON: Final = ZoneInfo("Europe/London")
 
@@ -73,6 +73,14 @@ STATES: Final[dict[LineState, Shown]] = {
     state: Shown(label=LABELS[state], colour=colour, mark=_MARKS[colour], sentence=sentence)
     for state, (colour, sentence) in _SENTENCES.items()
 }
+
+
+def shown_as(state: LineState, condition: Condition | None) -> Shown:
+    """Give how a prescription is shown in a list: a condition that needs a person speaks before the state."""
+    if condition is None:
+        return STATES[state]
+    return replace(STATES[state], label=CONDITION_LABELS[condition], colour="red", mark=_MARKS["red"])
+
 
 E = LineEvent
 EVENTS: Final[dict[LineEvent, str]] = {
@@ -174,6 +182,11 @@ def how_long(span: timedelta) -> str:
         if count or (name == "s" and not parts):
             parts.append(f"{count} {name}{'s' if name == 'day' and count > 1 else ''}")
     return " ".join(parts[:2])
+
+
+def day(value: date) -> str:
+    """Give a day as `22 Nov 2026`."""
+    return f"{value.day} {value:%b %Y}"
 
 
 def when(moment: datetime, now: datetime) -> str:

@@ -493,9 +493,53 @@ WORST_FIRST: tuple[LineState, ...] = (
 """A prescription's state is the worst of its lines (mapping.md 10.5)."""
 
 
+class Condition(StrEnum):
+    """What makes a line worse than its state says, until a person has seen to it."""
+
+    INCIDENT = "incident"
+    """A supply was reported that should not have been."""
+    CANCEL_OVERDUE = "cancel-overdue"
+    SENT_OVERDUE = "sent-overdue"
+
+
+CONDITION_LABELS: dict[Condition, str] = {
+    Condition.INCIDENT: "Safety incident",
+    Condition.CANCEL_OVERDUE: "Cancellation overdue: not cancelled",
+    Condition.SENT_OVERDUE: "Sent, and no answer in time",
+}
+
+ROLL_UP: tuple[LineState | Condition, ...] = (
+    Condition.INCIDENT,
+    *WORST_FIRST[: WORST_FIRST.index(S.AWAITING_SCREENING)],
+    Condition.CANCEL_OVERDUE,
+    Condition.SENT_OVERDUE,
+    *WORST_FIRST[WORST_FIRST.index(S.AWAITING_SCREENING) :],
+)
+"""States and conditions together, worst first (mapping.md 10.5)."""
+
+
 def worst(states: tuple[LineState, ...]) -> LineState:
     """Give the state of a prescription from those of its lines; at least one."""
     return min(states, key=WORST_FIRST.index)
+
+
+def roll_up(lines: tuple[tuple[LineState, Condition | None], ...]) -> tuple[LineState, Condition | None]:
+    """Give what a prescription stands for in a list: the state of its worst line, and the condition that makes it so.
+
+    Args:
+        lines: each with its condition, where it is in one; at least one line.
+
+    Returns:
+        The condition is None where a line's state alone is the worst.
+
+    Source:
+        mapping.md 10.5.
+    """
+    told = {line: [one for one in line if one is not None] for line in lines}
+    line = min(lines, key=lambda line: min(ROLL_UP.index(one) for one in told[line]))
+    state, condition = line
+    counts = condition is not None and ROLL_UP.index(condition) < ROLL_UP.index(state)
+    return state, condition if counts else None
 
 
 def resolve_supply(event: LineEvent, *, delivered: int, total: int) -> LineEvent:

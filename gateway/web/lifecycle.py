@@ -16,7 +16,7 @@ from gateway.domain.cancel import ENDED as CANCEL_ENDED
 from gateway.domain.delivery import DELIVERY_TABLE, DeliveryState
 from gateway.domain.delivery import ENDED as DELIVERY_ENDED
 from gateway.domain.delivery import LABELS as DELIVERY_LABELS
-from gateway.domain.lifecycle import CUSTODY, LABELS, LINE_TABLE, TERMINAL, WORST_FIRST, Actor, Custody, LineState
+from gateway.domain.lifecycle import CUSTODY, LABELS, LINE_TABLE, ROLL_UP, TERMINAL, Actor, Custody, LineState
 from gateway.domain.renewal import RENEWAL_ENDED, RENEWAL_LABELS, RENEWAL_TABLE, RenewalState
 from gateway.wire.strict_json import JSON, dumps
 
@@ -56,7 +56,7 @@ def published(custody: Mapping[LineState, Custody] = CUSTODY) -> dict[str, JSON]
     actors: dict[str, JSON] = {actor.value: actor.name.lower().replace("_", " ") for actor in Actor}
     rest: dict[str, JSON] = {
         "actors": actors,
-        "rollUp": [state.value for state in WORST_FIRST],
+        "rollUp": [one.value for one in ROLL_UP],
         "machines": [_line(custody), _cancel(), _delivery(), _renewal()],
     }
     return {"version": VERSION, "digest": hashlib.sha256(dumps(rest)).hexdigest(), **rest}

@@ -14,7 +14,7 @@ from gateway.destination import InDoubt, Refused, Taken
 from gateway.domain.acts import Act, Expiry, Ruling
 from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import derived_id
-from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.domain.lifecycle import Condition, LineEvent, LineState
 from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.domain.prescription import Prescription
 from gateway.domain.renewal import RenewalEvent
@@ -457,3 +457,47 @@ async def test_a_trusts_request_opens_a_renewal_of_the_order_it_names(desk: Desk
     await desk.store.accept(replace(make_acceptance("N"), orders=(), notices=(notice,)))
     assert len(desk.rows("SELECT 1 FROM renewal")) == opened
     assert await desk.alert_kinds() == ["renewal-requested"]
+
+
+# Seeing
+
+
+async def test_a_line_is_shown_with_its_deliveries_and_its_renewal(desk: Desk) -> None:
+    what = lasting(make_prescription("A", total=3))
+    message = await desk.accepted(what)
+    await desk.answer(message.id, E.DISPATCHED)
+    await desk.answer(message.id, E.RENEWAL_REQUESTED)
+    view = await desk.enquiries.prescription(what.id, tenant=TRUST)
+    assert view is not None
+    (line,) = view.lines
+    assert [(one.issue, one.state) for one in line.deliveries] == [(1, "DISPATCHED"), (2, "PLANNED"), (3, "PLANNED")]
+    assert line.deliveries[1].due_on is not None
+    assert line.renewal is not None
+    assert line.renewal.state == "REQUESTED"
+
+
+async def condition(desk: Desk) -> Condition | None:
+    (found,) = await desk.enquiries.latest(tenant=None, limit=1)
+    return found.condition
+
+
+async def test_a_prescription_says_why_it_is_worse_than_its_state(desk: Desk) -> None:
+    what = make_prescription("A", total=1)
+    await desk.store.accept(make_acceptance("A", make_order(what)))
+    claim = await desk.send()
+    await watched(desk, what)
+    assert await condition(desk) is Condition.SENT_OVERDUE
+    await desk.answer(claim.message_id, E.ACCEPTED)
+    assert await condition(desk) is None
+    await desk.cancel(what, 0, CancelState.ASKED)
+    await watched(desk, what)
+    assert await condition(desk) is Condition.CANCEL_OVERDUE
+    await desk.answer(update(what).id, E.CANCEL_CONFIRMED)
+    assert await condition(desk) is None
+    await desk.answer(claim.message_id, E.DELIVERED)
+    assert await condition(desk) is Condition.INCIDENT
+
+
+async def watched(desk: Desk, what: Prescription) -> None:
+    line = what.lines[0].id
+    await desk.store.open_alert(kind="overdue", subject=str(line), line_id=line, now=desk.clock.now(), text="Late.")

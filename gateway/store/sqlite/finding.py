@@ -12,7 +12,7 @@ from uuid import UUID
 import apsw
 
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import LineState, worst
+from gateway.domain.lifecycle import Condition, LineState, roll_up
 from gateway.enquiries import Found
 from gateway.store.sqlite.instants import instant
 
@@ -68,7 +68,13 @@ WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC
 """
 _LINES = """
 SELECT wanted.id, line.state, line.product_display, line.provider,
-    (SELECT count(*) FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
+    (SELECT count(*) FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL),
+    (SELECT CASE WHEN sum(kind = 'safety-incident') THEN 'incident'
+        WHEN sum(kind = 'overdue' OR kind LIKE 'cancel-%') AND EXISTS (
+            SELECT 1 FROM cancel WHERE cancel.line = line.id AND cancel.state IN ('ASKED', 'PENDING'))
+            THEN 'cancel-overdue'
+        WHEN sum(kind = 'overdue') AND line.state = 'SENT' THEN 'sent-overdue' END
+    FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
 FROM json_each(?) AS each
 JOIN prescription AS wanted ON wanted.id = each.value
 JOIN prescription AS same ON same.uuid = wanted.uuid AND same.tenant = wanted.tenant
@@ -134,13 +140,15 @@ def _find(reader: apsw.Connection, by: str, value: str, tenant: OdsCode | None) 
 
 def _found(row: tuple[Any, ...], lines: list[tuple[Any, ...]]) -> Found:
     provider = next((line[2] for line in reversed(lines) if line[2]), None)
+    state, condition = roll_up(tuple((LineState(line[0]), Condition(line[4]) if line[4] else None) for line in lines))
     return Found(
         prescription_id=UUID(bytes=row[1]),
         number=row[2],
         group_number=row[3],
         tenant=OdsCode(row[4]),
         destination=OdsCode(provider) if provider else None,
-        state=worst(tuple(LineState(line[0]) for line in lines)),
+        state=state,
+        condition=condition,
         received_at=instant(row[5]),
         medicines=tuple(dict.fromkeys(line[1] for line in lines if line[1])),
         alerts=sum(line[3] for line in lines),

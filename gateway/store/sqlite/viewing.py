@@ -1,15 +1,18 @@
 """One prescription with everything that is known of it: its lines, its timeline and its alerts."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import apsw
 
+from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Prescription
-from gateway.enquiries import AlertView, EventView, LineView, PrescriptionView
+from gateway.domain.renewal import RenewalState
+from gateway.enquiries import AlertView, DeliveryView, EventView, LineView, PrescriptionView, RenewalView
 from gateway.store.document import decode
 from gateway.store.sqlite.finding import describe, visible
 from gateway.store.sqlite.instants import instant
@@ -23,7 +26,7 @@ FROM prescription JOIN submission ON submission.id = prescription.submission WHE
 """
 _LINES = """
 SELECT line.uuid, order_number, product_display, product_code, directions, quantity, state, holder, act_by, epoch,
-    delivered, total_supplies
+    delivered, total_supplies, line.id
 FROM line JOIN prescription ON prescription.id = line.prescription
 WHERE prescription.uuid = ? AND prescription.tenant = ?
 ORDER BY line.id
@@ -34,9 +37,15 @@ SELECT event.seq, event.at, line.uuid, event.event, event.state_before, event.st
 FROM prescription JOIN line ON line.prescription = prescription.id JOIN event ON event.line = line.id
 WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY event.seq
 """
+_DELIVERIES = """
+SELECT issue, state, owed, due_on, agreed_first, agreed_for FROM delivery AS one WHERE line = ?
+    AND epoch = (SELECT max(epoch) FROM delivery WHERE line = one.line AND issue = one.issue)
+ORDER BY issue
+"""
+_RENEWAL = "SELECT state, entered_at, prescription FROM renewal WHERE line = ? ORDER BY id DESC LIMIT 1"
 _ALERTS = """
 SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text,
-       prescription.uuid, line.product_display, prescription.number
+       prescription.uuid, line.product_display, prescription.number, alert.closed_by, alert.close_reason
 FROM prescription JOIN line ON line.prescription = prescription.id JOIN alert ON alert.line = line.id
 WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY alert.id
 """
@@ -59,7 +68,7 @@ def prescription(reader: apsw.Connection, prescription_id: UUID, *, tenant: OdsC
         nhs_number=head[5],
         birth_date=document.patient.birth_date.isoformat() if document else "",
         prescriber=str(document.prescriber.name) if document else "",
-        lines=tuple(_line(line) for line in reader.execute(_LINES, key)),
+        lines=tuple(_line(reader, line) for line in list(reader.execute(_LINES, key))),
         events=tuple(_event(event) for event in reader.execute(_EVENTS, key)),
         alerts=tuple(alert_view(alert) for alert in reader.execute(_ALERTS, key)),
         issues=decode(head[4], tuple[Issue, ...]),
@@ -69,7 +78,11 @@ def prescription(reader: apsw.Connection, prescription_id: UUID, *, tenant: OdsC
 
 
 def alert_view(row: tuple[Any, ...]) -> AlertView:
-    """Read an alert's row: id, kind, subject, item id, opened, closed, text, prescription id, medicine, number."""
+    """Read an alert's row.
+
+    Args:
+        row: id, kind, subject, item id, opened, closed, text, prescription id, medicine, number, closed by, reason.
+    """
     return AlertView(
         id=row[0],
         kind=row[1],
@@ -81,10 +94,12 @@ def alert_view(row: tuple[Any, ...]) -> AlertView:
         prescription_id=UUID(bytes=row[7]) if row[7] is not None else None,
         medicine=row[8] or "",
         number=row[9] or "",
+        closed_by=row[10],
+        close_reason=row[11],
     )
 
 
-def _line(row: tuple[Any, ...]) -> LineView:
+def _line(reader: apsw.Connection, row: tuple[Any, ...]) -> LineView:
     return LineView(
         line_id=UUID(bytes=row[0]),
         order_number=row[1],
@@ -98,7 +113,21 @@ def _line(row: tuple[Any, ...]) -> LineView:
         epoch=row[9],
         delivered=row[10],
         total_supplies=row[11],
+        deliveries=tuple(_delivery(one) for one in reader.execute(_DELIVERIES, (row[12],))),
+        renewal=next((_renewal(one) for one in reader.execute(_RENEWAL, (row[12],))), None),
     )
+
+
+def _delivery(row: tuple[Any, ...]) -> DeliveryView:
+    due, first, agreed = (date.fromisoformat(day) if day else None for day in row[3:])
+    return DeliveryView(
+        issue=row[0], state=DeliveryState(row[1]), owed=bool(row[2]), due_on=due, agreed_first=first, agreed_for=agreed
+    )
+
+
+def _renewal(row: tuple[Any, ...]) -> RenewalView:
+    named = UUID(bytes=row[2]) if row[2] is not None else None
+    return RenewalView(state=RenewalState(row[0]), since=instant(row[1]), prescription_id=named)
 
 
 def _event(row: tuple[Any, ...]) -> EventView:

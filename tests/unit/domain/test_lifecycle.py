@@ -8,15 +8,18 @@ from gateway.domain.lifecycle import (
     LABELS,
     LINE_TABLE,
     LIVE,
+    ROLL_UP,
     TERMINAL,
     WORST_FIRST,
     Actor,
+    Condition,
     Holder,
     Ignored,
     LineEvent,
     LineState,
     Moved,
     resolve_supply,
+    roll_up,
     transition,
     worst,
 )
@@ -149,3 +152,29 @@ def test_a_prescription_is_as_bad_as_its_worst_line() -> None:
 )
 def test_the_last_of_n_deliveries_is_told_from_the_others(delivered: int, total: int, expected: E) -> None:
     assert resolve_supply(E.DELIVERED, delivered=delivered, total=total) is expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([(S.ACCEPTED, None), (S.SENT, None)], (S.SENT, None)),
+        ([(S.SENT, Condition.SENT_OVERDUE), (S.PART_SUPPLIED, None)], (S.SENT, Condition.SENT_OVERDUE)),
+        (
+            [(S.ACCEPTED, Condition.CANCEL_OVERDUE), (S.SENT, Condition.SENT_OVERDUE)],
+            (S.ACCEPTED, Condition.CANCEL_OVERDUE),
+        ),
+        ([(S.ACCEPTED, Condition.CANCEL_OVERDUE), (S.QUERIED, None)], (S.QUERIED, None)),
+        ([(S.CANCELLED, Condition.INCIDENT), (S.UNCERTAIN, None)], (S.CANCELLED, Condition.INCIDENT)),
+        ([(S.REJECTED, Condition.CANCEL_OVERDUE)], (S.REJECTED, None)),
+    ],
+)
+def test_an_overdue_cancel_or_an_incident_speaks_before_better_states(
+    lines: list[tuple[S, Condition | None]], expected: tuple[S, Condition | None]
+) -> None:
+    assert roll_up(tuple(lines)) == expected
+
+
+def test_the_roll_up_has_every_state_and_condition_once_in_the_published_order() -> None:
+    assert set(ROLL_UP) == set(S) | set(Condition)
+    assert len(ROLL_UP) == len(set(ROLL_UP))
+    assert [one for one in ROLL_UP if one in set(S)] == list(WORST_FIRST)
