@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 from gateway.access.directory import Directory
+from gateway.domain.deadline import ALWAYS, Deadlines
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 from gateway.domain.partner import Environment
 from gateway.enquiries import Enquiries
 from gateway.telemetry import Metrics
@@ -62,7 +62,7 @@ def create_app(
     now: Callable[[], datetime],
     limits: Limits | None = None,
     hosts: frozenset[str] = frozenset(),
-    custody: Mapping[LineState, Custody] = CUSTODY,
+    deadlines: Deadlines = ALWAYS,
     watch_seconds: float = 60.0,
     routes: Sequence[BaseRoute] = (),
     prepare: Prepare | None = None,
@@ -81,7 +81,7 @@ def create_app(
         now: the clock, aware and in UTC.
         limits: of the doors; the defaults if None.
         hosts: names that a Host header may carry; empty for any, where a proxy has checked.
-        custody: holder and limit of each state, as configured.
+        deadlines: holder and limits of each state, as configured.
         watch_seconds: how long ago deadlines may have been looked at last.
         routes: those of other doors in the same process: the console's.
         prepare: gives what a prescriber signs; None where orders are not prepared here.
@@ -94,7 +94,7 @@ def create_app(
     release = Release(enquiries, notes, callers, limits, now)
     validation = Validation(callers, limits)
     status = Status(enquiries, notes, callers, limits, now)
-    health = Health(enquiries, metrics.registry, jwks, custody, now=now, watch_seconds=watch_seconds)
+    health = Health(enquiries, metrics.registry, jwks, deadlines, now=now, watch_seconds=watch_seconds)
     metadata = Metadata(
         organisation=identity.organisation,
         environment=identity.environment,

@@ -9,8 +9,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.domain.deadline import ALWAYS, Deadlines
 from gateway.domain.errors import Unavailable
-from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 from gateway.enquiries import WATCH, Enquiries, has_stopped
 from gateway.web.lifecycle import published
 from gateway.wire.strict_json import JSON, dumps
@@ -25,7 +25,7 @@ class Health:
         enquiries: asked whether the store is as it must be.
         registry: the metrics.
         jwks: public keys of the seal (RFC 7517).
-        custody: holder and limit of each state, as configured.
+        deadlines: holder and limits of each state, as configured.
         now: the clock.
         watch_seconds: how long ago deadlines may have been looked at last.
     """
@@ -35,7 +35,7 @@ class Health:
         enquiries: Enquiries,
         registry: CollectorRegistry,
         jwks: Mapping[str, JSON],
-        custody: Mapping[LineState, Custody] = CUSTODY,
+        deadlines: Deadlines = ALWAYS,
         *,
         now: Callable[[], datetime],
         watch_seconds: float = 60.0,
@@ -45,7 +45,7 @@ class Health:
         self._now = now
         self._watch_seconds = watch_seconds
         self._jwks = dumps(dict(jwks))
-        self._lifecycle = dumps(published(custody))
+        self._lifecycle = dumps(published(deadlines.custody, deadlines.terms))
 
     async def live(self, _: Request) -> Response:
         """Tell that the process answers."""

@@ -102,7 +102,7 @@ def http_application(gateway: Gateway, story: Waking, sessions: Sessions, parts:
         now=gateway.clock.now,
         limits=Limits(body_bytes=settings.http_body_bytes, in_flight=settings.tenant_requests),
         hosts=settings.allowed_hosts,
-        custody=configuration.custody,
+        deadlines=configuration.deadlines,
         watch_seconds=settings.watch_allowed_seconds,
         routes=routes,
         prepare=lambda submission, when: prepare_submission(submission, gateway.around, when),

@@ -88,6 +88,16 @@ async def test_a_person_closes_an_alert_once_with_a_reason_that_the_audit_proves
     assert await exchange.alert_kinds() == []
 
 
+async def test_a_closed_alert_says_who_closed_it_and_why(exchange: Exchange) -> None:
+    what = make_prescription("A")
+    await exchange.store.accept(make_acceptance("A", make_order(what, state=LineState.HELD)))
+    await exchange.store.close_alert(await opened(exchange), by="anna", reason="Rung.", now=exchange.clock.now())
+    view = await exchange.enquiries.prescription(what.id, tenant=TRUST)
+    assert view is not None
+    (alert,) = view.alerts
+    assert (alert.closed_at, alert.closed_by, alert.close_reason) == (exchange.clock.now(), "anna", "Rung.")
+
+
 async def test_an_alert_that_was_closed_while_its_cause_lasts_comes_back(exchange: Exchange) -> None:
     await exchange.store.accept(make_acceptance("A", make_incomplete("A")))
     assert await sweep(exchange) == 0

@@ -29,7 +29,7 @@ _LAST_BEAT = "SELECT at FROM heartbeat WHERE name = ?"
 _WAITING = "SELECT tenant, count(*) FROM outbox WHERE state IN ('due', 'claimed', 'on_wire') GROUP BY tenant"
 _OPEN = """
 SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text,
-       prescription.uuid, line.product_display, prescription.number
+       prescription.uuid, line.product_display, prescription.number, alert.closed_by, alert.close_reason
 FROM alert LEFT JOIN line ON line.id = alert.line LEFT JOIN prescription ON prescription.id = line.prescription
 WHERE alert.closed_at IS NULL AND (:tenant IS NULL OR alert.tenant = :tenant
     OR EXISTS (SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))

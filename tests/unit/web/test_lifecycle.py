@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.config.load import load
 from gateway.domain.cancel import CANCEL_TABLE
 from gateway.domain.delivery import DELIVERY_TABLE
 from gateway.domain.lifecycle import BEFORE, CUSTODY, LINE_TABLE, Actor, LineState
@@ -46,3 +47,17 @@ def test_the_digest_is_of_what_is_published_and_changes_with_it() -> None:
     other = {**CUSTODY, LineState.SENT: replace(CUSTODY[LineState.SENT], limit_seconds=1)}
     assert published(other)["digest"] != DOCUMENT["digest"]
     assert published()["digest"] == DOCUMENT["digest"]
+
+
+def test_limits_from_a_day_on_are_published_by_class() -> None:
+    deadlines = load(None).deadlines
+    assert all(state["limits"] == [] for state in MACHINES["line"]["states"])
+    document: dict[str, Any] = published(deadlines.custody, deadlines.terms)
+    (line,) = (each for each in document["machines"] if each["machine"] == "line")
+    limits = {state["state"]: state["limits"] for state in line["states"]}
+    assert limits["WITH_PROVIDER"] == [
+        {"from": "2026-01-01", "class": "routine", "workingDays": 1},
+        {"from": "2026-01-01", "class": "urgent", "seconds": 7200},
+    ]
+    assert limits["CLOSED"] == []
+    assert document["digest"] != DOCUMENT["digest"]
