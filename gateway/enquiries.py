@@ -147,6 +147,8 @@ class Overdue:
     Attributes:
         issues: codes for which a held line is held.
         closed_before: an alert of the same kind was closed since the line came into its state.
+        asked: what its provider was asked and has not answered in time (`cancel`, `hold` or `release`); empty where the
+            line itself is overdue.
     """
 
     line_id: UUID
@@ -155,6 +157,7 @@ class Overdue:
     act_by: datetime
     issues: tuple[str, ...] = ()
     closed_before: bool = False
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,7 +98,11 @@ class Watch:
         opened = 0
         for line in await self._enquiries.overdue(now=now):
             opened += await self._store.open_alert(
-                kind=ALERT_KIND, subject=str(line.line_id), line_id=line.line_id, now=now, text=_text(line)
+                kind=f"{line.asked}-{ALERT_KIND}" if line.asked else ALERT_KIND,
+                subject=str(line.line_id),
+                line_id=line.line_id,
+                now=now,
+                text=_text(line),
             )
         opened += await self._tell(now)
         await self._store.beat(WATCH, now=now)
@@ -171,8 +175,15 @@ def _london(moment: datetime) -> str:
     return moment.astimezone(_LONDON).strftime("%d %b %Y, %H:%M:%S")
 
 
+_AGAIN: Final = " An alert of this was closed, and it is still so."
+_NOT_YET: Final = {"cancel": "It is NOT cancelled.", "hold": "It is NOT on hold.", "release": "It is still on hold."}
+
+
 def _text(line: Overdue) -> str:
+    if line.asked:
+        text = f"No answer to the {line.asked} by {_london(line.act_by)}. {_NOT_YET[line.asked]} Ring the provider."
+        return text + _AGAIN * line.closed_before
     text = f"{LABELS[line.state]}. The {line.holder} should have acted by {_london(line.act_by)}."
     if line.issues:
         text += f" Held for {', '.join(line.issues)}."
-    return text + " An alert of this was closed, and it is still so." * line.closed_before
+    return text + _AGAIN * line.closed_before

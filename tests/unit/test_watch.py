@@ -156,3 +156,16 @@ async def test_the_dead_man_outlives_an_outage_and_ends_when_told() -> None:
     dead_man.stop()
     await asyncio.wait_for(task, 2)
     assert books.away == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"), [("cancel", "NOT cancelled"), ("hold", "NOT on hold"), ("release", "still on hold")]
+)
+async def test_what_a_provider_does_not_answer_is_told_under_its_own_name(asked: str, words: str) -> None:
+    line = Overdue(line_id=_LINE, state=LineState.ACCEPTED, holder="provider", act_by=_NOW, asked=asked)
+    books = _Books(lines=(line,))
+    assert await _watch(books, []).sweep() == 1
+    (alert,) = books.alerts
+    assert alert["kind"] == f"{asked}-overdue"
+    assert words in str(alert["text"])
+    assert "Ring the provider." in str(alert["text"])

@@ -1,14 +1,15 @@
 """What needs a person: lines past their deadline, and alerts that are open. From the base tables alone (I3)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import apsw
 
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import LineState
+from gateway.domain.lifecycle import Holder, LineState
 from gateway.enquiries import AlertView, Overdue, Waiting
 from gateway.store.sqlite.alerts import held_for
+from gateway.store.sqlite.cancels import ANSWER_LIMIT
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.transaction import Transaction
 from gateway.store.sqlite.viewing import alert_view
@@ -24,6 +25,19 @@ WHERE line.act_by IS NOT NULL AND line.act_by <= ?
     AND (alert.kind = 'overdue' OR alert.opened_at >= line.entered_at))
 ORDER BY line.act_by, line.id
 """
+# What a provider was asked is timed by itself: the line may move meanwhile, and nothing is done until it answers.
+_UNANSWERED = """
+SELECT line.uuid, line.state, request.kind, request.answer_by,
+    EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.kind = request.kind || '-overdue'
+        AND alert.opened_at >= request.asked_at)
+FROM (SELECT line, kind, asked_at, answer_by FROM hold WHERE state = 'ASKED' AND answer_by <= :now
+      UNION ALL SELECT line, 'cancel', asked_at, asked_at + :limit FROM cancel
+      WHERE state = 'ASKED' AND line IS NOT NULL AND asked_at + :limit <= :now) AS request
+JOIN line ON line.id = request.line
+WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL
+    AND (alert.kind = request.kind || '-overdue' OR alert.kind = 'overdue' AND request.kind = 'cancel'))
+ORDER BY request.answer_by, line.id
+"""
 _BEAT = "INSERT INTO heartbeat (name, at) VALUES (:name, :at) ON CONFLICT (name) DO UPDATE SET at = :at"
 _LAST_BEAT = "SELECT at FROM heartbeat WHERE name = ?"
 _WAITING = "SELECT tenant, count(*) FROM outbox WHERE state IN ('due', 'claimed', 'on_wire') GROUP BY tenant"
@@ -38,7 +52,26 @@ ORDER BY alert.id LIMIT :limit
 
 
 def overdue(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
-    """Find every line past its act-by time that no open alert of its state names."""
+    """Find every line past its act-by time that no open alert of its state names, and every request without answer."""
+    return (*_lines(reader, now=now), *_unanswered(reader, now=now))
+
+
+def _unanswered(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
+    values = {"now": stored(now), "limit": ANSWER_LIMIT // timedelta(microseconds=1)}
+    return tuple(
+        Overdue(
+            line_id=UUID(bytes=uuid),
+            state=LineState(state),
+            holder=Holder.PROVIDER.value,
+            act_by=instant(answer_by),
+            closed_before=bool(before),
+            asked=kind,
+        )
+        for uuid, state, kind, answer_by, before in reader.execute(_UNANSWERED, values)
+    )
+
+
+def _lines(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
     return tuple(
         Overdue(
             line_id=UUID(bytes=uuid),

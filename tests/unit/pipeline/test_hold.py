@@ -339,3 +339,30 @@ async def test_another_patients_order_is_not_put_on_hold(trial: Trial) -> None:
     told = await trial.post(hold().replace(b"9990000077", b"9990000212"))
     assert (told.msa, told.order, told.issues) == ("AE", "UH", ["GROUP_PATIENT_MISMATCH"])
     assert await trial.states() == [LineState.READY]
+
+
+async def test_a_request_without_an_answer_is_overdue_whatever_else_the_provider_says(trial: Trial) -> None:
+    await trial.post(S01)
+    order = await trial.send(Taken())
+    await trial.post(hold())
+    await trial.send(Taken())
+    await trial.answer(order, LineEvent.ACCEPTED, "accepted")
+    soon = await trial.world.enquiries.overdue(now=RECEIVED + timedelta(hours=1))
+    assert [one.asked for one in soon] == []
+    late = await trial.world.enquiries.overdue(now=RECEIVED + timedelta(hours=2, minutes=1))
+    assert [(one.asked, one.holder, one.state) for one in late] == [("hold", "provider", LineState.ACCEPTED)]
+    (one,) = late
+    kind, at = f"{one.asked}-overdue", RECEIVED + timedelta(hours=3)
+    subject = str(one.line_id)
+    await trial.world.store.open_alert(kind=kind, subject=subject, line_id=one.line_id, now=at, text="NOT on hold")
+    assert [one.asked for one in await trial.world.enquiries.overdue(now=at)] == []
+
+
+async def test_a_cancel_without_an_answer_is_overdue_whatever_else_the_provider_says(trial: Trial) -> None:
+    await trial.post(S01)
+    order = await trial.send(Taken())
+    await trial.post(cancel())
+    await trial.send(Taken())
+    await trial.answer(order, LineEvent.ACCEPTED, "accepted")
+    late = await trial.world.enquiries.overdue(now=RECEIVED + timedelta(hours=2, minutes=1))
+    assert [(one.asked, one.state) for one in late] == [("cancel", LineState.ACCEPTED)]
