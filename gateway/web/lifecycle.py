@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from gateway.domain.cancel import CANCEL_TABLE, CancelState, who_may
 from gateway.domain.cancel import ENDED as CANCEL_ENDED
+from gateway.domain.deadline import Term
 from gateway.domain.delivery import DELIVERY_TABLE, DeliveryState
 from gateway.domain.delivery import ENDED as DELIVERY_ENDED
 from gateway.domain.delivery import LABELS as DELIVERY_LABELS
@@ -44,11 +45,12 @@ class _Arrow(Protocol):
     def to(self) -> str: ...
 
 
-def published(custody: Mapping[LineState, Custody] = CUSTODY) -> dict[str, JSON]:
+def published(custody: Mapping[LineState, Custody] = CUSTODY, terms: Iterable[Term] = ()) -> dict[str, JSON]:
     """Write every machine: its states with words, its arrows with who may cause them, and holder and limit of a line.
 
     Args:
-        custody: holder and limit of each line state, as configured.
+        custody: holder of each line state, and its limit where no dated one says otherwise.
+        terms: limits from a day on, for routine or urgent lines; the latest in force counts.
 
     Returns:
         `version`, `digest` (SHA-256 of the rest, as it stands), `actors`, `rollUp` (worst first) and `machines`.
@@ -57,19 +59,29 @@ def published(custody: Mapping[LineState, Custody] = CUSTODY) -> dict[str, JSON]
     rest: dict[str, JSON] = {
         "actors": actors,
         "rollUp": [one.value for one in ROLL_UP],
-        "machines": [_line(custody), _cancel(), _delivery(), _renewal()],
+        "machines": [_line(custody, tuple(terms)), _cancel(), _delivery(), _renewal()],
     }
     return {"version": VERSION, "digest": hashlib.sha256(dumps(rest)).hexdigest(), **rest}
 
 
-def _line(custody: Mapping[LineState, Custody]) -> JSON:
+def _line(custody: Mapping[LineState, Custody], terms: tuple[Term, ...]) -> JSON:
     states: list[JSON] = []
     for state in LineState:
         shown = _state(state, LABELS[state], final=state in TERMINAL)
         held = custody[state]
-        states.append({**shown, "holder": held.holder.value, "limitSeconds": held.limit_seconds})
+        limits: dict[str, JSON] = {"limitSeconds": held.limit_seconds, "limits": _dated(state, terms)}
+        states.append({**shown, "holder": held.holder.value, **limits})
     arrows = (_arrow(row, row.actors, row.note) for row in LINE_TABLE)
     return _machine("line", LineState.RECEIVED, states, arrows)
+
+
+def _dated(state: LineState, terms: tuple[Term, ...]) -> list[JSON]:
+    stated = [(term.since, term.urgency, term.limits[state]) for term in terms if state in term.limits]
+    return [
+        {"from": since.isoformat(), "class": urgency.value}
+        | ({"workingDays": limit.working_days} if limit.working_days else {"seconds": limit.seconds})
+        for since, urgency, limit in sorted(stated, key=lambda row: row[:2])
+    ]
 
 
 def _cancel() -> JSON:
