@@ -307,10 +307,15 @@ class Effectiveness(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackResult:
-    """What became of a callback."""
+    """What became of a callback.
+
+    Attributes:
+        kind: of the alert that was opened for the whole answer; empty where it was followed, or a line did not move.
+    """
 
     effect: Effectiveness
     reasons: tuple[str, ...] = ()
+    kind: str = ""
 
 
 class Whereabouts(StrEnum):

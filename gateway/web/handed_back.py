@@ -18,7 +18,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.submission import TooLarge
 from gateway.ports import Callback, CallbackResult, Effectiveness
-from gateway.translate.to_acknowledgement.eps_codes import DONE, PRESCRIBING
+from gateway.translate.to_acknowledgement.eps_codes import DONE, PRESCRIBING, EpsError
 from gateway.web.auth import Callers, forbidden
 from gateway.web.callbacks import Story
 from gateway.web.eps_errors import Said, eps_outcome, http_status
@@ -26,6 +26,15 @@ from gateway.web.limits import FHIR, Limits, Slots, answer_type, media_type, rea
 from gateway.web.turned import Turned
 from gateway.wire.strict_json import dumps
 
+_WHY: Final[dict[str, EpsError]] = {
+    "": PRESCRIBING["0013"],
+    "answer-not-understood": PRESCRIBING["0009"],
+    "answer-takes-back": PRESCRIBING["0021"],
+    "answer-unbound": PRESCRIBING["0005"],
+    "answer-wrong-provider": PRESCRIBING["0005"],
+}
+"""What the dialect calls the reason for which a Task was kept, by the kind of the alert; a message that is another's
+looks like none (I9)."""
 _KEPT: Final = "Stored and shown to a person. Nothing moved; sending it again will not help."
 
 
@@ -75,7 +84,8 @@ class HandedBack:
 
 def _answer(result: CallbackResult, at: datetime) -> Response:
     if result.effect is Effectiveness.KEPT:
-        said = [Said(error=PRESCRIBING["9999"], text=text) for text in (*result.reasons, _KEPT)]
+        error = _WHY.get(result.kind, PRESCRIBING["9999"])
+        said = [*(Said(error=error, text=text) for text in result.reasons), Said(error=PRESCRIBING["9999"], text=_KEPT)]
     else:
         said = [Said(error=DONE)]
     body = dumps(eps_outcome(said, at))

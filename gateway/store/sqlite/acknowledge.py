@@ -283,7 +283,7 @@ def _alert(transaction: Transaction, callback: Callback, kept: _Kept) -> Callbac
         at=callback.received_at,
         text=kept.reason,
     )
-    return CallbackResult(effect=Effectiveness.KEPT, reasons=(kept.reason,))
+    return CallbackResult(effect=Effectiveness.KEPT, reasons=(kept.reason,), kind=kept.kind)
 
 
 def _follow(

@@ -239,7 +239,7 @@ def _lines(
     seen = set()
     for part, node in zip(lines, nodes, strict=True):
         if part and part.id in seen:
-            record.flag("VALUE_INVALID", f"{node.path}.identifier", "Two lines have the same item number.")
+            record.flag("IDENTIFIER_INVALID", f"{node.path}.identifier", "Two lines have the same item number.")
         seen.add(part.id if part else None)
     return tuple(part for part in lines if part) if all(lines) else ()
 

@@ -143,7 +143,7 @@ def eps_error(issue: Issue) -> EpsError | None:
     match issue.code:
         case "ORDER_REUSED" if "groupIdentifier" not in place and "identifier" in place:
             return PRESCRIBING["5008"]
-        case "IDENTIFIER_INVALID" if issue.text.startswith("Two items"):
+        case "IDENTIFIER_INVALID" if place.endswith(".identifier"):  # an item number that stands twice
             return PRESCRIBING["5008"]
         case "VALUE_INVALID" if place.endswith("numberOfRepeatsAllowed"):
             return PRESCRIBING["0019"]

@@ -403,7 +403,7 @@ LINES_THAT_DIFFER: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "patient": (lambda o: o.update(subject={"reference": orders.ROLE}), "GROUP_PATIENT_MISMATCH"),
     "same item number": (
         lambda o: o["identifier"][0].update(value="d0c2f3a0-5d0b-4d6a-8a54-0f6f2d1b7101"),
-        "VALUE_INVALID",
+        "IDENTIFIER_INVALID",
     ),
 }
 
