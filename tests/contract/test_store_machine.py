@@ -228,6 +228,7 @@ class StoreMachine(RuleBasedStateMachine):
             "SELECT line.id FROM attempt JOIN outbox ON outbox.id = attempt.outbox"
             " JOIN allocation ON allocation.message = outbox.message_id JOIN line ON line.id = allocation.line"
             " WHERE attempt.outcome = 'in_doubt' AND attempt.fenced = 0 AND line.state = 'READY'"
+            " AND allocation.ended_at IS NULL"
             " AND EXISTS (SELECT 1 FROM event WHERE event.line = line.id AND event.event = 'nothing_decisive')"
         )
         assert ready == []

@@ -45,7 +45,7 @@ from gateway.store.sqlite.transaction import Transaction
 _FIRST = "SELECT id, meaning FROM callback WHERE destination = ? AND answer_id = ? ORDER BY id LIMIT 1"
 _DID_SOMETHING = """
 SELECT 1 FROM event WHERE callback = ? AND (moved = 1 OR text NOT LIKE 'nothing moved%'
-    AND (event LIKE 'cancel%' OR event LIKE 'hold_%' OR event LIKE 'release_%')) LIMIT 1
+    AND (event LIKE 'cancel%' OR event LIKE 'hold_%' OR event LIKE 'release_%' OR event = 'renewal_requested')) LIMIT 1
 """
 _INSERT = """
 INSERT INTO callback (destination, received_at, content_type, digest, body, answer_id, correlation, meaning, issues)
