@@ -4,23 +4,14 @@ Source: eps.md 6.6; mapping.md 4.3. No code is ever assumed for words that are n
 """
 
 from gateway.domain.coding import Coding
+from gateway.translate.maps.tables import table
 
 SYSTEM = "https://fhir.nhs.uk/CodeSystem/medicationrequest-status-reason"
 
 CHANGED = "0003"
 """A change is by its nature a change of treatment regime, where the sender gives no other reason."""
 
-REASONS = {
-    "0001": "Prescribing error",
-    "0002": "Clinical contra-indication",
-    "0003": "Change to medication treatment regime",
-    "0004": "Clinical grounds",
-    "0005": "At the Patient's request",
-    "0006": "At the Pharmacist's request",
-    "0007": "Notification of death",
-    "0008": "Patient deducted - other",
-    "0009": "Patient deducted - registered with new practice",
-}
+REASONS = table("cancel-reason")
 
 
 def reason_of(code: str) -> Coding | None:

@@ -8,23 +8,19 @@ Source: mapping.md 3.4, 6.1; eps.md 2.3, 2.9, 2.10; UK Core MedicationRequest.
 from collections.abc import Sequence
 from uuid import UUID
 
-from gateway.domain.identifiers import OdsCode, PrescriptionNumber, Register, derived_id
+from gateway.domain.identifiers import OdsCode, PrescriptionNumber, derived_id
 from gateway.domain.prescription import CourseOfTherapy, Line, Professional
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.shared import alike, numbers, provider
 from gateway.translate.from_fhir.values import ods
+from gateway.translate.maps.tables import table
 from gateway.translate.record import Leaf, Record
 from gateway.translate.to_fhir import systems
 
-TYPES = {
-    Register.GMC: "1201",
-    Register.CONSULTANT: "1201",
-    Register.NMC: "1204",
-    Register.GPHC: "1208",
-}
-"""Prescription type by register, for those that tell the profession; the HL7 v2 reader has the same."""
+TYPES = table("prescription-type")
+"""Prescription type by register, for those that tell the profession."""
 
 
 def loose_numbers(

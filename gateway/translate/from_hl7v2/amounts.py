@@ -15,25 +15,11 @@ from gateway.domain.reference import ProductRow
 from gateway.translate.contradictions import UNIT_CONTRADICTION, unit_contradicts
 from gateway.translate.from_hl7v2.coded import Coded, Term, coded_within
 from gateway.translate.from_hl7v2.desk import Desk
+from gateway.translate.maps.tables import table
 from gateway.translate.record import Leaf
 from gateway.wire.er7 import Repetition
 
-_TIME_UNITS = {
-    **{unit.value: unit for unit in TimeUnit},
-    **{
-        word: unit
-        for unit, words in {
-            TimeUnit.SECOND: "second seconds",
-            TimeUnit.MINUTE: "minute minutes",
-            TimeUnit.HOUR: "hour hours",
-            TimeUnit.DAY: "day days",
-            TimeUnit.WEEK: "week weeks",
-            TimeUnit.MONTH: "month months",
-            TimeUnit.YEAR: "year years",
-        }.items()
-        for word in words.split()
-    },
-}
+_TIME_UNITS = {code: TimeUnit(unit) for code, unit in table("time-units").items()}
 """UCUM codes and whole words. Single capitals are absent: HL7's own M is minutes and its L months."""
 
 

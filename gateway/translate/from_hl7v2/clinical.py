@@ -19,15 +19,16 @@ from gateway.translate.from_hl7v2.moments import day
 from gateway.translate.from_hl7v2.patterns import folded
 from gateway.translate.from_hl7v2.signature import holds_signature
 from gateway.translate.maps.rules import HL7V2
+from gateway.translate.maps.tables import table
 from gateway.translate.record import Leaf
 from gateway.wire.er7 import Segment
 
-_SEVERITIES = {"SV": "high", "MO": "low", "MI": "low", "U": "unable-to-assess"}
+_SEVERITIES = table("HL70128")
 _NO_ALLERGY = "716186003"
 _NONE_KNOWN = frozenset(
     {"nka", "nkda", "no known allergy", "no known allergies", "no known drug allergy", "no known drug allergies"}
 )
-_STATUSES = {"F": "final", "C": "corrected"}
+_STATUSES = table("HL70085")
 _NOT_FINAL = HL7V2.named("HL7V2.ignored.observation")
 
 

@@ -9,7 +9,6 @@ A trust's own map may name other places for these facts (`service_fields`); they
 Source: mapping.md 3.5.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import tzinfo
 
@@ -24,14 +23,11 @@ from gateway.translate.from_hl7v2.moments import day, moment
 from gateway.translate.from_hl7v2.patient import postal_address
 from gateway.translate.from_hl7v2.people import read_person
 from gateway.translate.from_hl7v2.service_fields import ServiceFields
+from gateway.translate.maps.tables import table
 from gateway.translate.record import Leaf
 
-_TIERS = {"LT": "low-tech", "MT": "mid-tech", "HT": "high-tech", "CX": "complex"}
-_FUNDING = {"TRUST": "trust", "MANUFACTURER": "manufacturer", "SPECCOMM": "specialised-commissioning", "ICB": "icb"}
-_PLACES = {"HOME": "home", "WORK": "work", "CLINIC": "clinic", "COLLECT": "collection-point", "OTHER": "other"}
-_NURSE = {"TRAINING": "training", "ADMINISTRATION": "administration", "MONITORING": "monitoring", "N": ""}
-_KINDS = {kind: kind for kind in ("NEW", "RENEWAL", "CHANGE")}
-_TRUTH = {"Y": "yes", "N": "no"}
+_TABLES = {name: table(name) for name in ("zhc-tier", "zhc-funding", "zhc-place", "zhc-nurse", "zhc-kind", "zhc-truth")}
+"""What each word of ZHC means."""
 
 
 def provider_location(group: Group, service: ServiceFields) -> str:
@@ -48,41 +44,42 @@ def read_homecare(desk: Desk, group: Group, service: ServiceFields, zone: tzinfo
     order = service.one(desk, 7)
     registration = service.one(desk, 14)
     consent = service.one(desk, 13)
-    given = _word(desk, desk.leaf(consent), "homecare.consent_given", _TRUTH)
+    given = _word(desk, desk.leaf(consent), "homecare.consent_given", "zhc-truth")
     desk.use(desk.leaf(order, 2), desk.leaf(registration, 2))
     return Homecare(
         provider=provider.ods if provider else None,
         provider_name=desk.words(provider.name, "homecare.provider_name") if provider else "",
         backups=_backups(desk, service),
-        tier=_field(desk, service, 3, "homecare.tier", _TIERS),
+        tier=_field(desk, service, 3, "homecare.tier", "zhc-tier"),
         registration=desk.words(desk.leaf(registration), "homecare.registration"),
         purchase_order=desk.words(desk.leaf(order), "homecare.purchase_order"),
-        funding=_field(desk, service, 8, "homecare.funding", _FUNDING),
+        funding=_field(desk, service, 8, "homecare.funding", "zhc-funding"),
         delivery=_delivery(desk, group, service, zone),
         ancillaries=_ancillaries(desk, service),
-        nurse_service=_field(desk, service, 12, "homecare.nurse_service", _NURSE),
+        nurse_service=_field(desk, service, 12, "homecare.nurse_service", "zhc-nurse"),
         consent_given=given == "yes" if given else None,
         consent_on=day(desk, desk.leaf(consent, 2), "homecare.consent_on", zone),
         stock_held_days=whole(desk, desk.leaf(service.one(desk, 15)), "homecare.stock_held_days"),
         stock_as_at=day(desk, desk.leaf(service.one(desk, 16)), "homecare.stock_as_at", zone),
-        kind=_field(desk, service, 20, "homecare.kind", _KINDS),
+        kind=_field(desk, service, 20, "homecare.kind", "zhc-kind"),
     )
 
 
-def _field(desk: Desk, service: ServiceFields, number: int, target: str, table: Mapping[str, str]) -> str:
+def _field(desk: Desk, service: ServiceFields, number: int, target: str, name: str) -> str:
     repetition = service.one(desk, number)
-    return _word(desk, desk.leaf(repetition), target, table)
+    return _word(desk, desk.leaf(repetition), target, name)
 
 
-def _word(desk: Desk, leaf: Leaf | None, target: str, table: Mapping[str, str]) -> str:
+def _word(desk: Desk, leaf: Leaf | None, target: str, name: str) -> str:
     if leaf is None:
         return ""
-    if leaf.raw not in table:
+    words = _TABLES[name]
+    if leaf.raw not in words:
         desk.use(leaf)
-        desk.not_understood(leaf.locator, "Send one of: " + ", ".join(table) + ".")
+        desk.not_understood(leaf.locator, "Send one of: " + ", ".join(words) + ".")
         return ""
-    desk.trace(target, leaf, "table:zhc", table[leaf.raw])
-    return table[leaf.raw]
+    desk.trace(target, leaf, f"table:{name}", words[leaf.raw])
+    return words[leaf.raw]
 
 
 def _provider(desk: Desk, group: Group, service: ServiceFields) -> Named | None:
@@ -126,12 +123,12 @@ def _delivery(desk: Desk, group: Group, service: ServiceFields, zone: tzinfo) ->
     for other in addresses[1:]:
         desk.mark(other)
         desk.flag("DELIVERY_ADDRESS_UNUSABLE", other.locator, "More than one delivery address is sent.")
-    cold = _field(desk, service, 10, f"{at}.cold_chain", _TRUTH)
+    cold = _field(desk, service, 10, f"{at}.cold_chain", "zhc-truth")
     delivery = Delivery(
         first_required_by=day(desk, desk.leaf(service.one(desk, 6)), f"{at}.first_required_by", zone),
         frequency=duration(desk, service.one(desk, 4), f"{at}.frequency"),
         total=whole(desk, desk.leaf(service.one(desk, 5)), f"{at}.total", least=1),
-        place=_field(desk, service, 9, f"{at}.place", _PLACES),
+        place=_field(desk, service, 9, f"{at}.place", "zhc-place"),
         address=postal_address(desk, addresses[0], f"{at}.address") if addresses else None,
         cold_chain=cold == "yes" if cold else None,
     )

@@ -19,15 +19,11 @@ from gateway.translate.from_hl7v2.route import read_administration
 from gateway.translate.from_hl7v2.service_fields import service_fields
 from gateway.translate.from_hl7v2.supply import read_supply
 from gateway.translate.from_hl7v2.words import read_words
+from gateway.translate.maps.tables import table
 from gateway.translate.record import Leaf
 from gateway.wire.er7 import Segment
 
-_PRIORITIES = {
-    **dict.fromkeys(("R", "P", "ROUTINE"), "routine"),
-    **dict.fromkeys(("A", "ASAP"), "asap"),
-    **dict.fromkeys(("S", "STAT"), "stat"),
-    **dict.fromkeys(("U", "URGENT"), "urgent"),
-}
+_PRIORITIES = table("HL70485")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,22 +13,11 @@ from gateway.translate.from_hl7v2.coded import coded, organisation
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.moments import day
 from gateway.translate.maps.rules import HL7V2
+from gateway.translate.maps.tables import table
 from gateway.wire.er7 import Repetition, Segment
 
-_GENDERS = {
-    "M": Gender.MALE,
-    "F": Gender.FEMALE,
-    "O": Gender.OTHER,
-    "U": Gender.UNKNOWN,
-    "1": Gender.MALE,
-    "2": Gender.FEMALE,
-    "9": Gender.OTHER,
-    "0": Gender.UNKNOWN,
-}
-"""HL7 table 0001, and the NHS codes that real feeds send."""
-
-_ADDRESS_USES = {"H": "home", "HOME": "home", "B": "work", "C": "temp", "BA": "old"}
-_NUMBER_USES = {"PRN": "home", "ORN": "home", "WPN": "work"}
+_GENDERS = {code: Gender(meaning) for code, meaning in table("gender").items()}
+_ADDRESS_USES, _NUMBER_USES = table("address-use"), table("contact-use")
 _VERIFICATIONS = frozenset(f"0{digit}" for digit in range(1, 9))
 _NAME_TYPES = ("L", "CURRENT", "")
 _NHS_DIGITS = 10

@@ -12,6 +12,7 @@ from gateway.domain.identifiers import LICENSED, ProfessionalId, Register
 from gateway.domain.prescription import Professional
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.patient import person_name
+from gateway.translate.maps.tables import table
 from gateway.wire.er7 import Repetition
 
 _REGISTERS = {
@@ -29,12 +30,7 @@ _REGISTERS = {
 _AUTHORITY = (9, 13, 8, 22)
 """Components of an XCN where the register may stand, in the order they are asked."""
 
-_TYPES = {
-    Register.GMC: "1201",
-    Register.CONSULTANT: "1201",
-    Register.NMC: "1204",
-    Register.GPHC: "1208",
-}
+_TYPES = table("prescription-type")
 """Prescription type by register. HCPC, GDC and DIN do not tell the profession, so a trust's entry must."""
 
 

@@ -6,6 +6,7 @@ Source: mapping.md 1 (conclusion): author the maps as data, with a citation each
 from collections.abc import Iterable, Iterator
 
 from gateway.translate.maps.rules import FHIR, GATEWAY, HL7V2, XML, Rule, Rules, target_of
+from gateway.translate.maps.tables import rows
 
 _OPENING = """# Mapping rules
 
@@ -30,7 +31,13 @@ _TITLES = (
 
 def page() -> str:
     """Give the page, in Markdown."""
-    return "\n".join([_OPENING, *(part for title, rules in _TITLES for part in _section(title, rules))])
+    return "\n".join([_OPENING, *(part for title, rules in _TITLES for part in _section(title, rules)), *_tables()])
+
+
+def _tables() -> Iterator[str]:
+    yield "## Coded tables\n"
+    cells = ((_code(row.table), _code(row.code), row.means or "(nothing)", row.citation) for row in rows())
+    yield from _table(("table", "code", "means", "source"), cells)
 
 
 def _section(title: str, rules: Rules) -> Iterator[str]:
