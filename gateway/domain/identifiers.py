@@ -39,9 +39,11 @@ class NhsNumber:
 
         Source: NHS Data Dictionary, NHS NUMBER; eps.md 3.2 (weights 10 to 2; 11 becomes 0; 10 is invalid).
         """
-        digits = text.replace(" ", "") if _SPACED(text) else text
-        if not _TEN_DIGITS(digits):
-            return None
+        digits = text
+        if not _TEN_DIGITS(text):
+            if not _SPACED(text):
+                return None
+            digits = text.replace(" ", "")
         remainder = sum(map(mul, map(int, digits), _WEIGHTS)) % 11
         return cls(digits) if (11 - remainder) % 11 == int(digits[9]) and remainder != 1 else None
 
@@ -126,6 +128,7 @@ class SnomedCode:
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+"
 _WORTH = {character: index for index, character in enumerate(_ALPHABET)}
+_POWERS = tuple(2**power for power in range(17, 0, -1))
 _PRESCRIPTION_FORM = re.compile(r"[A-F0-9]{6}-[A-Z0-9]{6}-[A-F0-9]{5}[A-Z0-9+]").fullmatch
 
 
@@ -145,9 +148,8 @@ class PrescriptionNumber:
     @staticmethod
     def check_character(first_seventeen: str) -> str:
         """Give the check character of `PPPPPP-OOOOOO-RRRRR` (hyphens are skipped). Source: ISO 7064 MOD 37-2."""
-        total = 0
-        for character in first_seventeen.replace("-", ""):
-            total = (total + _WORTH[character]) * 2 % 37
+        characters = first_seventeen.replace("-", "")
+        total = sum(map(mul, map(_WORTH.__getitem__, characters), _POWERS))
         return _ALPHABET[(38 - total) % 37]
 
     @classmethod
