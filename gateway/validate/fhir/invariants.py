@@ -70,7 +70,7 @@ def _not_both(one: str, other: str) -> Rule:
 
 def _items(obj: Json, name: str) -> list[Any]:
     value = obj.get(name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in value if type(item) is dict] if type(value) is list else []
 
 
 def _distinct(values: list[Any]) -> bool:

@@ -72,10 +72,10 @@ class QuickPass:
 
     def _resolved(self, bundle: Mapping[str, Any]) -> bool:
         here = {entry["fullUrl"]: entry["resource"]["resourceType"] for entry in bundle["entry"]}
-        return all(
-            here[reference] in targets or not targets or "Resource" in targets
-            for reference, targets in self._references
-        )
+        for reference, targets in self._references:
+            if here[reference] not in targets and targets and "Resource" not in targets:
+                return False
+        return True
 
     def _any_resource(self, value: Any) -> object:
         kind = value["resourceType"]
