@@ -78,7 +78,9 @@ def _survived(value: JSON, body: bytes) -> bool:
     No value is written longer than it was read, and a member that was lost is not written at all: equal texts, white
     space aside, prove that none was.
     """
-    if _TOO_LONG in body.translate(_DIGITS_ONLY) or b"\\u0000" in body or not _shallow(body):
+    if b"\\" in body and b"\\u0000" in body:
+        return False
+    if _TOO_LONG in body.translate(_DIGITS_ONLY) or not _shallow(body):
         return False
     written = _ENCODER.encode(value)
     return written == body or written.translate(None, _WHITE) == body.translate(None, _WHITE)
