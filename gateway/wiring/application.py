@@ -186,8 +186,12 @@ class _Application:
     async def _reroutes(self, gateway: Gateway) -> None:
         """Give over, now and then, what a provider has given up for a re-route."""
         while not self._stop.is_set():
-            with suppress(Unavailable):
+            try:
                 await gateway.rerouting.finish()
+            except Unavailable:
+                _log.warning("reroutes_store_away")
+            except Exception:  # noqa: BLE001 - one that cannot be finished stays on record, and stops nobody else
+                _log.exception("reroutes_failed")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), timeout=self._settings.poll_seconds)
 

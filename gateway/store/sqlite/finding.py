@@ -58,7 +58,9 @@ WHERE one.provider = :provider AND one.state IN ('SENT', 'UNCERTAIN') AND {_NEWE
         SELECT 1 FROM prescription AS same JOIN line ON line.prescription = same.id
         LEFT JOIN cancel ON cancel.line = line.id
         WHERE same.uuid = prescription.uuid AND same.tenant = prescription.tenant
-            AND (cancel.id IS NOT NULL OR line.state NOT IN ('SENT', 'UNCERTAIN', 'SUPERSEDED')
+            AND (cancel.id IS NOT NULL
+                OR EXISTS (SELECT 1 FROM reroute WHERE reroute.line = line.id AND reroute.ended_at IS NULL)
+                OR line.state NOT IN ('SENT', 'UNCERTAIN', 'SUPERSEDED')
                 OR (line.state <> 'SUPERSEDED' AND line.provider <> :provider)))
 ORDER BY prescription.id LIMIT :limit
 """  # noqa: S608 - a constant condition

@@ -57,7 +57,7 @@ WHERE {condition} AND line.action IN ('new', 'replace') ORDER BY prescription.id
 _BY_ID = _PRESCRIPTIONS.format(source="line", condition=f"prescription.uuid = ? AND {_OPEN}")
 _BY_PROVIDER = _PRESCRIPTIONS.format(source="line", condition=f"line.provider = ? AND {_OPEN}")
 _REVOKED = _PRESCRIPTIONS.format(
-    source="reroute JOIN line ON line.id = reroute.line", condition="reroute.state = 'CONFIRMED'"
+    source="reroute JOIN line ON line.id = reroute.line", condition=f"reroute.state = 'CONFIRMED' AND {_OPEN}"
 )
 _WRITTEN = """
 SELECT submission.tenant, submission.format, submission.body, submission.content_type, submission.received_at,
