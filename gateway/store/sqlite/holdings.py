@@ -41,14 +41,15 @@ WHERE {condition}
 _BY_ROW = _HELD.format(condition="line.id = ?")
 _OF_PRESCRIPTION = _HELD.format(
     condition="line.prescription = ? AND line.action IN ('new', 'replace')"
-    " AND line.state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED', 'FULFILLED') ORDER BY line.id"
+    " AND line.state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND line.state <> 'FULFILLED'"
+    " ORDER BY line.id"
 )
 _SAID = """
 SELECT event.event, event.moved, callback.destination, event.callback IS NULL
 FROM event LEFT JOIN callback ON callback.id = event.callback
 WHERE event.line = ? AND coalesce(event.epoch, 1) = ? ORDER BY event.seq
 """
-_OPEN = "line.state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED', 'FULFILLED')"
+_OPEN = "line.state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND line.state <> 'FULFILLED'"
 _PRESCRIPTIONS = """
 SELECT DISTINCT prescription.id, prescription.tenant, prescription.uuid, prescription.number
 FROM {source} JOIN prescription ON prescription.id = line.prescription

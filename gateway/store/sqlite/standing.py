@@ -15,7 +15,7 @@ from gateway.store.sqlite.leaves import append_leaf
 from gateway.store.sqlite.transaction import Transaction
 
 EXAMPLES = 20
-_OPEN = "state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED', 'FULFILLED')"
+_OPEN = "state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND state <> 'FULFILLED'"
 _EACH = f"""
 SELECT line.tenant, line.provider, line.state,
     EXISTS (SELECT 1 FROM allocation JOIN outbox ON outbox.message_id = allocation.message

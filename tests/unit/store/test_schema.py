@@ -134,10 +134,12 @@ EDITS = [
     "UPDATE alert SET text = 'nothing to see'",
     "DELETE FROM outbox",
     """INSERT INTO event
-       SELECT NULL, line, at, 'delivered', 'PS', 'SENT', 'FULFILLED', 1, NULL, NULL, '', '', '', '', ''
+       (line, at, event, actor, state_before, state_after, moved, reason_code, reason, amount, unit, text)
+       SELECT line, at, 'delivered', 'PS', 'SENT', 'FULFILLED', 1, '', '', '', '', ''
        FROM event WHERE state_after = 'SENT'""",
     """INSERT INTO event
-       SELECT NULL, line, at, 'clear', 'GW', 'RECEIVED', 'READY', 1, NULL, NULL, '', '', '', '', ''
+       (line, at, event, actor, state_before, state_after, moved, reason_code, reason, amount, unit, text)
+       SELECT line, at, 'clear', 'GW', 'RECEIVED', 'READY', 1, '', '', '', '', ''
        FROM event WHERE state_after = 'SENT'""",
 ]
 
