@@ -1,0 +1,20 @@
+"""The measurement of the FHIR check measures what it says, and the memory of a process that only checks is bounded."""
+
+import json
+import subprocess
+import sys
+
+from bench.fhir import ALONE, MOST_MEMORY, ROOT, checked, messages
+from gateway.wire import strict_json
+
+
+def test_what_is_measured_is_clean_and_written_as_it_was_read() -> None:
+    for body in messages():
+        assert strict_json.loads(checked(body)) == strict_json.loads(body)
+
+
+def test_a_process_that_only_checks_stays_small() -> None:
+    command = [sys.executable, "-m", "bench.fhir", ALONE, "0.2"]
+    said = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+    assert 0 < said["process memory, MB"] <= MOST_MEMORY
+    assert said["read, check, write a second"] > 0
