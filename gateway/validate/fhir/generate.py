@@ -35,7 +35,6 @@ _RARE = frozenset({"extension", "implicitRules", "language", "text"})
 """Elements that every type has and few objects use; they are compared last, as is the `id` of what is no resource."""
 _LEFT_TO_THE_WALK = frozenset({"contained", "modifierExtension"})
 _INLINE = {
-    "base64Binary": "({0} and a2b_base64({0}, strict_mode=True))",
     "boolean": "({0} is True or {0} is False)",
     "decimal": "(type({0}) is int or type({0}) is Decimal)",
     "integer": "(type({0}) is int and -2147483648 <= {0} <= 2147483647)",
@@ -177,7 +176,10 @@ class Writer:
 
     def _conditions(self, spec: Json, kind: str, place: str) -> Iterator[str]:
         bound = [name for key in ("binding", "advised") if self._bindings.get(name := spec.get(key, ""))]
-        if kind != "code" or not bound:
+        if kind == "Reference" and self._asks_nothing(spec["type"]):
+            # A reference that is found has the form of the fullUrl it was found by.
+            yield f"(len({place}) == 1 and 'reference' in {place} or {self._call(spec['type'], place)})"
+        elif kind != "code" or not bound:
             yield self._call(spec["type"], place)
         for name in bound:
             yield self._of_value_set(name, kind, place)
@@ -187,6 +189,12 @@ class Writer:
         for rule in spec.get("constraints", ()):
             if rule in INVARIANTS:
                 yield f"{self._named(rule, INVARIANTS[rule])}({place})"
+
+    def _asks_nothing(self, name: str) -> bool:
+        row = self._types[name]
+        return not any(one["min"] for one in row["elements"].values()) and INVARIANTS.keys().isdisjoint(
+            row["constraints"]
+        )
 
     def _of_value_set(self, binding: str, kind: str, place: str) -> str:
         name = "of_" + binding.partition("#")[0].rpartition("/")[2].rpartition(":")[2]
