@@ -8,6 +8,7 @@ from uuid import UUID
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.deadline import Deadlines
+from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import CUSTODY, Custody, LineEvent, LineState
@@ -25,7 +26,8 @@ from gateway.domain.submission import (
     WireFormat,
 )
 from gateway.enquiries import Enquiries
-from gateway.ports import Acceptance, AcceptedOrder, Callback, CallbackResult, Claim, Store
+from gateway.pipeline.holding import LineHold
+from gateway.ports import Acceptance, AcceptedOrder, Callback, CallbackResult, Claim, HoldRequest, Store
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
 from tests.factories import MOMENT, line, prescription
@@ -148,6 +150,27 @@ def make_acceptance(
         verdict=Verdict(outcome=outcome, orders=tuple(order.verdict for order in chosen)),
         answer=Answer(body=f"MSA|AA|{name}".encode(), content_type="application/hl7-v2", http_status=200, later=later),
         orders=chosen,
+    )
+
+
+def make_change(name: str, *holds: HoldRequest) -> Acceptance:
+    """Give a submission that orders nothing, and holds or releases what is known."""
+    return replace(make_acceptance(name), orders=(), holds=holds, verdict=Verdict(outcome=Outcome.TRANSLATED))
+
+
+def make_hold(one: LineHold, what: Prescription, salt: str) -> HoldRequest:
+    """Give the request of one line as the pipeline writes it."""
+    asks = one.state is HoldState.ASKED
+    sealed = replace(seal(what, salt=salt), event=MessageEvent.UPDATE, line_ids=(one.line.line_id,))
+    return HoldRequest(
+        line_id=one.line.line_id,
+        kind=one.kind,
+        seen=one.line.state,
+        beneath=one.beneath,
+        open_request=one.line.hold,
+        state=one.state,
+        reason="blood test awaited",
+        message=sealed if asks else None,
     )
 
 

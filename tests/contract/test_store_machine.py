@@ -13,8 +13,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLater
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import CUSTODY, LIVE, TERMINAL, LineEvent, LineState
+from gateway.domain.prescription import Prescription
+from gateway.pipeline import holding
 from gateway.ports import Callback, Claim, Effectiveness
 from tests.contract.store_engines import (
     ENGINES,
@@ -22,6 +25,8 @@ from tests.contract.store_engines import (
     TRUST,
     Clock,
     make_acceptance,
+    make_change,
+    make_hold,
     make_order,
     make_prescription,
     make_refusal,
@@ -39,6 +44,11 @@ LIKELY = [
     LineEvent.SUPPLY_SHORT,
     LineEvent.BALANCE_SUPPLIED,
     LineEvent.BALANCE_WILL_NOT_COME,
+    LineEvent.HOLD_CONFIRMED,
+    LineEvent.HOLD_CONFIRMED,
+    LineEvent.HOLD_REFUSED,
+    LineEvent.RELEASE_CONFIRMED,
+    LineEvent.RELEASE_CONFIRMED,
 ]
 OUTCOMES: list[TransmitOutcome] = [
     Taken(),
@@ -67,6 +77,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.opened = ENGINES[self.engine](Path(self.folder.name), self.clock, frozenset({TRUST}), CUSTODY)
         self.accepted = 0
         self.refused = 0
+        self.asked = 0
+        self.prescriptions: list[Prescription] = []
         self.answers = 0
         self.last: tuple[Callback, Acknowledgement] | None = None
         self.applied = False
@@ -86,6 +98,30 @@ class StoreMachine(RuleBasedStateMachine):
         order = make_order(what, state=LineState.HELD if held else LineState.READY)
         self.run(self.opened.store.accept(make_acceptance(f"N{self.accepted}", order)))
         self.accepted += 1
+        self.prescriptions.append(what)
+
+    @rule(data=st.data(), kind=st.sampled_from(HoldKind), whole=st.booleans())
+    def hold_or_release(self, data: st.DataObject, kind: HoldKind, whole: bool) -> None:  # noqa: FBT001
+        """Ask as the pipeline does, of some lines of a prescription or of all."""
+        if not self.prescriptions:
+            return
+        what = data.draw(st.sampled_from(self.prescriptions))
+        known = self.run(self.opened.store.known_lines(TRUST, [], items=[each.id for each in what.lines]))
+        selected = known if whole else known[:1]
+        self.asked += 1
+        holds = [holding.stands(kind, line, selected, known, expired=False) for line in selected]
+        wanted = [one for one in holds if one.state is not HoldState.REFUSED and not one.repeated]
+        requests = tuple(make_hold(one, what, f"{self.asked}{one.line.line_id}") for one in wanted)
+        self.run(self.opened.store.accept(make_change(f"H{self.asked}", *requests)))
+        states = {
+            line.line_id: line.state
+            for line in self.run(self.opened.store.known_lines(TRUST, [], items=[each.id for each in what.lines]))
+        }
+        for one in wanted:
+            if one.state is HoldState.CONFIRMED:
+                assert states[one.line.line_id] is (LineState.ON_HOLD if kind is HoldKind.HOLD else LineState.READY)
+            else:
+                assert states[one.line.line_id] is one.line.state
 
     @rule()
     def refuse(self) -> None:
@@ -242,6 +278,34 @@ class StoreMachine(RuleBasedStateMachine):
             " AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND closed_at IS NULL)"
         )
         assert silent == []
+
+    @invariant()
+    def nothing_of_a_line_on_hold_is_in_the_queue_and_nothing_else_is_withheld(self) -> None:
+        """A message waits where a line of it is on hold and none of it has left; it is due again once all are not."""
+        held = self.rows(
+            "SELECT outbox.withheld, outbox.state, group_concat(line.state) FROM outbox"
+            " JOIN allocation ON allocation.message = outbox.message_id AND allocation.ended_at IS NULL"
+            " JOIN line ON line.id = allocation.line GROUP BY outbox.id"
+        )
+        for withheld, state, states in held:
+            if state == "due" and "ON_HOLD" in states.split(","):
+                assert withheld, (state, states)
+            if withheld:
+                assert "ON_HOLD" in states.split(","), (state, states)
+
+    @invariant()
+    def a_line_is_on_hold_only_where_it_was_asked_for_and_is_so(self) -> None:
+        confirmed = dict(self.rows("SELECT line, kind FROM hold WHERE state = 'CONFIRMED' ORDER BY ended_at, id"))
+        for line, state, _ in self.states():
+            if state == LineState.ON_HOLD:
+                assert confirmed.get(line) == "hold"
+
+    @invariant()
+    def a_line_on_hold_knows_where_it_came_from(self) -> None:
+        assert (
+            self.rows("SELECT id FROM line WHERE state = 'ON_HOLD' AND coalesce(state_before, '') IN ('', 'ON_HOLD')")
+            == []
+        )
 
 
 @pytest.mark.parametrize("engine", sorted(ENGINES))
