@@ -76,8 +76,9 @@ def _verdict(coding: Resource, code: str) -> LineEvent | None:
     return words.get(code)
 
 
-def _accepted(request: Resource) -> LineEvent | None:
-    return LineEvent.ACCEPTED if code_in(request, "status") == "active" else None
+def _stated(request: Resource) -> LineEvent | None:
+    """Give what the status of a line says where nothing else does; active may be an acceptance and no more."""
+    return statuses.STATED.get(code_in(request, "status"))
 
 
 _BYSTANDERS: Final = frozenset(
@@ -216,7 +217,7 @@ class _Reading:
             if coding is None and not plain:
                 continue
             code = "" if coding is None else code_in(coding, "code")
-            event = _verdict(coding, code) if coding is not None else _accepted(request)
+            event = _verdict(coding, code) if coding is not None else _stated(request)
             if event is None:
                 self._report("VALUE_INVALID", place, "The status of this MedicationRequest is not known here.")
                 continue

@@ -75,6 +75,10 @@ HOLDS: Final[dict[str, LineEvent]] = {
 """The status history of a line, in our own code system: the verdict on a hold or a release, which EPS does not know. A
 `Task.status` of on-hold stays what it is, a question: nobody can tell from it that nothing will be supplied."""
 
+STATED: Final[dict[str, LineEvent]] = {"active": LineEvent.ACCEPTED, "on-hold": LineEvent.HOLD_CONFIRMED}
+"""`MedicationRequest.status` of a line without a status history. A release is confirmed by its own word only: every
+line that was ever accepted is active."""
+
 FULLY: Final = "0001"
 """Item fully dispensed: what exactly was done is in `MedicationDispense.status` and its times."""
 DISPENSES: Final[dict[str, LineEvent | None]] = {

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from adapters.fhir_push import statuses
 from adapters.fhir_push.payload import read_answer
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
@@ -183,6 +184,33 @@ def test_the_verdict_on_a_cancel_is_in_the_history_and_not_in_the_code(
 ) -> None:
     (report,) = _reports(_bundle(_request(code, extension)))
     assert (report.line_id, report.event) == (UUID(_ONE), event)
+
+
+@pytest.mark.parametrize(("code", "event"), statuses.HOLDS.items())
+def test_the_verdict_on_a_hold_or_release_is_in_the_history_in_our_words(code: str, event: LineEvent) -> None:
+    request = _request(code)
+    request["extension"][0]["extension"][0]["valueCoding"]["system"] = statuses.LINE_EVENT
+    (report,) = _reports(_bundle(request))
+    assert (report.line_id, report.event) == (UUID(_ONE), event)
+
+
+@pytest.mark.parametrize("code", ["R-0001", "hold_asked", "cancel_confirmed", "on-hold"])
+def test_a_word_of_ours_that_is_no_verdict_on_a_hold_is_not_understood(code: str) -> None:
+    request = _request(code)
+    request["extension"][0]["extension"][0]["valueCoding"]["system"] = statuses.LINE_EVENT
+    assert isinstance(read_answer(dumps(_bundle(request))), Unrecognised)
+
+
+@pytest.mark.parametrize(("status", "event"), [("active", LineEvent.ACCEPTED), ("on-hold", LineEvent.HOLD_CONFIRMED)])
+def test_a_line_without_a_history_says_what_its_status_says(status: str, event: LineEvent) -> None:
+    request = {key: value for key, value in _request("").items() if key != "extension"}
+    (report,) = _reports(_bundle(request | {"status": status}))
+    assert report.event is event
+
+
+def test_a_task_on_hold_is_a_question_and_never_the_confirmation_of_a_hold() -> None:
+    (report,) = _reports(_bundle(_task("on-hold")))
+    assert report.event is LineEvent.QUERIED
 
 
 _DISPENSES: dict[str, tuple[dict[str, Any], LineEvent]] = {
