@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from gateway.domain.cancel import CancelEvent, CancelState, provider_event
+from gateway.domain.cancel import CANCEL_TABLE, CancelEvent, CancelState, provider_event
 from gateway.domain.cancel import move as move_cancel
 from gateway.domain.delivery import Delivery, DeliveryEvent, DeliveryState
 from gateway.domain.delivery import move as move_delivery
@@ -157,9 +157,12 @@ def _cancel(entry: Entry, line: _Line) -> str:
         return f"{entry.event!r} is no event of a cancel"
     arrow = move_cancel(line.cancel, event)
     if arrow is None:
-        return f"{entry.event} is not expected of a cancel that is {line.cancel}"
+        known = any(row.event is event and row.to is line.cancel for row in CANCEL_TABLE)
+        return "" if known else f"{entry.event} is not expected of a cancel that is {line.cancel}"
     line.cancel = arrow.to
-    return _step(line, arrow.line, Actor(entry.actor)) if arrow.line is not None else ""
+    if arrow.line is None or line.state in TERMINAL:  # a line that ended otherwise meanwhile stays as it ended
+        return ""
+    return _step(line, arrow.line, Actor(entry.actor))
 
 
 def _cancel_event(name: str) -> CancelEvent | None:

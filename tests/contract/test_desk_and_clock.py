@@ -13,6 +13,7 @@ import pytest
 from gateway.destination import InDoubt, Refused, Taken
 from gateway.domain.acts import Act, Expiry, Ruling
 from gateway.domain.cancel import CancelState
+from gateway.domain.event_log import Entry, violations
 from gateway.domain.identifiers import derived_id
 from gateway.domain.lifecycle import Condition, LineEvent, LineState
 from gateway.domain.message import MessageEvent, SealedMessage
@@ -20,6 +21,7 @@ from gateway.domain.prescription import Prescription
 from gateway.domain.renewal import RenewalEvent
 from gateway.domain.submission import Action, Notice
 from gateway.ports import CancelRequest, Effectiveness
+from gateway.store.sqlite.instants import instant
 from tests.contract.store_engines import (
     PROVIDER,
     TRUST,
@@ -501,3 +503,30 @@ async def test_a_prescription_says_why_it_is_worse_than_its_state(desk: Desk) ->
 async def watched(desk: Desk, what: Prescription) -> None:
     line = what.lines[0].id
     await desk.store.open_alert(kind="overdue", subject=str(line), line_id=line, now=desk.clock.now(), text="Late.")
+
+
+async def test_our_own_history_passes_the_check_that_we_offer_to_others(desk: Desk) -> None:
+    old, new = await too_late(desk)
+    await desk.store.rule(desk.act(new), Ruling.DROP)
+    await drain(desk)
+    what = lasting(make_prescription("D", total=3))
+    message = await desk.accepted(what, "D")
+    for event in (E.QUERIED, E.DISPENSED, E.SUPPLY_SHORT, E.BALANCE_SUPPLIED, E.RENEWAL_REQUESTED):
+        await desk.answer(message.id, event)
+        await desk.store.answer_query(desk.act(what))
+    await desk.cancel(what, 0, CancelState.ASKED)
+    await desk.answer(update(what).id, E.CANCEL_PENDING)
+    await desk.answer(message.id, E.RETURNED)
+    await desk.store.turn_clock(now=desk.clock.move(days=40))
+    assert (await desk.states(old), await desk.states(what)) == ([S.CLOSED], [S.CANCELLED])
+    history = desk.rows(
+        "SELECT at, line, event, actor, NULL FROM event WHERE (moved = 1 OR event LIKE 'cancel%')"
+        " UNION ALL SELECT delivery_event.at, line, event, actor, issue FROM delivery_event"
+        " JOIN delivery ON delivery.id = delivery ORDER BY 1"
+    )
+    entries = [
+        Entry(number=number, line=str(line), event=event, actor=actor, at=instant(at), delivery=issue)
+        for number, (at, line, event, actor, issue) in enumerate(history, start=1)
+    ]
+    assert len(entries) > 25
+    assert list(violations(entries)) == []
