@@ -190,7 +190,7 @@ class _Application:
                 await gateway.rerouting.finish()
             except Unavailable:
                 _log.warning("reroutes_store_away")
-            except Exception:  # noqa: BLE001 - one that cannot be finished stays on record, and stops nobody else
+            except Exception:  # noqa: BLE001 - plug-in code writes what is sent; a re-route that fails stays on record
                 _log.exception("reroutes_failed")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), timeout=self._settings.poll_seconds)
