@@ -2,21 +2,21 @@
 
 A function takes one parsed object and says yes (True) or not certain (False, or an exception of the wrong JSON type):
 
-    def Bundle_identifier__order(value):
+    def Period(value):
         for name, item in value.items():
-            if name == 'system':
-                if not item == 'https://tools.ietf.org/html/rfc4122':
+            if name == 'start':
+                if not dateTime(item):
                     return False
-            elif name == 'value':
-                if not string(item):
+            elif name == 'end':
+                if not dateTime(item):
                     return False
             ...
             else:
                 return False
-        return 'system' in value and 'value' in value and well_formed(value)
+        return value and ('start' not in value or per_1(value))
 
-Written out like this, a member costs two comparisons and one call of a function in C, where closures over the same
-table cost twice that: every line has one meaning, and the interpreter learns it. What holds a fault is not worded here.
+Written out, every line has one meaning that the interpreter learns, and what is short (a fixed value, a flag, the form
+of a URI) needs no call: two thirds of what closures over the same table cost. A fault is not worded here.
 
 Source: brief D6; libraries.md 9 (rate).
 """
