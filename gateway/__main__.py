@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "alerts",
     "alert",
     "resolve",
+    "resend",
     "destination",
     "reroute",
     "migrate",

@@ -507,6 +507,13 @@ class Store(Protocol):
             How many lines moved: none where none is in doubt, or while an attempt is under way.
         """
 
+    async def resend(self, what: UUID, *, by: str, reason: str, now: datetime) -> int:
+        """Make due again, audited, the news and cancels given up: of a message id, or of a prescription's.
+
+        Returns:
+            How many will be sent; the alerts that asked for it are closed.
+        """
+
     async def pause(
         self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR
     ) -> bool:

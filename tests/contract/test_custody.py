@@ -10,13 +10,13 @@ from pathlib import Path
 import apsw
 import pytest
 
-from gateway.destination import InDoubt, Taken
+from gateway.destination import InDoubt, Refused, Taken, TryLater
 from gateway.domain.deadline import Deadlines, Limit, Term, Urgency
-from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import CUSTODY, LineState
+from gateway.domain.identifiers import OdsCode, derived_id
+from gateway.domain.lifecycle import CUSTODY, LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.enquiries import has_stopped
-from gateway.ports import Whereabouts
+from gateway.ports import Claim, Whereabouts
 from gateway.store.sqlite.connection import open_writer
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
@@ -305,3 +305,41 @@ async def test_only_a_named_person_with_a_reason_closes_or_pauses(tmp_path: Path
     with pytest.raises(apsw.ConstraintError):
         connection.execute(edit)
     connection.close()
+
+
+# What was given up
+
+
+async def give_up(exchange: Exchange, claim: Claim) -> None:
+    assert await exchange.store.on_wire(claim, now=exchange.clock.now(), octets=claim.octets or b"news")
+    await exchange.store.record(claim, TryLater(reason="away"), now=exchange.clock.now(), retry_at=None)
+
+
+async def test_news_that_was_given_up_is_sent_once_more_by_a_person(exchange: Exchange) -> None:
+    what = make_prescription("A")
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    claim = await exchange.send()
+    await exchange.store.record(claim, Taken(evidence=b""), now=exchange.clock.now(), retry_at=None)
+    await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
+    (told,) = await exchange.claim(TRUST)
+    await give_up(exchange, told)
+    assert await exchange.alert_kinds() == ["tell-stuck"]
+    again = partial(exchange.store.resend, by="anna", reason="Their server is back.", now=exchange.clock.now())
+    assert await again(derived_id("another")) == 0
+    assert await again(what.id) == 1
+    assert await again(told.message_id) == 0
+    assert await exchange.alert_kinds() == []
+    (repeated,) = await exchange.claim(TRUST)
+    assert (repeated.message_id, repeated.octets) == (told.message_id, b"news")
+
+
+@pytest.mark.parametrize("outcome", [Refused(reason="no", evidence=b""), InDoubt(reason="no answer")])
+async def test_an_order_is_never_sent_again_this_way(exchange: Exchange, outcome: Refused | InDoubt) -> None:
+    what = make_prescription("A")
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    claim = await exchange.send()
+    await exchange.store.record(claim, outcome, now=exchange.clock.now(), retry_at=None)
+    for name in (what.id, claim.message_id):
+        now = exchange.clock.now()
+        assert await exchange.store.resend(name, by="anna", reason="Try.", now=now) == 0
+    assert await exchange.claim() == []

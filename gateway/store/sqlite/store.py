@@ -44,6 +44,7 @@ from gateway.store.sqlite import (
     pauses,
     renewals,
     rerouting,
+    resending,
     resolving,
     results,
     standing,
@@ -236,6 +237,10 @@ class SqliteStore:
         """See `gateway.ports.Store`."""
         resolve = partial(resolving.resolve_doubt, self._transaction, prescription)
         return await self._run(partial(resolve, found=found, evidence=evidence, by=by, now=now))
+
+    async def resend(self, what: UUID, *, by: str, reason: str, now: datetime) -> int:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(resending.resend, self._transaction, what, by=by, reason=reason, now=now))
 
     async def pause(
         self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR

@@ -87,6 +87,7 @@ def test_a_named_person_closes_an_alert_and_the_audit_says_so(line: Line, tmp_pa
     [
         ("alert", "close", "1", "--reason", "Why."),
         ("resolve", str(WHAT.id), "never-arrived", "--evidence", "Rung."),
+        ("resend", str(WHAT.id), "--reason", "Why."),
         ("destination", "pause", "VNE51", "--reason", "Why."),
         ("destination", "resume", "VNE51", "--reason", "Why."),
     ],
@@ -112,6 +113,11 @@ def test_a_doubt_is_resolved_once_and_its_alert_goes_with_it(line: Line) -> None
     assert (code, text) == (Exit.DONE, "1 line resolved by anna: with-provider\n")
     assert set(numbers(line)) == {"line-held"}
     assert line(*act)[0] == Exit.REFUSED
+
+
+def test_what_was_not_given_up_is_not_sent_again(line: Line) -> None:
+    code, text = line("resend", str(WHAT.id), "--reason", "Try.", "--by", "anna")
+    assert (code, text) == (Exit.REFUSED, "nothing of this was given up\n")
 
 
 def test_a_destination_is_paused_and_goes_on(line: Line) -> None:

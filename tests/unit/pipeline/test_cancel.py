@@ -234,6 +234,13 @@ async def test_a_cancel_that_does_not_arrive_is_told_to_a_person(
     await trial.send(outcome)
     assert await trial.states() == [LineState.WITH_PROVIDER]
     assert "cancel-not-sent" in await trial.alerts()
+    (found,) = await trial.world.enquiries.by_control_id("S01-0001", tenant=OdsCode("RBA"))
+    again = trial.world.store.resend(found.prescription_id, by="anna", reason="They are back.", now=trial.now)
+    assert await again == 1
+    assert "cancel-not-sent" not in await trial.alerts()
+    sent = await trial.send(Taken())
+    assert sent.attempt == 2
+    assert await trial.states() == [LineState.WITH_PROVIDER]
 
 
 async def test_a_second_cancel_is_answered_again_and_sent_once(trial: Trial) -> None:
