@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -11,12 +12,14 @@ import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLater
 from gateway.domain.cancel import CancelState
+from gateway.domain.fence import Ground
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.lifecycle import CUSTODY, LineEvent, LineState
 from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.domain.prescription import Prescription
 from gateway.domain.reroute import HeldLine, Reroute, RerouteState, Revocation, Wanted
 from gateway.ports import CancelRequest, Claim, Effectiveness
+from gateway.store.sqlite import rerouting
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,
@@ -350,19 +353,59 @@ async def test_a_cancel_of_the_trust_keeps_a_re_route_out(exchange: Exchange) ->
     await accepted(exchange)
     claim = await finished(exchange)
     await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
-    cancel = CancelRequest(line_id=NEW.lines[0].id, seen=LineState.ACCEPTED, state=CancelState.ASKED)
-    acceptance = make_acceptance("C", control_id="C")
-    await exchange.store.accept(
-        type(acceptance)(
-            submission=acceptance.submission,
-            envelope=acceptance.envelope,
-            verdict=acceptance.verdict,
-            answer=acceptance.answer,
-            cancels=(cancel,),
-        )
-    )
+    await cancel_it(exchange)
     (reason,) = await exchange.store.ask_reroute(revocation())
     assert "asked to cancel" in reason
+
+
+async def cancel_it(exchange: Exchange) -> None:
+    """Have the trust ask to cancel the line."""
+    cancel = CancelRequest(line_id=NEW.lines[0].id, seen=LineState.ACCEPTED, state=CancelState.ASKED)
+    await exchange.store.accept(replace(make_acceptance("C", control_id="C"), orders=(), cancels=(cancel,)))
+
+
+async def test_a_cancel_that_comes_while_it_is_asked_back_wins(exchange: Exchange) -> None:
+    await accepted(exchange)
+    claim = await finished(exchange)
+    await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
+    await exchange.store.ask_reroute(revocation())
+    asked = await finished(exchange)
+    await cancel_it(exchange)
+    await exchange.answer(asked.message_id, LineEvent.CANCEL_CONFIRMED)
+    assert await exchange.states(NEW) == [LineState.CANCELLED]
+    assert await exchange.enquiries.revoked() == ()
+    assert await exchange.store.reroute(request_of()) != ()
+
+
+async def test_a_cancel_that_comes_after_it_was_given_up_keeps_it_from_the_next(exchange: Exchange) -> None:
+    await accepted(exchange)
+    claim = await finished(exchange)
+    await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
+    await exchange.store.ask_reroute(revocation())
+    asked = await finished(exchange)
+    await exchange.answer(asked.message_id, LineEvent.CANCEL_CONFIRMED)
+    await cancel_it(exchange)
+    (reason,) = await exchange.store.reroute(request_of())
+    assert "asked to cancel" in reason
+
+
+@pytest.mark.parametrize("ground", list(Ground))
+@pytest.mark.parametrize("event", [None, LineEvent.ACCEPTED, LineEvent.DISPENSED])
+async def test_where_the_program_is_wrong_the_database_still_refuses(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, ground: Ground, event: LineEvent | None
+) -> None:
+    await accepted(exchange)
+    claim = await finished(exchange)
+    if event is not None:
+        await exchange.answer(claim.message_id, event)
+    monkeypatch.setattr(rerouting, "decide", lambda *_, **__: ground)
+    monkeypatch.setattr(rerouting, "event_of", lambda *_: LineEvent.REVOKED_FOR_REROUTE)
+    before = await exchange.states(NEW)
+    with pytest.raises(apsw.ConstraintError, match="this line has a holder"):
+        await exchange.store.reroute(request_of())
+    assert await exchange.states(NEW) == before
+    assert await holders(exchange) == [(PROVIDER, 1)]
+    assert await exchange.claim(NEXT) == []
 
 
 FORGERIES = {

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from gateway.domain.fence import FREE, Ground, Holding, Withheld, decide
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import Actor, LineEvent, Moved
+from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
 from gateway.domain.reroute import Reroute, Revocation, Wanted
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, give, store_message
@@ -187,10 +187,8 @@ def _leave(transaction: Transaction, one: _Chosen, wanted: Wanted, now: datetime
             transaction.run(_OFF, (at, open_row[0]))
         values = _values(one.now, one.holding, wanted, at)
         transaction.run(_INSERT, {**values, "state": "DONE", "ground": one.ground.value, "message": None, "ended": at})
-    revoked = one.ground is Ground.GIVEN_BACK and one.now.state not in FREE
-    event = LineEvent.REVOKED_FOR_REROUTE if revoked else LineEvent.REROUTE
     happening = Happening(
-        event=event,
+        event=event_of(one.ground, one.now.state),
         actor=Actor.TWO_PEOPLE,
         at=now,
         text=f"to {wanted.to} by {' and '.join(wanted.people)}: {_GROUNDS[one.ground]}",
@@ -214,6 +212,12 @@ def _leave(transaction: Transaction, one: _Chosen, wanted: Wanted, now: datetime
         person=wanted.people[0],
         second_person=wanted.people[1],
     )
+
+
+def event_of(ground: Ground, state: LineState) -> LineEvent:
+    """Give the event that moves a line from where it stands: one that was asked back was revoked."""
+    revoked = ground is Ground.GIVEN_BACK and state not in FREE
+    return LineEvent.REVOKED_FOR_REROUTE if revoked else LineEvent.REROUTE
 
 
 def _ask(transaction: Transaction, line: LineNow, holding: Holding, request: Revocation, now: datetime) -> None:
