@@ -48,6 +48,7 @@ class Gateway:
     mllp_port: int
     client: aiohttp.ClientSession
     sessions: Sessions
+    store: SqliteStore
 
     async def post(self, body: bytes) -> tuple[int, bytes]:
         headers = bearer("rba") | {"Content-Type": "application/hl7-v2"}
@@ -111,7 +112,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     port = await listener.start("127.0.0.1", 0)
     jar = aiohttp.CookieJar(unsafe=True)
     async with served(app) as address, aiohttp.ClientSession(cookie_jar=jar) as client:
-        yield Gateway(address, port, client, sessions)
+        yield Gateway(address, port, client, sessions, store)
     await listener.close()
     await enquiries.close()
     await store.close()
