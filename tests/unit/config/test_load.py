@@ -49,6 +49,12 @@ def test_a_copy_of_the_folder_loads_to_the_same_configuration(folder: Path) -> N
     assert load(folder) == load(None)
 
 
+def test_the_age_of_the_reference_data_is_configured(folder: Path) -> None:
+    assert load(folder).reference_days == 42
+    _edit(folder / "gateway.toml", "oldest_days = 42", "oldest_days = 7")
+    assert load(folder).reference_days == 7
+
+
 def test_the_digest_changes_with_any_byte_and_any_name(folder: Path) -> None:
     digests = {load(folder).digest}
     _edit(folder / "routes.toml", "# Each trust", "# every trust")
@@ -108,6 +114,8 @@ def test_the_demonstration_keeps_the_holders_of_the_lifecycle_table() -> None:
         ("gateway.toml", 'organisation = "X9HGW"', 'organisation = "x9"', "organisation: 'x9' is not an ODS code"),
         ("gateway.toml", 'organisation = "X9HGW"', "", "organisation: is missing"),
         ("gateway.toml", 'environment = "test"', 'environment = "prod"', "environment: is not one of live, test"),
+        ("gateway.toml", "oldest_days = 42", "oldest_days = 0", "reference: oldest_days: is"),
+        ("gateway.toml", "oldest_days = 42", "oldest = 42", "reference: oldest: is"),
         ("gateway.toml", "time_scale = 1", "time_scale = 0.5", "time_scale: is not a number of at least 1"),
         ("gateway.toml", "time_scale = 1", "time_scale = nan", "time_scale: is not a number of"),
         ("gateway.toml", "time_scale = 1", "time_scale = inf", "time_scale: is not a number of"),
