@@ -1,0 +1,104 @@
+"""HL7 table 0119 as mapping.md 4.1 reads it: what each order control asks for, and what it is answered."""
+
+import pytest
+
+from gateway.domain.cancel import CancelState
+from gateway.domain.hold import HoldState
+from gateway.domain.issue import CODES
+from gateway.domain.submission import Action, OrderVerdict, Outcome, Verdict
+from gateway.translate.to_acknowledgement.hl7v2 import answer
+from tests.hl7v2_orders import codes, edited, golden, read, submission
+
+ROWS = [
+    ("NW", Action.NEW, "OK", "UA"),
+    ("XO", Action.REPLACE, "XR", "UX"),
+    ("RP", Action.REPLACE, "RQ", "UM"),
+    ("RO", Action.REPLACE, "RQ", "UM"),
+    ("CA", Action.CANCEL, "CR", "UC"),
+    ("DC", Action.CANCEL, "DR", "UD"),
+    ("HD", Action.HOLD, "HR", "UH"),
+    ("RL", Action.RELEASE, "OR", "UR"),
+    ("RF", Action.RENEWAL_REQUEST, "OK", "UA"),
+]
+OF_A_PROVIDER = ["SC", "OC", "OD", "OH", "OE", "RE", "XX", "UF"]
+OTHERS = ["DE", "LI", "UN", "PY", "OP", "FU", "PA", "CH", "NA", "SN", "SS", "OR", "HR", "hd"]
+"""PA and CH name one therapy twice; NA, SN and SS are questions. Each is refused in words until it is agreed."""
+CANCELS = [
+    (CancelState.CONFIRMED, "CR", "CA"),
+    (CancelState.ASKED, "UC", "IP"),
+    (CancelState.PENDING, "UC", "IP"),
+    (CancelState.TOO_LATE, "UC", "CM"),
+    (CancelState.TOMBSTONE, "UC", "ER"),
+]
+HOLDS = [
+    ("HD", HoldState.CONFIRMED, "HR", "HD"),
+    ("HD", HoldState.ASKED, "UH", "IP"),
+    ("HD", HoldState.REFUSED, "UH", ""),
+    ("RL", HoldState.CONFIRMED, "OR", "SC"),
+    ("RL", HoldState.ASKED, "UR", "HD"),
+    ("RL", HoldState.REFUSED, "UR", ""),
+]
+
+
+def message(control: str, kind: str = "RDE^O11^RDE_O11") -> str:
+    return edited(golden("S01"), {"MSH-9": kind, "MSH-15": "", "MSH-16": "", "ORC-1": control})
+
+
+def answered(
+    control: str,
+    outcome: Outcome,
+    *,
+    cancel: CancelState = CancelState.NONE,
+    hold: HoldState = HoldState.NONE,
+) -> tuple[str, str]:
+    """Give ORC-1 and ORC-5 of the answer to an order with this control."""
+    text = message(control)
+    reading = read(text)
+    (order,) = reading.orders
+    told = OrderVerdict(outcome=outcome, action=order.action, numbers=order.numbers, cancel=cancel, hold=hold)
+    body = answer(submission(text), reading.envelope, Verdict(outcome=outcome, orders=(told,))).body.decode()
+    orc = [*next(line for line in body.split("\r") if line.startswith("ORC")).split("|"), "", "", "", "", ""]
+    return orc[1], orc[5]
+
+
+@pytest.mark.parametrize(("control", "action", "done", "undone"), ROWS)
+def test_each_served_control_has_its_effect_and_its_two_answers(
+    control: str, action: Action, done: str, undone: str
+) -> None:
+    (order,) = read(message(control)).orders
+    assert order.action is action
+    assert "ACTION_UNSUPPORTED" not in codes(read(message(control)))
+    assert answered(control, Outcome.TRANSLATED)[0] == done
+    assert answered(control, Outcome.REFUSED) == (undone, "")
+
+
+@pytest.mark.parametrize("kind", ["RDE^O11^RDE_O11", "OMP^O09^OMP_O09", "RDE^O01", "ORM^O01"])
+@pytest.mark.parametrize(("control", "action"), [("HD", Action.HOLD), ("RL", Action.RELEASE)])
+def test_every_message_that_carries_orders_holds_and_releases(kind: str, control: str, action: Action) -> None:
+    reading = read(message(control, kind))
+    (order,) = reading.orders
+    assert (order.action, order.prescription) == (action, None)
+    assert order.change is not None
+    assert [number.trust_number for number in order.change.orders] == ["RX7001"]
+    assert "CANCEL_REASON_UNMAPPED" not in codes(reading)
+    assert reading.unaccounted == ()
+
+
+@pytest.mark.parametrize("control", [*OF_A_PROVIDER, *OTHERS])
+def test_what_a_trust_may_not_ask_is_refused_by_name(control: str) -> None:
+    reading = read(message(control))
+    assert "ACTION_UNSUPPORTED" in codes(reading)
+    assert CODES["ACTION_UNSUPPORTED"].hl7 == "103"
+    assert answered(control, Outcome.REFUSED)[0] == "UA"
+
+
+@pytest.mark.parametrize(("state", "control", "status"), CANCELS)
+def test_a_cancel_is_answered_by_where_it_stands(state: CancelState, control: str, status: str) -> None:
+    assert answered("CA", Outcome.TRANSLATED, cancel=state) == (control, status)
+
+
+@pytest.mark.parametrize(("asked", "state", "control", "status"), HOLDS)
+def test_a_hold_or_release_is_answered_by_where_it_stands(
+    asked: str, state: HoldState, control: str, status: str
+) -> None:
+    assert answered(asked, Outcome.TRANSLATED, hold=state) == (control, status)
