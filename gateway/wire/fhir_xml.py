@@ -13,6 +13,7 @@ from typing import Any
 
 from lxml import etree
 
+from gateway.wire.many import MOST_ATTRIBUTES
 from gateway.wire.strict_json import number_fault
 from gateway.wire.xml_octets import XmlOctetsError, guard
 
@@ -124,7 +125,7 @@ class FhirXml:
         if row is None:
             raise _Fault(node, "a type that is not served")
         elements = row["elements"]
-        out: dict[str, Any] = {str(name): str(value) for name, value in node.attrib.items()}
+        out: dict[str, Any] = _attributes(node)
         if any(not self._is_attribute(name, type_name, row) for name in out):
             raise _Fault(node, "an attribute that is not served")
         for child in _inside(node):
@@ -145,7 +146,7 @@ class FhirXml:
             inner = self._inner_resource(child) if kind == "Resource" else self._object_from(child, kind)
             _add(out, name, inner, many=spec["many"], at=child)
             return
-        attributes = {str(key): str(value) for key, value in child.attrib.items()}
+        attributes = _attributes(child)
         raw = attributes.pop("value", None)
         value = None if raw is None else _from_lexeme(raw, kind, child)
         companion = self._companion_from(child, attributes)
@@ -253,6 +254,12 @@ def _add(out: dict[str, Any], name: str, value: Any, *, many: bool, at: etree._E
         raise _Fault(at, "an element that may stand once")
     else:
         out[name] = value
+
+
+def _attributes(node: etree._Element) -> dict[str, str]:
+    if len(node.attrib) > MOST_ATTRIBUTES:
+        raise _Fault(node, "an attribute that is not served")
+    return {str(name): str(value) for name, value in node.attrib.items()}
 
 
 def _inside(node: etree._Element) -> list[etree._Element]:

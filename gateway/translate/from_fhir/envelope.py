@@ -17,6 +17,7 @@ from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.record import Record
 from gateway.translate.to_fhir import systems
 from gateway.wire.fhir_xml import FhirXmlError
+from gateway.wire.many import MOST_VALUES, holds_too_many
 from gateway.wire.strict_json import JSON, JsonError, loads
 
 ORDER = "prescription-order"
@@ -31,7 +32,11 @@ def parse(submission: Submission, context: ReadingContext) -> dict[str, JSON]:
     Raises:
         Refusal: it is no JSON that can be read in one way, neither of these resources, or of another FHIR version.
     """
-    document = _xml(submission, context) if _is_xml(submission.content_type) else _json(submission)
+    in_xml = _is_xml(submission.content_type)
+    if holds_too_many(submission.body, xml=in_xml):
+        text = f"The message holds more than {MOST_VALUES} values."
+        raise Refusal(Issue(code="TOO_LARGE", location="", text=text))
+    document = _xml(submission, context) if in_xml else _json(submission)
     if not isinstance(document, dict) or str(document.get("resourceType")) not in _SERVED:
         text = "The body must be a FHIR R4 Bundle, or one MedicationRequest with what it contains."
         raise Refusal(Issue(code="MESSAGE_TYPE_UNSUPPORTED", location="Bundle", text=text))

@@ -18,6 +18,7 @@ from lxml import etree
 from gateway.domain.errors import Refusal
 from gateway.domain.issue import Issue
 from gateway.translate.record import Leaf
+from gateway.wire.many import MOST_ATTRIBUTES, MOST_VALUES, holds_too_many
 from gateway.wire.xml_octets import XmlOctetsError, guard
 
 NAMESPACE = "urn:x-homecare-gateway:trust-prescription:1"
@@ -100,6 +101,8 @@ def parse(body: bytes, content_type: str = "") -> Document:
         Refusal: UNREADABLE, CHARSET_INVALID, TOO_LARGE or MESSAGE_TYPE_UNSUPPORTED; nothing more is known of it.
     """
     _guard(body, content_type)
+    if holds_too_many(body, xml=True):
+        raise _refusal("TOO_LARGE", "", f"The message holds more than {MOST_VALUES} values.")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -188,6 +191,9 @@ def _has_words(element: etree._Element) -> bool:
 
 def _attributes(element: etree._Element, path: str, faults: list[Issue]) -> dict[str, Leaf]:
     leaves = {}
+    if len(element.attrib) > MOST_ATTRIBUTES:
+        faults.append(_fault(path, f"An element may have at most {MOST_ATTRIBUTES} attributes."))
+        return {}
     for name, value in element.attrib.items():
         key = str(name)
         if key.startswith(_XSI):

@@ -19,6 +19,7 @@ from gateway.validate.fhir.quick import QuickPass
 from gateway.validate.fhir.references import check_references
 from gateway.validate.fhir.walk import Table, Walker
 from gateway.wire.fhir_xml import FhirXml, FhirXmlError
+from gateway.wire.many import MOST_VALUES, holds_too_many
 from gateway.wire.strict_json import JsonError, loads
 
 CANONICAL = "urn:x-homecare-gateway:StructureDefinition:"
@@ -114,6 +115,8 @@ def check_body(
         within: gives the resource to check from the one that was read.
         xml: turns FHIR XML into JSON, whose FHIRPaths are those of the XML.
     """
+    if holds_too_many(body, xml=xml is not None):
+        return (Finding(code="too-long", expression="", text=f"more than {MOST_VALUES} values", rule="TOO_LARGE"),)
     try:
         resource = xml.to_json(body) if xml else loads(body)
     except (JsonError, FhirXmlError) as error:

@@ -74,6 +74,7 @@ def attach(kind: str, data: str) -> Callable[[bytes], bytes]:
 
 
 LINE, WHO = "MedicationRequest", "Patient"
+MANY = {f"k{number}": 1 for number in range(100_000)}
 FIVE_DAYS, BACKWARDS = ({"start": "2026-10-05", "end": end} for end in ("2026-10-10", "2026-10-01"))
 REPEAT = "continuous-repeat-dispensing"
 XHTML = '<div xmlns="http://www.w3.org/1999/xhtml"><script>alert(1)</script><img src="http://127.0.0.1/"/>Take 2</div>'
@@ -98,6 +99,8 @@ ROWS = [
     Row("J04", "an empty text", put(LINE, status=""), REFUSED, ""),
     Row("J05", "a byte order mark", lambda body: b"\xef\xbb\xbf" + body, REFUSED, "CHARSET_INVALID"),
     Row("J06", "10,000 deep", lambda _: b"[" * 10_000 + b"]" * 10_000, REFUSED, "UNREADABLE"),
+    Row("J06", "100,000 members", edit(LINE, lambda found: found.update(MANY)), REFUSED, "TOO_LARGE"),
+    Row("J06", "100,000 items", put(LINE, note=[{"text": "a"}] * 100_000), REFUSED, "TOO_LARGE"),
     Row("J07", "a second document", lambda body: body + b"{}", REFUSED, "UNREADABLE"),
     Row(
         "J08",
