@@ -10,7 +10,7 @@ Source: mapping.md 2.2; brief D1.
 from collections.abc import Iterable, Mapping
 
 from gateway.domain.trace import Disposition, Leftover, TraceRow
-from gateway.translate.maps.rules import Rule, Rules, place_of, rule_of
+from gateway.translate.maps.rules import Rule, Rules, leaving_out, place_of, rule_of
 
 
 class Tracer:
@@ -71,7 +71,7 @@ class Tracer:
     def ignore_by_rule(self) -> None:
         """Account for every unread leaf whose place a row leaves out."""
         for source in self.unread():
-            if rule := self._rules.leaving_out(place_of(source)):
+            if rule := leaving_out(self._rules, place_of(source)):
                 self.ignore(source, rule)
 
     def _leave(self, source: str, disposition: Disposition, rule: str) -> None:

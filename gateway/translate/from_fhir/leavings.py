@@ -9,7 +9,7 @@ from gateway.domain.issue import Issue
 from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.elements import RESOURCES
 from gateway.translate.from_fhir.nodes import Node
-from gateway.translate.maps.rules import FHIR, plain
+from gateway.translate.maps.rules import FHIR, leaving_out, plain
 from gateway.translate.record import Leaf, Record
 
 _REPEATS = FHIR.named("FHIR.ignored.repeat-information")
@@ -72,7 +72,7 @@ def account(record: Record, entries: Entries) -> None:
 
 def _leaf(record: Record, node: Node, leaf: Leaf) -> None:
     inside = plain(leaf.locator[len(node.path) :])
-    if rule := FHIR.leaving_out(f"{node.kind}{inside}"):
+    if rule := leaving_out(FHIR, f"{node.kind}{inside}"):
         record.ignore((leaf,), rule)
     elif node.kind in _TAKEN:
         _of_an_order(record, node, leaf)

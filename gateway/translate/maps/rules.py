@@ -154,6 +154,12 @@ def place_of(locator: str) -> str:
     return _FRAME.sub("", plain(locator), count=1)
 
 
+@lru_cache(maxsize=4096)
+def leaving_out(rules: Rules, place: str) -> Rule | None:
+    """Give the first row that leaves a place out: `Rules.leaving_out`, remembered."""
+    return rules.leaving_out(place)
+
+
 @lru_cache(maxsize=8192)
 def rule_of(rules: Rules, target: str, place: str, transform: str) -> Rule | None:
     """Give the row that a value is read by: `Rules.of`, remembered."""
