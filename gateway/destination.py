@@ -36,8 +36,9 @@ class Promises:
         formats: media types it sends.
         answers_inline: whether the response to `transmit` may carry the application answer.
         updates: whether it can carry a cancel.
-        refuses_expired: whether it is proven to refuse a message later than its seal's not-valid-after. Only then may
-            what expired there, and was never taken on, be given to another provider (I10).
+        refuses_expired: whether it is proven to supply nothing before the gateway has taken its acceptance (answered
+            2xx to it), and nothing from a message later than its seal's not-valid-after. Only then may what expired
+            there, and was never taken on, be given to another provider (I10).
         holds: whether it can carry a hold and a release, and its provider's system answers them.
     """
 
