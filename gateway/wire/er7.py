@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.wire.er7_text import ESCAPED, Charset, charset_of, decode_escapes
+from gateway.wire.many import MOST_VALUES
 
 NULL = '""'
 """What HL7 writes for "delete this"; an empty field only says nothing."""
@@ -23,7 +24,7 @@ class Er7Error(Exception):
     """The bytes cannot be read as one HL7 v2 message.
 
     Attributes:
-        code: UNREADABLE or CHARSET_INVALID, of the table of issue codes.
+        code: UNREADABLE, CHARSET_INVALID or TOO_LARGE, of the table of issue codes.
         location: locator, as far as there is one.
         text: what is wrong, without any value of the message.
     """
@@ -182,9 +183,13 @@ def parse(body: bytes) -> Message:
     """Read one message.
 
     Raises:
-        Er7Error: the bytes do not begin with a readable MSH segment, or disagree with their character set.
+        Er7Error: the bytes do not begin with a readable MSH segment, disagree with their character set, or hold more
+            values than can be gone through.
     """
     delimiters = _delimiters(body)
+    marks = (delimiters.field, delimiters.component, delimiters.repetition, delimiters.subcomponent, "\r", "\n")
+    if sum(body.count(mark.encode()) for mark in marks) > MOST_VALUES:
+        raise Er7Error("TOO_LARGE", "", f"The message holds more than {MOST_VALUES} values.")
     endings, lines = _lines(body)
     charset = _charset(lines[0][1], delimiters)
     try:

@@ -77,6 +77,9 @@ def again(name: str, old: str = "", new: str = "") -> Callable[[bytes], bytes]:
 WORDS_ALONE = both(*(put(place, "") for place in ("RXE-3", "RXE-5", "TQ1-2", "TQ1-3")))
 
 ROWS = [
+    Row("H07", "50,000 segments", more("NTE|1||a\r" * 50_000), REFUSED, "TOO_LARGE"),
+    Row("H07", "100,000 repetitions", swap("^^^NHS^NH~", "^^^NHS^NH~" + "1^^^X^MR~" * 100_000), REFUSED, "TOO_LARGE"),
+    Row("H07", "200,000 subcomponents", swap("RHEUMATOLOGY", "R" + "&" * 200_000), REFUSED, "TOO_LARGE"),
     Row("H08", "LF for CR", lambda body: body.replace(b"\r", b"\n"), TAKEN, "LINE_ENDINGS_NORMALISED"),
     Row("H08", "CRLF for CR", lambda body: body.replace(b"\r", b"\r\n"), TAKEN, "LINE_ENDINGS_NORMALISED"),
     Row("H09", "empty", first(0), REFUSED, "UNREADABLE"),
