@@ -91,8 +91,10 @@ class Offline:
             return Seen(verdict=_unread(refusal.issues), envelope=_NO_ENVELOPE)
         if reports.faulty(report):
             return Seen(verdict=reports.verdict(report, ()), envelope=report.envelope)
-        known = [line for _, line in self._lines if line.destination == submission.tenant]
-        followed = [self._follow(tied) for tied in reports.tie(report, known)]
+        followed = []
+        for supplied in report.supplies:
+            known = [line for _, line in self._lines if line.destination == submission.tenant]
+            followed.append(self._follow(reports.tie(report, supplied, known)))
         return Seen(
             verdict=reports.verdict(report, [(tied, issues) for tied, issues, _ in followed]),
             envelope=report.envelope,

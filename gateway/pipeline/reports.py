@@ -72,15 +72,16 @@ def faulty(report: Report) -> bool:
     return refused(report.issues) or held(report.issues) or not report.supplies
 
 
-def tie(report: Report, known: Sequence[KnownLine]) -> tuple[Tied, ...]:
-    """Tie each supply of a report to a line.
+def tie(report: Report, supplied: Supplied, known: Sequence[KnownLine]) -> Tied:
+    """Tie one supply of a report to a line.
 
     Args:
         report: as read, without a fault.
-        known: the lines under its order numbers that are or were the provider's.
+        supplied: one of its supplies.
+        known: the lines under its order number that are or were the provider's, as they stand after the supplies before
+            it: of two for one line the second may be the balance of the first.
     """
-    control_id = report.envelope.control_id
-    return tuple(_tie(supplied, known, control_id) for supplied in report.supplies)
+    return _tie(supplied, known, report.envelope.control_id)
 
 
 def verdict(report: Report, orders: Sequence[tuple[Tied, tuple[Issue, ...]]]) -> Verdict:

@@ -158,10 +158,10 @@ class Pipeline:
         if reports.faulty(report):
             await self._store.acknowledge(callback, None, report.issues)
             return hl7v2.answer_report(submission, report.envelope, reports.verdict(report, ()))
-        numbers = [supplied.number.trust_number for supplied in report.supplies]
-        known = await self._store.allocated_lines(submission.tenant, numbers)
         told = []
-        for tied in reports.tie(report, known):
+        for supplied in report.supplies:
+            known = await self._store.allocated_lines(submission.tenant, [supplied.number.trust_number])
+            tied = reports.tie(report, supplied, known)
             result = await self._store.acknowledge(callback, tied.answer, ())
             told.append((tied, _kept_why(tied, result)))
         return hl7v2.answer_report(submission, report.envelope, reports.verdict(report, told))

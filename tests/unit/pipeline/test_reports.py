@@ -87,6 +87,20 @@ async def test_the_balance_of_a_part_supply_completes_it(supply: Supply) -> None
     assert await supply.states() == [LineState.IN_SUPPLY]
 
 
+async def test_two_supplies_of_one_order_in_one_report_are_a_part_and_its_balance(supply: Supply) -> None:
+    await supply.accepted()
+    rxd = next(line for line in S11.split("\n") if line.startswith("RXD"))
+    second = rxd.replace("RXD|1|", "RXD|2|").replace("|P", "|C")
+    assert second != rxd
+    body = S11.replace(rxd, f"{rxd}\n{second}").replace("\n", "\r").encode()
+    answer = await supply.world.pipeline.receive(
+        Submission(tenant=PROVIDER, format=WireFormat.HL7V2, body=body, received_at=RECEIVED)
+    )
+    assert told(answer) == "CA", answer.body
+    assert [line.split(":")[0] for line in (await supply.history())[-2:]] == ["supply_short", "balance_supplied"]
+    assert await supply.states() == [LineState.IN_SUPPLY]
+
+
 @pytest.mark.parametrize(
     ("changes", "event", "state"),
     [
