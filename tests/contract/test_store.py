@@ -11,11 +11,14 @@ import pytest
 from gateway.destination import InDoubt, Refused, Taken, TryLater
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.errors import Refusal
+from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import CUSTODY, LineEvent, LineState
+from gateway.domain.prescription import Prescription
 from gateway.domain.submission import TooLarge
-from gateway.ports import Callback, Effectiveness, WorkKind
+from gateway.pipeline.holding import LineHold
+from gateway.ports import Callback, Effectiveness, HoldRequest, KnownLine, OvertakenError, WorkKind
 from gateway.ports import Refused as Apart
 from tests.contract.store_engines import (
     ENGINES,
@@ -24,6 +27,8 @@ from tests.contract.store_engines import (
     Clock,
     Exchange,
     make_acceptance,
+    make_change,
+    make_hold,
     make_incomplete,
     make_order,
     make_prescription,
@@ -686,3 +691,70 @@ async def test_what_was_proven_not_taken_does_not_count_as_sent(exchange: Exchan
     assert (await exchange.enquiries.books())["sent"] == 0
     await exchange.send()
     assert (await exchange.enquiries.books())["sent"] == 1
+
+
+# Holds and releases
+
+
+def held(line: KnownLine, kind: HoldKind, state: HoldState, what: Prescription, salt: str) -> HoldRequest:
+    return make_hold(LineHold(line=line, kind=kind, state=state), what, salt)
+
+
+async def known_of(exchange: Exchange, what: Prescription) -> tuple[KnownLine, ...]:
+    return await exchange.store.known_lines(TRUST, [], items=[each.id for each in what.lines])
+
+
+async def test_a_message_waits_until_every_line_of_it_is_released(exchange: Exchange) -> None:
+    what = make_prescription("A", lines=2)
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    lines = await known_of(exchange, what)
+    holds = [held(line, HoldKind.HOLD, HoldState.CONFIRMED, what, "") for line in lines]
+    await exchange.store.accept(make_change("H", *holds))
+    assert await exchange.states(what) == [LineState.ON_HOLD, LineState.ON_HOLD]
+    assert await exchange.claim() == []
+    first, second = await known_of(exchange, what)
+    assert (first.before, first.hold) == (LineState.READY, None)
+    await exchange.store.accept(make_change("L1", held(first, HoldKind.RELEASE, HoldState.CONFIRMED, what, "")))
+    assert await exchange.claim() == []
+    await exchange.store.accept(make_change("L2", held(second, HoldKind.RELEASE, HoldState.CONFIRMED, what, "")))
+    assert len(await exchange.claim()) == 1
+
+
+async def test_a_hold_judged_on_what_is_no_longer_so_stores_nothing(exchange: Exchange) -> None:
+    what = make_prescription("A")
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    (line,) = await known_of(exchange, what)
+    await exchange.send()
+    with pytest.raises(OvertakenError):
+        await exchange.store.accept(make_change("H", held(line, HoldKind.HOLD, HoldState.CONFIRMED, what, "")))
+    assert await exchange.store.answered(TRUST, "MSGH") is None
+    assert await exchange.states(what) == [LineState.SENT]
+
+
+async def test_a_hold_is_true_only_by_the_answer_that_names_it_and_its_epoch(exchange: Exchange) -> None:
+    what = make_prescription("A")
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    order = await exchange.send()
+    await exchange.store.record(order, Taken(), now=exchange.clock.now(), retry_at=None)
+    (line,) = await known_of(exchange, what)
+    await exchange.store.accept(make_change("H", held(line, HoldKind.HOLD, HoldState.ASKED, what, "hold")))
+    sent = await exchange.send()
+    assert sent.message_id != order.message_id
+    (asked,) = await known_of(exchange, what)
+    assert asked.hold is HoldKind.HOLD
+    for correlation, provider, epoch in (
+        (order.message_id, PROVIDER, None),
+        (sent.message_id, OTHER_PROVIDER, None),
+        (sent.message_id, PROVIDER, 2),
+    ):
+        result = await exchange.answer(
+            correlation, LineEvent.HOLD_CONFIRMED, id=f"{correlation}{provider}{epoch}", provider=provider, epoch=epoch
+        )
+        assert result.effect is Effectiveness.KEPT
+        assert await exchange.states(what) == [LineState.WITH_PROVIDER]
+    result = await exchange.answer(sent.message_id, LineEvent.HOLD_CONFIRMED, id="held", epoch=1)
+    assert result.effect is Effectiveness.APPLIED
+    assert (await exchange.answer(sent.message_id, LineEvent.HOLD_CONFIRMED, id="held", epoch=1)).effect is (
+        Effectiveness.REPEAT
+    )
+    assert await exchange.states(what) == [LineState.ON_HOLD]
