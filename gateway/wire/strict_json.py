@@ -80,15 +80,23 @@ def _survived(value: JSON, body: bytes) -> bool:
     """
     if b"\\" in body and b"\\u0000" in body:
         return False
-    if _TOO_LONG in body.translate(_DIGITS_ONLY) or not _shallow(body):
+    bare = _without_strings(body)
+    if _TOO_LONG in bare.translate(_DIGITS_ONLY) or not _shallow(bare):
         return False
     written = _ENCODER.encode(value)
     return written == body or written.translate(None, _WHITE) == body.translate(None, _WHITE)
 
 
-def _shallow(body: bytes) -> bool:
+def _without_strings(body: bytes) -> bytes:
+    """Give what stands outside strings: a bracket or a digit within one says nothing of depth or of numbers."""
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return b"".join(body.split(b'"')[::2])
+
+
+def _shallow(bare: bytes) -> bool:
     """Tell whether brackets nest at most `DEPTH` deep: each round peels off the one or two innermost levels."""
-    brackets = body.translate(None, _NOT_BRACKETS)
+    brackets = bare.translate(None, _NOT_BRACKETS)
     for _ in range(DEPTH // 2):
         if not brackets:
             return True

@@ -49,6 +49,8 @@ REFUSED = {
     "single quotes": (b"{'a':1}", "UNREADABLE", None),
     "empty": (b"", "UNREADABLE", ""),
     "too deep": (b"[" * 65 + b"]" * 65, "UNREADABLE", ""),
+    "too deep, behind brackets in strings": (b'["]",' * 100 + b"1" + b',"["]' * 100, "UNREADABLE", ""),
+    "too deep, behind escaped quotes": (b'["\\\\\\"]",' * 100 + b"1" + b',"["]' * 100, "UNREADABLE", ""),
     "far too deep": (b"[" * 10_000 + b"]" * 10_000, "UNREADABLE", ""),
 }
 
