@@ -12,7 +12,7 @@ ON_HOLD: release), and the shape of 10.3.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
 
 
 class HoldKind(StrEnum):
@@ -68,6 +68,11 @@ class HoldRow:
     to: HoldState
     line: LineEvent | None = None
     alert: str = ""
+
+    @property
+    def states(self) -> frozenset[HoldState]:
+        """Where it starts, in the shape the rows of the other tables have."""
+        return frozenset({self.state})
 
 
 def _row(kind: HoldKind, event: HoldEvent, to: HoldState, line: LineEvent | None = None, alert: str = "") -> HoldRow:
@@ -135,6 +140,14 @@ HOLDABLE = frozenset(
 
 ADVANCES_BENEATH = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.VALIDATED})
 """What a provider may go on to say of a line on hold: it moves the state to return to, and not the line."""
+
+
+def who_may(event: HoldEvent) -> frozenset[Actor]:
+    """Give who may cause an event of a request."""
+    if event in _BEGINS:
+        return frozenset({Actor.PRESCRIBER, Actor.TRUST_PHARMACIST})
+    ours = event in {HoldEvent.NEVER_LEFT, HoldEvent.LINE_ENDED}
+    return frozenset({Actor.GATEWAY} if ours else {Actor.PROVIDER_SYSTEM})
 
 
 def beneath(state: LineState, before: LineState | None) -> LineState:

@@ -17,6 +17,9 @@ from gateway.domain.deadline import Term
 from gateway.domain.delivery import DELIVERY_TABLE, DeliveryState
 from gateway.domain.delivery import ENDED as DELIVERY_ENDED
 from gateway.domain.delivery import LABELS as DELIVERY_LABELS
+from gateway.domain.hold import ENDED as HOLD_ENDED
+from gateway.domain.hold import HOLD_TABLE, HoldKind, HoldState
+from gateway.domain.hold import who_may as who_may_hold
 from gateway.domain.lifecycle import CUSTODY, LABELS, LINE_TABLE, ROLL_UP, TERMINAL, Actor, Custody, LineState
 from gateway.domain.renewal import RENEWAL_ENDED, RENEWAL_LABELS, RENEWAL_TABLE, RenewalState
 from gateway.wire.strict_json import JSON, dumps
@@ -31,6 +34,15 @@ _CANCEL_LABELS: Final[dict[StrEnum, str]] = {
     CancelState.PENDING: "Cancellation pending at the provider: not cancelled",
     CancelState.TOO_LATE: "Too late to cancel",
     CancelState.CONFIRMED: "Cancelled, confirmed",
+}
+
+
+_HOLD_LABELS: Final[dict[StrEnum, str]] = {
+    HoldState.NONE: "Nothing asked",
+    HoldState.ASKED: "Asked: nothing has changed",
+    HoldState.CONFIRMED: "Confirmed: it is so",
+    HoldState.REFUSED: "Refused: nothing has changed",
+    HoldState.OVERTAKEN: "Overtaken before an answer came",
 }
 
 
@@ -59,7 +71,7 @@ def published(custody: Mapping[LineState, Custody] = CUSTODY, terms: Iterable[Te
     rest: dict[str, JSON] = {
         "actors": actors,
         "rollUp": [one.value for one in ROLL_UP],
-        "machines": [_line(custody, tuple(terms)), _cancel(), _delivery(), _renewal()],
+        "machines": [_line(custody, tuple(terms)), _cancel(), *map(_hold, HoldKind), _delivery(), _renewal()],
     }
     return {"version": VERSION, "digest": hashlib.sha256(dumps(rest)).hexdigest(), **rest}
 
@@ -91,6 +103,17 @@ def _cancel() -> JSON:
         for row in CANCEL_TABLE
     )
     return _machine("cancel", CancelState.NONE, states, arrows)
+
+
+def _hold(kind: HoldKind) -> JSON:
+    """Write the machine of one request, a hold or a release; a line may have any number of each."""
+    states = [_state(state, _HOLD_LABELS[state], final=state in HOLD_ENDED) for state in HoldState]
+    arrows = (
+        {**_arrow(row, who_may_hold(row.event), row.alert), "line": row.line.value if row.line else None}
+        for row in HOLD_TABLE
+        if row.kind is kind
+    )
+    return _machine(kind.value, HoldState.NONE, states, arrows)
 
 
 def _delivery() -> JSON:
