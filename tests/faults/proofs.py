@@ -1,0 +1,143 @@
+"""Every proof that `docs/reliability.md` shows: what is tried, how often in full, and which code tries it."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from tests.faults import failing_disk, failpoints, power_loss
+from tests.faults.table import Row
+from tests.faults.test_kill import killed
+from tests.sim import model
+
+_KILLS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One kind of case.
+
+    Attributes:
+        name: for the command line.
+        case: for the table.
+        what: what happens in a case and how it is judged, in a sentence.
+        run: tries the cases of some seeds; called in a process of its own.
+        per_seed: cases in a seed.
+        full: cases in the full count.
+    """
+
+    name: str
+    case: str
+    what: str
+    run: Callable[[range], Row]
+    per_seed: int
+    full: int
+
+    def seeds(self, scale: float) -> range:
+        """Give the seeds that a scale asks for."""
+        return range(1, 1 + max(1, -(-int(self.full * scale) // self.per_seed)))
+
+
+def _power_loss(seeds: range) -> Row:
+    return power_loss.run(seeds, per_day=500)
+
+
+def _failpoints(seeds: range) -> Row:
+    return failpoints.run(seeds, per_seed=200)
+
+
+def _failing_disk(seeds: range) -> Row:
+    return failing_disk.run(seeds, per_seed=20)
+
+
+def _kills(seeds: range) -> Row:
+    begun, lost, doubled, faults = monotonic(), 0, 0, []
+    for seed in seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            result = asyncio.run(killed(Path(folder), kills=_KILLS, seed=seed))
+        lost += len(result.reckoning.lost)
+        doubled += len(result.reckoning.double_supplied)
+        faults += [f"seed {seed}: {fault}" for fault in result.faults]
+    return Row(
+        case="",
+        tried=_KILLS * len(seeds),
+        lost=lost,
+        doubled=doubled,
+        seconds=monotonic() - begun,
+        faults=tuple(faults),
+    )
+
+
+def _orders_of_events(seeds: range) -> Row:
+    """Search one of the four sets of promises a provider may make, whole."""
+    begun, tried, faults = monotonic(), 0, []
+    for seed in seeds:
+        rules = model.Rules(recognises_repeats=bool(seed & 1), refuses_expired=bool(seed & 2))
+        found = model.search(rules, most=1_000_000)
+        tried += found.worlds
+        faults += [f"{found.fault}: {' / '.join(found.way)}"] if found.fault else []
+    return Row(case="", tried=tried, doubled=len(faults), seconds=monotonic() - begun, faults=tuple(faults))
+
+
+PROOFS: Final = (
+    Proof(
+        name="power-loss",
+        case="Power loss at any write",
+        what=(
+            "a working day is recorded write by write; an image is what the disk may hold after the power failed: "
+            "unsynchronised writes kept, dropped, torn or re-ordered. Opened again, it must be exactly the state after "
+            "some commit, and none older than the last that was promised."
+        ),
+        run=_power_loss,
+        per_seed=500,
+        full=100_000,
+    ),
+    Proof(
+        name="failpoints",
+        case="Killed at a chosen step",
+        what=(
+            "the process kills itself before or after a step of pipeline, store, worker, watch, committer or disk; "
+            "what is left is opened, works on in peace and is compared with what trust and provider wrote down."
+        ),
+        run=_failpoints,
+        per_seed=200,
+        full=10_000,
+    ),
+    Proof(
+        name="kills",
+        case="Killed from outside, at any moment",
+        what=(
+            "a gateway process with simulated trusts and providers over its real doors; judged from the parties' own "
+            "journals."
+        ),
+        run=_kills,
+        per_seed=_KILLS,
+        full=1_000,
+    ),
+    Proof(
+        name="failing-disk",
+        case="The disk fails, fills or dawdles",
+        what=(
+            "input/output errors, a full disk or slow synchronisation at any write of a working day; nothing may be "
+            "answered that was not stored."
+        ),
+        run=_failing_disk,
+        per_seed=60,
+        full=3_000,
+    ),
+    Proof(
+        name="orders-of-events",
+        case="Every order of events of one line",
+        what=(
+            "breadth-first search over the product's own tables: two providers, cancel, re-route, crashes, late and "
+            "repeated answers; a case is one reachable world. Four searches, one for each pair of promises a provider "
+            "may make; each is whole or stops at a million worlds."
+        ),
+        run=_orders_of_events,
+        per_seed=1_000_000,
+        full=4_000_000,
+    ),
+)
