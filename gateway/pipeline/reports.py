@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.coding import dmd_unit
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue, held, of_the_envelope, refused
 from gateway.domain.lifecycle import TERMINAL, LineEvent, LineState
@@ -164,7 +165,9 @@ def _contradiction(supplied: Supplied, known: KnownLine, line: Line) -> str:
         return "The order is for another patient."
     if supplied.ordered_code and supplied.ordered_code != line.product.code.value:
         return "RXE-2 is not the product that was ordered."
-    if supplied.event is not LineEvent.NOT_SUPPLIED and supplied.unit_code != line.quantity.unit.code:
+    if supplied.event is not LineEvent.NOT_SUPPLIED and dmd_unit(supplied.unit_code) != dmd_unit(
+        line.quantity.unit.code
+    ):
         return "RXD-5 is not the unit of the order, so the amounts cannot be compared."
     return ""
 

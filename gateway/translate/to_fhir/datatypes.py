@@ -1,11 +1,12 @@
 """FHIR R4 datatypes from canonical values. Each function takes the value and its canonical path."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from gateway.domain.coding import UCUM, Coding
+from gateway.domain.coding import SNOMED, UCUM, Coding, dmd_unit
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Address, Contact, Duration, Name, Range, TimeUnit
 from gateway.domain.quantity import Quantity
@@ -86,6 +87,11 @@ def quantity(value: Quantity | None, at: str) -> Element:
         "system": (unit.system if unit.code else "", f"{at}.unit.system"),
         "code": (unit.code, f"{at}.unit.code"),
     }
+
+
+def supplied(value: Quantity, at: str) -> Element:
+    """Write an amount to supply: EPS counts in dm+d's units alone, millilitres too (eps.md 2.7)."""
+    return quantity(replace(value, unit=replace(value.unit, system=SNOMED, code=dmd_unit(value.unit.code))), at)
 
 
 def amount_range(value: Range, at: str) -> Element:

@@ -9,7 +9,7 @@ Source: mapping.md 9.3; eps.md 6.2; FHIR R4 MedicationDispense.
 from dataclasses import dataclass
 
 from gateway.domain.acknowledgement import LineReport
-from gateway.domain.coding import SNOMED
+from gateway.domain.coding import SNOMED, dmd_unit
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.prescription import Line, Prescription
@@ -79,7 +79,7 @@ def _resource(dispense: Dispense) -> JSON:
     elif report.amount is not None:
         unit = line.quantity.unit
         quantity: dict[str, JSON] = {"value": report.amount, "unit": report.unit}
-        written["quantity"] = quantity | {"system": unit.system, "code": unit.code}
+        written["quantity"] = quantity | {"system": SNOMED, "code": dmd_unit(unit.code)}
     return written | _when(report) | _notes(report)
 
 

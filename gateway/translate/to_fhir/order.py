@@ -20,8 +20,8 @@ from gateway.translate.to_fhir.datatypes import (
     fixed,
     instant,
     local_identifier,
-    quantity,
     reference,
+    supplied,
     time_quantity,
     urn,
 )
@@ -211,7 +211,7 @@ def _dispense_request(line: Line, at: str, value: Prescription, performer: Node)
         "dispenseInterval": duration(line.interval, f"{at}.interval"),
         "validityPeriod": _validity(value.valid_from, value.valid_to),
         "numberOfRepeatsAllowed": (line.total_supplies - 1, _repeats_origin(line, at)),
-        "quantity": quantity(line.quantity, f"{at}.quantity"),
+        "quantity": supplied(line.quantity, f"{at}.quantity"),
         "expectedSupplyDuration": _supply_days(line.days_per_supply, f"{at}.days_per_supply"),
         "performer": performer,
     }
@@ -225,7 +225,7 @@ def _repeats_origin(line: Line, at: str) -> str:
 def _first_supply(value: FirstSupply | None, at: str) -> Element:
     if value is None:
         return None
-    return {"quantity": quantity(value.quantity, f"{at}.quantity"), "duration": duration(value.lasts, f"{at}.lasts")}
+    return {"quantity": supplied(value.quantity, f"{at}.quantity"), "duration": duration(value.lasts, f"{at}.lasts")}
 
 
 def _validity(start: date | None, end: date | None) -> Element:

@@ -1,0 +1,36 @@
+"""What becomes of orders as trusts write them: what would harm is held, what is whole goes."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.commands.offline import Seen
+from gateway.domain.submission import Outcome
+from tests.unit.commands.orders_as_sent import ML, SILDENAFIL, Item, codes, order, read
+
+
+def requests(seen: Seen) -> list[dict[str, Any]]:
+    bundles = [json.loads(message.body, parse_float=str) for one in seen.orders for message in one.messages]
+    entries = [entry["resource"] for bundle in bundles for entry in bundle["entry"]]
+    return [resource for resource in entries if resource["resourceType"] == "MedicationRequest"]
+
+
+SUSPENSION = Item(
+    product=SILDENAFIL,
+    dose="10",
+    words="Take 1ml (10mg) three times a day",
+    quantity="112",
+    of=ML,
+    timing="TID",
+)
+
+
+@pytest.mark.parametrize("of", [ML, "258773002^ml^SCT"])
+def test_a_liquid_is_supplied_in_millilitres_by_their_code_in_dmd(of: str) -> None:
+    seen = read(order(Item(product=SILDENAFIL, words=SUSPENSION.words, quantity="112", of=of)))
+    assert seen.verdict.outcome is Outcome.TRANSLATED, codes(seen)
+    (request,) = requests(seen)
+    quantity = request["dispenseRequest"]["quantity"]
+    assert (quantity["system"], quantity["code"]) == ("http://snomed.info/sct", "258773002")
+    assert [message.unexplained for one in seen.orders for message in one.messages] == [()]
