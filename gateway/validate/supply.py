@@ -3,6 +3,8 @@
 Everything is exact. A sum is made only where nothing has to be assumed: a dose that can be put into the unit of the
 quantity, a frequency in days, and a known number of days. Otherwise nothing is said.
 
+One dose that the whole supply does not hold needs no days to be noticed: 40 mg from two syringes of 40 micrograms.
+
 The least needed is the dose itself; the most is whole units for each administration, for what is left of a syringe is
 thrown away. Up to a tenth, or one unit, either way is rounding; beyond a factor of two the line is held.
 
@@ -20,7 +22,8 @@ from gateway.domain.quantity import lexeme
 from gateway.domain.reference import ProductRow
 from gateway.validate.amounts import Amount, Strength, of_quantity, strength_of
 from gateway.validate.words.check import Doubt
-from gateway.validate.words.said import DAY
+from gateway.validate.words.grammar import read
+from gateway.validate.words.said import DAY, Spread
 from gateway.validate.words.structure import dose_of, length_of, often_of
 
 _TOLERANCE = Fraction(1, 10)
@@ -48,6 +51,7 @@ def supply_doubts(line: Line, row: ProductRow | None) -> Iterator[Doubt]:
     days = days_of_one(line)
     need = _needed(line.dosages, quantity, strength, days, once=line.total_supplies == 1)
     if need is None or not need.most:
+        yield from _one_dose(line, quantity, strength)
         return
     unit = Fraction(1) if quantity.counted else Fraction(0)
     slack = _TOLERANCE
@@ -62,6 +66,35 @@ def supply_doubts(line: Line, row: ProductRow | None) -> Iterator[Doubt]:
         values=(f"{lexeme(line.quantity.value)} {line.quantity.unit.display}", _told(need, quantity, line)),
         escalated=short or long,
     )
+
+
+def _one_dose(line: Line, quantity: Amount, strength: Strength) -> Iterator[Doubt]:
+    """Compare one dose, of the structure or else of the words, with all there is."""
+    doses = [dose for dosage in line.dosages for dose in _doses(dosage)]
+    ends = [(dose.kind, end) for dose in doses if (end := dose.low if dose.low is not None else dose.high)]
+    amounts = [strength.convert(Amount(value=end, kind=kind), quantity.kind) for kind, end in ends]
+    most = max((amount.value for amount in amounts if amount), default=Fraction(0))
+    if most <= quantity.value * (1 + _TOLERANCE):
+        return
+    factor = quantity.value / Fraction(line.quantity.value)
+    yield Doubt(
+        code="SUPPLY_SUM_MISMATCH",
+        at="quantity.value",
+        text="One dose is more than the whole quantity. Check the unit of the dose.",
+        values=(
+            f"{lexeme(line.quantity.value)} {line.quantity.unit.display}",
+            f"one dose: {_said(most / factor)} {line.quantity.unit.display}",
+        ),
+        escalated=most > quantity.value * _GRAVE,
+    )
+
+
+def _doses(dosage: Dosage) -> tuple[Spread, ...]:
+    if dosage.dose is not None:
+        dose = dose_of(dosage)
+        return (dose,) if dose else ()
+    said = read(dosage.text)
+    return () if said.unsure else said.doses
 
 
 def _told(need: _Need, quantity: Amount, line: Line) -> str:

@@ -115,7 +115,7 @@ ALLERGY_NOT_STATED | Nothing was said about allergies. | No AL1 segment.
 SUBSTITUTION_NOT_CARRIED | Substitution was allowed, and the product stands as written all the same. | RXE-9 is G.
 TIME_AMBIGUOUS | The time exists twice, on the night when clocks go back. | 01:30 on 25 October 2026 without a zone.
 GROUP_NOT_STATED | No group number was sent, so each order is its own prescription. | Two ORC without ORC-4.
-SUPPLY_SUM_MISMATCH | Quantity, dose and days of supply do not fit. Beyond a factor of two the line is held. | 5 ml for 25 ml a day over 10 days.
+SUPPLY_SUM_MISMATCH | Quantity, dose and days of supply do not fit, or one dose is more than the whole quantity. Beyond a factor of two the line is held. | 5 ml for 25 ml a day over 10 days.
 DRUG_CODE_REPLACED | dm+d has since given the product another code. It is the same product, and the code stands as it was sent. | A code of 2018.
 DISPLAY_STALE | The name sent with a code is not the one dm+d gives it now. | The name of the previous release.
 LINE_ENDINGS_NORMALISED | Segments ended in LF where HL7 ends them in CR. | A message edited by hand.

@@ -11,17 +11,28 @@ from dataclasses import dataclass
 
 from gateway.domain.prescription import Dosage, Line
 from gateway.domain.reference import ProductRow
-from gateway.validate.amounts import strength_of
-from gateway.validate.words.compare import Difference, compared, differences, more_than_weekly
+from gateway.validate.amounts import Strength, strength_of
+from gateway.validate.words.compare import (
+    Difference,
+    compared,
+    differences,
+    differing_words,
+    more_than_weekly,
+    speaks_of_dose,
+)
 from gateway.validate.words.grammar import read
 from gateway.validate.words.no_dose import says_no_dose
+from gateway.validate.words.said import Said
 from gateway.validate.words.structure import is_structured, often_of
 
 _WEEKLY = re.compile(
-    r"\b(methotrexate|metoject|methofill|nordimet|zlatal|maxtrex|jylamvo|dulaglutide|abatacept|tocilizumab)\b",
+    r"\b(methotrexate|metoject|methofill|nordimet|zlatal|maxtrex|jylamvo|dulaglutide|abatacept|tocilizumab"
+    r"|adalimumab|benralizumab|certolizumab|denosumab|dupilumab|golimumab|guselkumab|ixekizumab|mepolizumab|omalizumab"
+    r"|risankizumab|sarilumab|secukinumab|ustekinumab)\b",
     re.IGNORECASE,
 )
-"""Medicines given once a week or less often, whose daily use is a known cause of deaths or of great harm."""
+"""Medicines injected or taken once a week or less often, whose daily use is a known cause of deaths or of great harm.
+Those that are also given more often by rule (etanercept, anakinra) are not among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +61,8 @@ def doubts(line: Line, row: ProductRow | None) -> Iterator[Doubt]:
         line: as read.
         row: what is known of its product; its strength lets milligrams be compared with tablets.
     """
-    weekly = _WEEKLY.search(f"{line.product.display} {row.display if row else ''}") is not None
+    known = f"{row.display} {row.ingredient}" if row else ""
+    weekly = _WEEKLY.search(f"{line.product.display} {known}") is not None
     for index, covered in _groups(line.dosages):
         yield from _group(covered, row, f"dosages[{index}]", weekly=weekly)
 
@@ -71,20 +83,39 @@ def _group(covered: Sequence[Dosage], row: ProductRow | None, at: str, *, weekly
     strength, said = strength_of(row), read(text)
     found = differences(said, structured, strength) if structured else ()
     for difference in found:
-        yield _contradiction(difference, at)
-    if found:
+        yield _contradiction(difference, f"{at}.text")
+    further = tuple(_further(covered, structured, said, strength))
+    for difference in further:
+        yield _contradiction(difference, f"{at}.patient_instruction")
+    if found or further:
         return
     if weekly and any(
         more_than_weekly(often) for often in (*said.often, *(often_of(dosage.timing) for dosage in covered))
     ):
         text_of = "This medicine is given once a week or less often, and the directions say more often."
-        yield Doubt(code="WEEKLY_MEDICINE_MORE_OFTEN", at=at, text=text_of)
+        yield Doubt(code="WEEKLY_MEDICINE_MORE_OFTEN", at=at if structured else f"{at}.text", text=text_of)
+    elif weekly and text and not structured and not (said.often or said.once_only):
+        text_of = "This medicine is given once a week or less often, and the directions do not say how often."
+        yield Doubt(code="TEXT_NOT_CHECKED", at=f"{at}.text", text=text_of, escalated=True)
     elif text and structured and not compared(said, structured, strength):
         text_of = "The words could not be compared with the whole structure."
         yield Doubt(code="TEXT_NOT_CHECKED", at=f"{at}.text", text=text_of, escalated=weekly and not said.often)
 
 
+def _further(
+    covered: Sequence[Dosage], structured: Sequence[Dosage], said: Said, strength: Strength
+) -> Iterator[Difference]:
+    """Compare directions sent in a second place: said twice and differently is a hold (mapping.md 0.4)."""
+    for dosage in covered:
+        second = read(dosage.patient_instruction)
+        if second.unsure or not speaks_of_dose(second, structured, said, strength):
+            continue
+        yield from differences(second, structured, strength) if structured else differing_words(said, second, strength)
+
+
 def _contradiction(difference: Difference, at: str) -> Doubt:
     text = f"The words and the structure state a different {difference.element}."
+    if at.endswith(".patient_instruction"):
+        text = f"These words state a different {difference.element} from the other directions."
     values = (difference.words.strip(), difference.structure)
-    return Doubt(code="TEXT_STRUCTURE_MISMATCH", at=f"{at}.text", text=text, values=values)
+    return Doubt(code="TEXT_STRUCTURE_MISMATCH", at=at, text=text, values=values)

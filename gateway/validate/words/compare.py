@@ -43,6 +43,28 @@ def differences(said: Said, dosages: Sequence[Dosage], strength: Strength) -> tu
     )
 
 
+def differing_words(first: Said, second: Said, strength: Strength) -> tuple[Difference, ...]:
+    """Give what directions that stand beside other directions contradict, where there is no structure to ask."""
+    doses = [
+        Difference(element="dose", words=found.words, structure="; ".join(dose.words for dose in comparable))
+        for found in second.doses
+        if (comparable := [dose for dose in first.doses if _in_kind(found, dose.kind, strength)])
+        and not any(_same_dose(same, dose) for dose in comparable if (same := _in_kind(found, dose.kind, strength)))
+    ]
+    often = [
+        Difference(element="frequency", words=found.words, structure="; ".join(one.words for one in first.often))
+        for found in second.often
+        if first.often and not any(_same_often(found, one) for one in first.often)
+    ]
+    return (*doses, *often)
+
+
+def speaks_of_dose(said: Said, dosages: Sequence[Dosage], other: Said, strength: Strength) -> bool:
+    """Tell whether further words give this medicine's dose, and are not advice: "wait 30 minutes", "drink 2 litres"."""
+    kinds = {dose.kind for dosage in dosages if (dose := dose_of(dosage))} or {dose.kind for dose in other.doses}
+    return any(_in_kind(found, kind, strength) for found in said.doses for kind in kinds)
+
+
 def compared(said: Said, dosages: Sequence[Dosage], strength: Strength) -> bool:
     """Tell whether every dose and every frequency of the structure could be compared with the words."""
     if said.unsure:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.coding import SNOMED, UCUM, Coding
-from gateway.domain.prescription import AsNeeded, Bounds, Dosage, Duration, Line, ProductLevel, TimeUnit, Timing
+from gateway.domain.prescription import AsNeeded, Bounds, Dosage, Duration, Line, ProductLevel, Range, TimeUnit, Timing
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow
 from gateway.validate.supply import supply_doubts
@@ -122,6 +122,37 @@ SILENT = {
 @pytest.mark.parametrize("value", SILENT.values(), ids=SILENT)
 def test_what_cannot_be_computed_exactly_is_not_spoken_of(value: Line) -> None:
     assert _verdict(value, TABLETS) == ""
+
+
+MICROGRAMS = ProductRow(
+    code="1",
+    level=ProductLevel.VMP,
+    display="Example 40micrograms/0.4ml injection",
+    strength="40micrograms/0.4ml",
+    unit=SYRINGE,
+)
+FORTNIGHTLY = Timing(frequency=1, period=Decimal(2), period_unit=TimeUnit.WEEK)
+ONE_DOSE = {
+    "milligrams for micrograms": (Dosage(dose=Quantity(value=Decimal(40), unit=MG), timing=FORTNIGHTLY), "held"),
+    "the same in words alone": (Dosage(text="Inject 40mg every 2 weeks"), "held"),
+    "as required": (Dosage(dose=Quantity(value=Decimal(40), unit=MG), as_needed=AsNeeded()), "held"),
+    "three of the two syringes": (Dosage(dose=Quantity(value=Decimal(3), unit=SYRINGE), timing=FORTNIGHTLY), "warned"),
+    "both syringes at once": (Dosage(dose=Quantity(value=Decimal(2), unit=SYRINGE), timing=FORTNIGHTLY), ""),
+    "a range that begins within it": (
+        Dosage(
+            dose=Range(low=Quantity(value=Decimal(1), unit=SYRINGE), high=Quantity(value=Decimal(3), unit=SYRINGE)),
+            timing=FORTNIGHTLY,
+        ),
+        "",
+    ),
+    "words that are not read": (Dosage(text="Inject as on your card, 40mg increasing"), ""),
+}
+
+
+@pytest.mark.parametrize("case", ONE_DOSE.values(), ids=ONE_DOSE)
+def test_one_dose_is_never_more_than_the_whole_supply(case: tuple[Dosage, str]) -> None:
+    dosage, expected = case
+    assert _verdict(_line("2", SYRINGE, dosage), MICROGRAMS) == expected
 
 
 def test_a_pen_that_holds_many_doses_is_not_counted_as_one() -> None:

@@ -1,5 +1,6 @@
 """Words against structure: what agrees, what contradicts, what could not be compared."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -204,9 +205,62 @@ def test_methotrexate_more_often_than_weekly_is_held_though_words_and_structure_
     assert _codes(TABLETS, dosage(), name="Methotrexate 10mg") == []
 
 
-def test_methotrexate_whose_words_state_no_frequency_is_held() -> None:
-    found = _found(TABLETS, dosage(text="Inject 10mg", timing=EVERY_WEEK), name="Methotrexate")
+@pytest.mark.parametrize(
+    "directions", [dosage(text="Inject 10mg", timing=EVERY_WEEK), Dosage(text="Inject 10mg as your clinic advises")]
+)
+def test_methotrexate_whose_words_state_no_frequency_is_held(directions: Dosage) -> None:
+    found = _found(TABLETS, directions, name="Methotrexate")
     assert [(one.code, one.escalated) for one in found] == [("TEXT_NOT_CHECKED", True)]
+
+
+@pytest.mark.parametrize("text", ["Inject 10mg once a week", "Inject 10mg on Mondays", "Inject 10mg once only"])
+def test_methotrexate_in_words_alone_that_state_how_often_is_not_held(text: str) -> None:
+    assert _codes(TABLETS, Dosage(text=text), name="Methotrexate") == []
+
+
+def test_methotrexate_too_often_in_words_alone_is_told_of_the_words() -> None:
+    (found,) = _found(TABLETS, Dosage(text="Take 10mg daily"), name="Methotrexate")
+    assert (found.code, found.at) == ("WEEKLY_MEDICINE_MORE_OFTEN", "dosages[0].text")
+
+
+def test_a_brand_is_known_by_its_ingredient_to_be_given_weekly() -> None:
+    branded = replace(PENS, display="RoActemra 162mg/0.9ml pens", ingredient="Tocilizumab")
+    assert _codes(branded, Dosage(text="Inject ONE pen daily")) == ["WEEKLY_MEDICINE_MORE_OFTEN"]
+    assert _codes(branded, Dosage(text="Inject ONE pen weekly")) == []
+
+
+ONCE_A_DAY = "Take ONE tablet once a day"
+
+
+@pytest.mark.parametrize(
+    "directions",
+    [
+        Dosage(text="5mg twice a day", patient_instruction=ONCE_A_DAY, dose=_amount("5"), timing=_times(2)),
+        Dosage(patient_instruction="Take TWO tablets twice a day", dose=_amount("5"), timing=_times(2)),
+        Dosage(text="Take ONE tablet twice a day", patient_instruction=ONCE_A_DAY),
+        Dosage(text=ONCE_A_DAY, patient_instruction="Take TWO tablets once a day"),
+    ],
+)
+def test_directions_sent_twice_and_differently_are_held_with_both_values(directions: Dosage) -> None:
+    (found,) = _found(TABLETS, directions)
+    assert (found.code, found.at) == ("TEXT_STRUCTURE_MISMATCH", "dosages[0].patient_instruction")
+    assert all(found.values)
+
+
+@pytest.mark.parametrize(
+    "advice",
+    [
+        "Take with food",
+        "Drink 2 litres of water daily",
+        "Take out of the refrigerator 30 minutes before",
+        "Check your temperature every week",
+        "Take ONE tablet twice a day",
+    ],
+)
+def test_advice_beside_the_directions_contradicts_nothing(advice: str) -> None:
+    said_again = Dosage(text="5mg twice a day", patient_instruction=advice, dose=_amount("5"), timing=_times(2))
+    assert _codes(TABLETS, said_again) == []
+    assert _codes(TABLETS, Dosage(text="Take ONE tablet twice a day", patient_instruction=advice)) == []
 
 
 _UNITS = (MG, Coding(system=UCUM, code="mL", display="millilitre"), TABLET)
