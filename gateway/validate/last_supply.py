@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 
 from gateway.domain.prescription import Bounds, Line
-from gateway.validate.supply import days_of_one
+from gateway.validate.supply import days_between
 from gateway.validate.words.check import Doubt
 from gateway.validate.words.said import DAY
 from gateway.validate.words.structure import length_of
@@ -29,11 +29,11 @@ def last_supply_doubts(line: Line, first: date, last: date | None) -> Iterator[D
         first: when the prescription may first be supplied.
         last: the last day of its validity, if it is stated.
     """
-    days = days_of_one(line)
+    days = days_between(line)
     if days is None or line.total_supplies <= 1:
         return
     due = days * (line.total_supplies - 1)
-    for length, of in ((_validity(first, last), "the validity"), (_treatment(line), "the directions")):
+    for length, of in ((_validity(first, last), "the validity"), (_treatment(line), "the time of the directions")):
         if length is None or due <= length * _TOLERANCE:
             continue
         yield Doubt(

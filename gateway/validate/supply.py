@@ -118,6 +118,25 @@ def days_of_one(line: Line) -> Fraction | None:
     return _in_days(line.interval) if line.total_supplies > 1 or line.interval else None
 
 
+def days_between(line: Line) -> Fraction | None:
+    """Give how many days lie between two supplies: the interval as stated, else what one supply lasts."""
+    return _in_days(line.interval) or days_of_one(line)
+
+
+def gap_doubts(line: Line) -> Iterator[Doubt]:
+    """Compare how long one supply lasts with when the next comes: in between the patient would have none."""
+    between, lasts = _in_days(line.interval), line.days_per_supply
+    if not between or not lasts or line.total_supplies <= 1 or between <= lasts * (1 + _TOLERANCE):
+        return
+    yield Doubt(
+        code="SUPPLY_SUM_MISMATCH",
+        at="days_per_supply",
+        text="One supply does not last until the next one.",
+        values=(f"lasts {lasts} days", f"next after {_said(between)} days"),
+        escalated=between > lasts * _GRAVE,
+    )
+
+
 def _in_days(duration: Duration | None) -> Fraction | None:
     length = length_of(duration)
     return length.value if length and length.of == DAY else None

@@ -49,6 +49,12 @@ def test_supplies_that_fall_due_after_the_validity_are_told(
     assert verdict(supplies, interval, last) == expected
 
 
+def test_supplies_fall_due_by_their_interval_and_not_by_how_long_one_lasts() -> None:
+    value = line(dosages=(), total_supplies=6, interval=length(8, WEEK), days_per_supply=28)
+    (found,) = last_supply_doubts(value, FIRST, date(2027, 4, 5))
+    assert found.values[0] == "day 280"
+
+
 WEEKS_24 = Bounds(start=date(2026, 10, 19), end=date(2027, 4, 5))
 
 

@@ -11,7 +11,7 @@ from gateway.domain.coding import SNOMED, UCUM, Coding
 from gateway.domain.prescription import AsNeeded, Bounds, Dosage, Duration, Line, ProductLevel, Range, TimeUnit, Timing
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow
-from gateway.validate.supply import supply_doubts
+from gateway.validate.supply import gap_doubts, supply_doubts
 from tests.factories import SYRINGE, line
 
 MG = Coding(system=UCUM, code="mg", display="milligram")
@@ -153,6 +153,25 @@ ONE_DOSE = {
 def test_one_dose_is_never_more_than_the_whole_supply(case: tuple[Dosage, str]) -> None:
     dosage, expected = case
     assert _verdict(_line("2", SYRINGE, dosage), MICROGRAMS) == expected
+
+
+@pytest.mark.parametrize(
+    ("lasts", "weeks", "supplies", "expected"),
+    [
+        (28, 4, 6, ""),
+        (30, 4, 6, ""),
+        (28, 8, 6, "warned"),
+        (28, 12, 6, "held"),
+        (28, 12, 1, ""),
+        (None, 12, 6, ""),
+        (28, None, 6, ""),
+    ],
+)
+def test_a_supply_lasts_until_the_next_one(lasts: int | None, weeks: int | None, supplies: int, expected: str) -> None:
+    interval = Duration(value=Decimal(weeks), unit=TimeUnit.WEEK) if weeks else None
+    value = line(days_per_supply=lasts, interval=interval, total_supplies=supplies)
+    found = list(gap_doubts(value))
+    assert (("held" if found[0].escalated else "warned") if found else "") == expected
 
 
 def test_a_pen_that_holds_many_doses_is_not_counted_as_one() -> None:
