@@ -12,6 +12,7 @@ from tests.faults import failing_disk, failpoints, power_loss
 from tests.faults.table import Row
 from tests.faults.test_kill import killed
 from tests.sim import model
+from tests.sim import proof as simulator
 
 _KILLS: Final = 20
 
@@ -82,7 +83,30 @@ def _orders_of_events(seeds: range) -> Row:
     return Row(case="", tried=tried, doubled=len(faults), seconds=monotonic() - begun, faults=tuple(faults))
 
 
+_WORLDS: Final = 20
+_PRESCRIPTIONS: Final = 100
+
+
+def _simulated(seeds: range) -> Row:
+    """Live twenty worlds for each seed of ours."""
+    return simulator.run(
+        range((seeds.start - 1) * _WORLDS + 1, (seeds.stop - 1) * _WORLDS + 1), per_seed=_PRESCRIPTIONS
+    )
+
+
 PROOFS: Final = (
+    Proof(
+        name="simulator",
+        case="Simulated, whatever a seed draws",
+        what=(
+            "the production store, worker, watch and pipeline on a virtual clock, with a network and a disk that fail, "
+            "providers that lie, repeat, delay and fall silent, crashes, clock jumps, cancels, changes, holds, "
+            "re-routes and a thief of one credential; judged by what trusts were answered and by the packs handed over"
+        ),
+        run=_simulated,
+        per_seed=_WORLDS * _PRESCRIPTIONS,
+        full=1_000_000,
+    ),
     Proof(
         name="power-loss",
         case="Power loss at any write",

@@ -1,0 +1,406 @@
+"""The gateway on virtual time: the production store, worker, watch and pipeline, over one database in memory.
+
+Only four things are replaced: the committer's thread (its group commit is the production code), the readers' threads,
+`asyncio` inside the worker, and the reading and translating of bytes (what is posted is translated beforehand).
+
+Source: reliability-security.md 3.4.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, Final, TypeVar, cast
+
+import apsw
+import structlog
+
+from gateway import worker as worker_module
+from gateway.destination import Unrecognised
+from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.deadline import ALWAYS
+from gateway.domain.errors import Refusal, Unavailable
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Issue
+from gateway.domain.partner import Environment, Provider
+from gateway.domain.submission import Envelope, Outcome, Reading, Submission, Verdict, WireFormat
+from gateway.pipeline import own_faults, story
+from gateway.pipeline.story import Pipeline
+from gateway.pipeline.translate import Translation
+from gateway.ports import Acceptance, KnownLine
+from gateway.store.sqlite import store as store_module
+from gateway.store.sqlite.committer import LARGEST_GROUP, Committer, _Failed, _Write
+from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sqlite.schema import migrate
+from gateway.store.sqlite.store import SqliteStore
+from gateway.store.sqlite.transaction import Transaction
+from gateway.watch import Watch
+from gateway.worker import Outlet, Pace, Surroundings, Worker
+from tests.sim.loop import Loop, Sleep, Task, Write
+
+BEGUN: Final = datetime(2026, 10, 5, 9, 15, tzinfo=UTC)
+T = TypeVar("T")
+
+_PACE: Final = Pace(lease_seconds=60.0, attempts=12, age_seconds=8 * 3600.0, probe_seconds=300.0)
+_NEVER: Final = float("inf")
+_SHORTEST_IDLE: Final = 15.0
+_LONGEST_IDLE: Final = 4 * 3600.0
+_COMMIT_SECONDS: Final = 0.002
+_NEXT_DUE: Final = "SELECT min(due_at) FROM outbox WHERE state = 'due' AND withheld = 0 AND due_at > ?"
+_DUE: Final = "SELECT count(*), max(id) FROM outbox WHERE state = 'due' AND withheld = 0 AND due_at <= ?"
+_NEXT_LAPSE: Final = "SELECT min(lease_until) FROM outbox WHERE state IN ('claimed', 'on_wire')"
+
+
+@cache
+def _template() -> bytes:
+    """Give an empty database of the newest version."""
+    connection = _connected(None)
+    migrate(connection, now=BEGUN)
+    return bytes(connection.serialize("main"))
+
+
+def _connected(content: bytes | None) -> apsw.Connection:
+    connection = apsw.Connection(":memory:", statementcachesize=500)
+    if content is not None:
+        connection.deserialize("main", content)
+    for name, value in (("foreign_keys", 1), ("recursive_triggers", 1), ("trusted_schema", 0)):
+        connection.pragma(name, value)
+    return connection
+
+
+@dataclass(slots=True)
+class _Disk:
+    """The committer's way to the connection, which may be full or fail at a commit."""
+
+    connection: apsw.Connection
+    trouble: Callable[[], apsw.Error | None]
+
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self.connection.in_transaction)
+
+    def execute(self, sql: str) -> Any:
+        if sql == "COMMIT" and (error := self.trouble()) is not None:
+            raise error
+        return self.connection.execute(sql)
+
+
+class InlineCommitter(Committer):
+    """The production committer without its thread: the loop says when a group is committed."""
+
+    def __init__(self, disk: _Disk, *, failed: Callable[[], None]) -> None:
+        self._connection = cast("apsw.Connection", disk)
+        self._failed = failed
+        self._grouped = lambda _size: None
+        self._broken = False
+        self._closed = False
+
+    async def submit(self, closure: Callable[[], T]) -> T:
+        """Hand a write to the loop."""
+        if self._broken or self._closed:
+            raise Unavailable("the store is closed")
+        return cast("T", await Write(closure))
+
+    def commit(self, group: list[tuple[Task, Callable[[], Any]]]) -> list[Any]:
+        """Commit a group as the thread would."""
+        return self._commit([_Write(closure, cast("Any", None), cast("Any", None)) for _, closure in group])
+
+
+class InlineEnquiries(SqliteEnquiries):
+    """The production questions on the writer's own connection, which is never read inside a transaction."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._reader = connection
+
+    async def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
+        return question(self._reader)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared(Translation):
+    """A translation made beforehand, with what was known of the lines it names."""
+
+    known: tuple[KnownLine, ...] = ()
+    taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a trust posts, translated beforehand.
+
+    Attributes:
+        control_id: the trust's name for the message.
+        asks: order numbers that are looked up first.
+        accept: makes what is to be stored, once that is known; the last is whether a number in it was found taken.
+    """
+
+    control_id: str
+    asks: tuple[str, ...]
+    accept: Callable[[Submission, tuple[KnownLine, ...], bool], Acceptance]
+
+
+class SimPipeline(Pipeline):
+    """The production pipeline; parcels stand for what would be read and translated."""
+
+    parcels: dict[bytes, Parcel]
+
+    async def _known(self, submission: Submission, reading: Reading) -> tuple[KnownLine, ...]:  # noqa: ARG002
+        asks = self.parcels[submission.body].asks
+        return await self._store.known_lines(submission.tenant, asks) if asks else ()
+
+    def _acceptance(self, submission: Submission, translation: Translation) -> Acceptance:
+        assert isinstance(translation, Prepared)
+        return self.parcels[submission.body].accept(submission, translation.known, translation.taken)
+
+
+class _Asyncio(SimpleNamespace):
+    """The little of asyncio that the worker uses, on virtual time."""
+
+
+@dataclass
+class _NoLimit:
+    """The time limit of a transmission: the network itself gives up in time."""
+
+    seconds: float
+
+    async def __aenter__(self) -> None:
+        return
+
+    async def __aexit__(self, *_: object) -> None:
+        return
+
+
+class Party(SimpleNamespace):
+    """A provider's adapter as the pipeline sees it: reads what the simulated provider said."""
+
+    said: dict[bytes, Acknowledgement]
+
+    def read_acknowledgement(self, _headers: Mapping[str, str], body: bytes) -> Acknowledgement | Unrecognised:
+        """Give what was said in these bytes; corrupted bytes say nothing."""
+        return self.said.get(body) or Unrecognised(issues=(Issue(code="UNREADABLE", location="", text="?"),))
+
+
+@dataclass
+class Gateway:
+    """One process at a time over one database that outlives it.
+
+    Attributes:
+        trouble: what the disk does at the next commit.
+        skew: how wrong the gateway's own clock is.
+    """
+
+    outlets: Mapping[OdsCode, Outlet]
+    repeats: frozenset[OdsCode]
+    tells: frozenset[OdsCode]
+    mailboxes: Mapping[OdsCode, Outlet]
+    trouble: Callable[[], apsw.Error | None]
+    parcels: dict[bytes, Parcel] = field(default_factory=dict)
+    said: dict[bytes, Acknowledgement] = field(default_factory=dict)
+    skew: timedelta = timedelta(0)
+    up: bool = False
+    life: int = 0
+    tasks: list[Task] = field(default_factory=list)
+    bugs: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.loop = Loop(self._write)
+        self.connection = _connected(_template())
+        self._waiting: list[tuple[Task, Callable[[], Any]]] = []
+        self._ticks = [_NEVER, _NEVER]
+        self._turn = 0
+        self._idle = _SHORTEST_IDLE
+        self._due: Any = None
+        self._fruitless: Any = None
+        self._next_round = 0.0
+        self.open()
+
+    def now(self) -> datetime:
+        """The gateway's own time."""
+        return BEGUN + timedelta(seconds=self.loop.now) + self.skew
+
+    def open(self, *, restored: bool = False) -> None:
+        """Start a process on what the database holds."""
+        self.life += 1
+        self.up = True
+        if restored:
+            self.connection.execute(store_module._RAISE_GENERATION)
+        generation: int = self.connection.execute(store_module._GENERATION).get
+        transaction = Transaction(connection=self.connection, deadlines=ALWAYS, tells=self.tells, generation=generation)
+        self.committer = InlineCommitter(_Disk(self.connection, self.trouble), failed=self._disk_died)
+        self.store = SqliteStore(transaction, self.committer, self.now)
+        self.enquiries = InlineEnquiries(self.connection)
+        destinations = {ods: Party(said=self.said) for ods in self.outlets}
+        around = SimpleNamespace(routing=SimpleNamespace(providers={}), destinations=destinations)
+        self.pipeline = SimPipeline(
+            store=self.store, sealer=cast("Any", None), around=cast("Any", around), clock=cast("Any", self)
+        )
+        self.pipeline.parcels = self.parcels
+        self.workers = [self._worker(f"w{self.life}.{number}") for number in range(2)]
+        self.watch = Watch(enquiries=self.enquiries, store=self.store, clock=cast("Any", self))
+        self.loop.after(0.01, self.wake)
+
+    def _worker(self, name: str) -> Worker:
+        providers = {
+            ods: Provider(
+                ods=ods,
+                name=ods.value,
+                environment=Environment.TEST,
+                adapter="sim",
+                endpoint="",
+                recognises_repeats=ods in self.repeats,
+            )
+            for ods in self.outlets
+        }
+        around = Surroundings(
+            store=self.store,
+            enquiries=self.enquiries,
+            clock=cast("Any", self),
+            destinations=self.outlets,
+            providers=providers,
+            mailboxes=self.mailboxes,
+            compose=self.pipeline.compose,
+            jitter=lambda: 0.5,
+            monotonic=lambda: self.loop.now,
+        )
+        return Worker(name=name, around=around, pace=_PACE)
+
+    def crash(self) -> None:
+        """Stop at once: what is not committed is gone, what is on its way stays on its way."""
+        if not self.up:
+            return
+        self.up = False
+        for task in self.tasks:
+            task.kill()
+        self.tasks.clear()
+        self._waiting.clear()
+        self._ticks = [_NEVER, _NEVER]
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    def _disk_died(self) -> None:
+        """An input or output error: the process stops itself, and its supervisor starts it again."""
+        self.loop.after(0.0, self.crash)
+        self.loop.after(5.0, lambda: None if self.up else self.open())
+
+    def spawn(self, coroutine: Any) -> Task:
+        """Begin something in the gateway's process; it dies with the process."""
+        if len(self.tasks) > 200:
+            self.tasks = [task for task in self.tasks if task.alive]
+        task = Task(coroutine)
+        self.tasks.append(task)
+        self.loop.step(task)
+        return task
+
+    def _write(self, task: Task, closure: Callable[[], Any]) -> None:
+        if not self._waiting:
+            self.loop.after(_COMMIT_SECONDS, self._flush)
+        self._waiting.append((task, closure))
+
+    def _flush(self) -> None:
+        group, self._waiting = self._waiting[:LARGEST_GROUP], self._waiting[LARGEST_GROUP:]
+        if not group:
+            return
+        if self._waiting:
+            self.loop.after(0.0, self._flush)
+        results = self.committer.commit(group)
+        for (task, _), result in zip(group, results, strict=True):
+            if isinstance(result, _Failed):
+                self.loop.step(task, error=result.error)
+            else:
+                self.loop.step(task, result)
+
+    def wake(self, seconds: float = 0.05) -> None:
+        """Let a worker look for work soon: something may be due."""
+        self._look(seconds)
+
+    def _look(self, seconds: float) -> None:
+        number = self._turn = 1 - self._turn
+        when = self.loop.now + seconds
+        if self._ticks[number] <= when:
+            return
+        self._ticks[number] = when
+        life = self.life
+        self.loop.after(seconds, lambda: self._tick(number, when, life))
+
+    def _tick(self, number: int, when: float, life: int) -> None:
+        if life != self.life or not self.up or self._ticks[number] != when:
+            return
+        self._ticks[number] = _NEVER
+        row = next(iter(self.connection.execute(_DUE, (int(self.now().timestamp() * 1_000_000),))))
+        if row == self._fruitless and self.loop.now < self._next_round:
+            return
+        self._due = row
+        self.spawn(self.workers[number]._round()).add_done_callback(self._after_round)
+
+    def _after_round(self, found: Any) -> None:
+        """Look again at once after finding something, else when something is due or a lease is over."""
+        if found is True:
+            self._fruitless, self._idle = None, _SHORTEST_IDLE
+            self._look(0.05)
+            return
+        self._fruitless = self._due
+        self._next_round = self.loop.now + self._idle
+        self._idle = min(2 * self._idle, _LONGEST_IDLE)
+        now = int(self.now().timestamp() * 1_000_000)
+        due = self.connection.execute(_NEXT_DUE, (now,)).get
+        lapse = self.connection.execute(_NEXT_LAPSE).get
+        waits = [max(0.001, (moment - now) / 1_000_000 + 0.001) for moment in (due, lapse) if moment is not None]
+        if self._due is not None and self._due[0]:
+            waits.append(self._idle)
+        if waits:
+            self._look(min(waits))
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Put the seams in place: the worker's asyncio, the pipeline's reading, and logs that are only bugs."""
+        shim = _Asyncio(
+            timeout=_NoLimit,
+            sleep=Sleep,
+            create_task=self.spawn,
+            Event=asyncio.Event,
+            Task=Task,
+        )
+        seams: tuple[tuple[Any, str, Any], ...] = (
+            (worker_module, "asyncio", shim),
+            (story, "read", self._read),
+            (story, "translate", _translate),
+            (own_faults, "log", lambda *_: None),
+        )
+        before = [(place, name, getattr(place, name)) for place, name, _ in seams]
+        config = structlog.get_config()
+        structlog.configure(
+            processors=[self._bug],
+            wrapper_class=structlog.make_filtering_bound_logger(40),
+            cache_logger_on_first_use=False,
+        )
+        for place, name, value in seams:
+            setattr(place, name, value)
+        try:
+            yield
+        finally:
+            for place, name, value in before:
+                setattr(place, name, value)
+            structlog.configure(**config)
+
+    def _bug(self, _logger: object, _method: str, event: Any) -> Any:
+        if event.get("exc_info"):
+            self.bugs.append(traceback.format_exc())
+        raise structlog.DropEvent
+
+    def _read(self, submission: Submission, _around: object) -> Reading:
+        if submission.body not in self.parcels:
+            raise Refusal(Issue(code="UNREADABLE", location="", text="It cannot be read."))
+        control = self.parcels[submission.body].control_id
+        return Reading(envelope=Envelope(format=WireFormat.HL7V2, control_id=control))
+
+
+def _translate(
+    _submission: Submission, reading: Reading, known: tuple[KnownLine, ...], _around: object, taken: tuple[Any, ...]
+) -> Prepared:
+    return Prepared(
+        envelope=reading.envelope, verdict=Verdict(outcome=Outcome.TRANSLATED), known=known, taken=bool(taken)
+    )

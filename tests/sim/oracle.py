@@ -1,0 +1,148 @@
+"""The judge: what the parties themselves know, kept as plain sets of what happened, and compared with the tables.
+
+It is told by the trusts what they were answered, and by the providers what they received and handed over; it asks the
+product nothing but where a line stands. Its words are those of the proofs' table: lost, doubled, silent.
+
+Source: reliability-security.md I2, I3, I6, I7, I10, I11, I13; 3.4 (physical count).
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import apsw
+
+from gateway.domain.identifiers import OdsCode
+from tests.faults.invariants import broken
+
+_STANDS = """
+SELECT line.state, line.epoch, held.provider FROM line
+LEFT JOIN allocation AS held ON held.line = line.id AND held.ended_at IS NULL
+WHERE line.uuid = ? ORDER BY line.id DESC LIMIT 1
+"""
+_STORED = (
+    "SELECT body, answer_body, (SELECT count(*) FROM prescription WHERE submission = submission.id) FROM submission"
+)
+_UNHEARD = """
+SELECT line.id FROM line WHERE state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED', 'FULFILLED')
+    AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND closed_at IS NULL)
+"""
+_FORGED = """
+SELECT callback.answer_id FROM callback JOIN event ON event.callback = callback.id
+WHERE callback.answer_id LIKE 'forged-%' AND event.moved = 1
+"""
+_FORGED_UNSEEN = """
+SELECT 1 FROM callback WHERE answer_id LIKE 'forged-%' AND NOT EXISTS (SELECT 1 FROM alert
+    WHERE alert.subject = callback.destination || ':' || substr(callback.digest, 1, 16))
+"""
+_NOTHING_LEFT = frozenset(
+    {"CANCELLED", "SUPERSEDED", "REFUSED", "HELD", "AWAITING_SCREENING", "READY", "UNDELIVERABLE"}
+)
+"""States in which the gateway says that no provider has the line, or may have it."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One order of one line at one provider.
+
+    Attributes:
+        given_up: the provider has said, or is about to say, that it will not supply, and keeps to it.
+        packs: handed over so far.
+    """
+
+    line: UUID
+    provider: OdsCode
+    message: UUID
+    epoch: int
+    total: int
+    given_up: bool = False
+    busy: bool = False
+    held: bool = False
+    packs: int = 0
+
+
+@dataclass
+class Oracle:
+    """What happened, as those say to whom it happened.
+
+    Attributes:
+        faults: what is wrong, in the order in which it was found.
+        restored: a backup was put in place: what came after it is not there, and was not promised to be.
+    """
+
+    connection: Callable[[], apsw.Connection]
+    faults: list[str] = field(default_factory=list)
+    answered: dict[tuple[OdsCode, str], tuple[bytes, bytes]] = field(default_factory=dict)
+    ordered: dict[UUID, int] = field(default_factory=dict)
+    jobs: dict[UUID, list[Job]] = field(default_factory=dict)
+    totals: dict[UUID, int] = field(default_factory=dict)
+    handed: Counter[UUID] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def fault(self, text: str) -> None:
+        """Note a fault."""
+        self.faults.append(text)
+
+    def was_answered(self, trust: OdsCode, control: str, body: bytes, answer: bytes, lines: tuple[UUID, ...]) -> None:
+        """A trust read "stop sending" for these bytes under this control id."""
+        self.seen["answered"] += 1
+        first = self.answered.setdefault((trust, control), (body, answer))
+        if first[0] != body:
+            self.fault(f"doubled: two messages were taken under the control id {control}")
+        elif first[1] != answer:
+            self.fault(f"lost: {control} was answered in two ways")
+        for line in lines:
+            self.ordered[line] = self.ordered.get(line, 0)
+
+    def arrived(self, job: Job) -> None:
+        """A provider began an order that it takes to be new."""
+        self.seen["arrived"] += 1
+        others = self.jobs.setdefault(job.line, [])
+        for other in others:
+            if not other.given_up:
+                self.fault(f"doubled: {job.provider} may supply {job.line}, and so may {other.provider}")
+        others.append(job)
+        self.totals.setdefault(job.line, job.total)
+
+    def handed_over(self, job: Job) -> None:
+        """A pack left a provider: the count that matters."""
+        self.seen["handed over"] += 1
+        self.handed[job.line] += 1
+        if self.handed[job.line] > self.totals[job.line]:
+            self.fault(
+                f"doubled: {self.handed[job.line]} packs of {job.line}, of which {self.totals[job.line]} were ordered"
+            )
+        row = next(iter(self.connection().execute(_STANDS, (job.line.bytes,))), None)
+        if row is None:
+            self.fault(f"lost: {job.line} was supplied and is not known")
+        elif row[0] in _NOTHING_LEFT:
+            self.fault(f"doubled: {job.line} was supplied and is {row[0]} here")
+        elif row[2] is not None and (row[2] != job.provider.value or row[1] != job.epoch):
+            self.fault(f"doubled: {job.line} was supplied by {job.provider} and is {row[2]}'s")
+
+    def look(self) -> None:
+        """Ask the tables what must be true at every moment."""
+        self.faults += [f"silent: {fault}" for fault in broken(self.connection(), hashes=False)]
+
+    def end(self) -> None:
+        """Compare the books, after everything has come to rest and every deadline has passed."""
+        self.look()
+        connection = self.connection()
+        stored = {bytes(body): (bytes(answer), orders) for body, answer, orders in connection.execute(_STORED)}
+        for (_, control), (body, answer) in self.answered.items():
+            if body not in stored:
+                self.fault(f"lost: {control} was answered and is not stored")
+            elif stored[body][0] != answer:
+                self.fault(f"lost: {control} has another answer than its sender got")
+        known = {UUID(bytes=uuid) for (uuid,) in connection.execute("SELECT uuid FROM line")}
+        self.faults += [f"lost: line {line} was promised and is not there" for line in self.ordered.keys() - known]
+        unheard = connection.execute(_UNHEARD).fetchall()
+        if unheard:
+            self.fault(f"silent: {len(unheard)} open lines past every deadline without an alert (row {unheard[0][0]})")
+        forged = connection.execute(_FORGED).fetchall()
+        if forged:
+            self.fault(f"doubled: the forged answer {forged[0][0]} moved a line")
+        unseen = connection.execute(_FORGED_UNSEEN).fetchall()
+        if unseen:
+            self.fault(f"silent: {len(unseen)} forged answers were kept without an alert")

@@ -1,0 +1,58 @@
+"""No world that a seed draws loses, doubles or hides anything; and what is found is the same when it is run again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gateway import worker
+from gateway.domain.identifiers import OdsCode
+from tests.sim import proof
+from tests.sim.plan import plan
+from tests.sim.shrink import smallest
+
+
+@pytest.mark.timeout(300)
+def test_no_world_loses_doubles_or_hides_anything() -> None:
+    row = proof.run(range(1, 9), per_seed=20)
+    assert row.clean, row.faults
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(3600)
+def test_more_worlds_lose_double_or_hide_nothing() -> None:
+    row = proof.run(range(100, 200), per_seed=100)
+    assert row.clean, row.faults
+
+
+def test_a_seed_is_the_same_life_every_time() -> None:
+    first, second = (proof.live(plan(3, 20)) for _ in range(2))
+    assert (first.seen, first.faults) == (second.seen, second.faults)
+    assert first.seen["handed over"] > 5
+
+
+def test_a_failure_is_made_as_small_as_it_can_be() -> None:
+    assert smallest(list(range(100)), lambda left: {17, 63} <= set(left)) == [17, 63]
+
+
+def test_a_doubled_supply_is_found_and_told_in_few_acts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that sends again what is in doubt, to a provider that does not recognise repeats."""
+    monkeypatch.setattr(worker, "_lanes", _all_recognise(worker._lanes))
+    for seed in range(1, 60):
+        what = plan(seed, 8)
+        doubled = [fault for fault in proof.live(what).faults if fault.startswith("doubled")]
+        if doubled:
+            acts = proof.counter_example(what, doubled[0])
+            assert 1 <= len(acts) < len(what.acts) / 2
+            return
+    pytest.fail("no seed found it")
+
+
+def _all_recognise(lanes: Callable[..., dict[OdsCode, Any]]) -> Callable[..., dict[OdsCode, Any]]:
+    def changed(*around: Any) -> dict[OdsCode, Any]:
+        found = lanes(*around)
+        for lane in found.values():
+            lane.recognises_repeats = True
+        return found
+
+    return changed

@@ -1,0 +1,486 @@
+"""One seed's world: trusts, a gateway, providers, people, an attacker and a network, on one virtual clock.
+
+    outcome = live(plan(seed, 100))
+
+Source: reliability-security.md 3.4.
+"""
+
+from collections.abc import Callable, Collection, Coroutine
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import apsw
+
+from gateway.destination import Taken, Transmission, TransmitOutcome
+from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.errors import Unavailable
+from gateway.domain.fence import Ground, decide, next_epoch
+from gateway.domain.hold import HoldKind
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.prescription import Prescription
+from gateway.domain.reroute import HeldLine, HeldPrescription, Reroute, Revocation, Wanted
+from gateway.domain.submission import Answer, Submission, WireFormat
+from gateway.ports import Callback, CallbackResult, Effectiveness, Whereabouts
+from tests.sim.gateway import Gateway, Parcel
+from tests.sim.loop import Promise, Sleep, Wait
+from tests.sim.oracle import Oracle
+from tests.sim.plan import DAY, HORIZON, HOUR, Act, Dice, Kind, Plan
+from tests.sim.providers import Party
+from tests.sim.trusts import TRUSTS, Desk, Letter, Scribe
+
+T = TypeVar("T")
+PROVIDERS: Final = tuple(OdsCode(code) for code in ("VNE51", "VNCEL", "VN6XW", "VNH01", "VNH02"))
+_PEOPLE: Final = ("ada", "ben")
+_PATIENCE_SECONDS: Final = 30.0
+_SWEEP: Final = 2 * HOUR
+_SETTLES: Final = 3 * DAY
+_PAST_EVERY_DEADLINE: Final = timedelta(days=60)
+_IN_DOUBT: Final = """
+SELECT prescription.uuid, held.message, held.provider FROM line
+JOIN allocation AS held ON held.line = line.id AND held.ended_at IS NULL
+JOIN prescription ON prescription.id = line.prescription
+WHERE line.state = 'UNCERTAIN' GROUP BY prescription.id, held.message
+"""
+_SENT: Final = "SELECT id, destination FROM message ORDER BY rowid"
+
+
+class _Mailbox:
+    """Where a trust is told; it always takes what it is told."""
+
+    async def transmit(self, _transmission: Transmission) -> TransmitOutcome:
+        await Sleep(0.05)
+        return Taken()
+
+
+@dataclass(slots=True)
+class _Posted:
+    what: Prescription
+    trust: OdsCode
+    to: OdsCode
+    control: str
+    body: bytes
+
+
+@dataclass
+class World:
+    """Everything there is in one run."""
+
+    plan: Plan
+    calm: bool = False
+    cut: float = 0.0
+    sick: float = 0.0
+    letters: dict[UUID, Letter] = field(default_factory=dict)
+    posted: dict[int, _Posted] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    lies: int = 0
+
+    def __post_init__(self) -> None:
+        self.dice = Dice(self.plan.seed)
+        self.parties = [Party(self, ods, nature) for ods, nature in zip(PROVIDERS, self.plan.natures, strict=False)]
+        tells = frozenset(TRUSTS) if self.plan.tells else frozenset[OdsCode]()
+        self.gateway = Gateway(
+            outlets={party.ods: party for party in self.parties},
+            repeats=frozenset(party.ods for party in self.parties if party.recognises_repeats),
+            tells=tells,
+            mailboxes={trust: _Mailbox() for trust in tells},
+            trouble=self._trouble,
+        )
+        self.loop = self.gateway.loop
+        self.oracle = Oracle(lambda: self.gateway.connection)
+        self.scribe = Scribe(Desk(self.letters), self.plan.seed)
+
+    # The network and the disk
+
+    def rate(self, name: str) -> float:
+        """Give how often a fault is met now."""
+        return 0.0 if self.calm else max(self.plan.rates[name], self.cut if "lost" in name else 0.0)
+
+    def fate(self, *key: object) -> str:
+        """Say what becomes of one message on the network."""
+        roll = self.dice.roll("fate", *key)
+        for name in ("lost", "late", "twice", "damaged"):
+            roll -= self.rate(name)
+            if roll < 0:
+                return name
+        return ""
+
+    def _trouble(self) -> apsw.Error | None:
+        if self.sick and self.dice.roll("disk", self.loop.now) < self.sick:
+            return apsw.IOError("injected") if self.dice.roll("io", self.loop.now) < 0.1 else apsw.FullError("injected")
+        return None
+
+    async def _ask(self, serve: Callable[[], Any], *key: object) -> Any:
+        """Ask the gateway once over the network; gives None where no answer came."""
+        answer = Promise()
+        fate = self.fate(*key)
+        copies = {"lost": 0, "twice": 2}.get(fate, 1)
+        for copy in range(copies):
+            way = 2 * _PATIENCE_SECONDS if fate == "late" else self.dice.between(0.02, 2.0, "way", copy, *key)
+            self.loop.after(way, lambda: self._serve(serve, answer, key))
+        return await Wait(answer, _PATIENCE_SECONDS)
+
+    def _serve(self, serve: Callable[[], Any], answer: Promise, key: tuple[object, ...]) -> None:
+        if not self.gateway.up:
+            return
+
+        def reply(value: Any) -> None:
+            self.gateway.wake()
+            if value is not None and self.dice.roll("reply", *key) >= self.rate("reply lost"):
+                self.loop.after(0.05, lambda: answer.keep(value))
+
+        self.gateway.spawn(_or_nothing(serve())).add_done_callback(reply)
+
+    # What trusts do
+
+    async def post(
+        self, trust: OdsCode, parcel: Parcel, body: bytes, lines: tuple[UUID, ...] = (), tries: int = 7
+    ) -> bool:
+        """Post until it is answered; tells whether it was answered positively."""
+        self.gateway.parcels[body] = parcel
+        for attempt in range(tries):
+            submission = Submission(
+                tenant=trust,
+                format=WireFormat.HL7V2,
+                body=body,
+                content_type="application/hl7-v2",
+                received_at=self.gateway.now(),
+            )
+            answer: Answer | None = await self._ask(partial(self._receive, submission), "post", body, attempt)
+            if answer is not None:
+                if answer.body.startswith(b"MSA|AA"):
+                    self.oracle.was_answered(trust, parcel.control_id, body, answer.body, lines)
+                    return True
+                return False
+            await Sleep(20.0 * 3**attempt)
+        return False
+
+    def _receive(self, submission: Submission) -> Coroutine[Any, Any, Answer]:
+        return self.gateway.pipeline.receive(submission)
+
+    def _order(self, number: int) -> None:
+        seed, dice = self.plan.seed, self.dice
+        name = f"S{seed}N{number}"
+        trust = TRUSTS[dice.whole(len(TRUSTS), "trust", number)]
+        to = self.parties[dice.whole(len(self.parties), "to", number)].ods
+        lines = 2 if dice.roll("lines", number) < 0.15 else 1
+        total = 1 + dice.whole(2, "total", number)
+        what = self.scribe.prescribe(name, trust, lines=lines, total=total, provider=to)
+        posted = _Posted(what, trust, to, f"M{name}", name.encode())
+        self.posted[number] = posted
+        self._send(posted, posted.body)
+
+    def _send(self, posted: _Posted, body: bytes) -> None:
+        held = self.dice.roll("held", posted.control) < self.plan.rates["held"]
+        parcel = self.scribe.order(posted.what, posted.to, posted.control, held=held)
+        lines = tuple(one.id for one in posted.what.lines)
+        self.loop.spawn(self.post(posted.trust, parcel, body, lines))
+
+    def _act(self, act: Act) -> None:
+        """Set one act going."""
+        self.counts[act.kind] = self.counts.get(act.kind, 0) + 1
+        if act.kind is Kind.POST:
+            self._order(act.subject)
+        elif act.kind in _ABOUT_MACHINES:
+            _ABOUT_MACHINES[act.kind](self, act)
+        elif act.subject in self.posted:
+            _ABOUT_ORDERS[act.kind](self, act, self.posted[act.subject])
+
+    def _again(self, _act: Act, posted: _Posted) -> None:
+        self._send(posted, posted.body)
+
+    def _other_bytes(self, act: Act, posted: _Posted) -> None:
+        """The trust's counter was set back: another order under a control id that was used."""
+        name = f"{posted.body.decode()}X{act.number}"
+        what = self.scribe.prescribe(name, posted.trust, lines=1, total=1, provider=posted.to)
+        parcel = self.scribe.order(what, posted.to, posted.control, held=False)
+        lines = tuple(one.id for one in what.lines)
+        self.loop.spawn(self.post(posted.trust, parcel, name.encode(), lines))
+
+    def _other_channel(self, act: Act, posted: _Posted) -> None:
+        """The same order by another door, under another control id."""
+        control = f"{posted.control}C{act.number}"
+        parcel = self.scribe.order(posted.what, posted.to, control, held=False)
+        self.loop.spawn(self.post(posted.trust, parcel, control.encode()))
+
+    def _cancel(self, act: Act, posted: _Posted) -> None:
+        control = f"{posted.control}K{act.number}"
+        parcel = self.scribe.cancel(posted.what, control)
+        self.loop.spawn(self.post(posted.trust, parcel, control.encode()))
+
+    def _change(self, act: Act, posted: _Posted) -> None:
+        control = f"{posted.control}R{act.number}"
+        changed = self.scribe.prescribe(control, posted.trust, lines=1, total=1, provider=posted.to)
+        parcel = self.scribe.cancel(posted.what, control, changed)
+        self.loop.spawn(self.post(posted.trust, parcel, control.encode(), tuple(one.id for one in changed.lines)))
+
+    def _hold(self, act: Act, posted: _Posted) -> None:
+        kind = HoldKind.HOLD if act.kind is Kind.HOLD else HoldKind.RELEASE
+        control = f"{posted.control}H{act.number}"
+        self.loop.spawn(self.post(posted.trust, self.scribe.hold(posted.what, control, kind), control.encode()))
+
+    # What providers say
+
+    async def callback(self, ods: OdsCode, answer: Acknowledgement, *, wait: float = 0.0) -> CallbackResult | None:
+        """Say something to the gateway until it has taken it."""
+        if wait:
+            await Sleep(wait)
+        body = f"{ods}:{answer.id}".encode()
+        self.gateway.said[body] = answer
+        for attempt in range(7):
+            if self.fate("damaged?", body, attempt) == "damaged":
+                await self._ask(lambda: self._acknowledge(ods, body + b"?"), "damaged", body, attempt)
+            result: CallbackResult | None = await self._ask(
+                lambda: self._acknowledge(ods, body), "callback", body, attempt
+            )
+            if result is not None:
+                return result
+            await Sleep(60.0 * 3**attempt)
+        return None
+
+    async def _acknowledge(self, ods: OdsCode, body: bytes) -> CallbackResult:
+        callback = Callback(destination=ods, received_at=self.gateway.now(), content_type="application/json", body=body)
+        return await self.gateway.pipeline.acknowledge(callback, {})
+
+    async def lie(self, party: Party, answer: Acknowledgement) -> None:
+        """Say the same with something in it that is not so: it must change nothing."""
+        others = [job for other in self.parties if other is not party for job in other.jobs]
+        roll = self.dice.roll("lie", answer.id)
+        false = replace(answer, epoch=(answer.epoch or 1) + 7)
+        if roll < 0.5 and others:
+            false = replace(answer, correlation=others[int(roll * 2 * len(others))].message, epoch=None)
+        elif roll < 0.7:
+            false = replace(answer, correlation=UUID(int=int(roll * (1 << 60))))
+        await self._forge(party.ods, false)
+
+    async def _forge(self, ods: OdsCode, answer: Acknowledgement) -> None:
+        self.lies += 1
+        result = await self.callback(ods, replace(answer, id=f"forged-{self.lies}"))
+        if result is not None and result.effect is Effectiveness.APPLIED:
+            self.oracle.fault(f"doubled: a forged answer of {ods} was followed")
+
+    def _attack(self, act: Act, posted: _Posted) -> None:
+        """One provider's credential, and every message id there is: it may speak for its own messages alone."""
+        mine = self.parties[self.dice.whole(len(self.parties), "attacker")].ods
+        theirs = [UUID(bytes=id_) for id_, to in self.gateway.connection.execute(_SENT) if to != mine.value]
+        if not theirs:
+            return
+        target = theirs[self.dice.whole(len(theirs), "target", act.number)]
+        events = ("accepted", "rejected", "delivered", "cancel_confirmed", "returned", "hold_confirmed")
+        event = events[self.dice.whole(len(events), "says", act.number)]
+        from gateway.domain.acknowledgement import LineReport  # noqa: PLC0415
+        from gateway.domain.lifecycle import LineEvent  # noqa: PLC0415
+
+        report = LineReport(line_id=None, event=LineEvent(event))
+        del posted
+        self.loop.spawn(self._forge(mine, Acknowledgement(id="", correlation=target, reports=(report,))))
+
+    # What people do
+
+    def _reroute(self, act: Act, posted: _Posted) -> None:
+        to = self.parties[self.dice.whole(len(self.parties), "next", act.number)].ods
+        if self.gateway.up:
+            self.gateway.spawn(_or_nothing(self._move(posted.what, to, f"A{act.number}")))
+
+    async def _move(self, what: Prescription, to: OdsCode, salt: str) -> None:
+        """Two people give what is open of a prescription to another provider, or ask its holder for it."""
+        gateway = self.gateway
+        for held in await gateway.enquiries.held(prescription_id=what.id):
+            verdicts = {
+                line: decide(line.holding, to=to, now=gateway.now(), people=_PEOPLE)
+                for line in held.lines
+                if line.reroute is None
+            }
+            free = [line for line, verdict in verdicts.items() if isinstance(verdict, Ground)]
+            await self._give(held, free, to, salt)
+            for line, verdict in verdicts.items():
+                if not isinstance(verdict, Ground) and verdict.ask:
+                    await self._revoke(held, line, what, to, salt)
+        gateway.wake()
+
+    async def _give(self, held: HeldPrescription, lines: list[HeldLine], to: OdsCode, salt: str) -> None:
+        if not lines:
+            return
+        epoch = next_epoch([line.holding for line in lines])
+        whole = self._lines(held)
+        rest = tuple(
+            replace(whole[line.line_id], total_supplies=line.holding.total - line.holding.delivered) for line in lines
+        )
+        request = Reroute(
+            tenant=held.tenant,
+            seen={line.line_id: line.holding.epoch for line in lines},
+            message=self.scribe.desk.seal(rest, to, epoch=epoch, salt=f"{salt}{held.key}.{epoch}"),
+            wanted=Wanted(to=to, people=_PEOPLE, reason="sim"),
+        )
+        if await self.gateway.store.reroute(request) == ():
+            self.oracle.seen["given over"] += 1
+
+    def _lines(self, held: HeldPrescription) -> dict[UUID, Any]:
+        written = self._written[held.prescription_id]
+        return {line.id: line for line in written.lines}
+
+    @property
+    def _written(self) -> dict[UUID, Prescription]:
+        return {posted.what.id: posted.what for posted in self.posted.values()}
+
+    async def _revoke(self, held: HeldPrescription, line: HeldLine, what: Prescription, to: OdsCode, salt: str) -> None:
+        provider = line.holding.provider
+        if provider is None or line.message_id is None:
+            return
+        meant = tuple(one for one in what.lines if one.id == line.line_id)
+        epoch = line.holding.epoch
+        message = self.scribe.desk.seal(
+            meant, provider, epoch=epoch, salt=f"{salt}{line.line_id}{epoch}", kind="cancel", order=line.message_id
+        )
+        await self.gateway.store.ask_reroute(
+            Revocation(
+                tenant=held.tenant,
+                line_id=line.line_id,
+                epoch=epoch,
+                message=message,
+                wanted=Wanted(to=to, people=_PEOPLE, reason="sim"),
+            )
+        )
+
+    async def _finish(self) -> None:
+        """Give over what a holder has given up for a re-route."""
+        for held in await self.gateway.enquiries.revoked():
+            for line in held.lines:
+                if line.reroute is not None:
+                    salt = f"F{line.line_id}"
+                    await self._give(held, [replace(line, reroute=None)], line.reroute.wanted.to, salt)
+
+    async def _settle_doubts(self) -> None:
+        """Ring the providers about what is in doubt; nobody is asked while something is on its way to them."""
+        gateway = self.gateway
+        for prescription, message, ods in list(gateway.connection.execute(_IN_DOUBT)):
+            party = next(one for one in self.parties if one.ods.value == ods)
+            name = UUID(bytes=message)
+            if party.flying.get(name, 0) or self.dice.roll("rings", name.hex, gateway.loop.now) < 0.5:
+                continue
+            found = Whereabouts.WITH_PROVIDER if name in party.took else Whereabouts.NEVER_ARRIVED
+            await gateway.store.resolve_doubt(
+                UUID(bytes=prescription), found=found, evidence="rang", by="ada", now=gateway.now()
+            )
+        gateway.wake()
+
+    # Machines
+
+    def _crash(self, act: Act) -> None:
+        self.gateway.crash()
+        self.loop.after(act.size, lambda: None if self.gateway.up else self.gateway.open())
+
+    def _jump(self, act: Act) -> None:
+        self.gateway.skew = timedelta(seconds=act.size)
+        self.gateway.wake()
+
+    def _disk(self, act: Act) -> None:
+        self.sick = act.size if act.kind is Kind.DISK else 0.0
+
+    def _cut(self, act: Act) -> None:
+        self.cut = act.size if act.kind is Kind.CUT else 0.0
+
+    def _outage(self, act: Act) -> None:
+        self.parties[act.subject % len(self.parties)].down = act.kind is Kind.OUTAGE
+
+    def _pause(self, act: Act) -> None:
+        ods = self.parties[act.subject % len(self.parties)].ods
+        if not self.gateway.up:
+            return
+        do = self.gateway.store.pause if act.kind is Kind.PAUSE else self.gateway.store.resume
+        self.gateway.spawn(_or_nothing(do(ods, by="ada", reason="sim", now=self.gateway.now())))
+
+    def _damage(self, act: Act) -> None:
+        """Bytes that nobody can read."""
+        body = f"DAMAGED{self.plan.seed}.{act.number}".encode()
+        submission = Submission(
+            tenant=TRUSTS[0],
+            format=WireFormat.HL7V2,
+            body=body,
+            content_type="application/hl7-v2",
+            received_at=self.gateway.now(),
+        )
+        if self.gateway.up:
+            self.gateway.spawn(_or_nothing(self.gateway.pipeline.receive(submission)))
+
+    # Time
+
+    async def _sweep(self) -> None:
+        """The watch, the clockwork and the re-routes that can be finished."""
+        await self.gateway.watch.sweep()
+        await self.gateway.store.turn_clock(now=self.gateway.now())
+        await self._finish()
+        if not self.plan.natures or self.loop.now > HOUR:
+            await self._settle_doubts()
+
+    def _sweeping(self) -> None:
+        if self.gateway.up:
+            self.gateway.spawn(_or_nothing(self._sweep()))
+        self.loop.after(_SWEEP, self._sweeping)
+
+    def live(self, only: Collection[int] | None = None) -> None:
+        """Let everything happen, then calm, then every deadline pass."""
+        with self.gateway.running():
+            for act in self.plan.acts:
+                if only is None or act.number in only:
+                    self.loop.after(max(0.0, act.at), partial(self._act, act))
+            self.loop.after(_SWEEP, self._sweeping)
+            for moment in (HOUR, 8 * HOUR, 2 * DAY):
+                self.loop.after(moment, self.oracle.look)
+            self.loop.run(HORIZON)
+            self._calm()
+            self.loop.run(HORIZON + _SETTLES)
+            self.gateway.skew = _PAST_EVERY_DEADLINE
+            self.gateway.spawn(self.gateway.watch.sweep())
+            self.loop.run(HORIZON + _SETTLES + 10.0)
+            self.oracle.end()
+            for bug in self.gateway.bugs:
+                self.oracle.fault(f"silent: a bug was met: {bug}")
+            for task in self.gateway.tasks:
+                task.kill()
+
+    def _calm(self) -> None:
+        self.calm, self.cut, self.sick = True, 0.0, 0.0
+        self.gateway.skew = timedelta(0)
+        self.gateway.crash()
+        self.gateway.open()
+        for party in self.parties:
+            party.down = False
+            self._pause(Act(-1, 0.0, Kind.RESUME, self.parties.index(party)))
+
+
+async def _or_nothing(work: Any) -> Any:
+    """Give None where the store was away: nothing was stored, and whoever asked will ask again."""
+    try:
+        return await work
+    except Unavailable:
+        return None
+
+
+_ABOUT_ORDERS: Final[dict[Kind, Callable[[World, Act, _Posted], None]]] = {
+    Kind.AGAIN: World._again,
+    Kind.OTHER_BYTES: World._other_bytes,
+    Kind.OTHER_CHANNEL: World._other_channel,
+    Kind.CANCEL: World._cancel,
+    Kind.CHANGE: World._change,
+    Kind.HOLD: World._hold,
+    Kind.RELEASE: World._hold,
+    Kind.REROUTE: World._reroute,
+    Kind.FORGE: World._attack,
+}
+_ABOUT_MACHINES: Final[dict[Kind, Callable[[World, Act], None]]] = {
+    Kind.DAMAGE: World._damage,
+    Kind.PAUSE: World._pause,
+    Kind.RESUME: World._pause,
+    Kind.CRASH: World._crash,
+    Kind.JUMP: World._jump,
+    Kind.JUMP_BACK: lambda world, _act: world._jump(Act(-1, 0.0, Kind.JUMP)),
+    Kind.DISK: World._disk,
+    Kind.DISK_WELL: World._disk,
+    Kind.CUT: World._cut,
+    Kind.CUT_OVER: World._cut,
+    Kind.OUTAGE: World._outage,
+    Kind.OUTAGE_OVER: World._outage,
+}
