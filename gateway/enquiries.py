@@ -274,7 +274,7 @@ class Enquiries(Protocol):
         """Give what the message of a held prescription is written from; `KeyError` if there is no such one."""
 
     async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
-        """Give open alerts, oldest first."""
+        """Give open alerts: safety incidents first, and otherwise the oldest first."""
 
     async def books(self) -> dict[str, int]:
         """Count distinct prescriptions by what became of them.

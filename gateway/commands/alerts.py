@@ -23,10 +23,13 @@ def alerts(
     data: Data = None,
     config: Config = None,
     tenant: Annotated[str, typer.Option(help="Only what this trust or provider may see: its ODS code.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the oldest first.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many: safety incidents first, then the oldest.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the alerts that are open, oldest first. A person closes them: `gateway alert close`."""
+    """List the alerts that are open: safety incidents first, then the oldest.
+
+    A person closes them: `gateway alert close`.
+    """
     settings = read_settings(data=data, config=config)
     whose = OdsCode.parse(tenant) if tenant else None
     if tenant and whose is None:

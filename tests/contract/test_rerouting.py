@@ -240,6 +240,41 @@ async def test_a_late_answer_of_the_earlier_provider_changes_nothing(
     supplies = event in {LineEvent.DISPENSED, LineEvent.DELIVERED, LineEvent.ACCEPTED} and epoch != 2
     assert ("safety-incident" in kinds) == supplies
     assert {"answer-unbound", "safety-incident"} & set(kinds)
+    view = await exchange.enquiries.prescription(NEW.id, tenant=None)
+    assert view is not None
+    shown = view.events[-1]
+    assert (shown.event, shown.state_before, shown.state_after) == (event, "WITH_PROVIDER", "WITH_PROVIDER")
+    assert shown.text.startswith("nothing moved: An ")
+    again = await exchange.answer(claim.message_id, event, id="late", epoch=epoch)
+    assert again.effect is Effectiveness.KEPT
+    assert await exchange.enquiries.prescription(NEW.id, tenant=None) == view
+
+
+async def test_what_an_earlier_provider_says_late_does_not_count_for_the_next_in_the_fence(exchange: Exchange) -> None:
+    await accepted(exchange)
+    claim = await finished(exchange)
+    await exchange.answer(claim.message_id, LineEvent.REJECTED)
+    await exchange.store.reroute(request_of())
+    late = await finished(exchange, to=NEXT)
+    await exchange.answer(late.message_id, LineEvent.REJECTED, provider=NEXT)
+    await exchange.answer(claim.message_id, LineEvent.DELIVERED, id="late")
+    (held,) = await exchange.enquiries.held(prescription_id=NEW.id)
+    (line,) = held.lines
+    assert line.holding.epoch == 2
+    assert LineEvent.DELIVERED not in {said.event for said in line.holding.said}
+
+
+async def test_a_late_supply_of_several_lines_is_an_incident_of_each(exchange: Exchange) -> None:
+    two = make_prescription("A", lines=2)
+    await accepted(exchange, two)
+    claim = await finished(exchange)
+    await exchange.answer(claim.message_id, LineEvent.REJECTED)
+    await exchange.store.reroute(request_of(two))
+    await finished(exchange, to=NEXT)
+    await exchange.answer(claim.message_id, LineEvent.DELIVERED, id="late")
+    alerts = await exchange.enquiries.open_alerts(tenant=None, limit=100)
+    assert {one.line_id for one in alerts if one.kind == "safety-incident"} == {line.id for line in two.lines}
+    assert [one.kind for one in alerts][:2] == ["safety-incident"] * 2
 
 
 async def test_the_next_provider_may_not_answer_under_the_earlier_epoch(exchange: Exchange) -> None:

@@ -572,7 +572,7 @@ async def test_a_supply_of_a_rejected_line_is_a_safety_incident(exchange: Exchan
     await exchange.answer(answer.correlation, LineEvent.REJECTED, reason="unknown patient")
     await exchange.answer(answer.correlation, LineEvent.DISPENSED)
     assert await exchange.states(make_prescription("A")) == [LineState.REJECTED]
-    assert await exchange.alert_kinds() == ["line-rejected", "safety-incident"]
+    assert await exchange.alert_kinds() == ["safety-incident", "line-rejected"]
 
 
 async def test_reports_on_single_lines_move_those_lines(exchange: Exchange) -> None:
@@ -757,4 +757,22 @@ async def test_a_hold_is_true_only_by_the_answer_that_names_it_and_its_epoch(exc
     assert (await exchange.answer(sent.message_id, LineEvent.HOLD_CONFIRMED, id="held", epoch=1)).effect is (
         Effectiveness.REPEAT
     )
+    assert await exchange.states(what) == [LineState.ON_HOLD]
+
+
+async def test_held_released_and_held_again_only_the_last_hold_waits_for_its_answer(exchange: Exchange) -> None:
+    what = make_prescription("A")
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    order = await exchange.send()
+    await exchange.store.record(order, Taken(), now=exchange.clock.now(), retry_at=None)
+    sent = []
+    for salt, kind in (("one", HoldKind.HOLD), ("two", HoldKind.RELEASE), ("three", HoldKind.HOLD)):
+        (line,) = await known_of(exchange, what)
+        await exchange.store.accept(make_change(f"H{salt}", held(line, kind, HoldState.ASKED, what, salt)))
+        claim = await exchange.send()
+        await exchange.store.record(claim, Taken(), now=exchange.clock.now(), retry_at=None)
+        sent.append(claim.message_id)
+    assert (await exchange.answer(sent[0], LineEvent.HOLD_CONFIRMED, id="1")).effect is Effectiveness.KEPT
+    assert await exchange.states(what) == [LineState.WITH_PROVIDER]
+    assert (await exchange.answer(sent[2], LineEvent.HOLD_CONFIRMED, id="3")).effect is Effectiveness.APPLIED
     assert await exchange.states(what) == [LineState.ON_HOLD]

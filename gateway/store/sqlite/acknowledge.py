@@ -1,13 +1,11 @@
-"""A provider's answer: kept whatever it says, and followed only if it is bound to an allocation.
+"""A provider's answer: kept whatever it says, and followed only if it is bound to an allocation (`binding`).
 
-Bound means (I11): the answer names a message we sent, the one who answers is that message's provider, the epoch is the
-line's present one, and the lines it speaks of are the message's. Anything else is kept, shown and alerted, and changes
-nothing. What a bound answer changes is the lifecycle's to say.
+Anything else is kept, shown and alerted, and changes nothing. What a bound answer changes is the lifecycle's to say.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -15,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.cancel import CancelState
-from gateway.domain.hold import ANSWERS, REFUSALS, HoldKind
+from gateway.domain.hold import ANSWERS
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import (
     LIVE,
@@ -33,12 +31,12 @@ from gateway.ports import Callback, CallbackResult, Effectiveness
 from gateway.store.document import encode
 from gateway.store.sqlite import deliveries, holds, renewals
 from gateway.store.sqlite.alerts import open_alert
+from gateway.store.sqlite.binding import HANDED_OVER, SUPPLY, Kept, Pairs, bind
 from gateway.store.sqlite.cancels import follow, region
-from gateway.store.sqlite.claims import hold_of, is_cancel, lines_of
 from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
-from gateway.store.sqlite.replacing import names_another, with_withdrawals
+from gateway.store.sqlite.replacing import with_withdrawals
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
 
@@ -52,19 +50,11 @@ INSERT INTO callback (destination, received_at, content_type, digest, body, answ
 VALUES (:destination, :received_at, :content_type, :digest, :body, :answer_id, :correlation, :meaning, :issues)
 ON CONFLICT (destination, answer_id, digest) DO NOTHING
 """
-_MESSAGE = "SELECT destination, epoch FROM message WHERE id = ?"
 _EARLIER_DOUBT = "SELECT 1 FROM outbox WHERE message_id = ? AND possible_duplicate = 1"
 _MESSAGE_OF_LINE = "SELECT message FROM allocation WHERE line = ? AND ended_at IS NULL"
 _COUNT = "UPDATE line SET delivered = max(0, min(total_supplies, delivered + :by)) WHERE id = :line"
 
-_HANDED_OVER: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED})
-_SUPPLY: Final = _HANDED_OVER | {
-    LineEvent.DISPENSED,
-    LineEvent.DISPATCHED,
-    LineEvent.SUPPLY_SHORT,
-    LineEvent.BALANCE_SUPPLIED,
-}
-_COUNTS: Final = _HANDED_OVER | {LineEvent.BALANCE_SUPPLIED}
+_COUNTS: Final = HANDED_OVER | {LineEvent.BALANCE_SUPPLIED}
 """Reports that complete one supply of the line."""
 _LONDON: Final = ZoneInfo("Europe/London")
 _CANCELS: Final = frozenset(
@@ -77,22 +67,10 @@ _CANCELS: Final = frozenset(
         LineEvent.CANCEL_REPLY_ERROR,
     }
 )
-_REFUSES: Final = frozenset({LineEvent.REJECTED, LineEvent.REFUSED_FORMAT, LineEvent.NOT_STORED})
-_TAKES: Final = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.VALIDATED})
-_CLAIMS_THE_LINE: Final = _SUPPLY | {LineEvent.ACCEPTED, LineEvent.VALIDATED, LineEvent.SUPPLY_PLANNED}
-_PLANS_OR_SUPPLIES: Final = _SUPPLY | {LineEvent.SUPPLY_PLANNED}
+_PLANS_OR_SUPPLIES: Final = SUPPLY | {LineEvent.SUPPLY_PLANNED}
 _NOT_YET_ACCEPTED: Final = frozenset({LineState.SENT, LineState.UNCERTAIN, LineState.WITH_PROVIDER, LineState.QUERIED})
 _NOT_YET_VALIDATED: Final = frozenset({LineState.ACCEPTED})
 _MAY_SUPPLY: Final = LIVE - {LineState.ON_HOLD} | {LineState.FULFILLED}
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """Why an answer is not bound, and what a person is told."""
-
-    kind: str
-    reason: str
-    line: int | None = None
 
 
 def acknowledge(
@@ -144,12 +122,15 @@ def _take(
         if isinstance(restated, Acknowledgement):
             answer = restated
         else:
-            why = _Kept("answer-takes-back", restated)
+            why = Kept("answer-takes-back", restated)
     if answer is not None and answer.correlation is None:
         answer = replace(answer, correlation=answers)
-    bound = why or _bind(transaction, callback, answer, answers)
-    if isinstance(bound, _Kept) or answer is None:
-        return _alert(transaction, callback, bound if isinstance(bound, _Kept) else _Kept("answer-unread", ""))
+    bound = bind(transaction, callback.destination, answer, answers)
+    if why is not None:
+        bound = replace(why, about=tuple(bound) if isinstance(bound, list) else bound.about)
+    if isinstance(bound, Kept) or answer is None:
+        kept = bound if isinstance(bound, Kept) else Kept("answer-unread", "")
+        return _set_apart(transaction, callback, answer, kept, row)
     return _follow(transaction, bound, answer, row, now=callback.received_at)
 
 
@@ -200,95 +181,34 @@ def _keep(
 
 def _why_unread(
     callback: Callback, answer: Acknowledgement | None, issues: Sequence[Issue], *, reused: bool
-) -> _Kept | None:
+) -> Kept | None:
     if answer is None or issues:
         codes = ", ".join(sorted({issue.code for issue in issues})) or "unreadable"
-        return _Kept("answer-not-understood", f"An answer of {callback.destination} was not understood: {codes}.")
+        return Kept("answer-not-understood", f"An answer of {callback.destination} was not understood: {codes}.")
     if reused:
-        return _Kept("answer-id-reused", f"{callback.destination} used one answer id for two different answers.")
+        return Kept("answer-id-reused", f"{callback.destination} used one answer id for two different answers.")
     return None
 
 
-def _bind(
-    transaction: Transaction, callback: Callback, answer: Acknowledgement | None, answers: UUID | None
-) -> list[tuple[LineReport, LineNow]] | _Kept:
-    """Give each report with the line it speaks of, or why the answer as a whole changes nothing (I11)."""
-    correlation = (answer.correlation or answers) if answer is not None else None
-    if answer is None or correlation is None or (answers is not None and correlation != answers):
-        return _Kept("answer-unbound", "An answer does not name the message it was given to.")
-    message = transaction.row(_MESSAGE, (correlation.bytes,))
-    found = [(line_now(transaction, row), current) for row, current in lines_of(transaction, correlation)]
-    kind = hold_of(transaction, correlation)
-    if kind is not None:
-        answer = _of_a_hold(answer, kind)
-    elif is_cancel(transaction, correlation):
-        answer = _of_a_cancel(answer)
-    if message is None or not found:
-        return _Kept("answer-unbound", "An answer names a message that this gateway did not send.")
-    if message[0] != callback.destination.value:
-        return _Kept("answer-wrong-provider", "A provider answered a message that was sent to another one.")
-    if names_another(transaction, answer):
-        return _Kept("answer-unbound", "An answer names another prescription than its message.", found[0][0].row)
-    if answer.epoch is not None and answer.epoch != message[1]:
-        return _Kept("answer-unbound", "An answer states another epoch than its message.", found[0][0].row)
-    return _pair(answer, found, epoch=message[1])
-
-
-def _of_a_cancel(answer: Acknowledgement) -> Acknowledgement:
-    """Read an answer to a cancel: what refuses the cancel does not refuse the order, and what takes it says no more."""
-    reports = []
-    for report in answer.reports:
-        if report.event in _REFUSES:
-            reports.append(replace(report, event=LineEvent.CANCEL_REPLY_ERROR))
-        elif report.event not in _TAKES:
-            reports.append(report)
-    return replace(answer, reports=tuple(reports))
-
-
-def _of_a_hold(answer: Acknowledgement, kind: HoldKind) -> Acknowledgement:
-    """Read an answer to a hold or a release: only the very word confirms it, and what refuses it refuses it alone."""
-    said = {
-        LineEvent.REJECTED: REFUSALS[kind],
-        LineEvent.REFUSED_FORMAT: REFUSALS[kind],
-        LineEvent.NOT_STORED: LineEvent.HOLD_REPLY_ERROR,
-    }
-    read = (replace(report, event=said.get(report.event, report.event)) for report in answer.reports)
-    return replace(answer, reports=tuple(report for report in read if report.event not in _TAKES))
-
-
-def _pair(
-    answer: Acknowledgement, found: list[tuple[LineNow, bool]], *, epoch: int
-) -> list[tuple[LineReport, LineNow]] | _Kept:
-    lines = {line.id: line for line, _ in found}
-    pairs: list[tuple[LineReport, LineNow]] = []
-    for report in answer.reports:
-        if report.line_id is not None and report.line_id not in lines:
-            return _Kept("answer-unbound", "An answer speaks of a line that its message does not carry.")
-        chosen = list(lines.values()) if report.line_id is None else [lines[report.line_id]]
-        for line in chosen:
-            if line.epoch != epoch:
-                kind = "safety-incident" if report.event in _CLAIMS_THE_LINE else "answer-unbound"
-                return _Kept(kind, f"An earlier holder of the line reports: {report.event}.", line.row)
-        pairs += [(report, line) for line in chosen]
-    return pairs
-
-
-def _alert(transaction: Transaction, callback: Callback, kept: _Kept) -> CallbackResult:
-    digest = hashlib.sha256(callback.body).hexdigest()
-    open_alert(
-        transaction,
-        kind=kept.kind,
-        subject=f"{callback.destination}:{digest[:16]}",
-        line=kept.line,
-        at=callback.received_at,
-        text=kept.reason,
-    )
+def _set_apart(
+    transaction: Transaction, callback: Callback, answer: Acknowledgement | None, kept: Kept, row: int | None
+) -> CallbackResult:
+    """Tell a person, and show what was said in the history of every line that it speaks of; nothing moves (I13)."""
+    subject = f"{callback.destination}:{hashlib.sha256(callback.body).hexdigest()[:16]}"
+    at = callback.received_at
+    if row is not None and answer is not None:
+        for report, spoken_of in kept.about:
+            happening = _happening(report, answer, row, at=at, text=f"nothing moved: {kept.reason}")
+            note_event(transaction, spoken_of, happening)
+    for number, line in enumerate(kept.lines):
+        about = subject if number == 0 else f"{subject}:{number}"
+        open_alert(transaction, kind=kept.kind, subject=about, line=line, at=at, text=kept.reason)
     return CallbackResult(effect=Effectiveness.KEPT, reasons=(kept.reason,), kind=kept.kind)
 
 
 def _follow(
     transaction: Transaction,
-    pairs: list[tuple[LineReport, LineNow]],
+    pairs: Pairs,
     answer: Acknowledgement,
     callback: int | None,
     *,
@@ -320,22 +240,12 @@ def _apply(
     said = LineEvent.DELIVERED if report.event is LineEvent.LAST_DELIVERED else report.event
     event = _resolved(transaction, line, resolve_return(said, line.state))
     implied = _implied(line, event)
-    stated = f"stated at {answer.at.isoformat()}" if answer.at is not None else ""
-    actor = Actor.PROVIDER_SYSTEM
+    happening = replace(_happening(report, answer, callback, at=now, text=implied), event=event)
     if event is LineEvent.NOT_STORED and _earlier_doubt(transaction, line):
         # It speaks of the last attempt; an earlier one of the same message may have arrived all the same (I12).
-        event, actor, implied = LineEvent.NOTHING_DECISIVE, Actor.GATEWAY, "not stored, but an earlier attempt may be"
-    happening = Happening(
-        event=event,
-        actor=actor,
-        at=now,
-        text="; ".join(filter(None, (stated, implied, *_pack(report)))),
-        reason_code=report.reason_code,
-        reason=report.reason,
-        amount=lexeme(report.amount) if report.amount is not None else "",
-        unit=report.unit,
-        callback=callback,
-    )
+        event = LineEvent.NOTHING_DECISIVE
+        doubt = _happening(report, answer, callback, at=now, text="not stored, but an earlier attempt may be")
+        happening = replace(doubt, event=event, actor=Actor.GATEWAY)
     if event in _CANCELS:
         return _answer_cancel(transaction, line, happening)
     if event is LineEvent.RENEWAL_REQUESTED and renewals.request(transaction, line, happening):
@@ -348,13 +258,32 @@ def _apply(
         return kept.result
     _count(transaction, line, event)
     _deliver(transaction, line, said, report, kept.seq, now=now)
-    follow(transaction, line_now(transaction, line.row), event, None, now=now)
     tell_news(transaction, line.row, kept.seq, now=now)
+    follow(transaction, line_now(transaction, line.row), event, None, now=now)
     if line.state in _NOT_YET_ACCEPTED and event in _PLANS_OR_SUPPLIES:
         text = f"The provider reports {event} and never said that it accepted the line."
         subject = str(line.id)
         open_alert(transaction, kind="acceptance-missing", subject=subject, line=line.row, at=now, text=text)
     return kept.result
+
+
+def _happening(
+    report: LineReport, answer: Acknowledgement, callback: int | None, *, at: datetime, text: str
+) -> Happening:
+    """Give a report as it goes into a line's history, `text` being what we say of it."""
+    stated = f"stated at {answer.at.isoformat()}" if answer.at is not None else ""
+    said = (text, stated) if text.startswith("nothing moved") else (stated, text)
+    return Happening(
+        event=report.event,
+        actor=Actor.PROVIDER_SYSTEM,
+        at=at,
+        text="; ".join(filter(None, (*said, *_pack(report)))),
+        reason_code=report.reason_code,
+        reason=report.reason,
+        amount=lexeme(report.amount) if report.amount is not None else "",
+        unit=report.unit,
+        callback=callback,
+    )
 
 
 def _resolved(transaction: Transaction, line: LineNow, event: LineEvent) -> LineEvent:
@@ -442,8 +371,8 @@ def _tell_of_ignored(
     transaction: Transaction, line: LineNow, event: LineEvent, ignored: Ignored, *, now: datetime
 ) -> None:
     """Open the alert for a report that moved nothing: graver where medicine may have left that should not have."""
-    supplied = event in _SUPPLY
-    beyond = event in _HANDED_OVER and line.delivered >= line.total
+    supplied = event in SUPPLY
+    beyond = event in HANDED_OVER and line.delivered >= line.total
     incident = supplied and (beyond or line.state not in _MAY_SUPPLY)
     if incident:
         text = f"A supply was reported ({event}) of a line that is {line.state.lower()}."

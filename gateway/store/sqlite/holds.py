@@ -39,6 +39,9 @@ _END = "UPDATE hold SET state = :state, ended_at = :at WHERE id = :id"
 _OVERTAKE_EARLIER = """
 UPDATE hold SET state = 'OVERTAKEN', ended_at = :at WHERE line = :line AND state = 'ASKED' AND id < :id
 """
+_OVERTAKE_SAME = """
+UPDATE hold SET state = 'OVERTAKEN', ended_at = :at WHERE line = :line AND kind = :kind AND state = 'ASKED'
+"""
 _OVERTAKE = "UPDATE hold SET state = 'OVERTAKEN', ended_at = :at WHERE line = :line AND state = 'ASKED'"
 _UNQUEUE = """
 UPDATE outbox SET state = 'done' WHERE state = 'due'
@@ -154,6 +157,9 @@ def _happening(request: HoldRequest, event: LineEvent, at: datetime, text: str) 
 
 def _insert(transaction: Transaction, line: LineNow, request: HoldRequest, asked: Asked) -> None:
     done = request.state is HoldState.CONFIRMED
+    # Held, released and held again before a word came: only the answer to the last of the two counts.
+    values = {"at": stored(asked.now), "line": line.row, "kind": request.kind.value}
+    transaction.run(_OVERTAKE_SAME, values)
     transaction.run(
         _INSERT,
         {

@@ -47,7 +47,8 @@ _ALERTS = """
 SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text,
        prescription.uuid, line.product_display, prescription.number, alert.closed_by, alert.close_reason
 FROM prescription JOIN line ON line.prescription = prescription.id JOIN alert ON alert.line = line.id
-WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY alert.id
+WHERE prescription.uuid = ? AND prescription.tenant = ?
+ORDER BY alert.kind <> 'safety-incident' OR alert.closed_at IS NOT NULL, alert.id
 """
 
 

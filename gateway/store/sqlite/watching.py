@@ -47,7 +47,7 @@ SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.cl
 FROM alert LEFT JOIN line ON line.id = alert.line LEFT JOIN prescription ON prescription.id = line.prescription
 WHERE alert.closed_at IS NULL AND (:tenant IS NULL OR alert.tenant = :tenant
     OR EXISTS (SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))
-ORDER BY alert.id LIMIT :limit
+ORDER BY alert.kind <> 'safety-incident', alert.id LIMIT :limit
 """
 
 
@@ -103,6 +103,6 @@ def waiting(reader: apsw.Connection) -> Waiting:
 
 
 def open_alerts(reader: apsw.Connection, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
-    """Give open alerts, oldest first."""
+    """Give open alerts, safety incidents first, otherwise the oldest."""
     values = {"tenant": tenant.value if tenant else None, "limit": limit}
     return tuple(alert_view(row) for row in reader.execute(_OPEN, values))
