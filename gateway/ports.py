@@ -23,6 +23,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.message import FhirMessage, SealedMessage
 from gateway.domain.prescription import Prescription
+from gateway.domain.reconciliation import Reconciled, Statement
 from gateway.domain.renewal import LEAD_TIME, RenewalEvent
 from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Envelope, Notice, OrderVerdict, Submission, Verdict
@@ -523,6 +524,26 @@ class Store(Protocol):
         self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR
     ) -> bool:
         """End one kind of pause of a destination. Returns whether there was one."""
+
+    async def reconcile(self, statement: Statement, *, now: datetime) -> Reconciled | None:
+        """Take a provider's statement of all it holds after a restore, and let its destination go on (I22).
+
+        What it has is not sent to it; every difference opens an alert. Nothing goes to any provider before all that
+        were held by the restore are reconciled.
+
+        Returns:
+            What it did; None where that destination is not waiting for one.
+        """
+
+    async def answer_for(self, destination: OdsCode, *, by: str, reason: str, now: datetime) -> tuple[UUID, ...] | None:
+        """Let a destination go on after a restore without its statement; what was queued for it becomes uncertain.
+
+        Returns:
+            Those lines; None where that destination is not waiting.
+        """
+
+    async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:
+        """Take note that a provider gave up a line it had stated after a restore. Returns whether one stood."""
 
     async def beat(self, name: str, *, now: datetime) -> None:
         """Say that a part which must not stop in silence has just done its work."""

@@ -102,5 +102,7 @@ def _print_deadlines(deadlines: Deadlines) -> None:
         routine, urgent = (deadlines.limit(state, kind, now) for kind in (Urgency.ROUTINE, Urgency.URGENT))
         if routine is not None:
             print(f"deadline     {state}: {routine}{f', urgent {urgent}' if urgent != routine else ''}")
+    for request, limit in deadlines.answers.items():
+        print(f"answer       {request}: {limit}")
     calendar = deadlines.calendar
     print(f"calendar     {calendar.first} to {calendar.last}, {len(calendar.holidays)} days not worked")

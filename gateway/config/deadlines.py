@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.config.fields import Fields
 from gateway.domain.calendar import WorkingCalendar
-from gateway.domain.deadline import Deadlines, Limit, Term, Urgency
+from gateway.domain.deadline import ANSWERS, Deadlines, Limit, Request, Term, Urgency
 from gateway.domain.lifecycle import CUSTODY, Custody, LineState
 
 _WORDS: Final = re.compile(r"([1-9]\d{0,3}) (minute|hour|working day)s?")
@@ -30,10 +30,11 @@ def read_deadlines(fields: Fields, calendar: Fields, *, time_scale: float) -> De
             hours divided by it, for days of a calendar cannot be hurried.
     """
     custody = _custody(fields.table("seconds"), time_scale)
+    answers = _answers(fields.table("answers"), time_scale)
     terms = [_term(table, time_scale) for table in fields.tables("limits")]
     fields.done()
     _refuse_twice(fields, terms)
-    return Deadlines(custody=custody, terms=tuple(terms), calendar=_calendar(calendar))
+    return Deadlines(custody=custody, terms=tuple(terms), calendar=_calendar(calendar), answers=answers)
 
 
 def _custody(stated: Fields, time_scale: float) -> dict[LineState, Custody]:
@@ -49,6 +50,17 @@ def _scaled(row: Custody, stated: int | None, time_scale: float) -> Custody:
     """Apply a stated limit and the time scale; a limit above nought never becomes nought."""
     limit = row.limit_seconds if stated is None else stated
     return replace(row, limit_seconds=None if limit is None else ceil(limit / time_scale))
+
+
+def _answers(stated: Fields, time_scale: float) -> dict[Request, Limit]:
+    """Read how long a provider has to answer; what is not stated is two hours, hurried like all else."""
+    default = {request: Limit(seconds=ceil(limit.seconds / time_scale)) for request, limit in ANSWERS.items()}
+    for key in stated.keys():  # noqa: SIM118 - a method of ours, not of a dict
+        if key in set(Request):
+            default[Request(key)] = _limit(stated, key, time_scale)
+        else:
+            stated.fault(key, f"is not one of {', '.join(Request)}")
+    return default
 
 
 def _term(table: Fields, time_scale: float) -> Term:

@@ -57,6 +57,20 @@ class Limit:
         return f"{self.seconds} s" if self.seconds else "at once"
 
 
+class Request(StrEnum):
+    """What a provider is asked of a line that it has, each of which waits for an answer of its own."""
+
+    CANCEL = "cancel"
+    HOLD = "hold"
+    RELEASE = "release"
+    REVOCATION = "revocation"
+    """To give the line up for a re-route."""
+
+
+ANSWERS: Final[Mapping[Request, Limit]] = dict.fromkeys(Request, Limit(seconds=2 * 3600))
+"""How long a provider has to answer, where the configuration does not say (console.md, "Cancel not confirmed")."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """The limits of one class from one day on.
@@ -82,6 +96,8 @@ class Deadlines:
     custody: Mapping[LineState, Custody] = field(default_factory=lambda: CUSTODY)
     terms: tuple[Term, ...] = ()
     calendar: WorkingCalendar = WEEKDAYS
+    answers: Mapping[Request, Limit] = field(default_factory=lambda: ANSWERS)
+    """How long a provider has to answer what it is asked."""
 
     def limit(self, state: LineState, urgent: Urgency, entered_at: datetime) -> Limit | None:
         """Give the limit of a state for a line that enters it now; None where there is no deadline.
@@ -117,9 +133,17 @@ class Deadlines:
             return self.calendar.after(entered_at, limit.working_days)
         return entered_at.astimezone(UTC) + timedelta(seconds=limit.seconds)
 
+    def answer_by(self, request: Request, asked_at: datetime) -> datetime:
+        """Give the moment by which a provider must have answered what it is asked; aware, in UTC."""
+        limit = self.answers[request]
+        if limit.working_days:
+            return self.calendar.after(asked_at, limit.working_days)
+        return asked_at.astimezone(UTC) + timedelta(seconds=limit.seconds)
+
     def calendar_ends(self) -> date | None:
         """Give the last day that the calendar knows; None where no limit counts working days."""
-        counts = any(limit.working_days for term in self.terms for limit in term.limits.values())
+        stated = (*self.answers.values(), *(limit for term in self.terms for limit in term.limits.values()))
+        counts = any(limit.working_days for limit in stated)
         return self.calendar.last if counts else None
 
 

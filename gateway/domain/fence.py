@@ -62,6 +62,7 @@ class Holding:
         refuses_expired: the holder's system is proven to refuse what has expired.
         cancel: where the trust's own cancel of the line stands.
         revoked: a revocation for a re-route was asked of the holder, which confirmed it.
+        lost_epochs: the highest epoch that may have been used in the time that a restore lost; 0 where none was.
     """
 
     state: LineState
@@ -75,6 +76,7 @@ class Holding:
     revoked: bool = False
     delivered: int = 0
     total: int = 1
+    lost_epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +164,9 @@ def decide(holding: Holding, *, to: OdsCode, now: datetime, people: Sequence[str
     return Withheld(reason=f"it may have reached {holding.provider}, which has not given it up: only a person can tell")
 
 
-def next_epoch(epochs: Sequence[int]) -> int:
-    """Give the epoch of one message that carries lines of these epochs: above every one of them."""
-    return max(epochs) + 1
+def next_epoch(holdings: Sequence[Holding]) -> int:
+    """Give the epoch of one message for these lines: above theirs, and above all a restore may have lost (I22)."""
+    return max(max(one.epoch, one.lost_epochs) for one in holdings) + 1
 
 
 def unsettled(said: Sequence[Said]) -> str:

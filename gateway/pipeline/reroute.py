@@ -250,7 +250,7 @@ class Rerouting:
             written,
             left={line.line_id: line.holding.total - line.holding.delivered for line in lines},
             provider=provider,
-            epoch=next_epoch([line.holding.epoch for line in lines]),
+            epoch=next_epoch([line.holding for line in lines]),
             now=self._clock.now(),
             around=self._around,
         )

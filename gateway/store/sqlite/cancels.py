@@ -27,6 +27,7 @@ from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, store_message
 from gateway.store.sqlite.history import Happening, LineNow, line_now, note_event, record_event
 from gateway.store.sqlite.instants import stored
+from gateway.store.sqlite.reconciling import refuse_while_unreconciled
 from gateway.store.sqlite.transaction import Transaction
 
 ANSWER_LIMIT: Final = timedelta(hours=2)
@@ -85,6 +86,7 @@ def ask(transaction: Transaction, request: CancelRequest, asked: Asked) -> None:
 
     Raises:
         OvertakenError: the line has moved since the answer was written.
+        Unavailable: it rests on nothing having left, which nobody knows until a restore is reconciled.
     """
     row = transaction.row(_LINE, (request.line_id.bytes, asked.tenant.value))
     if row is None:
@@ -93,6 +95,7 @@ def ask(transaction: Transaction, request: CancelRequest, asked: Asked) -> None:
     if not _as_seen(line, request) or transaction.row(_STATE, (line.row,)):
         raise OvertakenError
     if request.state is CancelState.CONFIRMED:
+        refuse_while_unreconciled(transaction)
         _cancel_here(transaction, line, request, asked)
     else:
         _ask_provider(transaction, line, request, asked)

@@ -16,6 +16,7 @@ from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.history import Happening, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.pauses import is_paused
+from gateway.store.sqlite.reconciling import stopped, unreconciled
 from gateway.store.sqlite.transaction import Row, Transaction
 
 # Skips from trust to trust along the index, however much any of them has waiting.
@@ -30,6 +31,7 @@ SELECT tenant FROM waiting WHERE tenant IS NOT NULL
 """
 _DUE = """
 SELECT id FROM outbox WHERE state = 'due' AND withheld = 0 AND destination = ? AND tenant = ? AND due_at <= ?
+    AND (kind = 'tell' OR NOT EXISTS (SELECT 1 FROM pause WHERE kind = 'after restore' AND ended_at IS NULL))
     AND NOT EXISTS (
         SELECT 1 FROM wait LEFT JOIN outbox AS earlier ON earlier.id = wait.earlier
         LEFT JOIN line ON line.id = wait.line
@@ -191,7 +193,8 @@ def put_on_wire(transaction: Transaction, claim: Claim, *, now: datetime, octets
         return False
     if found.lease_until is None or found.lease_until <= now:
         return False
-    if found.withheld or is_paused(transaction, claim.destination):
+    barred = found.kind is WorkKind.DELIVER and unreconciled(transaction)
+    if found.withheld or barred or is_paused(transaction, claim.destination):
         transaction.run(_GIVE_BACK, (claim.id,))
         return False
     if found.kind is WorkKind.DELIVER and not _may_leave(transaction, claim, now=now):
@@ -270,6 +273,8 @@ def _send_lines(transaction: Transaction, claim: Claim, *, now: datetime) -> boo
         for line in waiting:
             text = "Its message may no longer be sent: it is out of date, or another of its lines has moved on."
             open_alert(transaction, kind="transmission-blocked", subject=str(line.id), line=line.row, at=now, text=text)
+        return False
+    if waiting and stopped(transaction, waiting, epoch=waiting[0].epoch, row=claim.id, now=now):
         return False
     for line in waiting:
         text = f"attempt {claim.attempt}" + (", possible duplicate" if claim.possible_duplicate else "")

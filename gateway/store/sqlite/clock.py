@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gateway.domain.acts import Expiring, Expiry, Turned
+from gateway.domain.deadline import Request
 from gateway.domain.delivery import DeliveryEvent, in_flight
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
@@ -61,8 +62,8 @@ WHERE allocation.line = ? AND allocation.ended_at IS NULL
 _WAIT = "INSERT INTO wait (outbox, earlier) VALUES (?, ?)"
 _CANCEL = """
 INSERT INTO cancel (line, submission, tenant, order_number, order_assigner, state, reason_code, reason, message,
-    asked_at)
-VALUES (:line, :submission, :tenant, '', '', 'ASKED', '', :reason, :message, :at)
+    asked_at, answer_by)
+VALUES (:line, :submission, :tenant, '', '', 'ASKED', '', :reason, :message, :at, :by)
 ON CONFLICT (line) WHERE line IS NOT NULL DO NOTHING
 """
 
@@ -173,7 +174,8 @@ def _tell_holder(
     outbox, prescription, tenant, submission = order
     store_message(transaction, expiry.message, prescription, now=now)
     values = {"line": line.row, "submission": submission, "tenant": tenant, "reason": REASON, "at": stored(now)}
-    transaction.run(_CANCEL, {**values, "message": expiry.message.id.bytes})
+    by = stored(transaction.deadlines.answer_by(Request.CANCEL, now))
+    transaction.run(_CANCEL, {**values, "by": by, "message": expiry.message.id.bytes})
     transaction.run(_WAIT, (deliver(transaction, expiry.message, OdsCode(tenant), now=now), outbox))
 
 

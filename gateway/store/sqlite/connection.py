@@ -12,6 +12,8 @@ from gateway.domain.errors import ConfigurationError, Unavailable
 
 APPLICATION_ID = 0x48435047  # "HCPG"
 OLDEST_SQLITE = (3, 51, 3)
+UNFINISHED = ".restoring"
+"""Ends the name of a store that is being put back; while it is there, the store before it must not be opened."""
 BUSY_MILLISECONDS = 5_000
 CHECKPOINT_PAGES = 4_000  # 16 MB: a checkpoint every few hundred submissions, not every few dozen
 
@@ -80,6 +82,16 @@ def settings_of(connection: apsw.Connection) -> dict[str, str]:
     """Give the settings in force, as text."""
     names = ("journal_mode", "synchronous", "foreign_keys", "application_id", "user_version")
     return {name: str(connection.pragma(name)) for name in names}
+
+
+def refuse_unfinished(path: Path) -> None:
+    """Refuse a store on which a restore was begun and not finished: what is there is not what it should be.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    if path.with_name(f"{path.name}{UNFINISHED}").exists():
+        raise ConfigurationError(f"{path}: a restore was begun and not finished; run it again")
 
 
 def refuse_foreign(connection: apsw.Connection) -> None:

@@ -29,7 +29,9 @@ SELECT line.id, line.uuid, line.order_number, line.state, line.delivered, line.t
     (SELECT count(*) FROM unproven_attempt WHERE unproven_attempt.message = held.message),
     EXISTS (SELECT 1 FROM reroute AS given WHERE given.line = line.id AND given.epoch = held.epoch
         AND given.revoked_at IS NOT NULL),
-    reroute.state, reroute.provider, reroute.person, reroute.second_person, reroute.reason, reroute.asked_at
+    reroute.state, reroute.provider, reroute.person, reroute.second_person, reroute.reason, reroute.asked_at,
+    (SELECT max(epoch) FROM (SELECT max(first_epoch) - 1 AS epoch FROM restoration
+        UNION ALL SELECT max(epoch) FROM stated_holding WHERE stated_holding.line = line.uuid))
 FROM line
 LEFT JOIN allocation AS held ON held.line = line.id
     AND held.epoch = (SELECT max(epoch) FROM allocation WHERE allocation.line = line.id)
@@ -134,7 +136,7 @@ def _line(ask: Ask, row: tuple[Any, ...]) -> HeldLine:
         line_id=UUID(bytes=row[1]),
         order_number=row[2],
         message_id=UUID(bytes=row[8]) if row[8] else None,
-        reroute=_open_reroute(row[13:]) if row[13] else None,
+        reroute=_open_reroute(row[13:19]) if row[13] else None,
         holding=Holding(
             state=LineState(row[3]),
             epoch=epoch,
@@ -146,6 +148,7 @@ def _line(ask: Ask, row: tuple[Any, ...]) -> HeldLine:
             revoked=bool(row[12]),
             delivered=row[4],
             total=row[5],
+            lost_epochs=row[19] or 0,
         ),
     )
 

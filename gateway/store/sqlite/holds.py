@@ -19,6 +19,7 @@ from gateway.store.sqlite.allocate import deliver, store_message
 from gateway.store.sqlite.cancels import Asked, under_way
 from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import instant, stored
+from gateway.store.sqlite.reconciling import refuse_while_unreconciled
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
 
@@ -123,6 +124,7 @@ def asked(transaction: Transaction, line: int) -> HoldKind | None:
 
 def _do_here(transaction: Transaction, line: LineNow, request: HoldRequest, event: LineEvent, asked: Asked) -> None:
     """Hold or release a line of which nothing has left."""
+    refuse_while_unreconciled(transaction)
     holds = request.kind is HoldKind.HOLD
     text = "nothing of it has left; its message is withheld" if holds else "its message may leave"
     happening = _happening(request, event, asked.now, text)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from gateway.domain.fence import FREE, Ground, Holding, Withheld, decide
+from gateway.domain.fence import FREE, Ground, Holding, Withheld, decide, next_epoch
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
 from gateway.domain.reroute import Reroute, Revocation, Wanted
@@ -21,6 +21,7 @@ from gateway.store.sqlite.history import Happening, LineNow, line_now, note_even
 from gateway.store.sqlite.holdings import held_line
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
+from gateway.store.sqlite.reconciling import unreconciled
 from gateway.store.sqlite.transaction import Transaction
 
 _LINE = """
@@ -61,6 +62,7 @@ WHERE allocation.line = ? AND allocation.ended_at IS NULL
 _WAIT = "INSERT INTO wait (outbox, earlier) VALUES (?, ?)"
 _HASTEN = "UPDATE line SET act_by = min(coalesce(act_by, :by), :by) WHERE id = :line"
 
+RESTORED: Final = "restored from a backup: every provider must be reconciled first"
 MOVED_ON: Final = "it has moved on since it was looked at; look again"
 
 _GROUNDS: Final = {
@@ -85,6 +87,8 @@ def reroute(transaction: Transaction, request: Reroute, *, now: datetime) -> tup
     Returns:
         Why nothing was done, a reason for each line that cannot go; empty when it was done.
     """
+    if unreconciled(transaction):
+        return (RESTORED,)
     found = _rows(transaction, request.tenant, tuple(request.seen))
     if found is None or set(request.message.line_ids) != request.seen.keys():
         return (MOVED_ON,)
@@ -158,7 +162,7 @@ def _rows(transaction: Transaction, tenant: OdsCode, lines: Sequence[UUID]) -> t
 
 def _judge(transaction: Transaction, row: int, epoch: int, request: Reroute, now: datetime) -> _Chosen | str:
     holding = replace(held_line(transaction.rows, row).holding, refuses_expired=request.refuses_expired)
-    if holding.epoch != epoch or request.message.epoch <= holding.epoch:
+    if holding.epoch != epoch or request.message.epoch < next_epoch([holding]):
         return MOVED_ON
     verdict = decide(holding, to=request.wanted.to, now=now, people=request.wanted.people)
     if isinstance(verdict, Withheld):

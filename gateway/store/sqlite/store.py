@@ -17,6 +17,7 @@ from gateway.domain.deadline import ALWAYS, Deadlines
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.message import SealedMessage
+from gateway.domain.reconciliation import Reconciled, Statement
 from gateway.domain.renewal import LEAD_TIME, RenewalEvent
 from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Submission
@@ -42,6 +43,7 @@ from gateway.store.sqlite import (
     known,
     leaves,
     pauses,
+    reconciling,
     renewals,
     rerouting,
     resending,
@@ -51,7 +53,7 @@ from gateway.store.sqlite import (
     watching,
 )
 from gateway.store.sqlite.committer import Committer
-from gateway.store.sqlite.connection import open_writer, settings_of
+from gateway.store.sqlite.connection import open_writer, refuse_unfinished, settings_of
 from gateway.store.sqlite.schema import migrate
 from gateway.store.sqlite.transaction import Transaction
 
@@ -94,9 +96,11 @@ class SqliteStore:
             grouped: called from the writer's thread after each commit with the number of writes in it.
 
         Raises:
-            ConfigurationError: a setting did not take, the library is too old, or the file is not ours.
+            ConfigurationError: a setting did not take, the library is too old, the file is not ours, or a restore of
+                it was not finished.
             Unavailable: the file cannot be opened or migrated.
         """
+        refuse_unfinished(path)
         connection = open_writer(path)
         migrate(connection, now=now())
         if restored:
@@ -255,6 +259,20 @@ class SqliteStore:
         """See `gateway.ports.Store`."""
         resume = partial(pauses.resume, self._transaction, destination)
         return await self._run(partial(resume, kind=kind, by=by, reason=reason, now=now))
+
+    async def reconcile(self, statement: Statement, *, now: datetime) -> Reconciled | None:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(reconciling.reconcile, self._transaction, statement, now=now))
+
+    async def answer_for(self, destination: OdsCode, *, by: str, reason: str, now: datetime) -> tuple[UUID, ...] | None:
+        """See `gateway.ports.Store`."""
+        answer = partial(reconciling.answer_for, self._transaction, destination)
+        return await self._run(partial(answer, by=by, reason=reason, now=now))
+
+    async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:
+        """See `gateway.ports.Store`."""
+        end = partial(reconciling.end_stated, self._transaction, line_id, provider=provider)
+        return await self._run(partial(end, by=by, reason=reason, now=now))
 
     async def beat(self, name: str, *, now: datetime) -> None:
         """See `gateway.ports.Store`."""

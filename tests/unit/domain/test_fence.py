@@ -184,8 +184,12 @@ def test_a_supply_reported_last_closes_the_fence(holding: Holding) -> None:
 
 
 def test_the_next_epoch_is_above_every_epoch_of_its_lines() -> None:
-    assert next_epoch([1]) == 2
-    assert next_epoch([1, 4, 2]) == 5
+    def holdings(*epochs: int, lost: int = 0) -> list[Holding]:
+        return [Holding(state=LineState.READY, epoch=epoch, provider=None, lost_epochs=lost) for epoch in epochs]
+
+    assert next_epoch(holdings(1)) == 2
+    assert next_epoch(holdings(1, 4, 2)) == 5
+    assert next_epoch(holdings(1, 4, lost=1000)) == 1001
 
 
 def test_a_supply_that_failed_or_arrived_is_settled() -> None:

@@ -1,0 +1,187 @@
+"""Putting a backup back, in a new generation, with every destination held until it is reconciled.
+
+The file is made ready beside its place and moved into it in one step. What was there before is kept aside, never
+deleted: it may hold what the backup does not.
+
+Source: reliability-security.md I22.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from gateway.domain.deadline import ALWAYS
+from gateway.domain.errors import ConfigurationError, Unavailable
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.reconciliation import AFTER_RESTORE, first_epoch
+from gateway.store.sqlite.alerts import open_alert
+from gateway.store.sqlite.backup import DATABASE, KEYS, Manifest, copy_store, verify
+from gateway.store.sqlite.connection import UNFINISHED, open_reader, open_writer
+from gateway.store.sqlite.instants import stored
+from gateway.store.sqlite.leaves import append_leaf
+from gateway.store.sqlite.pauses import pause
+from gateway.store.sqlite.schema import migrate
+from gateway.store.sqlite.transaction import Transaction
+
+RESTORES: Final = "restores.jsonl"
+"""Beside a backup: which generations were begun from it, so that none is begun twice."""
+_BY: Final = "gateway"
+_REASON: Final = "restored from a backup: what was sent since is not known here"
+_SENT_TO: Final = "SELECT DISTINCT destination FROM message"
+_RESTORATION: Final = "INSERT INTO restoration VALUES (?, ?, ?, ?, ?, ?)"
+_GENERATION: Final = "UPDATE meta SET generation = ? WHERE id = 1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What a restore did.
+
+    Attributes:
+        generation: the life of the database that begins.
+        held: destinations that have to be reconciled before anything is sent.
+        aside: where the store that was there before is kept; None where there was none.
+    """
+
+    manifest: Manifest
+    generation: int
+    held: tuple[OdsCode, ...]
+    aside: Path | None
+
+
+def restore(
+    backup: Path, data: Path, *, providers: Iterable[OdsCode], now: datetime, least_generation: int = 1
+) -> Restored:
+    """Put a backup into a data folder on which no gateway runs; the caller holds its lock.
+
+    Args:
+        backup: as `back_up` made it.
+        data: the data folder.
+        providers: of the configuration, held beside all that were ever sent anything.
+        now: when.
+        least_generation: for when a later life of the store is known of that neither folder shows.
+
+    Raises:
+        ConfigurationError: the backup is not what its manifest says, or is of a newer version.
+        Unavailable: it could not be written. No store opens in the folder before a restore has succeeded.
+    """
+    manifest = verify(backup)
+    generation = max(least_generation, 1 + max(_generations(backup, data, manifest)))
+    draft = data / f"{DATABASE}{UNFINISHED}"
+    try:
+        for left in data.glob(f"{draft.name}*"):
+            left.unlink()
+        copy_store(backup / DATABASE, draft)
+        held = _begin(draft, manifest, generation, frozenset(providers), now)
+        _note(backup, generation, now)
+        if manifest.keys and not (data / KEYS).exists():
+            shutil.copytree(backup / KEYS, data / KEYS)
+        aside = _put_aside(data, now)
+        draft.rename(data / DATABASE)
+        _sync(data)
+    except (OSError, apsw.Error) as error:
+        raise Unavailable("the backup could not be put in place; run the restore again") from error
+    return Restored(manifest=manifest, generation=generation, held=held, aside=aside)
+
+
+def _begin(
+    file: Path, manifest: Manifest, generation: int, providers: frozenset[OdsCode], now: datetime
+) -> tuple[OdsCode, ...]:
+    """Migrate the copy, begin its generation and hold every destination, in one transaction."""
+    connection = open_writer(file)
+    try:
+        migrate(connection, now=now)
+        with connection:
+            held = _mark(connection, manifest, generation, providers, now)
+        connection.pragma("wal_checkpoint(truncate)")
+        connection.pragma("journal_mode", "delete")  # the log folded in; the next opening begins a new one
+    finally:
+        connection.close()
+    return held
+
+
+def _mark(
+    connection: apsw.Connection, manifest: Manifest, generation: int, providers: frozenset[OdsCode], now: datetime
+) -> tuple[OdsCode, ...]:
+    transaction = Transaction(connection=connection, deadlines=ALWAYS, tells=frozenset(), generation=generation)
+    sent_to = {OdsCode(destination) for (destination,) in transaction.rows(_SENT_TO)}
+    held = tuple(sorted(providers | sent_to, key=str))
+    made_at = datetime.fromisoformat(manifest.last_at)
+    transaction.run(_GENERATION, (generation,))
+    values = (generation, stored(now), stored(made_at), manifest.sha256, manifest.leaves, first_epoch(generation))
+    transaction.run(_RESTORATION, values)
+    append_leaf(
+        transaction,
+        "restored",
+        at=now,
+        generation=generation,
+        backup=manifest.sha256,
+        backup_leaves=manifest.leaves,
+        backup_made_at=manifest.made_at,
+    )
+    for destination in held:
+        pause(transaction, destination, kind=AFTER_RESTORE, by=_BY, reason=_REASON, now=now)
+    text = (
+        f"Restored to {made_at:%Y-%m-%d %H:%M:%S} UTC. What came and went after that is not here: ask every trust to"
+        " compare its messages since and send the missing ones again, and reconcile every provider."
+    )
+    open_alert(transaction, kind="restored", subject=f"generation {generation}", at=now, text=text)
+    return held
+
+
+def _generations(backup: Path, data: Path, manifest: Manifest) -> Iterator[int]:
+    """Give every generation that is known to have been: of the backup, of what is here, of earlier restores."""
+    yield manifest.generation
+    for file in (data / DATABASE, *data.glob(f"replaced-*/{DATABASE}")):
+        if file.is_file():
+            with suppress(Unavailable, apsw.Error):  # a damaged file is why people restore
+                yield _generation_of(file)
+    with suppress(OSError):
+        for row in (backup / RESTORES).read_text("utf-8").splitlines():
+            with suppress(ValueError, KeyError, TypeError):
+                yield int(json.loads(row)["generation"])
+
+
+def _generation_of(file: Path) -> int:
+    connection = open_reader(file)
+    try:
+        return int(str(connection.execute("SELECT generation FROM meta WHERE id = 1").get))
+    finally:
+        connection.close()
+
+
+def _note(backup: Path, generation: int, now: datetime) -> None:
+    """Leave word beside the backup; where that cannot be written, the data folder still knows."""
+    with suppress(OSError), (backup / RESTORES).open("a", encoding="utf-8") as notes:
+        notes.write(json.dumps({"generation": generation, "at": now.isoformat()}) + "\n")
+        notes.flush()
+        os.fsync(notes.fileno())
+
+
+def _put_aside(data: Path, now: datetime) -> Path | None:
+    there = [file for name in ("", "-wal", "-shm") if (file := data / f"{DATABASE}{name}").exists()]
+    if not there:
+        return None
+    aside = data / f"replaced-{now:%Y%m%dT%H%M%S%f}"
+    try:
+        aside.mkdir(mode=0o700)
+    except FileExistsError as error:
+        raise ConfigurationError(f"{aside}: exists already") from error
+    for file in there:
+        file.rename(aside / file.name)
+    return aside
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,247 @@
+"""A backup, a disaster, a restore: nothing is sent twice, and what was lost is named (I22)."""
+
+import asyncio
+import json
+from pathlib import Path
+from uuid import UUID
+
+import apsw
+import pytest
+
+from gateway.destination import Taken
+from gateway.domain.errors import ConfigurationError
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineState
+from gateway.domain.prescription import Prescription
+from gateway.domain.reconciliation import DifferenceKind, StatedHolding, Statement, first_epoch
+from gateway.store.sqlite.backup import DATABASE, MANIFEST, Manifest, back_up, digest, verify
+from gateway.store.sqlite.restoring import Restored, restore
+from tests.contract.store_engines import (
+    PROVIDER,
+    Clock,
+    Exchange,
+    make_acceptance,
+    make_order,
+    make_prescription,
+    open_sqlite,
+)
+
+OTHER = OdsCode("VN6XW")
+PROVIDERS = (PROVIDER, OTHER)
+
+
+class Disaster:
+    """A data folder that is backed up, lost and put back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self.data.mkdir()
+        self.backup = folder / "backup"
+        self.clock = Clock()
+        self.exchange = self.open()
+
+    def open(self) -> Exchange:
+        self.exchange = Exchange(open_sqlite(self.data, self.clock), self.clock)
+        return self.exchange
+
+    async def close(self) -> None:
+        closing = self.exchange.opened.close()
+        assert asyncio.iscoroutine(closing)
+        await closing
+
+    def back_up(self) -> Manifest:
+        return back_up(self.data, self.backup, now=self.clock.now(), version="1")
+
+    async def restore(self) -> Restored:
+        await self.close()
+        done = restore(self.backup, self.data, providers=PROVIDERS, now=self.clock.move(hours=1))
+        self.open()
+        return done
+
+    async def state(self, *holdings: StatedHolding, provider: OdsCode = PROVIDER) -> list[tuple[DifferenceKind, UUID]]:
+        statement = Statement(destination=provider, holdings=holdings, by="a.person", reason="their list")
+        done = await self.exchange.store.reconcile(statement, now=self.clock.now())
+        assert done is not None
+        return [(one.kind, one.line_id) for one in done.differences]
+
+    async def accept(self, name: str, *, provider: OdsCode = PROVIDER) -> Prescription:
+        what = make_prescription(name)
+        await self.exchange.store.accept(make_acceptance(name, make_order(what, provider=provider)))
+        return what
+
+    async def deliver(self) -> None:
+        claim = await self.exchange.send()
+        await self.exchange.store.record(claim, Taken(), now=self.clock.now(), retry_at=None)
+
+
+@pytest.fixture
+async def disaster(tmp_path: Path) -> Disaster:
+    return Disaster(tmp_path)
+
+
+def held(what: Prescription, state: LineState = LineState.ACCEPTED, *, epoch: int = 1) -> StatedHolding:
+    return StatedHolding(line_id=what.lines[0].id, epoch=epoch, state=state, prescription_id=what.id)
+
+
+async def test_a_backup_of_a_running_store_is_whole_and_says_what_it_is(disaster: Disaster) -> None:
+    await disaster.accept("A")
+    made = disaster.back_up()
+    assert verify(disaster.backup) == made
+    assert (made.generation, made.submissions, made.keys) == (1, 1, False)
+    assert made.leaves > 0
+    with pytest.raises(ConfigurationError, match="never overwritten"):
+        disaster.back_up()
+    await disaster.close()
+
+
+@pytest.mark.parametrize("damage", ["byte", "leaf", "manifest", "gone"])
+async def test_a_damaged_backup_is_not_restored(disaster: Disaster, damage: str) -> None:
+    await disaster.accept("A")
+    disaster.back_up()
+    file, manifest = disaster.backup / DATABASE, disaster.backup / MANIFEST
+    said = json.loads(manifest.read_text())
+    if damage == "byte":
+        octets = bytearray(file.read_bytes())
+        octets[len(octets) // 2] ^= 1
+        file.write_bytes(octets)
+    elif damage == "leaf":
+        connection = apsw.Connection(str(file))
+        connection.execute("DROP TRIGGER audit_leaf_fixed; UPDATE audit_leaf SET body = x'7b7d' WHERE seq = 1")
+        connection.close()
+        manifest.write_text(json.dumps({**said, "sha256": digest(file)}))
+    elif damage == "manifest":
+        manifest.write_text(json.dumps({**said, "leaves": said["leaves"] + 1}))
+    else:
+        manifest.unlink()
+    await disaster.close()
+    before = (disaster.data / DATABASE).read_bytes()
+    with pytest.raises(ConfigurationError):
+        restore(disaster.backup, disaster.data, providers=PROVIDERS, now=disaster.clock.now())
+    assert (disaster.data / DATABASE).read_bytes() == before
+
+
+async def test_after_a_restore_nothing_is_sent_before_every_provider_is_reconciled(disaster: Disaster) -> None:
+    what = await disaster.accept("A")
+    disaster.back_up()
+    await disaster.deliver()
+    done = await disaster.restore()
+    assert done.generation == 2
+    assert set(done.held) == set(PROVIDERS)
+    assert done.aside is not None
+    assert (done.aside / DATABASE).is_file()
+    exchange = disaster.exchange
+    assert await exchange.states(what) == [LineState.READY]
+    assert await exchange.claim() == []
+    assert await disaster.state(held(what)) == []
+    assert await exchange.states(what) == [LineState.WITH_PROVIDER]
+    later = await disaster.accept("B")
+    assert await exchange.claim() == []  # the other provider has said nothing yet
+    assert await disaster.state(provider=OTHER) == []
+    (claim,) = await exchange.claim()
+    assert await exchange.store.on_wire(claim, now=disaster.clock.now())
+    assert await exchange.states(later) == [LineState.SENT]
+    await disaster.close()
+
+
+async def test_what_a_provider_does_not_have_is_sent_once_it_is_reconciled(disaster: Disaster) -> None:
+    what = await disaster.accept("A")
+    disaster.back_up()
+    await disaster.restore()
+    await disaster.state()
+    await disaster.state(provider=OTHER)
+    await disaster.deliver()
+    assert await disaster.exchange.states(what) == [LineState.WITH_PROVIDER]
+    await disaster.close()
+
+
+async def test_an_order_that_comes_again_is_not_sent_to_the_provider_that_has_it(disaster: Disaster) -> None:
+    disaster.back_up()
+    what = await disaster.accept("A")
+    await disaster.deliver()
+    await disaster.restore()
+    assert await disaster.state(held(what)) == [(DifferenceKind.UNKNOWN, what.lines[0].id)]
+    await disaster.state(provider=OTHER)
+    await disaster.accept("A")
+    (claim,) = await disaster.exchange.claim()
+    assert not await disaster.exchange.store.on_wire(claim, now=disaster.clock.now())
+    assert await disaster.exchange.states(what) == [LineState.WITH_PROVIDER]
+    assert "holding-unknown" in await disaster.exchange.alert_kinds()
+    assert await disaster.exchange.claim() == []
+    await disaster.close()
+
+
+async def test_an_order_that_another_provider_has_waits_for_that_provider_to_give_it_up(disaster: Disaster) -> None:
+    what = await disaster.accept("A")
+    disaster.back_up()
+    await disaster.restore()
+    await disaster.state()
+    found = await disaster.state(held(what, epoch=2), provider=OTHER)
+    assert found == [(DifferenceKind.ELSEWHERE, what.lines[0].id)]
+    (claim,) = await disaster.exchange.claim()
+    store, now = disaster.exchange.store, disaster.clock.now()
+    assert not await store.on_wire(claim, now=now)
+    assert await disaster.exchange.claim() == []
+    line = what.lines[0].id
+    assert not await store.end_stated(line, provider=PROVIDER, by="a.person", reason="no", now=now)
+    assert await store.end_stated(line, provider=OTHER, by="a.person", reason="rung, given up", now=now)
+    assert len(await disaster.exchange.claim()) == 1
+    await disaster.close()
+
+
+async def test_without_a_statement_what_was_queued_is_uncertain_and_not_sent(disaster: Disaster) -> None:
+    what = await disaster.accept("A")
+    disaster.back_up()
+    await disaster.restore()
+    store, now = disaster.exchange.store, disaster.clock.now()
+    assert await store.answer_for(PROVIDER, by="a.person", reason="they cannot list", now=now) == (what.lines[0].id,)
+    assert await store.answer_for(OTHER, by="a.person", reason="never used", now=now) == ()
+    assert await store.answer_for(OTHER, by="a.person", reason="never used", now=now) is None
+    assert await disaster.exchange.states(what) == [LineState.UNCERTAIN]
+    assert await disaster.exchange.claim() == []
+    assert "line-uncertain" in await disaster.exchange.alert_kinds()
+    await disaster.close()
+
+
+async def test_what_a_provider_no_longer_has_or_states_otherwise_is_named(disaster: Disaster) -> None:
+    gone, other = await disaster.accept("A"), await disaster.accept("B")
+    await disaster.deliver()
+    await disaster.deliver()
+    disaster.back_up()
+    await disaster.restore()
+    found = await disaster.state(held(other, LineState.FULFILLED))
+    assert found == [
+        (DifferenceKind.DIFFERENT, other.lines[0].id),
+        (DifferenceKind.MISSING, gone.lines[0].id),
+    ]
+    assert {"holding-differs", "holding-missing", "restored"} <= set(await disaster.exchange.alert_kinds())
+    await disaster.close()
+
+
+async def test_every_restore_begins_a_generation_above_any_that_is_known(disaster: Disaster) -> None:
+    disaster.back_up()
+    generations = [(await disaster.restore()).generation for _ in range(3)]
+    assert generations == [2, 3, 4]  # of one backup, thrice
+    assert first_epoch(2) == 1001
+    ready = await disaster.exchange.enquiries.ready()
+    assert ready["generation"] == "4"
+    await disaster.close()
+
+
+async def test_a_restore_that_was_not_finished_lets_no_store_open(disaster: Disaster) -> None:
+    disaster.back_up()
+    await disaster.close()
+    (disaster.data / f"{DATABASE}.restoring").touch()
+    with pytest.raises(ConfigurationError, match="not finished"):
+        disaster.open()
+    assert restore(disaster.backup, disaster.data, providers=PROVIDERS, now=disaster.clock.now()).generation == 2
+
+
+async def test_the_database_itself_sends_nothing_before_all_is_reconciled(disaster: Disaster) -> None:
+    await disaster.accept("A")
+    disaster.back_up()
+    await disaster.restore()
+    connection = apsw.Connection(str(disaster.data / DATABASE))
+    with pytest.raises(apsw.ConstraintError, match="before every provider is reconciled"):
+        connection.execute("UPDATE outbox SET state = 'on_wire', lease = 'x'")
+    connection.close()
+    await disaster.close()
