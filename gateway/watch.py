@@ -17,7 +17,7 @@ import structlog
 
 from gateway.config.reference_check import Concern
 from gateway.domain.errors import Unavailable
-from gateway.domain.lifecycle import LABELS
+from gateway.domain.lifecycle import LABELS, TERMINAL
 from gateway.enquiries import WATCH, Enquiries, Overdue, has_stopped
 from gateway.ports import Clock, Store
 
@@ -176,12 +176,21 @@ def _london(moment: datetime) -> str:
 
 
 _AGAIN: Final = " An alert of this was closed, and it is still so."
-_NOT_YET: Final = {"cancel": "It is NOT cancelled.", "hold": "It is NOT on hold.", "release": "It is still on hold."}
+_ASKED: Final = {"reroute": "request to give it up for a re-route"}
+_NOT_YET: Final = {
+    "cancel": "It is NOT cancelled.",
+    "hold": "It is NOT on hold.",
+    "release": "It is still on hold.",
+    "reroute": "It stays where it is.",
+}
 
 
 def _text(line: Overdue) -> str:
     if line.asked:
-        text = f"No answer to the {line.asked} by {_london(line.act_by)}. {_NOT_YET[line.asked]} Ring the provider."
+        what = _ASKED.get(line.asked, line.asked)
+        ended = f"{LABELS[line.state]} here, and the provider has not said that it will not supply it."
+        so_far = ended if line.state in TERMINAL else _NOT_YET[line.asked]
+        text = f"No answer to the {what} by {_london(line.act_by)}. {so_far} Ring the provider."
         return text + _AGAIN * line.closed_before
     text = f"{LABELS[line.state]}. The {line.holder} should have acted by {_london(line.act_by)}."
     if line.issues:

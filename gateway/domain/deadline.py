@@ -63,7 +63,7 @@ class Request(StrEnum):
     CANCEL = "cancel"
     HOLD = "hold"
     RELEASE = "release"
-    REVOCATION = "revocation"
+    REROUTE = "reroute"
     """To give the line up for a re-route."""
 
 

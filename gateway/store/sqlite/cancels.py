@@ -6,7 +6,6 @@ is sealed, queued behind the order to the same provider, and stays *asked* until
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from gateway.domain.cancel import (

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from gateway.domain.deadline import Request
 from gateway.domain.fence import FREE, Ground, Holding, Withheld, decide, next_epoch
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
 from gateway.domain.reroute import Reroute, Revocation, Wanted
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, give, store_message
-from gateway.store.sqlite.cancels import ANSWER_LIMIT
 from gateway.store.sqlite.history import Happening, LineNow, line_now, note_event, record_event
 from gateway.store.sqlite.holdings import held_line
 from gateway.store.sqlite.instants import stored
@@ -189,7 +189,7 @@ def _leave(transaction: Transaction, one: _Chosen, wanted: Wanted, now: datetime
     else:
         if open_row is not None:
             transaction.run(_OFF, (at, open_row[0]))
-        values = _values(one.now, one.holding, wanted, at)
+        values = {**_values(one.now, one.holding, wanted, at), "by": None}
         transaction.run(_INSERT, {**values, "state": "DONE", "ground": one.ground.value, "message": None, "ended": at})
     happening = Happening(
         event=event_of(one.ground, one.now.state),

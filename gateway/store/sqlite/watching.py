@@ -1,6 +1,7 @@
 """What needs a person: lines past their deadline, and alerts that are open. From the base tables alone (I3)."""
 
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import apsw
@@ -9,7 +10,6 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Holder, LineState
 from gateway.enquiries import AlertView, Overdue, Waiting
 from gateway.store.sqlite.alerts import held_for
-from gateway.store.sqlite.cancels import ANSWER_LIMIT
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.transaction import Transaction
 from gateway.store.sqlite.viewing import alert_view
@@ -25,17 +25,24 @@ WHERE line.act_by IS NOT NULL AND line.act_by <= ?
     AND (alert.kind = 'overdue' OR alert.opened_at >= line.entered_at))
 ORDER BY line.act_by, line.id
 """
+_UNSAID: Final = timedelta(hours=2)
+"""Allowed for an answer that was asked for before its limit was written down with it."""
 # What a provider was asked is timed by itself: the line may move meanwhile, and nothing is done until it answers.
 _UNANSWERED = """
 SELECT line.uuid, line.state, request.kind, request.answer_by,
     EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.kind = request.kind || '-overdue'
         AND alert.opened_at >= request.asked_at)
-FROM (SELECT line, kind, asked_at, answer_by FROM hold WHERE state = 'ASKED' AND answer_by <= :now
-      UNION ALL SELECT line, 'cancel', asked_at, asked_at + :limit FROM cancel
-      WHERE state = 'ASKED' AND line IS NOT NULL AND asked_at + :limit <= :now) AS request
+FROM (SELECT line, kind, asked_at, answer_by FROM hold WHERE state = 'ASKED'
+      UNION ALL SELECT line, 'reroute', asked_at, coalesce(answer_by, asked_at + :limit) FROM reroute
+      WHERE state IN ('ASKED', 'PENDING')
+      UNION ALL SELECT line, 'cancel', asked_at, coalesce(answer_by, asked_at + :limit) FROM cancel
+      WHERE state IN ('ASKED', 'PENDING') AND line IS NOT NULL) AS request
 JOIN line ON line.id = request.line
-WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL
-    AND (alert.kind = request.kind || '-overdue' OR alert.kind = 'overdue' AND request.kind = 'cancel'))
+WHERE request.answer_by <= :now
+  AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL
+    AND (alert.kind IN (request.kind || '-overdue', request.kind || '-pending') OR alert.opened_at >= request.asked_at
+        AND (alert.kind = 'overdue' AND request.kind IN ('cancel', 'reroute')
+            OR alert.kind = 'reroute-waits' AND request.kind = 'reroute')))
 ORDER BY request.answer_by, line.id
 """
 _BEAT = "INSERT INTO heartbeat (name, at) VALUES (:name, :at) ON CONFLICT (name) DO UPDATE SET at = :at"
@@ -57,7 +64,7 @@ def overdue(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
 
 
 def _unanswered(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
-    values = {"now": stored(now), "limit": ANSWER_LIMIT // timedelta(microseconds=1)}
+    values = {"now": stored(now), "limit": _UNSAID // timedelta(microseconds=1)}
     return tuple(
         Overdue(
             line_id=UUID(bytes=uuid),
