@@ -5,7 +5,7 @@ is sealed, queued behind the order to the same provider, and stays *asked* until
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from gateway.domain.cancel import (
@@ -17,6 +17,7 @@ from gateway.domain.cancel import (
     move,
     provider_event,
 )
+from gateway.domain.deadline import Request
 from gateway.domain.hold import beneath
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
@@ -29,9 +30,6 @@ from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.reconciling import refuse_while_unreconciled
 from gateway.store.sqlite.transaction import Transaction
 
-ANSWER_LIMIT: Final = timedelta(hours=2)
-"""How long a provider has to answer a cancel before a person is told (console.md, "Cancel not confirmed")."""
-
 _LINE = """
 SELECT id FROM line WHERE uuid = ? AND tenant = ? AND action IN ('new', 'replace')
 ORDER BY state IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED'), id DESC LIMIT 1
@@ -39,9 +37,9 @@ ORDER BY state IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED'), i
 _STATE = "SELECT id, state, replaced_by FROM cancel WHERE line = ?"
 _INSERT = """
 INSERT INTO cancel (line, submission, tenant, order_number, order_assigner, item, prescription, state, reason_code,
-    reason, message, replaced_by, asked_at, ended_at)
+    reason, message, replaced_by, asked_at, answer_by, ended_at)
 VALUES (:line, :submission, :tenant, :order_number, :order_assigner, :item, :prescription, :state, :reason_code,
-    :reason, :message, :replaced_by, :at, :ended)
+    :reason, :message, :replaced_by, :at, :by, :ended)
 """
 _MOVE = "UPDATE cancel SET state = :state, ended_at = :ended WHERE id = :id"
 _REPLACED = "UPDATE line SET replaced = 1 WHERE id = ?"
@@ -128,7 +126,8 @@ def _unqueue(transaction: Transaction, line: LineNow) -> None:
 def _ask_provider(transaction: Transaction, line: LineNow, request: CancelRequest, asked: Asked) -> None:
     text = "asked; not cancelled until the provider confirms it"
     note_event(transaction, line, _happening(request, LineEvent.CANCEL_ASKED, Actor.PRESCRIBER, asked.now, text))
-    transaction.run(_HASTEN, {"by": stored(asked.now + ANSWER_LIMIT), "line": line.row})
+    by = transaction.deadlines.answer_by(Request.CANCEL, asked.now)
+    transaction.run(_HASTEN, {"by": stored(by), "line": line.row})
     if request.replaced_by is not None:
         transaction.run(_REPLACED, (line.row,))
     order = transaction.row(_ORDER_ROW, (line.row,))
@@ -163,6 +162,7 @@ def _insert(transaction: Transaction, request: CancelRequest, asked: Asked, *, l
             "message": request.message.id.bytes if request.message is not None and not ended else None,
             "replaced_by": request.replaced_by.bytes if request.replaced_by is not None else None,
             "at": stored(asked.now),
+            "by": stored(transaction.deadlines.answer_by(Request.CANCEL, asked.now)),
             "ended": stored(asked.now) if ended else None,
         },
     )
@@ -186,6 +186,7 @@ def bury(transaction: Transaction, stone: Tombstone, asked: Asked) -> None:
             "message": None,
             "replaced_by": None,
             "at": stored(asked.now),
+            "by": None,
             "ended": None,
         },
     )

@@ -7,10 +7,11 @@ provider answers that very request: an answer to an earlier one must not pass fo
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from gateway.domain.deadline import Request
 from gateway.domain.hold import REFUSALS, HoldEvent, HoldKind, HoldRow, HoldState, beneath, move
 from gateway.domain.lifecycle import Actor, Ignored, LineEvent, LineState, Moved, Row
 from gateway.ports import HoldRequest, OvertakenError
@@ -22,9 +23,6 @@ from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.reconciling import refuse_while_unreconciled
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
-
-ANSWER_LIMIT: Final = timedelta(hours=2)
-"""How long a provider has to answer a hold or a release before a person is told; the same as for a cancel."""
 
 _LINE = """
 SELECT id FROM line WHERE uuid = ? AND tenant = ? AND action IN ('new', 'replace')
@@ -78,6 +76,7 @@ WHERE allocation.line = ? AND allocation.ended_at IS NULL
 """
 
 _ASKING: Final = {HoldKind.HOLD: LineEvent.HOLD_ASKED, HoldKind.RELEASE: LineEvent.RELEASE_ASKED}
+_REQUESTS: Final = {HoldKind.HOLD: Request.HOLD, HoldKind.RELEASE: Request.RELEASE}
 _NOT_YET: Final = {HoldKind.HOLD: "Not on hold.", HoldKind.RELEASE: "Still on hold."}
 
 
@@ -173,7 +172,7 @@ def _insert(transaction: Transaction, line: LineNow, request: HoldRequest, asked
             "reason": request.reason,
             "message": request.message.id.bytes if request.message is not None and not done else None,
             "at": stored(asked.now),
-            "by": stored(asked.now + ANSWER_LIMIT),
+            "by": stored(transaction.deadlines.answer_by(_REQUESTS[request.kind], asked.now)),
             "ended": stored(asked.now) if done else None,
         },
     )

@@ -30,8 +30,9 @@ ORDER BY state IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED'), i
 """
 _INSERT = """
 INSERT INTO reroute (line, epoch, earlier, provider, person, second_person, reason, state, ground, message, asked_at,
-    revoked_at, ended_at)
-VALUES (:line, :epoch, :earlier, :provider, :person, :second, :reason, :state, :ground, :message, :at, NULL, :ended)
+    answer_by, revoked_at, ended_at)
+VALUES (:line, :epoch, :earlier, :provider, :person, :second, :reason, :state, :ground, :message, :at, :by, NULL,
+    :ended)
 """
 _OPEN = "SELECT id FROM reroute WHERE line = ? AND state IN ('ASKED', 'PENDING', 'CONFIRMED')"
 _OFF = "UPDATE reroute SET state = 'OFF', ended_at = ? WHERE id = ?"
@@ -231,7 +232,8 @@ def _ask(transaction: Transaction, line: LineNow, holding: Holding, request: Rev
     if message is not None and order is not None:
         store_message(transaction, message, order[1], now=now)
         transaction.run(_WAIT, (deliver(transaction, message, request.tenant, now=now), order[0]))
-    values = {**_values(line, holding, wanted, at), "state": "ASKED", "ground": None, "ended": None}
+    by = stored(transaction.deadlines.answer_by(Request.REROUTE, now))
+    values = {**_values(line, holding, wanted, at), "state": "ASKED", "ground": None, "by": by, "ended": None}
     transaction.run(_INSERT, {**values, "message": message.id.bytes if message is not None else None})
     happening = Happening(
         event=LineEvent.CANCEL_ASKED,
@@ -241,7 +243,7 @@ def _ask(transaction: Transaction, line: LineNow, holding: Holding, request: Rev
         reason=wanted.reason,
     )
     note_event(transaction, line, happening)
-    transaction.run(_HASTEN, {"by": stored(now + ANSWER_LIMIT), "line": line.row})
+    transaction.run(_HASTEN, {"by": by, "line": line.row})
     append_leaf(
         transaction,
         "reroute",
