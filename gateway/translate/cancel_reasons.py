@@ -11,6 +11,9 @@ SYSTEM = "https://fhir.nhs.uk/CodeSystem/medicationrequest-status-reason"
 CHANGED = "0003"
 """A change is by its nature a change of treatment regime, where the sender gives no other reason."""
 
+PRESCRIBING_ERROR = "0001"
+"""What an order means that was entered in error (mapping.md 6.2)."""
+
 REASONS = table("cancel-reason")
 
 

@@ -7,11 +7,13 @@ import re
 from datetime import date, datetime, time
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.quantity import parse_decimal
 
 _LONGEST = 9
+_LONDON = ZoneInfo("Europe/London")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -52,6 +54,12 @@ def instant(text: str) -> datetime | None:
         return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
     except ValueError:
         return None
+
+
+def moment(text: str) -> datetime | None:
+    """Parse a date and time with its zone, or a date alone, which is its midnight in London."""
+    date_alone = day(text)
+    return datetime.combine(date_alone, time.min, _LONDON) if date_alone else instant(text)
 
 
 def clock(text: str) -> time | None:

@@ -13,7 +13,7 @@ from gateway.domain.identifiers import NhsNumber
 from gateway.domain.prescription import Professional
 from gateway.domain.submission import Action, Change, Order, OrderNumber
 from gateway.translate import lexical
-from gateway.translate.cancel_reasons import SYSTEM, reason_of
+from gateway.translate.cancel_reasons import PRESCRIBING_ERROR, SYSTEM, reason_of
 from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.people import professional
@@ -27,7 +27,13 @@ _CHANGE_IGNORED = FHIR.named("FHIR.ignored.change")
 
 _UPDATES = {"cancelled": Action.CANCEL, "on-hold": Action.HOLD, "active": Action.RELEASE}
 """What the status of the one line of an update asks for."""
-STANDINGS = {"cancelled": Action.CANCEL, "stopped": Action.CANCEL, "on-hold": Action.HOLD}
+_IN_ERROR = "entered-in-error"
+STANDINGS = {
+    "cancelled": Action.CANCEL,
+    "stopped": Action.CANCEL,
+    _IN_ERROR: Action.CANCEL,
+    "on-hold": Action.HOLD,
+}
 """What the status of an order on its own asks for, where it is no longer active (mapping.md 6.2)."""
 _WORDS = {"cancel": Action.CANCEL, "hold": Action.HOLD, "release": Action.RELEASE}
 """Why an update is sent, MessageHeader.reason."""
@@ -155,7 +161,8 @@ def _standing_change(record: Record, entries: Entries, lines: Sequence[Node], ac
                 "FIELD_MISSING", f"{node.path}.identifier", "Name the order by the identifier it was sent with."
             )
     code = next((leaf for node in lines if (leaf := _coded_reason(node))), None)
-    if code is None and action is Action.CANCEL:
+    in_error = code is None and all(node.raw("status") == _IN_ERROR for node in lines)
+    if code is None and action is Action.CANCEL and not in_error:
         text = "The reason is not one of 0001 to 0009. The cancel goes on with the words alone."
         record.flag("CANCEL_REASON_UNMAPPED", f"{lines[0].path}.statusReason", text)
     reason = lines[0].one("statusReason")
@@ -164,7 +171,9 @@ def _standing_change(record: Record, entries: Entries, lines: Sequence[Node], ac
         orders=tuple(numbers),
         items=tuple(items),
         location=f"{lines[0].path}.identifier",
-        reason=record.take(code, "change.reason", reason_of, "copy", "Send a reason 0001 to 0009."),
+        reason=reason_of(PRESCRIBING_ERROR)
+        if in_error
+        else record.take(code, "change.reason", reason_of, "copy", "Send a reason 0001 to 0009."),
         reason_text=record.words(reason.leaf("text") if reason else None, "change.reason_text"),
         product_code=products.pop() if len(products) == 1 else "",
         by=_requester(record, entries, lines[0]),

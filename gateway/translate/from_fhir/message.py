@@ -219,9 +219,9 @@ def _responsible(record: Record, entries: Entries, lines: tuple[Node, ...]) -> A
 def _authored(record: Record, lines: tuple[Node, ...], entries: Entries, signed: Any) -> Any:
     """Read when it was written: authoredOn, else the time the prescriber signed, which EPS takes (eps.md 4.1)."""
     leaf = alike(record, lines, lambda node: node.leaf("authoredOn"))
-    wanted = "Send a date and time with its zone."
+    wanted = "Send a date, or a date and time with its zone."
     if leaf is not None:
-        return record.take(leaf, "authored", lexical.instant, "parse:instant", wanted)
+        return record.take(leaf, "authored", lexical.moment, "parse:instant", wanted)
     if signed is None or signed.when is None:
         record.flag("AUTHORED_MISSING", f"{lines[0].path}.authoredOn", "State when the prescription was written.")
         return None

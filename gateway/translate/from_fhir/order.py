@@ -22,6 +22,7 @@ from gateway.translate.record import Leaf, Record
 from gateway.translate.to_fhir import systems
 
 _CODING = FHIR.named("FHIR.ignored.coding")
+_FURTHER = FHIR.named("FHIR.ignored.further-coding")
 _SCHEDULE_IGNORED = FHIR.named("FHIR.ignored.schedule")
 
 _SCHEDULES = {member.value: member for member in ControlledSchedule} | {
@@ -29,7 +30,7 @@ _SCHEDULES = {member.value: member for member in ControlledSchedule} | {
     "CD4-2": ControlledSchedule.CD4,
 }
 _INTENTS = {"order", "original-order", "instance-order"}
-_CHANGES = {"cancelled", "stopped", "on-hold"}
+_CHANGES = {"cancelled", "stopped", "entered-in-error", "on-hold"}
 _PRIORITIES = {name: name for name in ("routine", "urgent", "asap", "stat")}
 _DAYS_ONLY = "Send the duration in days (UCUM d)."
 
@@ -166,6 +167,8 @@ def _coded(record: Record, context: ReadingContext, concept: Node, target: str) 
     coding = found[0]
     record.use(coding.leaf("system"))
     record.ignore((coding.leaf("version"), coding.leaf("userSelected")), _CODING)
+    others = (one for one in concept.many("coding") if one is not coding)
+    record.ignore((leaf for one in others for leaf in one.below()), _FURTHER)
     product = terms.product(record, context, code, coding.leaf("display") or concept.leaf("text"), target)
     if product is not None:
         said = (concept.leaf("text"), *(one.leaf("display") for one in concept.many("coding")))

@@ -102,7 +102,8 @@ def _repeat(desk: Desk, part: Repetition) -> Repeat | None:
     desk.use(leaf[7])  # institution-specified times change nothing that is sent
     inside = coded_within(desk, part, 1)
     code, words, system = (inside.first.code, inside.first.words, inside.first.system) if inside else (None, None, "")
-    as_coded = leaf[2] is not None and not re.fullmatch(r"[A-Z]{2}", leaf[2].raw)
+    named = leaf[2] is not None and not re.fullmatch(r"[A-Z]{2}", leaf[2].raw)
+    as_coded = named or (leaf[2] is None and leaf[3] is not None and not re.fullmatch(r"[\d.]+", leaf[3].raw))
     if as_coded:
         words, system = leaf[2], desk.text(leaf[3])
     if not any((code, words, *leaf.values())):

@@ -13,7 +13,7 @@ from fractions import Fraction
 from gateway.domain.prescription import Dosage
 from gateway.validate.amounts import Amount, Strength
 from gateway.validate.words.said import DAY, NO_UNIT, Often, Said, Spread
-from gateway.validate.words.structure import dose_of, length_of, often_of
+from gateway.validate.words.structure import coded_often, dose_of, length_of, often_of
 from gateway.validate.words.vocabulary import NEVER_INJECTED, ROUTE_CODES
 
 
@@ -76,6 +76,8 @@ def compared(said: Said, dosages: Sequence[Dosage], strength: Strength) -> bool:
         ):
             return False
         if often is not None and not said.often:
+            return False
+        if often is None and dosage.timing is not None and dosage.timing.code is not None:
             return False
     return True
 
@@ -141,6 +143,10 @@ def _ends_agree(
 
 
 def _frequencies(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
+    for dosage in dosages:
+        coded, often = coded_often(dosage.timing), often_of(dosage.timing)
+        if coded and often and not _same_often(coded, often):
+            yield Difference(element="frequency", words=coded.words, structure=often.words)
     stated = [often for dosage in dosages if (often := often_of(dosage.timing))]
     untimed = any(dosage.timing is None or often_of(dosage.timing) is None for dosage in dosages)
     if not stated:

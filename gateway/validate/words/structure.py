@@ -5,7 +5,27 @@ from fractions import Fraction
 from gateway.domain.prescription import Dosage, Duration, Range, TimeUnit, Timing
 from gateway.domain.quantity import Quantity
 from gateway.validate.amounts import of_quantity
+from gateway.validate.words.grammar import read
 from gateway.validate.words.said import DAY, DAYS_A_WEEK, MONTH, Lasting, Often, Spread, on_days
+
+_ABBREVIATED = {
+    "QD": Fraction(1),
+    "AM": Fraction(1),
+    "PM": Fraction(1),
+    "BED": Fraction(1),
+    "BID": Fraction(2),
+    "TID": Fraction(3),
+    "QID": Fraction(4),
+    "QOD": Fraction(1, 2),
+    "Q1H": Fraction(24),
+    "Q2H": Fraction(12),
+    "Q3H": Fraction(8),
+    "Q4H": Fraction(6),
+    "Q6H": Fraction(4),
+    "Q8H": Fraction(3),
+    "WK": Fraction(1, 7),
+}
+"""Times a day by FHIR's abbreviations of timings; `MO` is left out, for a month has no number of days."""
 
 _LENGTHS: dict[TimeUnit, tuple[str, Fraction]] = {
     TimeUnit.SECOND: (DAY, Fraction(1, 86400)),
@@ -45,7 +65,7 @@ def often_of(timing: Timing | None) -> Often | None:
     if timing is None:
         return None
     if timing.frequency is None and timing.frequency_max is None and timing.period is None:
-        return _by_moments(timing)
+        return _by_moments(timing) or coded_often(timing)
     if timing.period is None or timing.period_unit is None:
         return None
     of, length = _LENGTHS[timing.period_unit]
@@ -62,6 +82,21 @@ def often_of(timing: Timing | None) -> Often | None:
         words=_words(timing),
     )
     return on_days(stated, len(set(timing.day_of_week)))
+
+
+def coded_often(timing: Timing | None) -> Often | None:
+    """Give how often the code of a timing says it is, by its letters or its words; None where they say nothing known.
+
+    Source: FHIR R4 value set timing-abbreviation; datatypes.html#Timing, by which the code is a complete statement.
+    """
+    if timing is None or timing.code is None:
+        return None
+    times = _ABBREVIATED.get(timing.code.code)
+    said = timing.code.display or timing.code.code
+    if times is not None:
+        return Often(low=times, high=times, of=DAY, words=said)
+    found = read(timing.code.display).often
+    return found[0] if len(found) == 1 else None
 
 
 def _by_moments(timing: Timing) -> Often | None:
@@ -95,6 +130,14 @@ def is_structured(dosage: Dosage) -> bool:
     """Tell whether there is any structure that words could contradict."""
     timing = dosage.timing
     timed = timing is not None and any(
-        (timing.frequency, timing.frequency_max, timing.period, timing.day_of_week, timing.time_of_day, timing.when)
+        (
+            timing.frequency,
+            timing.frequency_max,
+            timing.period,
+            timing.day_of_week,
+            timing.time_of_day,
+            timing.when,
+            timing.code,
+        )
     )
     return isinstance(dosage.dose, Quantity | Range) or timed

@@ -34,3 +34,11 @@ def test_a_liquid_is_supplied_in_millilitres_by_their_code_in_dmd(of: str) -> No
     quantity = request["dispenseRequest"]["quantity"]
     assert (quantity["system"], quantity["code"]) == ("http://snomed.info/sct", "258773002")
     assert [message.unexplained for one in seen.orders for message in one.messages] == [()]
+
+
+@pytest.mark.parametrize("timing", ["BID", "BID^^HL70335", "BID^Twice a day^HL70335", "BID&Twice a day&HL70335"])
+def test_a_repeat_pattern_is_read_with_or_without_its_table(timing: str) -> None:
+    seen = read(order(Item(dose="5", words="Take ONE tablet twice a day", timing=timing)))
+    assert seen.verdict.outcome is Outcome.TRANSLATED, codes(seen)
+    repeat = requests(seen)[0]["dosageInstruction"][0]["timing"]["repeat"]
+    assert repeat == {"frequency": 2, "period": 1, "periodUnit": "d"}

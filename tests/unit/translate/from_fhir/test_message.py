@@ -230,7 +230,11 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         "VALUE_INVALID",
         f"{M}.authoredOn",
     ),
-    "date alone as authored": (lambda m: order(m).update(authoredOn="2026-10-05"), "VALUE_INVALID", f"{M}.authoredOn"),
+    "no such day as authored": (
+        lambda m: order(m).update(authoredOn="2026-02-30"),
+        "VALUE_INVALID",
+        f"{M}.authoredOn",
+    ),
     "dose of nought": (amount(value=0), "VALUE_INVALID", f"{Q}.value"),
     "negative dose": (amount(value=-5), "VALUE_INVALID", f"{Q}.value"),
     "a bound for a dose": (amount(comparator="<"), "FIELD_NOT_UNDERSTOOD", f"{Q}.comparator"),

@@ -12,7 +12,7 @@ from gateway.config.reference import load_reference
 from gateway.domain.errors import Refusal
 from gateway.domain.partner import Environment
 from gateway.domain.prescription import CourseOfTherapy, Prescription
-from gateway.domain.submission import Reading, Submission, WireFormat
+from gateway.domain.submission import Action, Reading, Submission, WireFormat
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.message import read
 from gateway.translate.from_fhir.uk_core import TYPES
@@ -213,6 +213,41 @@ RULES: dict[str, tuple[Change, str, str]] = {
         "Bundle.entry[0].resource.colour",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("day", "offset"), [("2026-07-05", "+01:00"), ("2026-10-05", "+01:00"), ("2026-11-05", "+00:00")]
+)
+def test_a_day_on_which_it_was_written_is_its_midnight_in_london(day: str, offset: str) -> None:
+    order = uk_core_orders.single() | {"authoredOn": day}
+    authored = _whole(_read(order, key="day")).authored
+    assert authored.isoformat() == f"{day}T00:00:00{offset}"
+
+
+def test_an_order_entered_in_error_is_cancelled_as_a_prescribing_error() -> None:
+    found = _read(uk_core_orders.single() | {"status": "entered-in-error"}, key="error")
+    (order,) = found.orders
+    assert (order.action, order.issues) == (Action.CANCEL, ())
+    assert order.change is not None
+    assert order.change.reason is not None
+    assert order.change.reason.code == "0001"
+
+
+def test_a_dmd_code_may_stand_beside_a_code_and_a_form_of_the_trusts_own() -> None:
+    order = uk_core_orders.single()
+    drug = order["contained"][-1]
+    drug["code"]["coding"].append({"system": "https://example.test/drugs", "code": "MTX10", "display": "MTX 10mg pen"})
+    drug["form"] = {"coding": [{"system": "http://snomed.info/sct", "code": "385219001"}]}
+    product = _whole(_read(order, key="two-codes")).lines[0].product
+    assert product.code.value == "15517911000001104"
+
+
+def test_words_beside_a_further_code_may_not_name_another_medicine() -> None:
+    order = uk_core_orders.single()
+    further = {"system": "https://example.test/drugs", "code": "E50", "display": "Etanercept 50mg/1ml pens"}
+    order["contained"][-1]["code"]["coding"].append(further)
+    codes = {code for code, _ in _issues(_read(order, key="other"))}
+    assert codes & {"DRUG_TEXT_MISMATCH", "STRENGTH_TEXT_MISMATCH"}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

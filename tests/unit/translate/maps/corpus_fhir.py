@@ -115,6 +115,7 @@ def _richer(found: dict[str, Any]) -> dict[str, Any]:
     order["courseOfTherapyType"]["coding"][0]["display"] = "Continuous"
     order["extension"][0]["valueCoding"]["display"] = "Outpatient"
     order["medicationCodeableConcept"]["coding"][0]["version"] = "2026"
+    order["medicationCodeableConcept"]["coding"].append({"system": "https://example.test/drugs", "code": "MTX10"})
     order["dispenseRequest"] |= {
         "dispenseInterval": _WEEK,
         "initialFill": {"quantity": order["dispenseRequest"]["quantity"], "duration": _WEEK},
@@ -190,6 +191,7 @@ def _variations() -> Iterator[dict[str, Any]]:
     words["recipient"][0]["identifier"]["value"] = "9990000352"
     yield found
     single = uk_core_orders.single()
+    single["contained"][-1]["form"] = orders.concept(SNOMED, "385219001", "Solution for injection")
     del single["groupIdentifier"]
     yield single
     yield _older_place()

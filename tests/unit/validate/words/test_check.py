@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -221,6 +222,40 @@ def test_methotrexate_in_words_alone_that_state_how_often_is_not_held(text: str)
 def test_methotrexate_too_often_in_words_alone_is_told_of_the_words() -> None:
     (found,) = _found(TABLETS, Dosage(text="Take 10mg daily"), name="Methotrexate")
     assert (found.code, found.at) == ("WEEKLY_MEDICINE_MORE_OFTEN", "dosages[0].text")
+
+
+def _coded(code: str, display: str = "", **timing: Any) -> Timing:
+    return Timing(code=Coding(code=code, display=display), **timing)
+
+
+WEEKLY_CODED: dict[str, Any] = {"frequency": 1, "period": Decimal(1), "period_unit": TimeUnit.WEEK}
+
+
+@pytest.mark.parametrize(
+    ("text", "timing"),
+    [
+        ("5mg once a week", _coded("BID")),
+        ("5mg once a week", _coded("229797004", "Once daily")),
+        ("5mg once a week", _coded("", "daily", **WEEKLY_CODED)),
+        ("", _coded("BID", **WEEKLY_CODED)),
+    ],
+)
+def test_the_code_of_a_timing_may_say_nothing_else(text: str, timing: Timing) -> None:
+    assert _codes(TABLETS, Dosage(text=text, dose=_amount("5"), timing=timing)) == ["TEXT_STRUCTURE_MISMATCH"]
+
+
+def test_the_code_of_a_timing_agrees_or_is_said_to_be_unchecked() -> None:
+    def codes(text: str, timing: Timing) -> list[str]:
+        return _codes(TABLETS, Dosage(text=text, dose=_amount("5"), timing=timing))
+
+    assert codes("5mg twice a day", _coded("BID")) == []
+    assert codes("5mg once a week", _coded("WK", **WEEKLY_CODED)) == []
+    assert codes("5mg once a week", _coded("LOCAL9")) == ["TEXT_NOT_CHECKED"]
+
+
+def test_a_weekly_medicine_with_a_daily_code_is_held() -> None:
+    directions = Dosage(dose=_amount("10"), timing=_coded("QD"))
+    assert _codes(TABLETS, directions, name="Methotrexate") == ["WEEKLY_MEDICINE_MORE_OFTEN"]
 
 
 def test_a_brand_is_known_by_its_ingredient_to_be_given_weekly() -> None:
