@@ -37,6 +37,8 @@ class Action(StrEnum):
     """Screen, close, answer, rule on a change, decide a renewal: a trust pharmacist's acts."""
     REROUTE = "reroute"
     """Give lines to another provider; two people together."""
+    RECONCILE = "reconcile"
+    """Say what a provider holds after a restore, and compare its books with ours."""
 
 
 _PARTNERS = MappingProxyType(
@@ -46,7 +48,17 @@ _PARTNERS = MappingProxyType(
     }
 )
 _READING = frozenset({Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS})
-_ACTING = frozenset({Action.APPOINT, Action.CLOSE_ALERT, Action.RESOLVE, Action.PAUSE, Action.PHARMACY, Action.REROUTE})
+_ACTING = frozenset(
+    {
+        Action.APPOINT,
+        Action.CLOSE_ALERT,
+        Action.RESOLVE,
+        Action.PAUSE,
+        Action.PHARMACY,
+        Action.REROUTE,
+        Action.RECONCILE,
+    }
+)
 """Acts of named people on the command line (`gateway.access.operators`); no door offers any of them."""
 _OPERATOR = _READING | _ACTING
 

@@ -29,6 +29,11 @@ INSERT INTO outbox (kind, destination, tenant, message_id, content_type, accepte
 VALUES ('deliver', :destination, :tenant, :message, :content_type, :at, :at, 'due')
 """
 
+_UNQUEUE = """
+UPDATE outbox SET withheld = 0, state = CASE state WHEN 'due' THEN 'done' ELSE state END
+WHERE kind = 'deliver' AND state IN ('due', 'claimed') AND message_id IN (SELECT message FROM allocation WHERE line = ?)
+"""
+
 
 def store_message(transaction: Transaction, message: SealedMessage, prescription: int, *, now: datetime) -> None:
     """Keep the sealed bytes, which are what is sent, resent and proved."""
@@ -85,6 +90,11 @@ def give(
         values = {"line": row, "epoch": message.epoch, "provider": message.destination.value}
         transaction.run(_ALLOCATE, {**values, "prescription": prescription, "message": message.id.bytes, "at": at})
         transaction.run(_GIVE, values)
+
+
+def unqueue(transaction: Transaction, line: int) -> None:
+    """Take a line's order out of the outbox; one that is leased finds at its last step that it may not go."""
+    transaction.run(_UNQUEUE, (line,))
 
 
 def deliver(transaction: Transaction, message: SealedMessage, tenant: OdsCode, *, now: datetime) -> int:

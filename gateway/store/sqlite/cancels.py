@@ -4,6 +4,7 @@ Nothing of a line on the wire: it is cancelled, and its row leaves the outbox, i
 is sealed, queued behind the order to the same provider, and stays *asked* until the provider answers (I7, I16).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,14 +21,16 @@ from gateway.domain.cancel import (
 from gateway.domain.deadline import Request
 from gateway.domain.hold import beneath
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
+from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState, Moved
+from gateway.domain.message import SealedMessage
 from gateway.ports import CancelRequest, OvertakenError, Tombstone
 from gateway.store.sqlite import revoking
 from gateway.store.sqlite.alerts import open_alert
-from gateway.store.sqlite.allocate import deliver, store_message
-from gateway.store.sqlite.history import Happening, LineNow, line_now, note_event, record_event
+from gateway.store.sqlite.allocate import deliver, store_message, unqueue
+from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.reconciling import refuse_while_unreconciled
+from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
 
 _LINE = """
@@ -44,10 +47,6 @@ VALUES (:line, :submission, :tenant, :order_number, :order_assigner, :item, :pre
 _MOVE = "UPDATE cancel SET state = :state, ended_at = :ended WHERE id = :id"
 _REPLACED = "UPDATE line SET replaced = 1 WHERE id = ?"
 _HASTEN = "UPDATE line SET act_by = min(coalesce(act_by, :by), :by) WHERE id = :line"
-_UNQUEUE = """
-UPDATE outbox SET state = 'done' WHERE state = 'due' AND kind = 'deliver'
-    AND message_id IN (SELECT message FROM allocation WHERE line = ?)
-"""
 _UNQUEUE_CANCEL = """
 UPDATE outbox SET state = 'done' WHERE state = 'due' AND message_id = (SELECT message FROM cancel WHERE line = ?)
 """
@@ -103,7 +102,15 @@ def _as_seen(line: LineNow, request: CancelRequest) -> bool:
     """Tell whether the answer is still true: the line is in the same kind of state as when it was written."""
     kinds = (NOTHING_ON_WIRE, GIVEN_BACK, TERMINAL)
     now = beneath(line.state, line.before)
-    return [now in kind for kind in kinds] == [request.seen in kind for kind in kinds]
+    same = [now in kind for kind in kinds] == [request.seen in kind for kind in kinds]
+    return same and (request.state is CancelState.CONFIRMED or for_its_holder(line, request.message))
+
+
+def for_its_holder(line: LineNow, message: SealedMessage | None) -> bool:
+    """Tell whether what a holder is to be sent was written for the one that has the line now."""
+    if message is None:
+        return True
+    return message.destination.value == line.provider and message.epoch == max(line.epoch, 1)
 
 
 def _cancel_here(transaction: Transaction, line: LineNow, request: CancelRequest, asked: Asked) -> None:
@@ -113,14 +120,9 @@ def _cancel_here(transaction: Transaction, line: LineNow, request: CancelRequest
     if request.replaced_by is not None:
         event, actor = LineEvent.REPLACED, Actor.PRESCRIBER
     text = "the provider had given it back" if line.state in GIVEN_BACK else "nothing of it ever left"
-    _unqueue(transaction, line)
+    unqueue(transaction, line.row)
     happening = _happening(request, event, actor, asked.now, text)
     record_event(transaction, line, happening)
-
-
-def _unqueue(transaction: Transaction, line: LineNow) -> None:
-    """Take the line's message out of the outbox; one that is leased finds at the last step that it may not go."""
-    transaction.run(_UNQUEUE, (line.row,))
 
 
 def _ask_provider(transaction: Transaction, line: LineNow, request: CancelRequest, asked: Asked) -> None:
@@ -268,6 +270,8 @@ def follow(
             record_event(transaction, line, own)
         else:
             _replace(transaction, line, own)
+        if happening is None:  # what was reported is told by itself; that it settles the cancel is news as well
+            tell_news(transaction, line.row, last_event(transaction, line.row), now=now)
         transaction.run(_UNQUEUE_CANCEL, (line.row,))
     elif happening is not None:
         note_event(transaction, line, happening)
@@ -285,19 +289,42 @@ def _replace(transaction: Transaction, line: LineNow, own: Happening) -> None:
     note_event(transaction, line_now(transaction, line.row), own)
 
 
-def never_left(transaction: Transaction, line: LineNow, *, now: datetime) -> bool:
-    """Cancel a line that turned out not to have been taken, where a cancel was asked and has not itself been sent."""
+def never_left(transaction: Transaction, lines: Sequence[LineNow], *, goes: bool, now: datetime) -> None:
+    """Cancel lines of one message that turned out not to have been taken, where that was asked and not itself sent.
+
+    Args:
+        transaction: whatever showed that nothing of it left.
+        lines: those of the message that are still open.
+        goes: the message will be sent again. Where a line of it is to stay it leaves whole, and the cancels follow.
+        now: when.
+    """
+    asked_of = [line for line in lines if _unsent(transaction, line)]
+    if goes and len(asked_of) < len(lines):
+        return
+    for line in asked_of:
+        _cancel_unsent(transaction, line, now=now)
+
+
+def _unsent(transaction: Transaction, line: LineNow) -> bool:
+    """Tell whether nothing of the line is with a provider, and a cancel of it waits that nobody was sent."""
     row = transaction.row(_STATE, (line.row,))
-    arrow = move(CancelState(row[1]), CancelEvent.NEVER_LEFT) if row else None
-    if row is None or arrow is None or transaction.row(_CANCEL_WAS_SENT, (line.row,)):
-        return False
-    happening = Happening(
-        event=LineEvent.CANCEL, actor=Actor.PRESCRIBER, at=now, text="the provider never took it; the cancel stands"
-    )
-    record_event(transaction, line, happening)
-    transaction.run(_MOVE, {"state": arrow.to.value, "ended": stored(now), "id": row[0]})
+    waits = row is not None and move(CancelState(row[1]), CancelEvent.NEVER_LEFT) is not None
+    here = beneath(line.state, line.before) in NOTHING_ON_WIRE
+    return waits and here and not transaction.row(_CANCEL_WAS_SENT, (line.row,))
+
+
+def _cancel_unsent(transaction: Transaction, line: LineNow, *, now: datetime) -> None:
+    held = line.state is LineState.ON_HOLD
+    event, actor = (LineEvent.CANCEL_CONFIRMED, Actor.GATEWAY) if held else (LineEvent.CANCEL, Actor.PRESCRIBER)
+    text = "the provider never took it; the cancel stands"
+    kept = record_event(transaction, line, Happening(event=event, actor=actor, at=now, text=text))
+    row = transaction.row(_STATE, (line.row,))
+    assert row is not None
+    assert isinstance(kept.result, Moved)
+    transaction.run(_MOVE, {"state": CancelState.CONFIRMED.value, "ended": stored(now), "id": row[0]})
     transaction.run(_UNQUEUE_CANCEL, (line.row,))
-    return True
+    unqueue(transaction, line.row)
+    tell_news(transaction, line.row, kept.seq, now=now)
 
 
 def lines_of_cancel(transaction: Transaction, message: UUID) -> list[tuple[int, CancelState]]:

@@ -13,6 +13,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.ports import Claim, WorkKind
 from gateway.store.sqlite.alerts import open_alert
+from gateway.store.sqlite.cancels import never_left
 from gateway.store.sqlite.history import Happening, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.pauses import is_paused
@@ -270,7 +271,9 @@ def _send_lines(transaction: Transaction, claim: Claim, *, now: datetime) -> boo
     blocked = len(waiting) < len(found) or not all(current for _, current in found)
     if blocked or _too_late(transaction, claim, now):
         finish(transaction, claim.id, "stuck" if waiting else "done")
-        for line in waiting:
+        never_left(transaction, waiting, goes=False, now=now)
+        still = (line_now(transaction, line.row) for line in waiting)
+        for line in (line for line in still if line.state in _LEAVES):
             text = "Its message may no longer be sent: it is out of date, or another of its lines has moved on."
             open_alert(transaction, kind="transmission-blocked", subject=str(line.id), line=line.row, at=now, text=text)
         return False

@@ -11,13 +11,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gateway.domain.acts import Expiring, Expiry, Turned
+from gateway.domain.cancel import CancelState
 from gateway.domain.deadline import Request
 from gateway.domain.delivery import DeliveryEvent, in_flight
+from gateway.domain.hold import beneath
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
 from gateway.store.sqlite import deliveries, renewals
 from gateway.store.sqlite.alerts import open_alert
-from gateway.store.sqlite.allocate import deliver, store_message
+from gateway.store.sqlite.allocate import deliver, store_message, unqueue
+from gateway.store.sqlite.cancels import for_its_holder, never_left, region, under_way
 from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.tell import tell_news
@@ -38,7 +41,7 @@ WHERE delivery.state = 'PLANNED' AND delivery.due_on <= ? AND line.state IN ('AC
 """
 _WINDOW = "SELECT id FROM line WHERE state = 'FULFILLED' AND entered_at <= ? ORDER BY entered_at LIMIT ?"
 _EXPIRING = """
-SELECT line.prescription, line.uuid, line.tenant, line.state, line.epoch, held.provider, held.message
+SELECT line.prescription, line.uuid, line.tenant, line.state, line.epoch, held.provider, held.message, line.state_before
 FROM line LEFT JOIN allocation AS held ON held.line = line.id AND held.ended_at IS NULL
 WHERE line.valid_until < ? AND line.action IN ('new', 'replace') AND line.state <> 'FULFILLED'
     AND line.state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED')
@@ -49,9 +52,9 @@ ORDER BY line.valid_until LIMIT ?
 _LINE = """
 SELECT id, valid_until FROM line WHERE prescription = ? AND uuid = ? AND action IN ('new', 'replace')
 """
-_UNQUEUE = """
-UPDATE outbox SET state = 'done' WHERE state = 'due' AND kind = 'deliver'
-    AND message_id IN (SELECT message FROM allocation WHERE line = ?)
+_OTHERS = """
+SELECT other.line FROM allocation AS held JOIN allocation AS other ON other.message = held.message
+WHERE held.line = :line AND other.line <> :line AND other.ended_at IS NULL ORDER BY other.line
 """
 _ORDER = """
 SELECT outbox.id, allocation.prescription, line.tenant, prescription.submission
@@ -103,7 +106,7 @@ def expiring(ask: Ask, *, now: datetime) -> tuple[Expiring, ...]:
             tenant=OdsCode(row[2]),
             state=LineState(row[3]),
             epoch=row[4],
-            holder=OdsCode(row[5]) if row[5] and LineState(row[3]) in HELD_BY_PROVIDER else None,
+            holder=OdsCode(row[5]) if row[5] and _stands(row[3], row[7]) in HELD_BY_PROVIDER else None,
             message_id=UUID(bytes=row[6]) if row[6] else None,
         )
         for row in ask(_EXPIRING, (stored(now), MOST))
@@ -120,26 +123,39 @@ def expire(transaction: Transaction, expiry: Expiry, *, now: datetime) -> bool:
     if row is None or row[1] is None or instant(row[1]) >= now:
         return False
     line = line_now(transaction, row[0])
-    if line.state is not expiry.seen:
+    moved = line.state is not expiry.seen or not for_its_holder(line, expiry.message)
+    if moved or under_way(transaction, line.row):
         return False
     if line.state is LineState.UNCERTAIN or in_flight(deliveries.deliveries(transaction, line.row)):
         text = "Its validity is over, and a supply may be under way. Ask the provider; nothing was changed."
         _alert(transaction, line, "validity-over", text, at=now)
         return False
-    order = transaction.row(_ORDER, (line.row,))
-    text = "validity over; the provider is told" if expiry.message else "validity over"
+    order = transaction.row(_ORDER, (line.row,)) if region(transaction, line.row) is CancelState.NONE else None
+    others = transaction.rows(_OTHERS, {"line": line.row})
+    tells = expiry.message is not None and order is not None and _is_with_provider(line)
+    text = "validity over; the provider is told" if tells else "validity over"
     kept = record_event(
         transaction, line, Happening(event=LineEvent.VALIDITY_OVER, actor=Actor.CLOCK, at=now, text=text, reason=REASON)
     )
     if not isinstance(kept.result, Moved):
         return False
-    transaction.run(_UNQUEUE, (line.row,))
+    unqueue(transaction, line.row)
+    never_left(transaction, [line_now(transaction, other) for (other,) in others], goes=False, now=now)
     tell_news(transaction, line.row, kept.seq, now=now)
     _tell_holder(transaction, line, expiry, order, now=now)
     if line.delivered < line.total:
         text = f"It is no longer valid; {line.delivered} of {line.total} supplies were made. A new one may be needed."
         _alert(transaction, line, "line-expired", text, at=now)
     return True
+
+
+def _stands(state: str, before: str | None) -> LineState:
+    """Say where a line stands that may be on hold."""
+    return beneath(LineState(state), LineState(before) if before else None)
+
+
+def _is_with_provider(line: LineNow) -> bool:
+    return beneath(line.state, line.before) in HELD_BY_PROVIDER
 
 
 def _release(transaction: Transaction, now: datetime) -> int:
@@ -164,8 +180,11 @@ def _close(transaction: Transaction, now: datetime, window: timedelta) -> int:
 def _tell_holder(
     transaction: Transaction, line: LineNow, expiry: Expiry, order: tuple[Any, ...] | None, *, now: datetime
 ) -> None:
-    """Queue what tells the provider behind the order, as a cancel that waits for its answer (I16)."""
-    if line.state not in HELD_BY_PROVIDER:
+    """Queue what tells the provider behind the order, as a cancel that waits for its answer (I16).
+
+    A line has one cancel; where the provider has already said that the trust's came too late, a person must ring.
+    """
+    if not _is_with_provider(line):
         return
     if expiry.message is None or order is None:
         text = "The provider could not be told that the prescription is no longer valid. Ring them."

@@ -14,6 +14,7 @@ from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved, transit
 from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.store.sqlite.alerts import close_alerts_of
 from gateway.store.sqlite.allocate import deliver, give, store_message
+from gateway.store.sqlite.cancels import never_left
 from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.leaves import append_leaf, reason_digest
@@ -136,7 +137,9 @@ def rule(transaction: Transaction, act: Act, ruling: Ruling) -> tuple[str, ...]:
     for outbox in rows:
         transaction.run(_RULE, (outbox, ruling.value, stored(act.now), act.by, act.reason))
         lines = [line_now(transaction, row) for (row,) in transaction.rows(_OF_OUTBOX, (outbox,))]
-        for line in lines if ruling is Ruling.DROP else ():
+        if ruling is Ruling.DROP:
+            never_left(transaction, lines, goes=False, now=act.now)
+        for line in [line_now(transaction, line.row) for line in lines] if ruling is Ruling.DROP else ():
             _move(transaction, line, act, LineEvent.CANCEL, frozenset(), words="dropped: the old order was supplied")
         if ruling is Ruling.DROP:
             transaction.run(_DONE, (outbox,))

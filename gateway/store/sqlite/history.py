@@ -52,6 +52,9 @@ _ASKED_FROM = """
 SELECT state_before FROM event WHERE line = ? AND event = 'queried' AND moved = 1 ORDER BY seq DESC LIMIT 1
 """
 _OVERTAKE_HOLDS = "UPDATE hold SET state = 'OVERTAKEN', ended_at = ? WHERE line = ? AND state = 'ASKED'"
+_CALL_OFF_REROUTE = """
+UPDATE reroute SET state = 'OFF', ended_at = ? WHERE line = ? AND state IN ('ASKED', 'PENDING', 'CONFIRMED')
+"""
 _END_ALLOCATION = "UPDATE allocation SET ended_at = ? WHERE line = ? AND ended_at IS NULL"
 
 _LAST_EVENT = "SELECT max(seq) FROM event WHERE line = ?"
@@ -289,8 +292,16 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
         transaction.run(_END_ALLOCATION, (at, line.row))
     if state in _ENDS_HOLDS:
         transaction.run(_OVERTAKE_HOLDS, (at, line.row))
+    if state in TERMINAL:
+        _call_off(transaction, line, happening.at)
     if act_by == happening.at and happening.act_by is None:
         alert_state(transaction, replace(line, state=state), at=happening.at)
+
+
+def _call_off(transaction: Transaction, line: LineNow, at: datetime) -> None:
+    """End a re-route with its line: what is at its end is asked of nobody, and given to nobody."""
+    if transaction.changed(_CALL_OFF_REROUTE, (stored(at), line.row)):
+        append_leaf(transaction, "reroute", at=at, line=str(line.id), epoch=line.epoch, state="OFF")
 
 
 def _accompany(transaction: Transaction, line: LineNow, happening: Happening, state: LineState, seq: int) -> None:

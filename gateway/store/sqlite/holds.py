@@ -17,7 +17,7 @@ from gateway.domain.lifecycle import Actor, Ignored, LineEvent, LineState, Moved
 from gateway.ports import HoldRequest, OvertakenError
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, store_message
-from gateway.store.sqlite.cancels import Asked, under_way
+from gateway.store.sqlite.cancels import Asked, for_its_holder, under_way
 from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.reconciling import refuse_while_unreconciled
@@ -70,6 +70,7 @@ _UNSENT = """
 SELECT hold.id, hold.kind FROM hold JOIN outbox ON outbox.message_id = hold.message
 WHERE hold.line = ? AND hold.state = 'ASKED' AND outbox.attempts = 0 ORDER BY hold.id
 """
+_LAST_ASKED = "SELECT id, kind FROM hold WHERE line = ? AND state = 'ASKED' ORDER BY id DESC LIMIT 1"
 _NOT_VALID_AFTER = """
 SELECT message.not_valid_after FROM allocation JOIN message ON message.id = allocation.message
 WHERE allocation.line = ? AND allocation.ended_at IS NULL
@@ -112,7 +113,8 @@ def _as_seen(transaction: Transaction, line: LineNow, request: HoldRequest) -> b
     seen = (request.seen is LineState.READY, request.seen is LineState.ON_HOLD, request.beneath)
     kinds = (same[0], same[1], same[2] is LineState.READY) == (seen[0], seen[1], seen[2] is LineState.READY)
     cancelled = under_way(transaction, line.row) and request.beneath is not LineState.READY
-    return kinds and open_kind is request.open_request and not cancelled
+    ours = request.state is HoldState.CONFIRMED or for_its_holder(line, request.message)
+    return kinds and open_kind is request.open_request and not cancelled and ours
 
 
 def asked(transaction: Transaction, line: int) -> HoldKind | None:
@@ -276,14 +278,45 @@ def never_left(transaction: Transaction, lines: Sequence[LineNow], *, now: datet
                 at=now,
                 text="the provider never took it; its message is withheld",
             )
-            record_event(transaction, line, happening)
-            transaction.run(_END, {"state": HoldState.CONFIRMED.value, "at": stored(now), "id": found[0]})
-            transaction.run(_WITHHOLD, (line.row,))
+            _withhold(transaction, line, happening, found[0])
         if len(held) in {0, len(lines)}:
             # held, or released again before anybody had it: nothing is left to ask
             transaction.run(_OVERTAKE, {"at": stored(now), "line": line.row})
             transaction.run(_UNQUEUE, (line.row,))
     return bool(held) and len(held) == len(lines)
+
+
+def _withhold(transaction: Transaction, line: LineNow, happening: Happening, request: int) -> None:
+    kept = record_event(transaction, line, happening)
+    transaction.run(_END, {"state": HoldState.CONFIRMED.value, "at": stored(happening.at), "id": request})
+    transaction.run(_WITHHOLD, (line.row,))
+    tell_news(transaction, line.row, kept.seq, now=happening.at)
+
+
+def carry_over(transaction: Transaction, lines: Sequence[LineNow], *, now: datetime) -> None:
+    """Take holds along that the earlier holder never answered, to lines that another provider has just been given.
+
+    Where every line of the new message was to be held it is withheld, as if it had been asked of it. Otherwise the
+    message goes, and a person is told: the next provider was asked nothing.
+    """
+    asked_of = [(line, transaction.row(_LAST_ASKED, (line.row,))) for line in lines]
+    whole = all(found is not None and found[1] == HoldKind.HOLD for _, found in asked_of)
+    for line, found in asked_of:
+        if found is None:
+            continue
+        text = "asked of the earlier provider, which never answered; "
+        if whole:
+            text += "its message is withheld"
+            held = Happening(event=LineEvent.HOLD_CONFIRMED, actor=Actor.PRESCRIBER, at=now, text=text)
+            _withhold(transaction, line, held, found[0])
+        elif found[1] == HoldKind.HOLD:
+            text += "the next one was not asked"
+            lost = Happening(event=LineEvent.HOLD_REFUSED, actor=Actor.GATEWAY, at=now, text=text)
+            tell_news(transaction, line.row, note_event(transaction, line, lost), now=now)
+            words = "A hold went unanswered, and the line was given to another provider, which was not asked."
+            _alert(transaction, line, "hold-not-sent", f"{words} Not on hold. Ring them.", at=now)
+        transaction.run(_OVERTAKE, {"at": stored(now), "line": line.row})
+        transaction.run(_UNQUEUE, (line.row,))
 
 
 def _last_unsent(transaction: Transaction, line: LineNow) -> tuple[int, str] | None:

@@ -15,6 +15,7 @@ from gateway.domain.fence import FREE, Ground, Holding, Withheld, decide, next_e
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
 from gateway.domain.reroute import Reroute, Revocation, Wanted
+from gateway.store.sqlite import holds
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, give, store_message
 from gateway.store.sqlite.history import Happening, LineNow, line_now, note_event, record_event
@@ -60,6 +61,14 @@ _ORDER_ROW = """
 SELECT outbox.id, allocation.prescription FROM allocation JOIN outbox ON outbox.message_id = allocation.message
 WHERE allocation.line = ? AND allocation.ended_at IS NULL
 """
+_WAIT_ON = """
+INSERT INTO wait (outbox, line)
+SELECT DISTINCT :outbox, wait.line FROM allocation AS held JOIN outbox ON outbox.message_id = held.message
+JOIN wait ON wait.outbox = outbox.id AND wait.line IS NOT NULL
+WHERE held.line = :line AND held.epoch = :epoch
+    AND NOT EXISTS (SELECT 1 FROM ruling WHERE ruling.outbox = outbox.id AND ruled = 'send')
+    AND NOT EXISTS (SELECT 1 FROM wait AS known WHERE known.outbox = :outbox AND known.line = wait.line)
+"""
 _WAIT = "INSERT INTO wait (outbox, earlier) VALUES (?, ?)"
 _HASTEN = "UPDATE line SET act_by = min(coalesce(act_by, :by), :by) WHERE id = :line"
 
@@ -104,7 +113,10 @@ def reroute(transaction: Transaction, request: Reroute, *, now: datetime) -> tup
         _leave(transaction, one, request.wanted, now)
     store_message(transaction, request.message, prescription, now=now)
     give(transaction, request.message, prescription, [one.now.row for one in chosen], now=now)
-    deliver(transaction, request.message, request.tenant, now=now)
+    outbox = deliver(transaction, request.message, request.tenant, now=now)
+    for one in chosen:
+        transaction.run(_WAIT_ON, {"outbox": outbox, "line": one.now.row, "epoch": one.holding.epoch})
+    holds.carry_over(transaction, [line_now(transaction, one.now.row) for one in chosen], now=now)
     return ()
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
 from gateway.ports import Whereabouts
+from gateway.store.sqlite import holds
 from gateway.store.sqlite.alerts import close_alerts_of
 from gateway.store.sqlite.cancels import never_left
 from gateway.store.sqlite.claims import finish
@@ -26,6 +27,10 @@ WHERE prescription.uuid = ? AND line.state = 'UNCERTAIN' ORDER BY line.id
 """
 _AGAIN = """
 UPDATE outbox SET state = 'due', due_at = :at, possible_duplicate = 0, lease = NULL, lease_until = NULL WHERE id = :id
+"""
+_OPEN = """
+SELECT allocation.line FROM outbox JOIN allocation ON allocation.message = outbox.message_id
+WHERE outbox.id = ? AND allocation.ended_at IS NULL ORDER BY allocation.line
 """
 _TO_SEND = """
 SELECT 1 FROM outbox JOIN allocation ON allocation.message = outbox.message_id AND allocation.ended_at IS NULL
@@ -55,8 +60,12 @@ def resolve_doubt(
 
 def _settle(transaction: Transaction, outbox: int, found: Whereabouts, now: datetime) -> None:
     """Finish the row, or make it due again: the octets and their id stay as they were, and it is no duplicate."""
+    lines = [line_now(transaction, row) for (row,) in transaction.rows(_OPEN, (outbox,))]
+    if found is Whereabouts.NEVER_ARRIVED:
+        never_left(transaction, lines, goes=True, now=now)
     if found is Whereabouts.NEVER_ARRIVED and transaction.row(_TO_SEND, (outbox,)):
         transaction.run(_AGAIN, {"id": outbox, "at": stored(now)})
+        holds.never_left(transaction, lines, now=now)
     else:
         finish(transaction, outbox, "done")
 
@@ -83,6 +92,4 @@ def _resolve(
         reason_digest=reason_digest(evidence),
         event_seq=kept.seq,
     )
-    if found is Whereabouts.NEVER_ARRIVED:
-        never_left(transaction, line_now(transaction, line.row), now=now)
     return isinstance(kept.result, Moved)

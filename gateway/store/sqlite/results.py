@@ -194,7 +194,7 @@ class _Result:
         for line in self._lines():
             act_by = self._sent_by(line, self.entry.accepted_at)
             self._record(line, LineEvent.NOT_STORED, Actor.GATEWAY, outcome.reason, act_by=act_by)
-            never_left(self.transaction, line_now(self.transaction, line.row), now=self.now)
+        never_left(self.transaction, self._lines(), goes=self.retry_at is not None, now=self.now)
         if not self._lines():
             # The cancel of every line was waiting; nothing is left to send.
             finish(self.transaction, self.claim.id, "done")

@@ -14,7 +14,7 @@ from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.transaction import Transaction
 from gateway.store.sqlite.viewing import alert_view
 
-# An alert of an earlier state does not speak for this one; an open "overdue" speaks for whatever state the line is in.
+# An alert of an earlier state, or of another matter, does not speak for this one; an open "overdue" does for any state.
 _OVERDUE = """
 SELECT line.uuid, line.state, line.holder, line.act_by, CASE line.state WHEN 'HELD' THEN prescription.issues END,
     EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.kind = 'overdue'
@@ -22,7 +22,8 @@ SELECT line.uuid, line.state, line.holder, line.act_by, CASE line.state WHEN 'HE
 FROM line JOIN prescription ON prescription.id = line.prescription
 WHERE line.act_by IS NOT NULL AND line.act_by <= ?
   AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL
-    AND (alert.kind = 'overdue' OR alert.opened_at >= line.entered_at))
+    AND (alert.kind = 'overdue' OR alert.opened_at >= line.entered_at AND (alert.kind LIKE 'line-%'
+        OR alert.kind IN ('validity-over', 'transmission-blocked', 'reroute-stopped', 'restored'))))
 ORDER BY line.act_by, line.id
 """
 _UNSAID: Final = timedelta(hours=2)
