@@ -28,6 +28,7 @@ DIGITS = 18
 _LIMIT = 10**DIGITS
 _WHITE = b" \t\r\n"
 _NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
+_NOT_MARKS = bytes(sorted(set(_NOT_BRACKETS) - set(b'"')))
 _DIGITS_ONLY = bytes(ord("0") if character in b"0123456789" else ord(" ") for character in range(256))
 _EXPONENT = re.compile(rb"E(?<=\dE)[+-]\d")  # begins with a letter, which is found at the speed of memory
 _TOO_LONG = b"0" * (DIGITS + 1)
@@ -80,8 +81,9 @@ def _survived(value: JSON, body: bytes) -> bool:
     """
     if b"\\" in body and b"\\u0000" in body:
         return False
-    bare = _without_strings(body)
-    if _TOO_LONG in bare.translate(_DIGITS_ONLY) or not _shallow(bare):
+    if _TOO_LONG in body.translate(_DIGITS_ONLY) and _TOO_LONG in _without_strings(body).translate(_DIGITS_ONLY):
+        return False
+    if not _shallow(_brackets(body)):
         return False
     written = _ENCODER.encode(value)
     return written == body or written.translate(None, _WHITE) == body.translate(None, _WHITE)
@@ -89,14 +91,26 @@ def _survived(value: JSON, body: bytes) -> bool:
 
 def _without_strings(body: bytes) -> bytes:
     """Give what stands outside strings: a bracket or a digit within one says nothing of depth or of numbers."""
-    if b"\\" in body:
-        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return b"".join(body.split(b'"')[::2])
+    return b"".join(_plain_quotes(body).split(b'"')[::2])
 
 
-def _shallow(bare: bytes) -> bool:
+def _plain_quotes(body: bytes) -> bytes:
+    """Give the body without the quotes that stand in strings."""
+    return body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
+
+
+def _brackets(body: bytes) -> bytes:
+    """Give the brackets outside strings.
+
+    Where no string holds one, quotes and brackets alone show every string as a pair of quotes. The first string that
+    does hold one leaves an odd number of quotes before it, and so one that is not deleted with another.
+    """
+    marks = _plain_quotes(body).translate(None, _NOT_MARKS).replace(b'""', b"")
+    return _without_strings(body).translate(None, _NOT_BRACKETS) if b'"' in marks else marks
+
+
+def _shallow(brackets: bytes) -> bool:
     """Tell whether brackets nest at most `DEPTH` deep: each round peels off the one or two innermost levels."""
-    brackets = bare.translate(None, _NOT_BRACKETS)
     for _ in range(DEPTH // 2):
         if not brackets:
             return True

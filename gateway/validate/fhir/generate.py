@@ -1,38 +1,38 @@
-"""Writes the quick pass: one plain Python function for each row of the compiled table.
+"""Writes the quick pass: one plain Python function for each shape in which objects of a row are met.
 
-A function takes one parsed object and says yes (True) or not certain (False, or an exception of the wrong JSON type):
+A shape is the names of an object's members, in their order. Once it is known, so are all questions of names: which
+members are unknown, required or one too many of a choice, and which rules have no say. What is left are the values:
 
     def Period(value):
-        for name, item in value.items():
-            if name == 'start':
-                if not dateTime(item):
-                    return False
-            elif name == 'end':
-                if not dateTime(item):
-                    return False
-            ...
-            else:
-                return False
-        return value and ('start' not in value or per_1(value))
+        # start, end
+        item = value['start']
+        if not dateTime(item):
+            return False
+        item = value['end']
+        if not dateTime(item):
+            return False
+        return per_1(value)
 
-Written out, every line has one meaning that the interpreter learns, and what is short (a fixed value, a flag, the form
-of a URI) needs no call: two thirds of what closures over the same table cost. A fault is not worded here.
+Yes is True; not certain is False, or an exception of the wrong JSON type. A fault is not worded here. An object within
+is asked of the function of its own shape, `Period[tuple(item)](item)`.
 
 Source: brief D6; libraries.md 9 (rate).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gateway.validate.fhir.invariants import ABOUT, INVARIANTS
+from gateway.validate.fhir.invariants import ABOUT, INVARIANTS, OF_NAMES
+from gateway.validate.fhir.primitives import PRIMITIVES
 from gateway.validate.fhir.profile import Extensions
 
 Json = Mapping[str, Any]
 Lines = Iterator[str]
+Shape = tuple[str, ...]
+"""The names of an object's members, in their order."""
 
 INDENT = "    "
-_RARE = frozenset({"extension", "implicitRules", "language", "text"})
-"""Elements that every type has and few objects use; they are compared last, as is the `id` of what is no resource."""
+_TEXTS = frozenset({"code", "string", "uri"})
 _LEFT_TO_THE_WALK = frozenset({"contained", "modifierExtension"})
 _INLINE = {
     "boolean": "({0} is True or {0} is False)",
@@ -40,9 +40,9 @@ _INLINE = {
     "integer": "(type({0}) is int and -2147483648 <= {0} <= 2147483647)",
     "code": "({0}.isalnum() or code({0}))",
     "positiveInt": "(type({0}) is int and 1 <= {0} <= 2147483647)",
-    "string": "({0}.isprintable() and {0}[0] != ' ' and len({0}) <= 1048576 or string({0}))",
+    "string": "({0} >= '!' and {0}.isprintable() and len({0}) <= 1048576 or string({0}))",
     "unsignedInt": "(type({0}) is int and 0 <= {0} <= 2147483647)",
-    "uri": "({0}.isprintable() and ' ' not in {0} and {0})",
+    "uri": "({0} in uris or uri({0}))",
 }
 
 
@@ -60,7 +60,6 @@ class Writer:
 
     Attributes:
         names: what the functions use by name, beside each other and the primitives: value sets, rules, targets.
-        wanted: rows whose functions are called by what was written.
     """
 
     def __init__(self, table: Json, extensions: Extensions) -> None:
@@ -68,36 +67,41 @@ class Writer:
         self._bindings: Json = table["bindings"]
         self._extensions = extensions
         self.names: dict[str, object] = {}
-        self.wanted: set[str] = set()
 
-    def write(self, row: str) -> str:
-        """Write the function of one row."""
-        return "\n".join(self._function(row)) + "\n"
+    def write(self, row: str, shape: Shape) -> str:
+        """Write the function of one shape of a row; nothing, if no object of that shape can be without fault."""
+        spec = self._types[row]
+        if not _may_stand(spec, shape, of=spec.get("base", row)):
+            return ""
+        return "\n".join(self._function(row, shape)) + "\n"
 
-    def _function(self, name: str) -> Lines:
+    def _function(self, name: str, shape: Shape) -> Lines:
         row = self._types[name]
         here = frozenset({*row.get("contexts", (name,)), "Element"})
-        kind = row.get("base", name)
-        members = [("resourceType", [f"if item != {kind!r}:", INDENT + "return False"])] if row["resource"] else []
-        members += [(member, list(self._member(member, row["elements"][member], here))) for member in _in_order(row)]
-        yield f"def {function_name(name)}(value):"
-        yield INDENT + "for name, item in value.items():"
-        for index, (member, lines) in enumerate(members):
-            yield INDENT * 2 + f"{'elif' if index else 'if'} name == {member!r}:"
-            yield from (INDENT * 3 + line for line in lines)
-        yield INDENT * 2 + "else:"
-        yield INDENT * 3 + "return False"
-        yield INDENT + "return " + " and ".join([*_stands(row, kind), *self._holds(row)])
+        remembered = row.get("base", name) == "Coding" and all(row["elements"][one]["type"] in _TEXTS for one in shape)
+        yield f"def {function_name(name)}(value{', known=set()' if remembered else ''}):"
+        yield INDENT + "# " + ", ".join(shape)
+        if remembered:  # drugs, units and systems repeat from message to message
+            yield INDENT + f"key = {', '.join(f'value[{one!r}]' for one in shape)},"
+            yield INDENT + "if key in known:"
+            yield INDENT * 2 + "return True"
+        for member in shape:
+            yield INDENT + f"item = value[{member!r}]"
+            if row["resource"] and member == "resourceType":
+                lines = _refuse_unless([f"item == {row.get('base', name)!r}"])
+            else:
+                lines = self._member(member, row["elements"][member], here)
+            yield from (INDENT + line for line in lines)
+        holds = list(self._holds(row, shape)) + ["remember(known, key)"] * remembered
+        yield INDENT + "return " + (" and ".join(holds) or "True")
 
-    def _holds(self, row: Json) -> Iterator[str]:
-        """Give the rules of the object as a whole, each asked only where it can say anything."""
+    def _holds(self, row: Json, shape: Shape) -> Iterator[str]:
+        """Give the rules of the object as a whole that can say anything of this shape."""
         for rule in row["constraints"]:
-            if rule in INVARIANTS:
-                call = f"{self._named(rule, INVARIANTS[rule])}(value)"
-                absent = " and ".join(f"{name!r} not in value" for name in sorted(ABOUT.get(rule, ())))
-                yield f"({absent} or {call})" if absent else call
-        if "system" in row["elements"]:
-            yield "well_formed(value)"
+            if rule in INVARIANTS.keys() - OF_NAMES and not ABOUT.get(rule, frozenset(shape)).isdisjoint(shape):
+                yield f"{self._named(rule, INVARIANTS[rule])}(value)"
+        if "system" in shape:
+            yield "(value['system'] not in with_a_form or well_formed(value))"
 
     def _member(self, name: str, spec: Json, here: frozenset[str]) -> Lines:
         if not spec["many"]:
@@ -167,19 +171,16 @@ class Writer:
     def _value(self, spec: Json, place: str) -> Lines:
         """Write the check of one value: its type, and all that is said of the element it stands in."""
         kind = self._types.get(spec["type"], {}).get("base", spec["type"])
-        if kind == "Reference":
-            targets = tuple(spec.get("targets", ()))
-            name = self._named("to_" + ("_or_".join(targets) or "any"), targets)
-            yield f"if 'reference' in {place}:"
-            yield INDENT + f"refer(({place}['reference'], {name}))"
         yield from _refuse_unless(self._conditions(spec, kind, place))
 
     def _conditions(self, spec: Json, kind: str, place: str) -> Iterator[str]:
         bound = [name for key in ("binding", "advised") if self._bindings.get(name := spec.get(key, ""))]
+        if kind == "Reference":
+            yield f"('reference' not in {place} or {self._target(spec, place)})"
         if kind == "Reference" and self._asks_nothing(spec["type"]):
             # A reference that is found has the form of the fullUrl it was found by.
             yield f"(len({place}) == 1 and 'reference' in {place} or {self._call(spec['type'], place)})"
-        elif kind != "code" or not bound:
+        elif not (kind == "code" and bound) and not _says_it_all(spec):
             yield self._call(spec["type"], place)
         for name in bound:
             yield self._of_value_set(name, kind, place)
@@ -189,6 +190,12 @@ class Writer:
         for rule in spec.get("constraints", ()):
             if rule in INVARIANTS:
                 yield f"{self._named(rule, INVARIANTS[rule])}({place})"
+
+    def _target(self, spec: Json, place: str) -> str:
+        targets: Sequence[str] = spec.get("targets", ())
+        if not targets or "Resource" in targets:
+            return f"{place}['reference'] in here"
+        return f"here[{place}['reference']] in {self._named('_or_'.join(('to', *targets)), frozenset(targets))}"
 
     def _asks_nothing(self, name: str) -> bool:
         row = self._types[name]
@@ -224,39 +231,38 @@ class Writer:
     def _call(self, row: str, place: str) -> str:
         if row in _INLINE:
             return _INLINE[row].format(place)
-        if row in self._types:
-            self.wanted.add(row)
-        return f"{function_name(row)}({place})"
+        name = function_name(row)
+        return f"{name}[tuple({place})]({place})" if row in self._types else f"{name}({place})"
 
 
-def _in_order(row: Json) -> list[str]:
-    """Give the elements that may stand, those first that are most often met."""
-    rare = _RARE if row["resource"] else _RARE | {"id"}
-    elements = {
-        name: spec
-        for name, spec in row["elements"].items()
-        if name not in _LEFT_TO_THE_WALK and not spec.get("forbidden")
-    }
-    return sorted(elements, key=lambda name: (not elements[name]["min"], name in rare))
+def _says_it_all(spec: Json) -> bool:
+    """Tell whether a value can have no fault of its type, because it is fixed as a text that has none."""
+    fixed = spec.get("fixed", spec.get("pattern"))
+    return type(fixed) is str and spec["type"] in PRIMITIVES and PRIMITIVES[spec["type"]](fixed) is None
 
 
-def _stands(row: Json, kind: str) -> Iterator[str]:
-    """Give what the names of the members must be: those that are required, and one of each choice."""
-    required = [f"{name!r} in value" for name, spec in row["elements"].items() if spec["min"]]
-    yield from ["'resourceType' in value"] * row["resource"]
-    yield from required
-    if not required and not row["resource"]:
-        yield "value"
-    if kind == "Extension":  # ext-1 and the one choice: beside url and id, a value or parts
-        yield "len(value) == 2 + ('id' in value)"
-        return
-    for choice in row["choices"].values():
-        names = [name for name in choice["names"] if not row["elements"][name].get("forbidden")]
-        made = " + ".join(f"({name!r} in value)" for name in names)
-        if choice["min"]:
-            yield f"{made or 0} == 1"
-        elif len(names) > 1:
-            yield f"{made} <= 1"
+def _may_stand(row: Json, shape: Shape, *, of: str) -> bool:
+    """Tell whether an object with these members may be without fault: all are known, and none is missing."""
+    elements = row["elements"]
+    names = set(shape)
+    known = {name for name, spec in elements.items() if not spec.get("forbidden")} - _LEFT_TO_THE_WALK
+    required = {name for name, spec in elements.items() if spec["min"]}
+    if row["resource"]:
+        known.add("resourceType")
+        required.add("resourceType")
+    if not names or not required <= names <= known:
+        return False
+    if of == "Extension" and len(names) != 2 + ("id" in names):  # ext-1: beside url, a value or parts
+        return False
+    rules = OF_NAMES.intersection(row["constraints"])
+    return all(_one_of_choice(choice, names) for choice in row["choices"].values()) and all(
+        INVARIANTS[rule](dict.fromkeys(names)) for rule in rules
+    )
+
+
+def _one_of_choice(choice: Json, names: Collection[str]) -> bool:
+    least = int(choice["min"])
+    return least <= sum(name in names for name in choice["names"]) <= 1
 
 
 def _refuse_unless(conditions: Iterable[str]) -> Lines:

@@ -16,7 +16,8 @@ from gateway.domain.coding import SNOMED
 from gateway.domain.identifiers import NhsNumber, OdsCode, PrescriptionNumber, SnomedCode
 from gateway.validate.fhir.finding import Finding, Path, render
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
+_HEX = "[0-9a-fA-F]"
+_UUID = re.compile(f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}").fullmatch
 _REMEMBERED = lru_cache(maxsize=1 << 14)
 """Remembers what is no patient's: a formulary and a directory repeat themselves from message to message."""
 
@@ -50,6 +51,8 @@ _SYSTEMS: Mapping[object, _System] = {
         )
     },
 }
+
+WITH_A_FORM = frozenset(_SYSTEMS)
 
 
 def check_identifiers(resource: Mapping[str, Any]) -> tuple[Finding, ...]:

@@ -120,7 +120,7 @@ def _first_is(obj: Json, bundle_type: str, resource: str) -> bool:
     return isinstance(first, dict) and first.get("resourceType") == resource
 
 
-def _entries_have(name: str, kinds: set[str]) -> Rule:
+def _entries_have(name: str, *kinds: str) -> Rule:
     def rule(obj: Json) -> bool:
         wanted = obj.get("type") in kinds
         for entry in _items(obj, "entry"):  # noqa: SIM110 - as above
@@ -211,8 +211,8 @@ INVARIANTS: dict[str, Rule] = {
     "mdd-1": _dates("whenPrepared", "whenHandedOver"),
     "bdl-1": lambda o: "total" not in o or o.get("type") in {"searchset", "history"},
     "bdl-2": lambda o: o.get("type") == "searchset" or not any("search" in entry for entry in _items(o, "entry")),
-    "bdl-3": _entries_have("request", {"batch", "transaction", "history"}),
-    "bdl-4": _entries_have("response", {"batch-response", "transaction-response", "history"}),
+    "bdl-3": _entries_have("request", "batch", "transaction", "history"),
+    "bdl-4": _entries_have("response", "batch-response", "transaction-response", "history"),
     "bdl-5": lambda o: _has(o, "resource", "request", "response"),
     "bdl-7": _full_urls_distinct,
     "bdl-8": lambda o: "/_history/" not in o.get("fullUrl", ""),
@@ -263,3 +263,32 @@ ABOUT: dict[str, frozenset[str]] = {
     }.items()
 }
 """Rules that hold of every object with none of these members, so that nobody need ask them of it."""
+
+OF_NAMES = frozenset(
+    {
+        "att-1",
+        "bdl-5",
+        "cpt-2",
+        "drq-1",
+        "drq-2",
+        "exp-1",
+        "lst-1",
+        "obs-3",
+        "obs-6",
+        "org-1",
+        "par-1",
+        "pat-1",
+        "qty-3",
+        "rat-1",
+        "sev-1",
+        "tim-1",
+        "tim-10",
+        "tim-2",
+        "tim-6",
+        "tim-7",
+        "tim-8",
+        "trd-1",
+        "trd-2",
+    }
+)
+"""Rules that ask only which members an object has, whatever they hold."""

@@ -5,7 +5,8 @@ was not made for: companions of primitives, contained resources, local reference
 The walk then finds out, and alone words what is wrong. So nothing here may accept what the walk would report; a
 property test holds the two together.
 
-The functions that do it are written from the table by `generate`, a row at a time as it is first met.
+The functions that do it are written from the table by `generate`, one for each shape of an object as it is first met.
+How many are written for one message, and how many are kept, is bounded: ever new shapes are left to the walk.
 
 Source: brief D6; libraries.md 9 (rate).
 """
@@ -16,8 +17,8 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
-from gateway.validate.fhir.generate import Writer, function_name
-from gateway.validate.fhir.identifiers import well_formed
+from gateway.validate.fhir.generate import Shape, Writer, function_name
+from gateway.validate.fhir.identifiers import WITH_A_FORM, well_formed
 from gateway.validate.fhir.narrow import matches
 from gateway.validate.fhir.primitives import PRIMITIVES, Check
 from gateway.validate.fhir.profile import Profiles
@@ -25,7 +26,11 @@ from gateway.validate.fhir.profile import Profiles
 Accept = Callable[[Any], object]
 """Says yes by any true value."""
 
-_MOST_REMEMBERED = 1 << 14
+_MOST_NEW = 200
+"""Shapes of one message for which functions are written, half a millisecond each; a full order has some eighty."""
+_MOST_KEPT = 4096
+_MOST_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 512
 _FALLBACK = (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError)
 
 
@@ -37,21 +42,27 @@ class QuickPass:
     """
 
     def __init__(self, profiles: Profiles) -> None:
-        self._types = profiles.table["types"]
-        self._resources = frozenset(profiles.table["resources"])
+        self._resources = frozenset(profiles.table["resources"]) - {"Bundle"}
         self._writer = Writer(profiles.table, profiles.extensions)
-        self._made: dict[str, Accept] = {}
-        self._references: list[tuple[str, tuple[str, ...]]] = []
+        self._rows = {row: _Functions(row, self._learn) for row in profiles.table["types"]}
+        self._here: dict[str, str] = {}
+        self._uris: set[str] = set()
         self._names: dict[str, Any] = {
             **{name: _from_check(check) for name, check in PRIMITIVES.items()},
             **_PRIMITIVES,
+            **{function_name(row): functions for row, functions in self._rows.items()},
             "Decimal": Decimal,
             "Resource": self._any_resource,
+            "here": self._here,
             "matches": matches,
             "one_of": _one_of,
-            "refer": self._references.append,
+            "remember": _remember,
+            "uri": self._uri,
+            "uris": self._uris,
             "well_formed": well_formed,
+            "with_a_form": WITH_A_FORM,
         }
+        self._new = self._kept = 0
         self._one_at_a_time = Lock()
 
     def certain(self, bundle: Mapping[str, Any], row: str) -> bool:
@@ -62,65 +73,70 @@ class QuickPass:
             row: the row of its profile.
         """
         with self._one_at_a_time:
-            self._references.clear()
+            self._new = 0
+            self._here.clear()
             try:
-                return bool(self._function(row)(bundle)) and self._resolved(bundle)
+                for entry in bundle["entry"]:
+                    self._here[entry["fullUrl"]] = entry["resource"]["resourceType"]
+                return bool(self._rows[row][tuple(bundle)](bundle))
             except _FALLBACK:
                 return False
 
-    def _resolved(self, bundle: Mapping[str, Any]) -> bool:
-        here = {entry["fullUrl"]: entry["resource"]["resourceType"] for entry in bundle["entry"]}
-        for reference, targets in self._references:
-            if here[reference] not in targets and targets and "Resource" not in targets:
-                return False
-        return True
-
     def _any_resource(self, value: Any) -> object:
         kind = value["resourceType"]
-        return kind in self._resources and self._function(kind)(value)
+        return kind in self._resources and self._rows[kind][tuple(value)](value)
 
-    def _function(self, row: str) -> Accept:
-        """Give the function of a row, written with all that it calls when it is first asked for."""
-        return self._made.get(row) or self._make(row)
+    def _uri(self, value: str) -> bool:
+        return _URI(value) is not None and _remember(self._uris, value)
 
-    def _make(self, row: str) -> Accept:
-        sources: dict[str, str] = {}
-        waiting = {row}
-        while waiting:
-            one = waiting.pop()
-            sources[one] = self._writer.write(one)
-            waiting |= self._writer.wanted - self._made.keys() - sources.keys()
+    def _learn(self, row: str, shape: Shape) -> Accept:
+        """Write the function of a shape.
+
+        Raises:
+            KeyError: no object of the shape is certainly clean, or the message has too many new ones.
+        """
+        source = self._writer.write(row, shape) if self._new < _MOST_NEW else ""
+        if not source:
+            raise KeyError(row)
+        self._new += 1
         self._names |= self._writer.names
-        for one, source in sources.items():
-            # What is run was written from tables that ship with this package; nothing of a message is in it.
-            exec(compile(source, f"<{one}>", "exec"), self._names)  # noqa: S102
-            name = function_name(one)
-            if self._types[one].get("base", one) == "Coding":
-                self._names[name] = _remembered(self._names[name])
-            self._made[one] = self._names[name]
-        return self._made[row]
+        made: dict[str, Accept] = {}
+        # What is run was written from tables that ship with this package; of a message there are only names in it that
+        # the tables know.
+        exec(compile(source, f"<{row}>", "exec"), self._names, made)  # noqa: S102
+        self._keep_few()
+        return made[function_name(row)]
+
+    def _keep_few(self) -> None:
+        self._kept += 1
+        if self._kept > _MOST_KEPT:
+            self._kept = 1
+            for functions in self._rows.values():
+                functions.clear()
 
 
-def _remembered(accept: Accept) -> Accept:
-    """Remember which codings were accepted: drugs, units and systems repeat from message to message.
+class _Functions(dict[Shape, Accept]):
+    """The functions of one row by shape; one that is missing is written."""
 
-    Only codings made of text alone are remembered, because 1 and true would be the same key; and at most
-    `_MOST_REMEMBERED` of them.
-    """
-    known: set[tuple[tuple[str, str], ...]] = set()
+    __slots__ = ("_learn", "_row")
 
-    def coding(value: Any) -> object:
-        key = tuple(value.items())
-        if key in known:
-            return True
-        accepted = accept(value)
-        if accepted and all(type(part) is str for part in value.values()):
-            if len(known) >= _MOST_REMEMBERED:
-                known.clear()
-            known.add(key)
-        return accepted
+    def __init__(self, row: str, learn: Callable[[str, Shape], Accept]) -> None:
+        super().__init__()
+        self._row = row
+        self._learn = learn
 
-    return coding
+    def __missing__(self, shape: Shape) -> Accept:
+        accept = self[shape] = self._learn(self._row, shape)
+        return accept
+
+
+def _remember(known: set[Any], accepted: str | tuple[str, ...]) -> bool:
+    """Remember a text or a few, if they are short, and say yes."""
+    if sum(map(len, accepted)) <= _LONGEST_REMEMBERED:
+        if len(known) >= _MOST_REMEMBERED:
+            known.clear()
+        known.add(accepted)
+    return True
 
 
 def _one_of(concept: Mapping[str, Any], pairs: frozenset[tuple[str, str]]) -> bool:
@@ -144,12 +160,12 @@ def _base64(value: str) -> bool:
     return left in {"", "=", "=="} and value.endswith(left) and len(value) % 4 == 0 and bool(value)
 
 
+_URI = re.compile(r"\S+").fullmatch
 _PRIMITIVES: dict[str, Accept] = {
     "base64Binary": _base64,
     "code": re.compile(r"[^\s]+(?: [^\s]+)*").fullmatch,
     "id": re.compile(r"[A-Za-z0-9.-]{1,64}").fullmatch,
     "string": re.compile(r"[^\s\x00-\x1f][^\x00-\x08\x0b\x0c\x0e-\x1f]{0,1048575}").fullmatch,
-    "uri": re.compile(r"\S+").fullmatch,
-    "url": re.compile(r"\S+").fullmatch,
+    "url": _URI,
 }
 """What the quick pass accepts of a primitive, where that is quicker to say than what `primitives` reports."""
