@@ -242,6 +242,8 @@ class Claim:
         attempt: this attempt's number, from 1.
         possible_duplicate: an earlier attempt of it was in doubt.
         accepted_at: when the gateway took it, for the age of the work.
+        idle: of the time since then, what does not count as age: before its first attempt, and while its destination
+            was paused.
     """
 
     id: int
@@ -254,6 +256,7 @@ class Claim:
     attempt: int
     possible_duplicate: bool
     accepted_at: datetime
+    idle: timedelta = timedelta()
     news: int | None = None
     """Sequence number of the event to tell."""
 

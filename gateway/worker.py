@@ -47,7 +47,8 @@ class Pace:
         poll_seconds: how long to wait when nothing woke it: retries fall due unannounced.
         lease_seconds: least time a claim is ours; longer where a destination may take longer to answer.
         attempts: of one row; then it is not tried again and a person is told.
-        age_seconds: of a message since its acceptance, after which it is not tried again either.
+        age_seconds: of a message since its first attempt, after which it is not tried again either. While its
+            destination was paused it did not age.
         tell_age_seconds: the same for telling a trust, whose listener may be off for a weekend.
         failures_before_rest: running failures after which a destination is only probed.
         probe_seconds: longest time between two probes, and longest wait of a row of a resting destination.
@@ -316,7 +317,8 @@ class Worker:
 
     def _wait(self, claim: Claim, outcome: TransmitOutcome, lane: _Lane) -> float | None:
         """Give the seconds until the next attempt; None when there is none."""
-        age = (self._around.clock.now() - claim.accepted_at).total_seconds()
+        since = self._around.clock.now() - claim.accepted_at - claim.idle
+        age = since.total_seconds() if claim.attempt > 1 else 0.0
         longest = self._pace.age_seconds if claim.kind is WorkKind.DELIVER else self._pace.tell_age_seconds
         spent = claim.attempt >= self._pace.attempts or age > longest
         if isinstance(outcome, Taken | Refused) or spent:

@@ -217,6 +217,22 @@ async def test_nothing_is_sent_to_a_paused_destination_and_deadlines_run_on(exch
     assert [claim.attempt for claim in await exchange.claim()] == [1]
 
 
+async def test_time_paused_does_not_age_a_message(exchange: Exchange) -> None:
+    await exchange.store.accept(make_acceptance("A"))
+    first = exchange.clock.move(hours=2)
+    claim = await exchange.send()
+    assert claim.idle == timedelta()
+    await exchange.store.record(claim, TryLater(reason="503"), now=first, retry_at=first)
+    for kind, begin, end in (("by operator", 1, 50), ("after restore", 40, 71), ("again", 80, 81)):
+        for change, hours in ((exchange.store.pause, begin), (exchange.store.resume, end)):
+            now = first + timedelta(hours=hours)
+            assert await change(PROVIDER, by="anna", reason="They are moving.", now=now, kind=kind)
+    exchange.clock.move(hours=100)
+    (claim,) = await exchange.claim()
+    assert claim.attempt == 2
+    assert claim.idle == timedelta(hours=2 + 70 + 1)
+
+
 async def test_a_pause_of_another_kind_outlasts_the_operators(exchange: Exchange) -> None:
     await exchange.store.accept(make_acceptance("A"))
     now = exchange.clock.now()

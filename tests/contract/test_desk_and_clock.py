@@ -22,6 +22,7 @@ from gateway.domain.renewal import RenewalEvent
 from gateway.domain.submission import Action, Notice
 from gateway.ports import CancelRequest, Effectiveness
 from gateway.store.sqlite.instants import instant
+from gateway.watch import Watch
 from tests.contract.store_engines import (
     PROVIDER,
     TRUST,
@@ -309,6 +310,28 @@ async def test_the_provider_is_told_of_the_end_of_validity_and_its_answer_change
     assert result.effect is Effectiveness.APPLIED
     assert await desk.states(what) == [S.EXPIRED]
     assert desk.rows("SELECT state FROM cancel") == [("CONFIRMED",)]
+
+
+async def test_a_person_is_told_when_the_provider_never_answers_that_the_validity_is_over(desk: Desk) -> None:
+    what = make_prescription("A")
+    await desk.accepted(what)
+    message = replace(update(what), not_valid_after=desk.clock.now() + timedelta(days=290))
+    desk.clock.move(days=200)
+    assert await expire_all(desk, message) == [True]
+    await drain(desk)
+    assert await desk.enquiries.overdue(now=desk.clock.move(minutes=119)) == ()
+    (found,) = await desk.enquiries.overdue(now=desk.clock.move(minutes=1))
+    assert (found.line_id, found.state, found.asked) == (what.lines[0].id, S.EXPIRED, "cancel")
+    watch = Watch(enquiries=desk.enquiries, store=desk.store, clock=desk.clock)
+    assert await watch.sweep() == 1
+    assert await watch.sweep() == 0
+    (alert,) = (one for one in await desk.enquiries.open_alerts(tenant=TRUST, limit=9) if one.kind == "cancel-overdue")
+    assert "the provider has not said that it will not supply it" in alert.text
+    await desk.answer(message.id, E.CANCEL_PENDING)
+    await desk.store.close_alert(alert.id, by="anna", reason="Rang them.", now=desk.clock.now())
+    assert await watch.sweep() == 0, "the alert of what is pending speaks for it"
+    await desk.answer(message.id, E.CANCEL_CONFIRMED, id="done")
+    assert await desk.enquiries.overdue(now=desk.clock.move(days=9)) == ()
 
 
 async def test_a_supply_after_the_end_of_validity_is_a_safety_incident(desk: Desk) -> None:

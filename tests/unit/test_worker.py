@@ -49,6 +49,7 @@ class _Row:
     due_at: datetime | None = None
     attempt: int = 0
     accepted_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    idle: timedelta = timedelta()
 
 
 @dataclass(kw_only=True)
@@ -93,6 +94,7 @@ class _FakeStore:
             attempt=row.attempt,
             possible_duplicate=False,
             accepted_at=row.accepted_at,
+            idle=row.idle,
             news=row.news,
         )
 
@@ -282,12 +284,28 @@ async def test_a_wait_that_is_asked_for_is_never_undercut() -> None:
 
 
 async def test_attempts_end() -> None:
-    store = _store(_Row(id=1, destination=ONE, attempt=4), _Row(id=2, destination=TWO, accepted_at=_START))
+    store = _store(_Row(id=1, destination=ONE, attempt=4), _Row(id=2, destination=TWO, attempt=1, accepted_at=_START))
     refusing = _Outlet(answers=lambda _: TryLater(reason="503"))
     around = _around(store, {ONE: refusing, TWO: refusing}, _provider(ONE), _provider(TWO))
     async with _running(around, Pace(poll_seconds=0.02, attempts=5, age_seconds=3600)):
         await _until(lambda: len(store.outcomes) == 2)
     assert {row: retry_at for row, _, retry_at in store.outcomes} == {1: None, 2: None}
+
+
+@pytest.mark.parametrize(
+    ("attempt", "idle", "again"),
+    [(0, timedelta(), True), (1, timedelta(), False), (1, timedelta(days=9999), True)],
+    ids=["never tried before", "tried all the time", "tried, then paused"],
+)
+async def test_only_time_in_which_a_message_could_have_gone_counts_as_its_age(
+    attempt: int, idle: timedelta, *, again: bool
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=9999)
+    store = _store(_Row(id=1, destination=ONE, attempt=attempt, accepted_at=long_ago, idle=idle))
+    around = _around(store, {ONE: _Outlet(answers=lambda _: TryLater(reason="503"))}, _provider(ONE))
+    async with _running(around, Pace(poll_seconds=0.02, age_seconds=3600)):
+        await _until(lambda: bool(store.outcomes))
+    assert (store.outcomes[0][2] is not None) is again
 
 
 async def test_a_dead_destination_delays_nobody_else() -> None:

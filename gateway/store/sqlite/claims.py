@@ -16,7 +16,7 @@ from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.cancels import never_left
 from gateway.store.sqlite.history import Happening, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
-from gateway.store.sqlite.pauses import is_paused
+from gateway.store.sqlite.pauses import is_paused, paused_since
 from gateway.store.sqlite.reconciling import stopped, unreconciled
 from gateway.store.sqlite.transaction import Row, Transaction
 
@@ -49,7 +49,8 @@ WHERE id = :id
 _CLAIMED = """
 SELECT outbox.id, outbox.lease, outbox.kind, outbox.destination, outbox.message_id,
     coalesce(outbox.octets, message.rendered, message.body), outbox.content_type, outbox.attempts,
-    outbox.possible_duplicate, outbox.accepted_at, outbox.news
+    outbox.possible_duplicate, outbox.accepted_at, outbox.news,
+    (SELECT min(at) FROM attempt WHERE attempt.outbox = outbox.id)
 FROM outbox LEFT JOIN message ON outbox.kind = 'deliver' AND message.id = outbox.message_id
 WHERE outbox.id = ?
 """
@@ -150,10 +151,18 @@ def claim_of(transaction: Transaction, row: int) -> Claim:
     """Give the claim that holds a leased row."""
     found = transaction.row(_CLAIMED, (row,))
     assert found is not None
-    return _claim(found)
+    return _claim(found, idle=_idle(transaction, found))
 
 
-def _claim(row: Row) -> Claim:
+def _idle(transaction: Transaction, row: Row) -> timedelta:
+    """Give the time since its acceptance in which it was not for want of an answer that it did not go."""
+    if row[11] is None:
+        return timedelta()
+    begun = instant(row[11])
+    return begun - instant(row[9]) + paused_since(transaction, OdsCode(row[3]), begun)
+
+
+def _claim(row: Row, *, idle: timedelta) -> Claim:
     return Claim(
         id=row[0],
         lease=row[1],
@@ -165,6 +174,7 @@ def _claim(row: Row) -> Claim:
         attempt=row[7] + 1,
         possible_duplicate=bool(row[8]),
         accepted_at=instant(row[9]),
+        idle=idle,
         news=row[10],
     )
 

@@ -3,7 +3,7 @@
 Source: issue "never lost, never twice", build 6; reliability-security.md I3, I22.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import apsw
 
@@ -22,6 +22,7 @@ UPDATE pause SET ended_at = :at, ended_by = :by, end_reason = :reason
 WHERE destination = :destination AND kind = :kind AND ended_at IS NULL
 """
 _PAUSED = "SELECT 1 FROM pause WHERE destination = ? AND ended_at IS NULL"
+_ENDED = "SELECT begun_at, ended_at FROM pause WHERE destination = ? AND ended_at > ? ORDER BY begun_at"
 _OPEN = "SELECT destination, kind, begun_at, begun_by, reason FROM pause WHERE ended_at IS NULL ORDER BY id"
 
 
@@ -46,6 +47,16 @@ def resume(transaction: Transaction, destination: OdsCode, *, kind: str, by: str
 def is_paused(transaction: Transaction, destination: OdsCode) -> bool:
     """Tell whether nothing may be sent to a destination now."""
     return transaction.row(_PAUSED, (destination.value,)) is not None
+
+
+def paused_since(transaction: Transaction, destination: OdsCode, since: datetime) -> timedelta:
+    """Give how long a destination was paused since a moment, by pauses that have ended; what overlaps counts once."""
+    covered, until = timedelta(), since
+    for begun, ended in transaction.rows(_ENDED, (destination.value, stored(since))):
+        start, end = max(instant(begun), until), instant(ended)
+        covered += max(end - start, timedelta())
+        until = max(until, end)
+    return covered
 
 
 def open_pauses(reader: apsw.Connection) -> tuple[PauseView, ...]:

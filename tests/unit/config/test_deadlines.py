@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.load import load
-from gateway.domain.deadline import Deadlines, Limit, Urgency
+from gateway.domain.deadline import Deadlines, Limit, Request, Urgency
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.lifecycle import LineState
 
@@ -31,6 +31,15 @@ def test_an_urgent_line_is_due_within_hours_and_a_routine_one_the_next_working_d
     deadlines = load(None).deadlines
     due = {kind: deadlines.act_by(LineState.WITH_PROVIDER, kind, NOW) for kind in Urgency}
     assert due == {Urgency.URGENT: NOW + timedelta(hours=2), Urgency.ROUTINE: NOW + timedelta(days=3)}
+
+
+def test_how_long_a_provider_has_to_answer_is_stated_scaled_and_has_a_default(folder: Path) -> None:
+    deadlines = deadlines_of(folder, '[answers]\ncancel = "30 minutes"\nhold = "1 working day"\n')
+    assert deadlines.answer_by(Request.CANCEL, NOW) == NOW + timedelta(minutes=30)
+    assert deadlines.answer_by(Request.HOLD, NOW) == NOW + timedelta(days=3)
+    assert deadlines.answer_by(Request.REROUTE, NOW) == NOW + timedelta(hours=2)
+    with pytest.raises(ConfigurationError, match="fax"):
+        deadlines_of(folder, '[answers]\nfax = "2 hours"\n')
 
 
 def easter(year: int) -> date:
