@@ -14,6 +14,9 @@ from typing import Any
 
 _ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 _ITEM = "https://fhir.nhs.uk/Id/prescription-order-item-number"
+_HISTORY = "https://fhir.nhs.uk/CodeSystem/medicationrequest-status-history"
+_LINE_EVENT = "urn:x-homecare-gateway:CodeSystem:line-event"
+_HISTORY_URL = "https://fhir.nhs.uk/StructureDefinition/Extension-DM-PrescriptionStatusHistory"
 _RFC4122 = "https://tools.ietf.org/html/rfc4122"
 _SPACE = uuid.UUID("0d9f4e8a-53f1-5b43-8a0b-3a7c1d1f7f10")
 FHIR_TYPE = "application/fhir+json; fhirVersion=4.0"
@@ -26,11 +29,32 @@ class Word(StrEnum):
     REJECTED = "rejected"
     QUERIED = "queried"
     DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    CANCEL_TOO_LATE = "cancel-too-late"
+    CANCEL_PENDING = "cancel-pending"
+    CANCEL_UNKNOWN = "cancel-unknown"
+    ON_HOLD = "on-hold"
+    HOLD_REFUSED = "hold-refused"
+    RELEASED = "released"
+    RELEASE_REFUSED = "release-refused"
+
+
+_VERDICTS = {
+    Word.CANCELLED: (_HISTORY, "R-0001", "cancelled"),
+    Word.CANCEL_PENDING: (_HISTORY, "R-0002", "active"),
+    Word.CANCEL_TOO_LATE: (_HISTORY, "R-0004", "completed"),
+    Word.CANCEL_UNKNOWN: (_HISTORY, "R-0008", "active"),
+    Word.ON_HOLD: (_LINE_EVENT, "hold_confirmed", "on-hold"),
+    Word.HOLD_REFUSED: (_LINE_EVENT, "hold_refused", "active"),
+    Word.RELEASED: (_LINE_EVENT, "release_confirmed", "active"),
+    Word.RELEASE_REFUSED: (_LINE_EVENT, "release_refused", "on-hold"),
+}
+"""What is said of a cancel, a hold or a release: system and code of the status history, and the line's status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line as the provider read it."""
+    """One line as the provider read it; `replaces` is the line that it takes the place of, if any."""
 
     item: str
     names: tuple[str, ...]
@@ -38,14 +62,16 @@ class Line:
     quantity: dict[str, Any]
     supplies: int
     nhs_number: str
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message as the provider read it."""
+    """A message as the provider read it; `wanted` is what an update asks for, and empty for an order."""
 
     id: str
     lines: tuple[Line, ...]
+    wanted: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,17 +92,24 @@ class Statement:
         return str(uuid.uuid5(_SPACE, f"{self.provider} {self.message.id} {self.line.item} {self.word} {self.issue}"))
 
 
-def read_order(octets: bytes) -> Message:
-    """Read a prescription-order message as a provider would, numbers as text.
+def read_message(octets: bytes) -> Message:
+    """Read a prescription order, or an update of one, as a provider would, numbers as text.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: it is neither.
+        KeyError: something is missing in it; `StopIteration` likewise.
     """
     bundle = json.loads(octets, parse_float=str)
     resources = [entry["resource"] for entry in bundle["entry"]]
     patient = next(resource for resource in resources if resource["resourceType"] == "Patient")
     lines = tuple(_line(resource, patient) for resource in resources if resource["resourceType"] == "MedicationRequest")
-    return Message(id=bundle["identifier"]["value"], lines=lines)
+    return Message(id=bundle["identifier"]["value"], lines=lines, wanted=_wanted(resources[0]))
+
+
+def _wanted(header: dict[str, Any]) -> str:
+    """Give what an update asks for: cancel, hold or release; empty for an order."""
+    event = header.get("eventCoding", {}).get("code")
+    return str(header["reason"]["coding"][0]["code"]) if event == "prescription-order-update" else ""
 
 
 def _line(request: dict[str, Any], patient: dict[str, Any]) -> Line:
@@ -84,6 +117,7 @@ def _line(request: dict[str, Any], patient: dict[str, Any]) -> Line:
     dispense = request["dispenseRequest"]
     return Line(
         item=item,
+        replaces=request.get("priorPrescription", {}).get("identifier", {}).get("value", ""),
         names=(*(identifier["value"] for identifier in request["identifier"]), request["groupIdentifier"]["value"]),
         product=request["medicationCodeableConcept"],
         quantity=dispense["quantity"],
@@ -145,6 +179,9 @@ def _message(statement: Statement, event: str, code: str, entries: list[dict[str
 
 
 def _response(statement: Statement) -> dict[str, Any]:
+    if statement.word in _VERDICTS:
+        entry = {"fullUrl": _url(statement, "request"), "resource": _verdict(statement)}
+        return _message(statement, "prescription-order-response", "ok", [entry])
     code = "fatal-error" if statement.word is Word.REJECTED else "ok"
     state = {Word.ACCEPTED: "accepted", Word.REJECTED: "rejected", Word.QUERIED: "on-hold"}[statement.word]
     task: dict[str, Any] = {
@@ -158,6 +195,20 @@ def _response(statement: Statement) -> dict[str, Any]:
         task["statusReason"] = {"text": statement.reason}
     entry = {"fullUrl": _url(statement, "task"), "resource": task}
     return _message(statement, "prescription-order-response", code, [entry])
+
+
+def _verdict(statement: Statement) -> dict[str, Any]:
+    """Write a line with its status history, which is where the verdict on a cancel or a hold stands."""
+    system, code, status = _VERDICTS[statement.word]
+    said = {"url": "status", "valueCoding": {"system": system, "code": code}}
+    return {
+        "resourceType": "MedicationRequest",
+        "extension": [{"url": _HISTORY_URL, "extension": [said]}],
+        "identifier": [{"system": _ITEM, "value": statement.line.item}],
+        "status": status,
+        "intent": "order",
+        "medicationCodeableConcept": statement.line.product,
+    }
 
 
 def _dispense(statement: Statement) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.simulate.journal import Answered, Arrived, Journal, ProviderEntry, Supplied, Surprise, TrustEntry
-from gateway.simulate.standing import POSITIVE, Standing
-from gateway.simulate.written import Written
+from gateway.simulate.custody import follow_hands, supplied_twice
+from gateway.simulate.follow_ups import Deed
+from gateway.simulate.journal import Arrived, Followed, Journal, ProviderEntry, Surprise, TrustEntry
+from gateway.simulate.promises import Promise
+from gateway.simulate.standing import Standing
 
 COUNTS = (
     "submitted",
@@ -30,6 +32,8 @@ COUNTS = (
 """The counts of distinct prescriptions, in the order in which they are shown."""
 _DELIVERED = frozenset({"FULFILLED"})
 _CLOSED = frozenset({"CANCELLED", "SUPERSEDED", "EXPIRED", "CLOSED", "REFUSED"})
+_WITHDRAWN = frozenset({"CANCELLED", "SUPERSEDED"})
+_WITHDRAW = frozenset({Deed.CANCEL, Deed.CHANGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,11 @@ class Place:
         return "HELD" in self.states or "REJECTED" in self.states or self.alerts > 0
 
     @property
+    def withdrawn(self) -> bool:
+        """Whether it is said of every line that it was cancelled, or replaced."""
+        return self.known and all(state in _WITHDRAWN for state in self.states)
+
+    @property
     def settled(self) -> bool:
         """Whether every line has ended, or somebody has been told that it has not."""
         return self.known and (self.reported or all(state in _DELIVERED | _CLOSED for state in self.states))
@@ -70,71 +79,65 @@ class Reckoning:
     Attributes:
         lost: prescriptions that were answered positively and that nobody has.
         double_supplied: line ids of which one supply was handed over more than once.
-        surprises: anything else that a correct gateway does not do.
-        answers: the trusts' own count of what they were answered.
+        surprises: anything else that a correct gateway does not do: a line in two hands, a cancel that is said to be
+            confirmed while a provider has the line.
+        answers: the trusts' own count of what they were answered to their orders; `changes`: to changes of them.
     """
 
     lost: tuple[str, ...]
     double_supplied: tuple[str, ...]
     surprises: tuple[str, ...]
     answers: Mapping[Standing, int]
-
-
-def standings(journal: Journal[TrustEntry]) -> dict[str, Standing]:
-    """Give where each prescription of a trust stands by the last answer it got."""
-    return {answer.key: answer.reply.standing for answer in journal.all(Answered)}
-
-
-def promised(journal: Journal[TrustEntry]) -> set[str]:
-    """Give the prescriptions the gateway may not lose: answered positively, and not refused afterwards."""
-    return {key for key, standing in standings(journal).items() if standing in POSITIVE}
-
-
-def arrived(journals: Iterable[Journal[ProviderEntry]]) -> set[str]:
-    """Give every identifier of every line that reached a provider."""
-    return {name for journal in journals for one in journal.all(Arrived) for name in (*one.items, *one.names)}
-
-
-def supplied_twice(journals: Iterable[Journal[ProviderEntry]]) -> tuple[str, ...]:
-    """Give the line ids of which the same supply was handed over more than once, by whichever providers."""
-    handed_over = Counter((one.item, one.issue) for journal in journals for one in journal.all(Supplied))
-    return tuple(sorted({item for (item, _), times in handed_over.items() if times > 1}))
+    changes: Mapping[Standing, int]
 
 
 def reckon(
-    trusts: Sequence[tuple[Sequence[Written], Journal[TrustEntry]]],
+    trusts: Sequence[tuple[Iterable[Promise], Journal[TrustEntry]]],
     providers: Sequence[Journal[ProviderEntry]],
     places: Mapping[str, Place],
 ) -> Reckoning:
     """Judge a run.
 
     Args:
-        trusts: what each prescribed, with its journal.
+        trusts: what each was promised, with its journal.
         providers: their journals.
-        places: by the trust's own number, where the gateway publicly says each prescription is.
+        places: by control id, where the gateway publicly says the orders of each message are.
     """
-    there = arrived(providers)
-    lost = []
+    arrivals = [one for journal in providers for one in journal.all(Arrived)]
+    custody = follow_hands(providers)
+    lost, wrongs = [], list(custody.wrongs)
     answers: Counter[Standing] = Counter()
-    for prescriptions, journal in trusts:
-        answers.update(standings(journal).values())
-        kept = promised(journal)
-        lost += [
-            written.key
-            for written in prescriptions
-            if written.key in kept
-            and written.key not in there
-            and str(written.item) not in there
-            and not places.get(written.key, NOWHERE).reported
-        ]
+    changes: Counter[Standing] = Counter()
+    for promises, journal in trusts:
+        unwanted = {one.key for one in journal.all(Followed) if one.deed in _WITHDRAW}
+        for promise in promises:
+            (changes if promise.change else answers)[promise.standing] += 1
+            place = places.get(promise.message, NOWHERE)
+            there = _items(promise, arrivals)
+            withdrawn = promise.key in unwanted and place.withdrawn
+            if promise.made and not there and not place.reported and not withdrawn:
+                lost.append(promise.key)
+            if place.withdrawn:
+                wrongs += [f"{promise.key} is said to be withdrawn, and {who}" for who in custody.holders(there)]
     told = [surprise for _, journal in trusts for surprise in journal.all(Surprise)]
     told += [surprise for journal in providers for surprise in journal.all(Surprise)]
     return Reckoning(
         lost=tuple(lost),
         double_supplied=supplied_twice(providers),
-        surprises=tuple(f"{surprise.key} {surprise.what}".strip() for surprise in told),
+        surprises=(*wrongs, *(f"{surprise.key} {surprise.what}".strip() for surprise in told)),
         answers=answers,
+        changes=changes,
     )
+
+
+def _items(promise: Promise, arrivals: Sequence[Arrived]) -> set[str]:
+    """Give the line ids under which an order, or the change of one, reached any provider."""
+    return {
+        item
+        for one in arrivals
+        if bool(one.replaces) == promise.change and (promise.key in one.names or (promise.item in one.items))
+        for item in one.items
+    }
 
 
 def imbalances(books: Mapping[str, int]) -> tuple[str, ...]:

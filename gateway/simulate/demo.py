@@ -18,10 +18,14 @@ from rich.live import Live
 from rich.text import Text
 
 from gateway.simulate.child import GatewayDiedError
-from gateway.simulate.display import Display, tell_result
+from gateway.simulate.display import Display, in_words, tell_result
 from gateway.simulate.run import Demonstration, Plan, Progress, Result
 
-_CHAOS_KILLS = 5
+_CHAOS_PAUSE_SECONDS = 0.2
+"""Slow enough for what goes wrong to meet prescriptions in every stage."""
+_PATIENCE_SECONDS = 240.0
+_CHAOS_PATIENCE = 0.3
+"""Seconds more for each prescription, when the gateway is away half the time."""
 _TRICKLE_SECONDS = 4.0
 _PAUSE_SECONDS = 0.3
 """Slow enough to be watched."""
@@ -34,7 +38,7 @@ def run(*, headless: bool, prescriptions: int, seed: int, chaos: bool, as_json: 
         headless: no display, and end after the first batch; otherwise go on with a trickle until interrupted.
         prescriptions: how many in the first batch.
         seed: equal seeds prescribe equal things.
-        chaos: kill the gateway without warning a few times on the way.
+        chaos: kill the gateway again and again; let providers fall silent, trusts cancel and people re-route.
         as_json: print the result as one JSON object on standard output.
         data: the gateway's data folder; a temporary one if None.
 
@@ -47,8 +51,9 @@ def run(*, headless: bool, prescriptions: int, seed: int, chaos: bool, as_json: 
             prescriptions=prescriptions,
             seed=seed,
             data=folder.resolve(),
-            kills=_CHAOS_KILLS if chaos else 0,
-            pause_seconds=0.0 if headless else _PAUSE_SECONDS,
+            chaos=chaos,
+            pause_seconds=_CHAOS_PAUSE_SECONDS if chaos else 0.0 if headless else _PAUSE_SECONDS,
+            patience_seconds=_PATIENCE_SECONDS + (_CHAOS_PATIENCE * prescriptions if chaos else 0.0),
             # a person expects the documented addresses; a test run must not collide with one
             http=0 if headless else _if_free(8080),
             mllp=0 if headless else _if_free(2575),
@@ -67,6 +72,8 @@ def run(*, headless: bool, prescriptions: int, seed: int, chaos: bool, as_json: 
 
 
 def _tell(result: Result, console: Console, *, as_json: bool) -> int:
+    if result.tally:
+        console.print(f"On the way: {in_words(result.tally)}.", markup=False, highlight=False)
     if as_json:
         sys.stdout.write(json.dumps(result.as_json) + "\n")
         for fault in result.faults:
@@ -97,7 +104,7 @@ async def _watched(plan: Plan, console: Console) -> Result | None:
 
         def draw(progress: Progress) -> None:
             for display in displays:
-                live.update(display.draw(settled=progress.settled, total=progress.total, books=progress.books))
+                live.update(display.draw(progress))
 
         demonstration = Demonstration(plan, watch=draw)
         try:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from gateway.simulate.books import standings
 from gateway.simulate.journal import Arrived, Said, Supplied
+from gateway.simulate.promises import standings
+from gateway.simulate.run import Progress
 from gateway.simulate.standing import Standing
 from gateway.simulate.world import NAMES, World
 
@@ -29,17 +31,17 @@ class Display:
     def __init__(self, world: World, *, total: int, console_link: Callable[[], str]) -> None:
         self._world = world
         self._console_link = console_link
-        self._progress = Progress(
+        self._progress = Bar(
             TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(), TimeElapsedColumn()
         )
         self._task = self._progress.add_task("Settled", total=total)
 
-    def draw(self, *, settled: int, total: int, books: Mapping[str, int]) -> RenderableType:
+    def draw(self, progress: Progress) -> RenderableType:
         """Draw the picture as things stand; it fits a terminal of 24 lines, and the least needed is at the bottom."""
-        self._progress.update(self._task, completed=settled, total=total)
-        return Group(
-            self._heading(), self._progress, Text(), _books(books), Text(), self._trusts(), Text(), self._providers()
-        )
+        self._progress.update(self._task, completed=progress.settled, total=progress.total)
+        happened = [Text(in_words(progress.tally), style="yellow")] if progress.tally else []
+        tables = (Text(), _books(progress.books), Text(), self._trusts(), Text(), self._providers())
+        return Group(self._heading(), self._progress, *happened, *tables)
 
     def _heading(self) -> Text:
         text = Text("Homecare gateway, demonstration", style="bold")
@@ -65,6 +67,11 @@ class Display:
             counts = [sum(1 for _ in provider.journal.all(kind)) for kind in (Arrived, Said, Supplied)]
             table.add_row(f"{ods} {NAMES[ods]}", provider.behaviour.name, *map(str, (*counts, provider.busy)))
         return table
+
+
+def in_words(tally: Mapping[str, int]) -> str:
+    """Say what went wrong on the way, and what was done about it, on one line."""
+    return " \u00b7 ".join(f"{what} {count}" for what, count in tally.items() if count)
 
 
 def _table(*columns: str, words: int = 0) -> Table:

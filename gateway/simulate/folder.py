@@ -27,6 +27,7 @@ DEADLINES = {
     "QUERIED": 10,
     "IN_SUPPLY": 15,
     "PART_SUPPLIED": 15,
+    "ON_HOLD": 15,
 }
 """How long a line may stay in each state before a person is told, in seconds of the run."""
 

@@ -41,6 +41,17 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A trust was answered to what it did with an order that it had sent: `deed` is cancel, hold, release, replace."""
+
+    key: str
+    deed: str
+    control_id: str
+    reply: Reply
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """A trust was told something after the first answer; `about` is what the message itself names."""
 
@@ -60,10 +71,11 @@ class Surprise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """A provider received a message.
+    """A provider received an order.
 
     Attributes:
         items: line ids in it.
+        replaces: line ids of earlier orders that its lines take the place of.
         names: every other identifier of its lines: the trusts' order numbers among them.
         sealed: whether its seal was verified, offline.
         repeat: whether this message id had arrived before.
@@ -77,6 +89,29 @@ class Arrived:
     repeat: bool
     behaviour: str
     at: datetime
+    replaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A provider received an update of a line: `wanted` is cancel, hold or release."""
+
+    provider: str
+    message: str
+    item: str
+    wanted: str
+    repeat: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveUp:
+    """A provider decided that it will hand over no more of a line, before it told anybody."""
+
+    provider: str
+    message: str
+    item: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +120,7 @@ class Said:
 
     provider: str
     message: str
+    item: str
     word: str
     repeat: bool
     at: datetime
@@ -92,16 +128,21 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supplied:
-    """A provider handed over one supply of one line; `issue` counts from one."""
+    """A provider handed over one supply of one line.
+
+    Attributes:
+        issue: counts from one in each message; `of`: how many supplies that message asked for.
+    """
 
     provider: str
     item: str
     issue: int
+    of: int
     at: datetime
 
 
-TrustEntry = Sent | Answered | Told | Surprise
-ProviderEntry = Arrived | Said | Supplied | Surprise
+TrustEntry = Sent | Answered | Followed | Told | Surprise
+ProviderEntry = Arrived | Asked | GaveUp | Said | Supplied | Surprise
 Entry = TypeVar("Entry", TrustEntry, ProviderEntry)
 Kind = TypeVar("Kind")
 

@@ -45,13 +45,14 @@ MEDIA_TYPES: dict[Style, str] = {
     Style.XML: "application/xml",
     Style.FHIR: "application/fhir+json",
 }
-_V2 = frozenset({Style.V2_ENHANCED, Style.V2_ORIGINAL, Style.V2_OMP})
+V2 = frozenset({Style.V2_ENHANCED, Style.V2_ORIGINAL, Style.V2_OMP})
 
 
 @cache
-def _template(style: Style) -> Template:
+def template(name: str) -> Template:
+    """Give a template of `golden/` by its file name."""
     # bytes first: a text read would turn the segment ends into line feeds
-    return Template(resources.files("gateway.simulate").joinpath("golden", style.value).read_bytes().decode())
+    return Template(resources.files("gateway.simulate").joinpath("golden", name).read_bytes().decode())
 
 
 def compose(written: Written, style: Style, *, system: str, site: str, names: Mapping[str, str]) -> bytes:
@@ -64,17 +65,21 @@ def compose(written: Written, style: Style, *, system: str, site: str, names: Ma
         site: ODS code of the prescribing site.
         names: ODS code to name, for trusts and providers.
     """
+    values = gaps(written, style, system=system, site=site, names=names)
+    text = fill(template(style.value), values, style)
+    return text.encode("iso-8859-1" if style is Style.V2_ORIGINAL else "utf-8")
+
+
+def gaps(written: Written, style: Style, *, system: str, site: str, names: Mapping[str, str]) -> dict[str, str]:
+    """Give what may stand in the gaps of a template, by their names. Arguments as `compose`."""
     values = _common(written, system=system, site=site)
-    if style in _V2:
-        text = _fill(style, values | _v2(written, style, names), _escape_v2)
-        return text.encode("iso-8859-1" if style is Style.V2_ORIGINAL else "utf-8")
+    if style in V2:
+        return values | _v2(written, style, names)
     known = {
         "trust_name": names.get(written.trust, written.trust),
         "provider_name": names.get(written.provider, written.provider),
     }
-    if style is Style.XML:
-        return _fill(style, values | known | _xml(written), lambda text: escape(text, {'"': "&quot;"})).encode()
-    return _fill(style, values | known | _fhir(written), lambda text: json.dumps(text)[1:-1]).encode()
+    return values | known | (_xml(written) if style is Style.XML else _fhir(written))
 
 
 def change_bytes(message: bytes) -> bytes:
@@ -93,9 +98,10 @@ def short_number(site: str, prescription: uuid.UUID) -> str:
     return stem + alphabet[(38 - total) % 37]
 
 
-def _fill(style: Style, values: Mapping[str, str], safe: Callable[[str], str]) -> str:
+def fill(gapped: Template, values: Mapping[str, str], style: Style) -> str:
     """Fill the gaps. A value is escaped for its format unless its name ends in `_raw`, which is our own syntax."""
-    return _template(style).substitute(
+    safe = _ESCAPES.get(style, _escape_v2)
+    return gapped.substitute(
         {name.removesuffix("_raw"): text if name.endswith("_raw") else safe(text) for name, text in values.items()}
     )
 
@@ -240,3 +246,10 @@ def _escape_v2(text: str) -> str:
     for character, escape_sequence in (("\\", "\\E\\"), ("|", "\\F\\"), ("^", "\\S\\"), ("&", "\\T\\"), ("~", "\\R\\")):
         text = text.replace(character, escape_sequence)
     return text
+
+
+_ESCAPES: dict[Style, Callable[[str], str]] = {
+    Style.XML: lambda text: escape(text, {'"': "&quot;"}),
+    Style.FHIR: lambda text: json.dumps(text)[1:-1],
+}
+"""How a value is made safe in each format; HL7 v2 in any other."""

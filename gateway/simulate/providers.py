@@ -1,12 +1,12 @@
 """Simulated providers: small HTTP servers that take sealed prescriptions, each with a temper of its own.
 
 A provider verifies every seal offline, takes a message id once however often it comes, hands each supply over once, and
-writes all of it in its journal before it says so. What it says it says again until the gateway takes it.
+writes all of it in its journal before it says so. What it says it says again until the gateway takes it. A cancel or a
+hold is decided the moment it arrives.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from random import Random
 
@@ -20,58 +20,19 @@ from gateway.simulate.answers import (
     Word,
     in_fhir,
     in_sandbox_json,
-    read_order,
+    read_message,
     refusal_in_fhir,
     refusal_in_sandbox_json,
 )
-from gateway.simulate.journal import Arrived, Journal, ProviderEntry, Said, Supplied, Surprise
+from gateway.simulate.behaviours import Behaviour
+from gateway.simulate.cases import Case
+from gateway.simulate.journal import Arrived, Asked, GaveUp, Journal, ProviderEntry, Said, Supplied, Surprise
 
 _TOLD = frozenset({200, 201, 202, 204})
+_MOVES_NOTHING = 422
+_REFUSALS = frozenset({Word.CANCEL_TOO_LATE, Word.HOLD_REFUSED, Word.RELEASE_REFUSED, Word.CANCEL_UNKNOWN})
+_OPENINGS = frozenset({Word.ACCEPTED, Word.QUERIED, Word.CANCEL_PENDING})
 _TRY_AGAIN = frozenset({401, 429, 500, 502, 503, 504})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
-    """A provider's temper. Every `…_in` is *one message in so many*, beginning with the first; nought is never.
-
-    Attributes:
-        name: for people.
-        answers_after: seconds from arrival to the first answer.
-        takes_after: seconds its system needs to take a message at all.
-        supplies_after: seconds between one supply and the next.
-        silent_in: messages taken and never spoken of again.
-        rejects_in: messages rejected.
-        queries_in: messages queried first and accepted later.
-        says_twice: whether every answer is sent twice.
-        cuts_in: messages taken, after which the connection is cut before the response (the sender is in doubt).
-        down_for: seconds from the start in which it takes nothing (503).
-        own_json: whether it answers in the sandbox's JSON in place of FHIR.
-    """
-
-    name: str
-    answers_after: float = 0.05
-    takes_after: float = 0.0
-    supplies_after: float = 0.1
-    silent_in: int = 0
-    rejects_in: int = 0
-    queries_in: int = 0
-    says_twice: bool = False
-    cuts_in: int = 0
-    down_for: float = 0.0
-    own_json: bool = False
-
-
-BEHAVIOURS: dict[str, Behaviour] = {
-    "VNE51": Behaviour(name="prompt"),
-    "VNCEL": Behaviour(name="slow", takes_after=0.4, answers_after=1.5, supplies_after=0.5),
-    "VNFKT": Behaviour(name="rejecting", rejects_in=3, cuts_in=8),
-    "VN6XW": Behaviour(name="silent", silent_in=1),
-    # its answers come after the gateway has had time to send again what was cut off
-    "VDEM1": Behaviour(name="duplicate-acknowledging", answers_after=2.5, says_twice=True, cuts_in=4),
-    "VDEM2": Behaviour(name="querying", queries_in=2, own_json=True),
-    "VDEM3": Behaviour(name="down for a while", down_for=5.0, own_json=True),
-}
-"""The demonstration's providers. VDEM1 recognises repeats, so what it cut off is sent to it again; VNFKT does not."""
 
 
 class Provider:
@@ -111,15 +72,38 @@ class Provider:
         self._now = now
         self._source = source
         self._taken: set[str] = set()
+        self._updates: set[str] = set()
+        self._cases: dict[str, Case] = {}
+        self._may_speak = asyncio.Event()
+        self._may_speak.set()
         self._at_work: set[asyncio.Task[None]] = set()
+        self._tries = 0
+        self._waiting = 0
         self._up_at = 0.0
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
 
     @property
     def busy(self) -> int:
-        """How many messages it has yet to finish with."""
-        return len(self._at_work)
+        """How many messages it has yet to finish with; what it was asked to hold waits for its trust."""
+        return len(self._at_work) - self._waiting
+
+    def fall_silent(self) -> None:
+        """Say nothing more until told to; go on taking messages and handing over."""
+        self._may_speak.clear()
+
+    def speak_up(self) -> None:
+        """Say all that was not said."""
+        self._may_speak.set()
+
+    def go_down(self, seconds: float) -> None:
+        """Take nothing for a while (503)."""
+        self._up_at = asyncio.get_running_loop().time() + seconds
+
+    def has(self, item: str) -> bool:
+        """Tell, as a person there would on the telephone, whether an order of a line is there and not given up."""
+        case = self._cases.get(item)
+        return case is not None and not case.stopped
 
     async def open(self, host: str, port: int) -> None:
         """Start taking messages."""
@@ -153,10 +137,18 @@ class Provider:
         octets = await request.read()
         await asyncio.sleep(self.behaviour.takes_after)
         try:
-            message = read_order(octets)
+            message = read_message(octets)
         except (ValueError, KeyError, StopIteration):
             self._surprise("", "a message that is no prescription order")
             return self._refuse("This is not a prescription order.")
+        if message.wanted:
+            return self._take_update(message, octets)
+        return self._take_order(message, octets, request)
+
+    def _take_order(self, message: Message, octets: bytes, request: web.Request) -> web.StreamResponse:
+        if message.id not in self._taken and self._drops() and request.transport is not None:
+            request.transport.abort()
+            return web.Response(status=503)
         if not self._arrive(message, octets):
             return self._refuse("The seal does not verify.")
         number = len(self._taken)
@@ -165,6 +157,36 @@ class Provider:
             self._begin(message, number)
             if _is_one_of(number, self.behaviour.cuts_in) and request.transport is not None:
                 request.transport.abort()
+        return web.Response(status=202)
+
+    def _drops(self) -> bool:
+        """Tell whether the line is cut before this order is taken; the same order is cut off once only."""
+        self._tries += 1
+        return _is_one_of(self._tries, self.behaviour.drops_in)
+
+    def _take_update(self, message: Message, octets: bytes) -> web.StreamResponse:
+        """Take a cancel, a hold or a release, and decide it now."""
+        line = message.lines[0]
+        repeat = message.id in self._updates
+        self.journal.write(
+            Asked(
+                provider=self.ods,
+                message=message.id,
+                item=line.item,
+                wanted=message.wanted,
+                repeat=repeat,
+                at=self._now(),
+            )
+        )
+        if not self._verify(octets):
+            self._surprise(message.id, "the seal does not verify")
+            return self._refuse("The seal does not verify.")
+        if not repeat:
+            self._updates.add(message.id)
+            # a release is never ignored: the medicine would wait for ever
+            ignored = message.wanted != "release" and _is_one_of(len(self._updates), self.behaviour.ignores_in)
+            if not ignored:
+                self._work(self._decide(message, len(self._updates)))
         return web.Response(status=202)
 
     def _refuse(self, reason: str) -> web.Response:
@@ -178,6 +200,7 @@ class Provider:
                 provider=self.ods,
                 message=message.id,
                 items=tuple(line.item for line in message.lines),
+                replaces=tuple(line.replaces for line in message.lines if line.replaces),
                 names=tuple(name for line in message.lines for name in line.names),
                 sealed=sealed,
                 repeat=message.id in self._taken,
@@ -190,62 +213,123 @@ class Provider:
         return sealed
 
     def _begin(self, message: Message, number: int) -> None:
-        if _is_one_of(number, self.behaviour.silent_in):
-            return
-        task = asyncio.get_running_loop().create_task(self._deal_with(message, number))
+        for line in message.lines:
+            earlier = self._cases.get(line.item)
+            if earlier is not None and earlier.live:
+                self._surprise(line.item, "was ordered again while the first order of it stands")
+            case = self._cases[line.item] = Case(message, line)
+            if not _is_one_of(number, self.behaviour.silent_in):
+                self._work(self._deal_with(case, number))
+
+    def _work(self, deed: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(deed)
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
 
-    async def _deal_with(self, message: Message, number: int) -> None:
+    async def _deal_with(self, case: Case, number: int) -> None:
         behaviour = self.behaviour
-        await asyncio.sleep(behaviour.answers_after)
+        late = behaviour.late_by if _is_one_of(number, behaviour.late_in) else 0.0
+        await asyncio.sleep(behaviour.answers_after + late)
+        if case.stopped:
+            return
         if _is_one_of(number, behaviour.rejects_in):
-            await self._say_of_all(message, Word.REJECTED, reason="We do not supply this under our contract.")
+            self._give_up(case)
+            await self._say(case, Word.REJECTED, reason="We do not supply this under our contract.")
             return
         if _is_one_of(number, behaviour.queries_in):
-            await self._say_of_all(message, Word.QUERIED, reason="Please confirm the first delivery date.")
+            await self._say(case, Word.QUERIED, reason="Please confirm the first delivery date.")
             await asyncio.sleep(behaviour.answers_after + 0.5)
-        await self._say_of_all(message, Word.ACCEPTED)
-        for line in message.lines:
-            for issue in range(1, line.supplies + 1):
-                await asyncio.sleep(behaviour.supplies_after)
-                # handed over first and told afterwards: a supply nobody is told of is still a supply
-                self.journal.write(Supplied(provider=self.ods, item=line.item, issue=issue, at=self._now()))
-                await self._say(self._statement(message, line.item, Word.DELIVERED, issue=issue))
+        crossed = _is_one_of(number, behaviour.crosses_in)
+        if case.live and not crossed:
+            await self._say(case, Word.ACCEPTED)
+        await self._supply(case, crossed=crossed)
 
-    async def _say_of_all(self, message: Message, word: Word, *, reason: str = "") -> None:
-        for line in message.lines:
-            await self._say(self._statement(message, line.item, word, reason=reason))
+    async def _supply(self, case: Case, *, crossed: bool) -> None:
+        while case.live:
+            await asyncio.sleep(self.behaviour.supplies_after)
+            self._waiting += 1
+            await case.until_free()
+            self._waiting -= 1
+            if not case.live:
+                return
+            case.made += 1
+            supply = Supplied(
+                provider=self.ods, item=case.line.item, issue=case.made, of=case.line.supplies, at=self._now()
+            )
+            # handed over first and told afterwards: a supply nobody is told of is still a supply
+            self.journal.write(supply)
+            await self._say(case, Word.DELIVERED, issue=case.made)
+            if crossed:
+                await self._say(case, Word.ACCEPTED)
+                crossed = False
 
-    def _statement(self, message: Message, item: str, word: Word, *, issue: int = 0, reason: str = "") -> Statement:
-        line = next(line for line in message.lines if line.item == item)
-        return Statement(
-            provider=self.ods, message=message, line=line, word=word, at=self._now(), issue=issue, reason=reason
+    def _give_up(self, case: Case) -> None:
+        case.stopped = True
+        item, message = case.line.item, case.message.id
+        self.journal.write(GaveUp(provider=self.ods, message=message, item=item, at=self._now()))
+
+    async def _decide(self, update: Message, number: int) -> None:
+        """Answer a cancel, a hold or a release; what is decided is decided before the first wait."""
+        case = self._cases.get(update.lines[0].item)
+        told = Case(update, update.lines[0])
+        if case is None:
+            await self._say(told, Word.CANCEL_UNKNOWN if update.wanted == "cancel" else Word.HOLD_REFUSED)
+            return
+        told.turn, told.asked, case.asked = case.turn, True, True
+        if update.wanted == "cancel":
+            await self._decide_cancel(case, told, number)
+            return
+        word = case.hold() if update.wanted == "hold" else case.release()
+        await self._say(told, word)
+
+    async def _decide_cancel(self, case: Case, told: Case, number: int) -> None:
+        if _is_one_of(number, self.behaviour.ponders_in) and case.live:
+            await self._say(told, Word.CANCEL_PENDING)
+            await asyncio.sleep(self.behaviour.answers_after + 1.0)
+        word = case.stop()
+        if word is Word.CANCELLED:
+            self._give_up(case)
+        await self._say(told, word)
+
+    async def _say(self, case: Case, word: Word, *, issue: int = 0, reason: str = "") -> None:
+        """Say one thing of a line, after all that is being said of it."""
+        async with case.turn:
+            statement = Statement(
+                provider=self.ods,
+                message=case.message,
+                line=case.line,
+                word=word,
+                at=self._now(),
+                issue=issue,
+                reason=reason,
+            )
+            body = in_sandbox_json(statement) if self.behaviour.own_json else in_fhir(statement)
+            for repeat in range(2 if self.behaviour.says_twice else 1):
+                await self._until_heard(statement, body, overtaken=_overtaken(case, word))
+                self._note(statement, repeat=repeat > 0)
+
+    def _note(self, statement: Statement, *, repeat: bool) -> None:
+        self.journal.write(
+            Said(
+                provider=self.ods,
+                message=statement.message.id,
+                item=statement.line.item,
+                word=statement.word.value,
+                repeat=repeat,
+                at=self._now(),
+            )
         )
 
-    async def _say(self, statement: Statement) -> None:
-        body = in_sandbox_json(statement) if self.behaviour.own_json else in_fhir(statement)
-        for repeat in range(2 if self.behaviour.says_twice else 1):
-            await self._until_heard(statement, body)
-            self.journal.write(
-                Said(
-                    provider=self.ods,
-                    message=statement.message.id,
-                    word=statement.word.value,
-                    repeat=repeat > 0,
-                    at=self._now(),
-                )
-            )
-
-    async def _until_heard(self, statement: Statement, body: bytes) -> None:
-        """Post the same bytes until the gateway takes them."""
+    async def _until_heard(self, statement: Statement, body: bytes, *, overtaken: bool) -> None:
+        """Post the same bytes until the gateway takes them, or says that what was overtaken moves nothing."""
         if self._session is None:
             raise RuntimeError("not open")
         while True:
+            await self._may_speak.wait()
             try:
                 async with self._session.post(self._callback, data=body) as response:
                     await response.read()
-                    if response.status in _TOLD:
+                    if response.status in _TOLD or (overtaken and response.status == _MOVES_NOTHING):
                         return
                     if response.status not in _TRY_AGAIN:
                         self._surprise(statement.id, f"{statement.word} was answered {response.status}")
@@ -256,6 +340,11 @@ class Provider:
 
     def _surprise(self, key: str, what: str) -> None:
         self.journal.write(Surprise(key=key, what=f"{self.ods}: {what}", at=self._now()))
+
+
+def _overtaken(case: Case, word: Word) -> bool:
+    """Tell whether what was told before, or asked since, says more than this."""
+    return word in _REFUSALS or (word in _OPENINGS and (case.made > 0 or case.asked))
 
 
 def _is_one_of(number: int, so_many: int) -> bool:

@@ -3,20 +3,23 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from gateway.simulate.books import COUNTS, NOWHERE, Place, Reckoning, imbalances, reckon, standings
+from gateway.simulate.behaviours import BEHAVIOURS
+from gateway.simulate.books import COUNTS, NOWHERE, Place, Reckoning, imbalances, reckon
 from gateway.simulate.child import Child, GatewayDiedError
 from gateway.simulate.folder import Addresses, choose_addresses, write_folder, write_handout
-from gateway.simulate.providers import BEHAVIOURS
+from gateway.simulate.office import Office
+from gateway.simulate.promises import Promise, standings
 from gateway.simulate.public import Public
 from gateway.simulate.standing import POSITIVE, Standing
+from gateway.simulate.unrest import Unrest
 from gateway.simulate.world import OVER_MLLP, PROFILES, Run, World
-from gateway.simulate.written import Written
 
 _LOOK_SECONDS = 0.5
 
@@ -27,6 +30,7 @@ class Plan:
 
     Attributes:
         kills: how many times the gateway is killed without warning while the trusts prescribe.
+        chaos: a bad day for everybody, as `unrest` and the parties' own tempers have it.
         pause_seconds: between one prescription of a trust's line and the next.
         lines: how many messages each trust has under way at once.
         patience_seconds: for the whole run; then it is reckoned as it stands.
@@ -38,6 +42,7 @@ class Plan:
     seed: int
     data: Path
     kills: int = 0
+    chaos: bool = False
     pause_seconds: float = 0.0
     lines: int = 2
     patience_seconds: float = 240.0
@@ -54,6 +59,7 @@ class Result:
         books: the gateway's own counts.
         faults: every equation that is not kept, and every surprise.
         kills: how many times the gateway was killed.
+        tally: what else went wrong or was done about it, counted, in words for people.
     """
 
     books: Mapping[str, int]
@@ -61,6 +67,7 @@ class Result:
     faults: tuple[str, ...]
     kills: int
     seconds: float
+    tally: Mapping[str, int]
 
     @property
     def as_json(self) -> dict[str, int | float]:
@@ -80,6 +87,7 @@ class Progress:
     settled: int
     total: int
     books: Mapping[str, int]
+    tally: Mapping[str, int]
 
 
 class Demonstration:
@@ -97,7 +105,7 @@ class Demonstration:
         self._stack = AsyncExitStack()
         self._places: dict[str, Place] = {}
         self._before: Mapping[str, int] = {}
-        self._kills = 0
+        self._tally: Counter[str] = Counter()
         self._started = time.monotonic()
         self.addresses: Addresses = choose_addresses(PROFILES, BEHAVIOURS, http=plan.http, mllp=plan.mllp)
         config = plan.data / "config"
@@ -110,8 +118,17 @@ class Demonstration:
             anchors=plan.data / "keys" / "anchors.pem",
             journals=plan.data / "journals",
             lines=plan.lines,
+            chaos=plan.chaos,
         )
         self.world = World(run, self.addresses)
+        self._office = Office(
+            data=plan.data,
+            config=config,
+            addresses=self.addresses,
+            providers=self.world.providers,
+            source=self._source,
+            tally=self._tally,
+        )
 
     async def open(self) -> None:
         """Start everybody. Raises `GatewayDiedError`."""
@@ -120,6 +137,8 @@ class Demonstration:
         await self.world.open()
         self._stack.push_async_callback(self.child.stop)
         await self.child.start()
+        if self._plan.chaos:
+            await self._office.open()
         self._before = await self.public.books() or {}
         write_handout(self._plan.data / "try.env", self.addresses)
 
@@ -140,14 +159,41 @@ class Demonstration:
         try:
             async with asyncio.timeout(self._plan.patience_seconds):
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._kill_now_and_then())
-                    group.create_task(
-                        self.world.prescribe(self._plan.prescriptions, pause_seconds=self._plan.pause_seconds)
-                    )
+                    over = asyncio.Event()
+                    group.create_task(self._unrest(over))
+                    group.create_task(self._prescribe(over))
                 await self.world.disturb()
+                if self._plan.chaos:
+                    await self._tidy_up()
                 await self._until_settled()
         except TimeoutError:
             pass  # reckoned as it stands: what is not settled is an imbalance
+
+    async def _prescribe(self, over: asyncio.Event) -> None:
+        await self.world.prescribe(self._plan.prescriptions, pause_seconds=self._plan.pause_seconds)
+        await self._while(lambda: self.world.prescribing)
+        over.set()
+
+    async def _unrest(self, over: asyncio.Event) -> None:
+        if not self._plan.chaos:
+            await self._kill_now_and_then()
+            return
+        await Unrest(
+            child=self.child,
+            providers=self.world.providers,
+            office=self._office,
+            source=self._source,
+            tally=self._tally,
+        ).last(over)
+
+    async def _while(self, holds: Callable[[], bool]) -> None:
+        while holds():  # noqa: ASYNC110 - many parties, and no one event
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _tidy_up(self) -> None:
+        """Let what was held up come through, and people end what a person can end."""
+        await self._while(lambda: self.world.busy)
+        await self._office.close_for_the_day()
 
     async def _alongside(self, story: Coroutine[None, None, None]) -> None:
         """Go through a story while the progress is watched; end it at once should the gateway end by itself."""
@@ -185,7 +231,7 @@ class Demonstration:
         for _ in range(self._plan.kills):
             await asyncio.sleep(self._source.uniform(0.02, 0.8))
             await self.child.kill()
-            self._kills += 1
+            self._tally["killed"] += 1
             await asyncio.sleep(self._source.uniform(0.0, 0.2))
             await self.child.start()
 
@@ -195,25 +241,27 @@ class Demonstration:
             await asyncio.sleep(_LOOK_SECONDS)
             await self._look()
 
-    def _unsettled(self) -> list[Written]:
+    def _unsettled(self) -> list[tuple[str, Promise]]:
         """Give what was promised and has neither ended nor been reported; a commit without its answer is neither."""
         return [
-            written
-            for trust in self.world.trusts.values()
-            for written in trust.written
-            if (standing := standings(trust.journal).get(written.key)) is Standing.COMMITTED
-            or (standing in POSITIVE and not self._places.get(written.key, NOWHERE).settled)
+            (ods, promise)
+            for ods, trust in self.world.trusts.items()
+            for promise in trust.promises()
+            if promise.standing is Standing.COMMITTED
+            or (promise.made and not self._places.get(promise.message, NOWHERE).settled)
         ]
 
     async def _look(self) -> None:
         """Ask the gateway, as each trust, after everything that is not yet settled."""
+        await self._ask(self._unsettled())
 
-        async def ask(written: Written) -> None:
-            place = await self.public.place(written.trust, str(written.message))
+    async def _ask(self, promises: Sequence[tuple[str, Promise]]) -> None:
+        async def ask(ods: str, promise: Promise) -> None:
+            place = await self.public.place(ods, promise.message)
             if place is not None:
-                self._places[written.key] = place
+                self._places[promise.message] = place
 
-        await asyncio.gather(*(ask(written) for written in self._unsettled()))
+        await asyncio.gather(*(ask(ods, promise) for ods, promise in promises))
 
     async def _keep_watching(self) -> None:
         while True:
@@ -222,7 +270,10 @@ class Demonstration:
             settled = answered - len(self._unsettled())
             self._watch(
                 Progress(
-                    settled=settled, total=max(written, self._plan.prescriptions), books=await self.public.books() or {}
+                    settled=settled,
+                    total=max(written, self._plan.prescriptions),
+                    books=await self.public.books() or {},
+                    tally=dict(self._tally),
                 )
             )
             await asyncio.sleep(_LOOK_SECONDS)
@@ -232,10 +283,11 @@ class Demonstration:
 
     async def result(self) -> Result:
         """Reckon as things stand."""
-        await self._look()
+        # what was reported once may have gone on since, and ended otherwise
+        await self._ask([(ods, one) for ods, trust in self.world.trusts.items() for one in trust.promises()])
         books = {name: count - self._before.get(name, 0) for name, count in (await self.public.books() or {}).items()}
         reckoning = reckon(
-            [(trust.written, trust.journal) for trust in self.world.trusts.values()],
+            [(trust.promises(), trust.journal) for trust in self.world.trusts.values()],
             [provider.journal for provider in self.world.providers.values()],
             self._places,
         )
@@ -243,7 +295,8 @@ class Demonstration:
             books=books,
             reckoning=reckoning,
             faults=_faults(books, reckoning, None if self._plan.visitors else self._written()),
-            kills=self._kills,
+            kills=self._tally["killed"],
+            tally=dict(self._tally),
             seconds=time.monotonic() - self._started,
         )
 
@@ -254,15 +307,18 @@ def _faults(books: Mapping[str, int], reckoning: Reckoning, written: int | None)
         return ("the gateway gave no counts",)
     if written is None:
         return (*imbalances(books), *_wrongs(reckoning))
-    answers = reckoning.answers
+    answers, changes = reckoning.answers, reckoning.changes
     silent = written - sum(answers.values())
+    # a change is a new prescription under the old number, taken or refused like any other
     told = {
-        "accepted": sum(answers.get(standing, 0) for standing in POSITIVE),
-        "held": answers.get(Standing.HELD, 0),
-        "refused": answers.get(Standing.REFUSED, 0),
+        "accepted": sum(answers.get(standing, 0) + changes.get(standing, 0) for standing in POSITIVE),
+        "refused": answers.get(Standing.REFUSED, 0) + changes.get(Standing.REFUSED, 0),
     }
+    # a change waits for a ruling when its cancel came too late, and is held for that
+    held = answers.get(Standing.HELD, 0), answers.get(Standing.HELD, 0) + sum(changes.values())
     return (
         *imbalances(books),
+        *(() if held[0] <= books["held"] <= held[1] else (f"the gateway counts {books['held']} held, not {held}",)),
         *((f"{silent} prescriptions were never answered",) if silent else ()),
         *(
             f"the gateway counts {books[name]} {name}, the trusts {count}"

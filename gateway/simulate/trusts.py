@@ -6,19 +6,23 @@ checked as it comes, and anything else is a surprise in the journal.
 """
 
 import asyncio
+import functools
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from random import Random
 
 from gateway.simulate import er7
 from gateway.simulate.channels import Channel, NotAnsweredError
-from gateway.simulate.journal import Answered, Journal, Sent, Surprise, Told, TrustEntry
+from gateway.simulate.errands import Errands
+from gateway.simulate.follow_ups import Deed
+from gateway.simulate.journal import Answered, Followed, Journal, Sent, Surprise, Told, TrustEntry
 from gateway.simulate.messages import Style, change_bytes, compose
-from gateway.simulate.standing import Reply, Standing, read_v2
-from gateway.simulate.written import EXPECTED, Fate, Flaw, Written
+from gateway.simulate.profile import Profile
+from gateway.simulate.promises import Promise, standings
+from gateway.simulate.standing import POSITIVE, Reply, Standing, read_v2
+from gateway.simulate.written import EXPECTED, Fate, Written
 
 _ALLOWED: dict[Fate, frozenset[Standing]] = {
     Fate.SENT: frozenset({Standing.ACCEPTED, Standing.COMMITTED}),
@@ -26,27 +30,6 @@ _ALLOWED: dict[Fate, frozenset[Standing]] = {
     Fate.REFUSED: frozenset({Standing.REFUSED, Standing.COMMITTED}),
 }
 _SETTLED = frozenset({Standing.ACCEPTED, Standing.HELD, Standing.REFUSED, Standing.COMMITTED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """What kind of trust it is.
-
-    Attributes:
-        styles: the dialects it sends, in turn.
-        flaws: those its formats can have.
-        providers: those it may name; an empty code leaves the choice to the gateway's routes.
-        repeats_in: one message in so many is sent twice; `changes_in`: one again with other bytes.
-    """
-
-    ods: str
-    system: str
-    site: str
-    styles: tuple[Style, ...]
-    flaws: tuple[Flaw, ...]
-    providers: tuple[str, ...]
-    repeats_in: int = 7
-    changes_in: int = 11
 
 
 class Trust:
@@ -60,6 +43,7 @@ class Trust:
         names: ODS code to name.
         now: the time.
         source: seeded; draws how long it waits before it sends again.
+        errands: its way to the gateway for what it does with orders that it has sent; None if it leaves them alone.
     """
 
     def __init__(
@@ -72,6 +56,7 @@ class Trust:
         names: Mapping[str, str],
         now: Callable[[], datetime],
         source: Random,
+        errands: Channel | None = None,
     ) -> None:
         self.profile = profile
         self.journal = journal
@@ -83,6 +68,13 @@ class Trust:
         self._names = names
         self._now = now
         self._source = source
+        self.errands = Errands(profile, journal=journal, names=names, now=now, source=source)
+        self._errand_channel = errands
+
+    @property
+    def busy(self) -> int:
+        """How much it has yet to do with orders that it has sent."""
+        return self.errands.busy
 
     async def prescribe(self, count: int, *, pause_seconds: float = 0.0) -> None:
         """Prescribe `count` times; returns when every one begun has been answered."""
@@ -93,6 +85,17 @@ class Trust:
             for channel in self._channels:
                 group.create_task(self._work_off(waiting, channel, pause_seconds))
 
+    def promises(self) -> Iterator[Promise]:
+        """Give every order and every change of one that was answered, with where it stands by the last answer."""
+        answers = standings(self.journal)
+        for written in self.written:
+            if written.key in answers:
+                standing = answers[written.key]
+                yield Promise(key=written.key, message=str(written.message), standing=standing, item=str(written.item))
+        last = {one.control_id: one for one in self.journal.all(Followed) if one.deed == Deed.CHANGE}
+        for control_id, one in last.items():
+            yield Promise(key=one.key, message=control_id, standing=one.reply.standing, change=True)
+
     def rest(self) -> None:
         """Prescribe no more; what was begun is finished."""
         self._resting = True
@@ -101,18 +104,27 @@ class Trust:
         while not waiting.empty() and not self._resting:
             written = waiting.get_nowait()
             self.written.append(written)
-            await self._submit(next(self._numbers), written, channel)
+            await self._submit(next(self._numbers), written, channel, spare=functools.partial(_take_one, waiting))
             await asyncio.sleep(pause_seconds)
 
-    async def _submit(self, number: int, written: Written, channel: Channel) -> None:
+    async def _submit(self, number: int, written: Written, channel: Channel, *, spare: Callable[[], bool]) -> None:
         style = self.profile.styles[number % len(self.profile.styles)]
         message = compose(written, style, system=self.profile.system, site=self.profile.site, names=self._names)
         digest, reply = await self._until_answered(written, message, style, channel)
         self._note(written, reply, digest, later=False)
+        if self._errand_channel is not None and reply.standing in POSITIVE:
+            self.errands.consider(written, style, self._by_errand(self._errand_channel), spare=spare)
         if number % self.profile.repeats_in == 0:
             await self._send_twice(written, message, style, channel, digest)
         if number % self.profile.changes_in == 0:
             await self._send_changed(written, message, style, channel)
+
+    def _by_errand(self, channel: Channel) -> Callable[[Written, bytes, Style], Awaitable[Reply]]:
+        async def post(written: Written, message: bytes, style: Style) -> Reply:
+            _, reply = await self._until_answered(written, message, style, channel)
+            return reply
+
+        return post
 
     async def _until_answered(
         self, written: Written, message: bytes, style: Style, channel: Channel
@@ -172,6 +184,8 @@ class Trust:
         self.journal.write(Told(about=about, digest=_digest(message), at=self._now()))
 
     def _hear_answer(self, reply: Reply, message: bytes) -> None:
+        if self.errands.hear(reply):
+            return
         written = next((one for one in self.written if str(one.message) == reply.about), None)
         if written is None:
             self._surprise(reply.about, "an application answer to a message that was never sent")
@@ -201,9 +215,18 @@ class Trust:
 
     async def close(self) -> None:
         """Hang up every channel and close the journal."""
-        for channel in self._channels:
+        await self.errands.close()
+        for channel in (*self._channels, *([self._errand_channel] if self._errand_channel else [])):
             await channel.close()
         self.journal.close()
+
+
+def _take_one(waiting: asyncio.Queue[Written]) -> bool:
+    """Take one prescription away unwritten; False where none waits."""
+    if waiting.empty():
+        return False
+    waiting.get_nowait()
+    return True
 
 
 def _digest(octets: bytes) -> str:

@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
+from gateway.simulate.behaviours import BEHAVIOURS, CHAOTIC, Behaviour
 from gateway.simulate.channels import Channel, HttpChannel, MllpChannel
 from gateway.simulate.folder import Addresses
 from gateway.simulate.journal import Journal
 from gateway.simulate.listeners import listen_http, listen_mllp
 from gateway.simulate.messages import Style
 from gateway.simulate.mllp_line import Line
-from gateway.simulate.providers import BEHAVIOURS, Provider
+from gateway.simulate.profile import Profile
+from gateway.simulate.providers import Provider
 from gateway.simulate.seals import Seals
-from gateway.simulate.trusts import Profile, Trust
+from gateway.simulate.trusts import Trust
 from gateway.simulate.written import Flaw, write_prescriptions
 
 _V2_FLAWS = (Flaw.NHS_NUMBER, Flaw.DRUG_UNKNOWN, Flaw.DOSE_TWICE, Flaw.CONTROLLED, Flaw.PROVIDER_UNKNOWN)
@@ -87,6 +89,7 @@ class Run:
         anchors: file of the certificates that vouch for the gateway's seal.
         journals: folder for the journals.
         lines: how many messages each trust has under way at once.
+        chaos: trusts cancel, hold and change what they sent, and providers have a bad day.
     """
 
     seed: int
@@ -94,6 +97,7 @@ class Run:
     anchors: Path
     journals: Path
     lines: int = 2
+    chaos: bool = False
 
 
 class World:
@@ -106,7 +110,8 @@ class World:
         self._stack = AsyncExitStack()
         seals = Seals(run.anchors, now=now)
         self.trusts = {ods: self._trust(profile, run) for ods, profile in PROFILES.items()}
-        self.providers = {ods: self._provider(ods, run, seals.checker(ods)) for ods in BEHAVIOURS}
+        tempers = CHAOTIC if run.chaos else BEHAVIOURS
+        self.providers = {ods: self._provider(ods, temper, run, seals.checker(ods)) for ods, temper in tempers.items()}
         for trust in self.trusts.values():
             self._stack.push_async_callback(trust.close)
         for provider in self.providers.values():
@@ -125,6 +130,7 @@ class World:
             names=NAMES,
             now=now,
             source=Random(source.random()),  # noqa: S311 - as above
+            errands=self._channel(profile.ods) if run.chaos else None,
         )
 
     def _channel(self, ods: str) -> Channel:
@@ -132,10 +138,10 @@ class World:
             return MllpChannel(self._addresses.host, self._addresses.mllp, patience_seconds=_PATIENCE_SECONDS)
         return HttpChannel(self._addresses.base, self._addresses.tokens[ods], patience_seconds=_PATIENCE_SECONDS)
 
-    def _provider(self, ods: str, run: Run, verify: Callable[[bytes], bool]) -> Provider:
+    def _provider(self, ods: str, temper: Behaviour, run: Run, verify: Callable[[bytes], bool]) -> Provider:
         return Provider(
             ods,
-            BEHAVIOURS[ods],
+            temper,
             journal=Journal(run.journals / f"provider-{ods}.jsonl"),
             gateway=self._addresses.base,
             token=self._addresses.tokens[ods],
@@ -184,8 +190,13 @@ class World:
 
     @property
     def busy(self) -> bool:
-        """Whether a provider still has something to say."""
-        return any(provider.busy for provider in self.providers.values())
+        """Whether a provider still has something to say, or a trust something to do with what it sent."""
+        return self.prescribing or any(provider.busy for provider in self.providers.values())
+
+    @property
+    def prescribing(self) -> bool:
+        """Whether a trust still has something to do with what it sent."""
+        return any(trust.busy for trust in self.trusts.values())
 
 
 def now() -> datetime:

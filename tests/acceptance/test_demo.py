@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.simulate.behaviours import BEHAVIOURS
 from gateway.simulate.demo import run
-from gateway.simulate.providers import BEHAVIOURS
 from gateway.simulate.written import Flaw
 
 FIELDS = (

@@ -125,7 +125,8 @@ def accept(transaction: Transaction, acceptance: Acceptance, *, now: datetime) -
 
 def _store_submission(transaction: Transaction, acceptance: Acceptance, key: str) -> int:
     submission, answer, verdict = acceptance.submission, acceptance.answer, acceptance.verdict
-    refused = sum(order.outcome is Outcome.REFUSED for order in verdict.orders)
+    # a cancel, a hold or a release that is refused is not another prescription
+    refused = sum(order.outcome is Outcome.REFUSED for order in verdict.orders if order.action in _TAKES_NUMBERS)
     return transaction.insert(
         _INSERT_SUBMISSION,
         {

@@ -13,7 +13,7 @@ from gateway.domain.acknowledgement import Acknowledgement
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.partner import Environment, Provider
-from gateway.simulate.answers import Line, Message, Statement, Word, in_fhir, in_sandbox_json, read_order
+from gateway.simulate.answers import Line, Message, Statement, Word, in_fhir, in_sandbox_json, read_message
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LINE = Line(
@@ -30,6 +30,14 @@ EVENTS = {
     Word.REJECTED: LineEvent.REJECTED,
     Word.QUERIED: LineEvent.QUERIED,
     Word.DELIVERED: LineEvent.DELIVERED,
+    Word.CANCELLED: LineEvent.CANCEL_CONFIRMED,
+    Word.CANCEL_TOO_LATE: LineEvent.CANCEL_TOO_LATE,
+    Word.CANCEL_PENDING: LineEvent.CANCEL_PENDING,
+    Word.CANCEL_UNKNOWN: LineEvent.CANCEL_UNKNOWN,
+    Word.ON_HOLD: LineEvent.HOLD_CONFIRMED,
+    Word.HOLD_REFUSED: LineEvent.HOLD_REFUSED,
+    Word.RELEASED: LineEvent.RELEASE_CONFIRMED,
+    Word.RELEASE_REFUSED: LineEvent.RELEASE_REFUSED,
 }
 
 
@@ -74,7 +82,29 @@ def test_an_order_is_read_with_its_numbers_and_supplies() -> None:
     }
     patient = {"resourceType": "Patient", "identifier": [{"value": LINE.nhs_number}]}
     bundle = {"identifier": {"value": MESSAGE.id}, "entry": [{"resource": request}, {"resource": patient}]}
-    message = read_order(json.dumps(bundle).encode())
+    message = read_message(json.dumps(bundle).encode())
     assert message.id == MESSAGE.id
     assert message.lines[0].supplies == 3
     assert "RX1" in message.lines[0].names
+
+
+def test_an_update_is_read_with_what_it_asks_for_and_a_change_with_what_it_replaces() -> None:
+    item = {"system": "https://fhir.nhs.uk/Id/prescription-order-item-number", "value": LINE.item}
+    request = {
+        "resourceType": "MedicationRequest",
+        "identifier": [item],
+        "groupIdentifier": {"value": "G1"},
+        "priorPrescription": {"identifier": {"value": "earlier"}},
+        "medicationCodeableConcept": LINE.product,
+        "dispenseRequest": {"quantity": LINE.quantity},
+    }
+    header = {
+        "resourceType": "MessageHeader",
+        "eventCoding": {"code": "prescription-order-update"},
+        "reason": {"coding": [{"code": "cancel"}]},
+    }
+    patient = {"resourceType": "Patient", "identifier": [{"value": LINE.nhs_number}]}
+    entries = [{"resource": header}, {"resource": request}, {"resource": patient}]
+    message = read_message(json.dumps({"identifier": {"value": MESSAGE.id}, "entry": entries}).encode())
+    assert message.wanted == "cancel"
+    assert (message.lines[0].replaces, message.lines[0].supplies) == ("earlier", 1)

@@ -1,14 +1,16 @@
 """The reckoning finds what is lost and what is supplied twice, and nothing else."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import uuid4
 
 import pytest
 
 from gateway.simulate.books import COUNTS, NOWHERE, Place, imbalances, reckon
-from gateway.simulate.journal import Answered, Arrived, Journal, ProviderEntry, Supplied, Surprise, TrustEntry
+from gateway.simulate.follow_ups import Deed
+from gateway.simulate.journal import Answered, Arrived, Followed, GaveUp, Journal, ProviderEntry, Surprise, TrustEntry
+from gateway.simulate.promises import Promise, standings
 from gateway.simulate.standing import Reply, Standing
 from gateway.simulate.written import Flaw, Written, write_prescriptions
 
@@ -40,12 +42,13 @@ def answered(standing: Standing, *, later: bool = False) -> Answered:
     )
 
 
-def arrived(*names: str, items: tuple[str, ...] = ()) -> Arrived:
+def arrived(*names: str, items: tuple[str, ...] = (), replaces: tuple[str, ...] = ()) -> Arrived:
     return Arrived(
         provider="VNE51",
         message=str(uuid4()),
         items=items,
         names=names,
+        replaces=replaces,
         sealed=True,
         repeat=False,
         behaviour="",
@@ -53,8 +56,8 @@ def arrived(*names: str, items: tuple[str, ...] = ()) -> Arrived:
     )
 
 
-def supplied(item: str, issue: int, provider: str = "VNE51") -> Supplied:
-    return Supplied(provider=provider, item=item, issue=issue, at=NOW)
+def followed(deed: Deed) -> Followed:
+    return Followed(key=WRITTEN.key, deed=deed, control_id="F1", reply=Reply(standing=Standing.ACCEPTED), at=NOW)
 
 
 def lost(answers: list[TrustEntry], arrivals: list[ProviderEntry], place: Place = NOWHERE) -> bool:
@@ -64,7 +67,11 @@ def lost(answers: list[TrustEntry], arrivals: list[ProviderEntry], place: Place 
         trust.write(answer)
     for arrival in arrivals:
         provider.write(arrival)
-    return reckon([([WRITTEN], trust)], [provider], {WRITTEN.key: place}).lost == (WRITTEN.key,)
+    promises = [
+        Promise(key=key, message=str(WRITTEN.message), item=str(WRITTEN.item), standing=standing)
+        for key, standing in standings(trust).items()
+    ]
+    return reckon([(promises, trust)], [provider], {str(WRITTEN.message): place}).lost == (WRITTEN.key,)
 
 
 @pytest.mark.parametrize("standing", [Standing.ACCEPTED, Standing.COMMITTED, Standing.HELD])
@@ -79,9 +86,9 @@ def test_what_was_never_promised_cannot_be_lost() -> None:
 
 
 def test_a_line_that_reached_a_provider_is_not_lost() -> None:
-    assert not lost([answered(Standing.ACCEPTED)], [arrived(WRITTEN.key)])
+    assert not lost([answered(Standing.ACCEPTED)], [arrived(WRITTEN.key, items=("a",))])
     assert not lost([answered(Standing.ACCEPTED)], [arrived(items=(str(WRITTEN.item),))])
-    assert lost([answered(Standing.ACCEPTED)], [arrived("RXOTHER")])
+    assert lost([answered(Standing.ACCEPTED)], [arrived("RXOTHER", items=("a",))])
 
 
 def test_a_line_that_is_reported_is_not_lost_but_one_that_is_only_said_to_be_sent_is() -> None:
@@ -91,14 +98,37 @@ def test_a_line_that_is_reported_is_not_lost_but_one_that_is_only_said_to_be_sen
     assert lost([answered(Standing.ACCEPTED)], [], Place(states=("FULFILLED",), alerts=0))
 
 
-def test_the_same_supply_handed_over_twice_is_found_whoever_did_it() -> None:
-    one: Journal[ProviderEntry] = Journal()
-    other: Journal[ProviderEntry] = Journal()
-    for entry in (supplied("a", 1), supplied("a", 2), supplied("b", 1)):
-        one.write(entry)
-    assert reckon([], [one, other], {}).double_supplied == ()
-    other.write(supplied("a", 2, "VNCEL"))
-    assert reckon([], [one, other], {}).double_supplied == ("a",)
+def test_what_the_trust_itself_withdrew_is_not_lost_but_what_the_gateway_withdrew_is() -> None:
+    cancelled = Place(states=("CANCELLED",), alerts=0)
+    assert not lost([answered(Standing.ACCEPTED), followed(Deed.CANCEL)], [], cancelled)
+    assert lost([answered(Standing.ACCEPTED)], [], cancelled)
+    assert lost([answered(Standing.ACCEPTED), followed(Deed.HOLD)], [], cancelled)
+    assert lost([answered(Standing.ACCEPTED), followed(Deed.CANCEL)], [], Place(states=("SENT",), alerts=0))
+
+
+def changed(*arrivals: Arrived) -> tuple[str, ...]:
+    provider: Journal[ProviderEntry] = Journal()
+    for arrival in arrivals:
+        provider.write(arrival)
+    change = Promise(key=WRITTEN.key, message="F1", standing=Standing.ACCEPTED, change=True)
+    return reckon([([change], Journal())], [provider], {"F1": Place(states=("SENT",), alerts=0)}).lost
+
+
+def test_a_change_is_lost_when_only_the_order_that_it_replaces_arrived() -> None:
+    assert changed(arrived(WRITTEN.key, items=("old",))) == (WRITTEN.key,)
+    assert changed(arrived(WRITTEN.key, items=("new",), replaces=("old",))) == ()
+
+
+def test_what_is_said_to_be_withdrawn_while_a_provider_has_it_is_a_surprise() -> None:
+    provider: Journal[ProviderEntry] = Journal()
+    provider.write(arrived(WRITTEN.key, items=("a",)))
+    promise = Promise(key=WRITTEN.key, message="M1", standing=Standing.ACCEPTED)
+    places = {"M1": Place(states=("CANCELLED",), alerts=0)}
+    assert reckon([([promise], Journal())], [provider], places).surprises == (
+        f"{WRITTEN.key} is said to be withdrawn, and VNE51 has a",
+    )
+    provider.write(GaveUp(provider="VNE51", message="", item="a", at=NOW + timedelta(seconds=1)))
+    assert reckon([([promise], Journal())], [provider], places).surprises == ()
 
 
 def test_surprises_are_told() -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from gateway.simulate.behaviours import BEHAVIOURS
 from gateway.simulate.books import COUNTS
 from gateway.simulate.display import Display, tell_result
 from gateway.simulate.folder import choose_addresses
-from gateway.simulate.providers import BEHAVIOURS
+from gateway.simulate.run import Progress
 from gateway.simulate.world import NAMES, PROFILES, Run, World
 
 
@@ -24,7 +25,7 @@ async def test_the_picture_names_every_party_and_the_console(tmp_path: Path) -> 
     world = World(run, choose_addresses(PROFILES, BEHAVIOURS))
     display = Display(world, total=8, console_link=lambda: "http://127.0.0.1:8080/console/enter/abc")
     await world.close()
-    text = drawn(display.draw(settled=3, total=8, books=dict.fromkeys(COUNTS, 5)))
+    text = drawn(display.draw(Progress(settled=3, total=8, books=dict.fromkeys(COUNTS, 5), tally={"killed": 2})))
     for ods, name in NAMES.items():
         assert f"{ods} {name}" in text
     for behaviour in BEHAVIOURS.values():

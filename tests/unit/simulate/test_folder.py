@@ -8,8 +8,8 @@ from gateway.access.directory import Directory
 from gateway.config.load import load
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
+from gateway.simulate.behaviours import BEHAVIOURS
 from gateway.simulate.folder import DEADLINES, TIME_SCALE, Addresses, choose_addresses, write_folder
-from gateway.simulate.providers import BEHAVIOURS
 from gateway.simulate.world import NAMES, OVER_MLLP, PROFILES
 
 

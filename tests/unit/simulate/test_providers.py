@@ -14,8 +14,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
+from gateway.simulate.behaviours import BEHAVIOURS, Behaviour
 from gateway.simulate.journal import Arrived, Journal, ProviderEntry, Said, Supplied, Surprise
-from gateway.simulate.providers import BEHAVIOURS, Behaviour, Provider
+from gateway.simulate.providers import Provider
 
 QUICK = Behaviour(name="quick", answers_after=0, supplies_after=0)
 

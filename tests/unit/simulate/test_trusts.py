@@ -11,8 +11,9 @@ from gateway.simulate.channels import Answer, MllpChannel, NotAnsweredError
 from gateway.simulate.journal import Answered, Journal, Sent, Surprise, Told, TrustEntry
 from gateway.simulate.messages import Style
 from gateway.simulate.mllp_line import listen
+from gateway.simulate.profile import Profile
 from gateway.simulate.standing import Reply, Standing
-from gateway.simulate.trusts import Profile, Trust
+from gateway.simulate.trusts import Trust
 from gateway.simulate.written import Flaw, write_prescriptions
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -1,0 +1,27 @@
+"""What kind of trust a simulated trust is."""
+
+from dataclasses import dataclass
+
+from gateway.simulate.messages import Style
+from gateway.simulate.written import Flaw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What kind of trust it is.
+
+    Attributes:
+        styles: the dialects it sends, in turn.
+        flaws: those its formats can have.
+        providers: those it may name; an empty code leaves the choice to the gateway's routes.
+        repeats_in: one message in so many is sent twice; `changes_in`: one again with other bytes.
+    """
+
+    ods: str
+    system: str
+    site: str
+    styles: tuple[Style, ...]
+    flaws: tuple[Flaw, ...]
+    providers: tuple[str, ...]
+    repeats_in: int = 7
+    changes_in: int = 11
