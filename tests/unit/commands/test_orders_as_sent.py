@@ -7,7 +7,7 @@ import pytest
 
 from gateway.commands.offline import Seen
 from gateway.domain.submission import Outcome
-from tests.unit.commands.orders_as_sent import ML, SILDENAFIL, Item, codes, order, read
+from tests.unit.commands.orders_as_sent import ML, SILDENAFIL, Item, codes, message, orc, order, read
 
 
 def requests(seen: Seen) -> list[dict[str, Any]]:
@@ -16,6 +16,7 @@ def requests(seen: Seen) -> list[dict[str, Any]]:
     return [resource for resource in entries if resource["resourceType"] == "MedicationRequest"]
 
 
+TWICE_A_DAY = Item(dose="5", words="Take ONE tablet twice a day", timing="BID")
 SUSPENSION = Item(
     product=SILDENAFIL,
     dose="10",
@@ -42,3 +43,10 @@ def test_a_repeat_pattern_is_read_with_or_without_its_table(timing: str) -> None
     assert seen.verdict.outcome is Outcome.TRANSLATED, codes(seen)
     repeat = requests(seen)[0]["dosageInstruction"][0]["timing"]["repeat"]
     assert repeat == {"frequency": 2, "period": 1, "periodUnit": "d"}
+
+
+def test_a_cancel_whose_reason_has_no_code_is_written_in_the_senders_words() -> None:
+    seen = read(order(TWICE_A_DAY), message(orc("CA", reason="^Moved to intravenous treatment"), control_id="C2"))
+    assert (seen.verdict.outcome, codes(seen)) == (Outcome.TRANSLATED, {"CANCEL_REASON_UNMAPPED"})
+    (request,) = requests(seen)
+    assert (request["status"], request["statusReason"]) == ("cancelled", {"text": "Moved to intravenous treatment"})

@@ -280,6 +280,16 @@ async def test_a_reason_without_a_code_does_not_stop_the_cancel(trial: Trial) ->
     assert (told.order, told.issues) == ("CR", ["CANCEL_REASON_UNMAPPED"])
 
 
+async def test_a_reason_in_words_alone_reaches_the_provider(trial: Trial) -> None:
+    await trial.post(S01)
+    await trial.send(Taken())
+    told = await trial.post(cancel(reason="^Moved to intravenous treatment"))
+    assert (told.order, sorted(told.issues)) == ("UC", ["CANCEL_PENDING", "CANCEL_REASON_UNMAPPED"])
+    (claim,) = await trial.claims()
+    assert claim.octets is not None
+    assert b'"statusReason":{"text":"Moved to intravenous treatment"}' in claim.octets
+
+
 async def test_a_change_of_what_has_not_left_sends_the_new_order_only(trial: Trial) -> None:
     await trial.post(S01)
     told = await trial.post(S06)
