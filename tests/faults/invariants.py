@@ -44,6 +44,24 @@ QUESTIONS: Final[dict[str, str]] = {
     "I5: an event has no leaf, or a leaf no event": (
         "SELECT 1 WHERE (SELECT count(*) FROM event) <> (SELECT count(*) FROM audit_leaf WHERE kind = 'event')"
     ),
+    "I6: one control id was taken twice": (
+        "SELECT max(id) FROM submission GROUP BY tenant, control_id HAVING count(*) > 1"
+    ),
+    "I10: a line changed hands without two people": (
+        "SELECT held.line FROM allocation AS held WHERE EXISTS (SELECT 1 FROM allocation AS later"
+        " WHERE later.line = held.line AND later.epoch > held.epoch) AND (held.ended_at IS NULL OR NOT EXISTS"
+        " (SELECT 1 FROM reroute WHERE reroute.line = held.line AND reroute.epoch = held.epoch"
+        " AND reroute.state = 'DONE' AND person <> second_person))"
+    ),
+    "a message is withheld of which no line is on hold": (
+        "SELECT outbox.id FROM outbox WHERE withheld = 1 AND NOT EXISTS (SELECT 1 FROM allocation"
+        " JOIN line ON line.id = allocation.line WHERE allocation.message = outbox.message_id"
+        " AND line.state = 'ON_HOLD')"
+    ),
+    "a line is on hold that was not asked to be": (
+        "SELECT id FROM line WHERE state = 'ON_HOLD' AND NOT EXISTS (SELECT 1 FROM hold"
+        " WHERE hold.line = line.id AND kind = 'hold' AND hold.state = 'CONFIRMED')"
+    ),
     "I12: a transmission was recorded that was never put on the wire": (
         "SELECT id FROM attempt AS known WHERE outcome <> 'on_wire' AND NOT EXISTS (SELECT 1 FROM attempt AS wire"
         " WHERE wire.outbox = known.outbox AND wire.outcome = 'on_wire' AND wire.id < known.id)"

@@ -76,7 +76,13 @@ class Desk:
         """Give a sealed message of the smallest size."""
         name = derived_id("sim", salt, kind)
         letter = Letter(
-            kind, to, epoch, tuple(one.id for one in what), tuple(one.total_supplies for one in what), name.bytes, order
+            kind,
+            to,
+            epoch,
+            tuple(one.id for one in what),
+            tuple(one.total_supplies for one in what),
+            b'{"id":"%s"}' % name.hex.encode(),
+            order,
         )
         self.letters[name] = letter
         return SealedMessage(

@@ -117,9 +117,10 @@ class World:
         answer = Promise()
         fate = self.fate(*key)
         copies = {"lost": 0, "twice": 2}.get(fate, 1)
+        way = 2 * _PATIENCE_SECONDS if fate == "late" else self.dice.between(0.02, 2.0, "way", *key)
+        apart = self.dice.between(0.0, 2.0, "apart", *key) if self.dice.roll("together", *key) < 0.5 else 0.0
         for copy in range(copies):
-            way = 2 * _PATIENCE_SECONDS if fate == "late" else self.dice.between(0.02, 2.0, "way", copy, *key)
-            self.loop.after(way, lambda: self._serve(serve, answer, key))
+            self.loop.after(way + copy * apart, lambda: self._serve(serve, answer, key))
         return await Wait(answer, _PATIENCE_SECONDS)
 
     def _serve(self, serve: Callable[[], Any], answer: Promise, key: tuple[object, ...]) -> None:
