@@ -5,13 +5,14 @@
 Source: brief D4; reliability-security.md I3, I9.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, Protocol
 from uuid import UUID
 
 from gateway.domain.acts import Expiring, Screened
+from gateway.domain.books import DayList, Ledger, Listed, Side
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
@@ -284,6 +285,15 @@ class Enquiries(Protocol):
         `submitted = accepted + refused`, `accepted = delivered + closed + open`; `alerted` counts open ones with an
         open alert (brief 5).
         """
+
+    async def ledger(self, *, day: date | None, now: datetime) -> Ledger:
+        """Give the books of every party and day, or of one day, and everything that does not balance (I20)."""
+
+    async def listed(self, party: OdsCode, *, side: Side, day: date) -> DayList:
+        """Give what went between the gateway and one party on a day in London, for the party to compare."""
+
+    async def listed_as(self, party: OdsCode, *, side: Side, names: Sequence[str]) -> Mapping[tuple[str, int], Listed]:
+        """Give what there is of one party under these names, of whatever day, by name and epoch."""
 
     async def ready(self) -> dict[str, str]:
         """Tell the state of the store's own settings, for the readiness check; raises `Unavailable`."""

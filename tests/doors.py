@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from gateway.access.directory import Directory
 from gateway.access.principal import Credential, Kind, Principal, digest_of
+from gateway.domain.books import DayList, Listed, Side
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode, PrescriptionNumber, derived_id
 from gateway.domain.issue import Issue
@@ -244,6 +245,10 @@ class Enquiries:
 
     async def pauses(self) -> tuple[PauseView, ...]:
         return self.paused
+
+    async def listed(self, party: OdsCode, *, side: Side, day: date) -> DayList:
+        rows = (Listed(id=one.control_id, digest="0" * 64, state="translated") for one in self._seen(party))
+        return DayList(party=party, side=side, day=day, rows=tuple(rows))
 
     async def waiting(self) -> Waiting:
         return Waiting(total=0, by_tenant={})

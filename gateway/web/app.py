@@ -24,6 +24,7 @@ from gateway.web.intake import Intake
 from gateway.web.limits import FHIR, FHIR_ORDER, FORM, HL7V2, XML, Limits, MediaRule
 from gateway.web.metadata import Metadata
 from gateway.web.prepare import ANY_ORDER, Preparation, Prepare
+from gateway.web.reconciliation import Reconciliation
 from gateway.web.release import Release
 from gateway.web.status import Notes, Status
 from gateway.web.validate import Validation
@@ -94,6 +95,7 @@ def create_app(
     release = Release(enquiries, notes, callers, limits, now)
     validation = Validation(callers, limits)
     status = Status(enquiries, notes, callers, limits, now)
+    lists = Reconciliation(enquiries, notes, callers, now)
     health = Health(enquiries, metrics.registry, jwks, deadlines, now=now, watch_seconds=watch_seconds)
     metadata = Metadata(
         organisation=identity.organisation,
@@ -125,6 +127,7 @@ def create_app(
     add("/FHIR/R4/Task", handed.post, methods=["POST"], tags=["providers"], openapi_extra=_takes(FHIR))
     add("/FHIR/R4/Task/$release", release.post, methods=["POST"], tags=["providers"], openapi_extra=_takes(FHIR))
     add("/FHIR/R4/Task/_search", status.post, methods=["POST"], tags=["status"], openapi_extra=_takes(FORM))
+    add("/reconciliation/{day}", lists.get, methods=["GET"], tags=["status"])
     add("/FHIR/R4/metadata", metadata.get, methods=["GET"], tags=["public"])
     add("/.well-known/jwks.json", health.keys, methods=["GET"], tags=["public"])
     add("/issues", issue_pages.listing, methods=["GET"], tags=["public"])

@@ -96,11 +96,9 @@ def back_up(data: Path, target: Path, *, now: datetime, version: str, with_keys:
         draft.rename(target)
         _sync(target.parent)
     except (OSError, apsw.Error) as error:
-        shutil.rmtree(draft, ignore_errors=True)
         raise Unavailable("the backup could not be written") from error
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)  # it is the target by now, unless something failed
     return manifest
 
 

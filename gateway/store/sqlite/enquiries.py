@@ -5,9 +5,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -15,13 +15,26 @@ from uuid import UUID
 import apsw
 
 from gateway.domain.acts import Expiring, Screened
+from gateway.domain.books import DayList, Ledger, Listed, Side
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.orphans import Standing
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports import News
-from gateway.store.sqlite import books, clock, desk, finding, holdings, pauses, standing, telling, viewing, watching
+from gateway.store.sqlite import (
+    books,
+    clock,
+    desk,
+    finding,
+    holdings,
+    ledger,
+    pauses,
+    standing,
+    telling,
+    viewing,
+    watching,
+)
 from gateway.store.sqlite.connection import open_reader, settings_of
 from gateway.store.sqlite.schema import steps
 
@@ -154,6 +167,18 @@ class SqliteEnquiries:
     async def books(self) -> dict[str, int]:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(books.count)
+
+    async def ledger(self, *, day: date | None, now: datetime) -> Ledger:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(lambda reader: ledger.ledger(reader, day=day, now=now))
+
+    async def listed(self, party: OdsCode, *, side: Side, day: date) -> DayList:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(lambda reader: ledger.listed(reader, party, side=side, day=day))
+
+    async def listed_as(self, party: OdsCode, *, side: Side, names: Sequence[str]) -> Mapping[tuple[str, int], Listed]:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(lambda reader: ledger.known(reader, party, side=side, names=names))
 
     async def ready(self) -> dict[str, str]:
         """See `gateway.enquiries.Enquiries`."""

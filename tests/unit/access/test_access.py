@@ -67,7 +67,15 @@ def test_every_partner_has_one_tenant_and_an_operator_none(kind: Kind, tenant: O
 
 
 READING = (Action.READ_STATUS, Action.READ_CONSOLE, Action.READ_BOOKS)
-ACTING = (Action.APPOINT, Action.CLOSE_ALERT, Action.RESOLVE, Action.PAUSE, Action.PHARMACY, Action.REROUTE)
+ACTING = (
+    Action.APPOINT,
+    Action.CLOSE_ALERT,
+    Action.RESOLVE,
+    Action.PAUSE,
+    Action.PHARMACY,
+    Action.REROUTE,
+    Action.RECONCILE,
+)
 ALLOWED = {
     (TRUST, Action.SUBMIT, RBA),
     (TRUST, Action.READ_STATUS, RBA),

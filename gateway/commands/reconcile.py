@@ -1,0 +1,201 @@
+"""`gateway reconcile`: the books; a party's list against ours; what a provider holds after a restore."""
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from gateway.access.policy import Action
+from gateway.commands.after_restore import AfterRestore
+from gateway.commands.exits import Exit
+from gateway.commands.person import Config, Data, operator, stated
+from gateway.commands.stated import read_holdings, read_list
+from gateway.domain.books import DayList, Discrepancy, Ledger, Listed, Side, compare
+from gateway.domain.errors import ConfigurationError
+from gateway.domain.identifiers import OdsCode, parse_uuid
+from gateway.domain.reconciliation import AFTER_RESTORE
+from gateway.settings import Settings, read_settings
+from gateway.wiring.acting import Desk, desk
+
+_COLUMNS: Final = ("told", "accepted", "terminal", "open", "alerted", "refused", "quarantined")
+_Ods = Annotated[str, typer.Option(help="ODS code of a provider that waits to be reconciled after a restore.")]
+
+
+def reconcile(  # the options are those of three acts that belong together
+    *,
+    day: Annotated[
+        str, typer.Option(help="A day in London, as YYYY-MM-DD; for the books: all days if not given.")
+    ] = "",
+    party: Annotated[str, typer.Option("--list", help="ODS code: print our list of that day with this party.")] = "",
+    theirs: Annotated[
+        Path | None, typer.Option(help="With --list: compare this list of the party's with ours.")
+    ] = None,
+    destination: _Ods = "",
+    holdings: Annotated[
+        Path | None, typer.Option(help="With --destination: everything that the provider holds.")
+    ] = None,
+    without_statement: Annotated[
+        bool, typer.Option("--without-statement", help="With --destination: it cannot say; you answer for it.")
+    ] = False,
+    given_up: Annotated[
+        str, typer.Option(help="With --destination: the line (UUID) it stated after a restore and has now given up.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Why, or where the list is from; no patient data.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Your operator name. The secret: GATEWAY_OPERATOR_SECRET.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Show whether the books balance, compare a party's list with ours, or reconcile a provider after a restore.
+
+    Books: for each trust, provider and day accepted = terminal + open; what is not explained is named, and opens an
+    alert. Lists: JSON lines, or CSV with a heading; every difference is named, both ways, and opens an alert. After a
+    restore: nothing goes to any provider before each of them was reconciled. Exit 2: something does not agree.
+    """
+    settings = read_settings(data=data, config=config)
+    if destination and not party:
+        chosen = [holdings is not None, without_statement, bool(given_up)]
+        if sum(chosen) != 1:
+            raise typer.BadParameter("give one of --holdings, --without-statement and --given-up")
+        words, person = stated(reason), operator(settings, by, Action.RECONCILE)
+        act = AfterRestore(settings=settings, destination=_ods(destination), by=person.name, reason=words)
+        if given_up:
+            act.end(given_up)
+        elif holdings is not None:
+            act.state(read_holdings(holdings), as_json=as_json)
+        else:
+            act.answer_for()
+    elif party and not destination:
+        when = _day(day)
+        if when is None:
+            raise typer.BadParameter("name the day", param_hint="--day")
+        _lists(settings, _ods(party), when, theirs, as_json=as_json)
+    elif party:
+        raise typer.BadParameter("give --list or --destination, and not both")
+    else:
+        _books(settings, _day(day), as_json=as_json)
+
+
+def _ods(code: str) -> OdsCode:
+    parsed = OdsCode.parse(code)
+    if parsed is None:
+        raise typer.BadParameter(f"{code} is not an ODS code")
+    return parsed
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise typer.BadParameter("is not a day, as YYYY-MM-DD", param_hint="--day") from None
+
+
+def _books(settings: Settings, day: date | None, *, as_json: bool) -> None:
+    books, held = asyncio.run(_balance(settings, day))
+    if as_json:
+        accounts = [{**asdict(one), "party": one.party.value, "day": one.day.isoformat()} for one in books.accounts]
+        faults = [asdict(one) for one in books.faults]
+        waiting = [one.value for one in held]
+        print(
+            json.dumps({"balances": books.balances, "accounts": accounts, "faults": faults, "held": waiting}, indent=1)
+        )
+    else:
+        _print_books(books, held)
+    raise typer.Exit(Exit.DONE if books.balances else Exit.REFUSED)
+
+
+def _print_books(books: Ledger, held: list[OdsCode]) -> None:
+    print(f"{'day':10}  {'side':8}  {'party':6}  " + "  ".join(f"{name:>11}" for name in _COLUMNS))
+    for one in books.accounts:
+        figures = "  ".join(f"{getattr(one, name):>11}" for name in _COLUMNS)
+        print(f"{one.day}  {one.side:8}  {one.party!s:6}  {figures}{'' if one.balances else '  DOES NOT BALANCE'}")
+    for fault in books.faults:
+        print(f"{fault.what}: {fault.id}")
+    if held:
+        print(f"not reconciled since a restore, so nothing is sent to any provider: {' '.join(map(str, held))}")
+    print("the books balance" if books.balances else f"out of balance: {len(books.faults)} named above")
+
+
+async def _balance(settings: Settings, day: date | None) -> tuple[Ledger, list[OdsCode]]:
+    async with desk(settings) as at:
+        now = at.clock.now()
+        books = await at.enquiries.ledger(day=day, now=now)
+        for fault in books.faults:
+            text = f"The books do not balance: {fault.what}."
+            await at.store.open_alert(
+                kind="books-out", subject=fault.id, line_id=parse_uuid(fault.id), now=now, text=text
+            )
+        held = [one.destination for one in await at.enquiries.pauses() if one.kind == AFTER_RESTORE]
+    return books, held
+
+
+def _lists(settings: Settings, party: OdsCode, day: date, theirs: Path | None, *, as_json: bool) -> None:
+    rows = read_list(theirs) if theirs is not None else None
+    ours, found = asyncio.run(_compare(settings, party, day, rows))
+    if rows is None:
+        _print_list(ours, as_json=as_json)
+        return
+    if as_json:
+        print(
+            json.dumps(
+                {"agrees": not found, "digest": ours.digest, "differences": [asdict(one) for one in found]}, indent=1
+            )
+        )
+    else:
+        for one in found:
+            print(f"{one.fault}: {one.id}{f' epoch {one.epoch}' if one.epoch else ''}{_sides(one)}")
+        print("both lists agree" if not found else f"{len(found)} differences, each with an alert")
+    raise typer.Exit(Exit.REFUSED if found else Exit.DONE)
+
+
+def _sides(one: Discrepancy) -> str:
+    return f" (ours {one.ours or '-'}, theirs {one.theirs or '-'})" if one.ours or one.theirs else ""
+
+
+def _print_list(ours: DayList, *, as_json: bool) -> None:
+    rows = [{"id": row.id, "epoch": row.epoch, "digest": row.digest, "state": row.state} for row in ours.rows]
+    if as_json:
+        whole = {"party": ours.party.value, "side": ours.side.value, "day": ours.day.isoformat()}
+        print(json.dumps({**whole, "digest": ours.digest, "rows": rows}, indent=1))
+        return
+    for row in rows:
+        print(json.dumps(row))
+    print(f"{len(rows)} rows, digest {ours.digest}", file=sys.stderr)
+
+
+async def _compare(
+    settings: Settings, party: OdsCode, day: date, theirs: tuple[Listed, ...] | None
+) -> tuple[DayList, tuple[Discrepancy, ...]]:
+    async with desk(settings) as at:
+        side = _side(party, at)
+        ours = await at.enquiries.listed(party, side=side, day=day)
+        if theirs is None:
+            return ours, ()
+        known = await at.enquiries.listed_as(party, side=side, names=[row.id for row in theirs])
+        found = compare(ours, theirs, known)
+        for one in found:
+            await _alert(at, party, day, one)
+    return ours, found
+
+
+def _side(party: OdsCode, at: Desk) -> Side:
+    if party in at.configuration.routing.providers:
+        return Side.PROVIDER
+    if party in at.configuration.trusts:
+        return Side.TRUST
+    raise ConfigurationError(f"{party}: is neither a provider nor a trust of the configuration")
+
+
+async def _alert(at: Desk, party: OdsCode, day: date, one: Discrepancy) -> None:
+    await at.store.open_alert(
+        kind="lists-differ",
+        subject=f"{party} {one.id}{f' {one.epoch}' if one.epoch else ''}",
+        line_id=parse_uuid(one.id),
+        now=at.clock.now(),
+        text=f"The list of {party} for {day} and ours differ: {one.fault}{_sides(one)}.",
+    )

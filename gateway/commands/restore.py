@@ -1,0 +1,50 @@
+"""`gateway restore`: put a backup back, in a new generation, with every provider held."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.commands.person import Config, Data
+from gateway.settings import read_settings
+from gateway.store.sqlite.restoring import Restored
+from gateway.wiring.restoring import restore_store
+
+
+def restore(
+    backup: Annotated[Path, typer.Argument(help="A backup's folder, as `gateway backup` made it.")],
+    *,
+    least_generation: Annotated[
+        int, typer.Option(min=1, help="If a later generation was ever run that neither folder shows: one above it.")
+    ] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Put a backup into a data folder on which nothing runs. What was there is kept aside, never deleted.
+
+    The store begins a new generation, which voids every lease. Nothing is sent to any provider before each of them has
+    been reconciled: see `gateway reconcile`.
+    """
+    done = restore_store(read_settings(data=data, config=config), backup, least_generation=least_generation)
+    if as_json:
+        print(json.dumps(_fields(done), indent=1))
+        return
+    print(f"restored     to {done.manifest.last_at}: what came and went after that is not here")
+    print(f"generation   {done.generation}")
+    if done.aside is not None:
+        print(f"kept aside   {done.aside}")
+    print(f"held         {' '.join(map(str, done.held))}")
+    print("next         start the gateway; ask every trust to compare its messages (gateway reconcile --list);")
+    print("             gateway reconcile --destination ODS --holdings FILE for every one that is held")
+
+
+def _fields(done: Restored) -> dict[str, object]:
+    return {
+        "restored_to": done.manifest.last_at,
+        "sha256": done.manifest.sha256,
+        "generation": done.generation,
+        "held": [one.value for one in done.held],
+        "kept_aside": str(done.aside) if done.aside is not None else None,
+    }

@@ -1,0 +1,124 @@
+"""Lists that parties give us: JSON lines, or CSV with a heading; read strictly, every fault with its line.
+
+A provider's holdings: `line`, `epoch`, `state`, and if it likes `prescription`. A party's day: `id`, and if it likes
+`epoch`, `digest`, `state`. A list that is half understood would hide what it exists to find, so it is refused whole.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from gateway.domain.books import Listed
+from gateway.domain.errors import ConfigurationError
+from gateway.domain.identifiers import parse_uuid
+from gateway.domain.reconciliation import STANCES, StatedHolding
+
+_HOLDING: Final = (frozenset({"line", "epoch", "state"}), frozenset({"prescription"}))
+_LISTED: Final = (frozenset({"id"}), frozenset({"epoch", "digest", "state"}))
+_STATES: Final = {state.value: state for state in STANCES}
+_MOST_FAULTS: Final = 20
+
+Row = dict[str, str]
+
+
+def read_holdings(file: Path) -> tuple[StatedHolding, ...]:
+    """Read what a provider states that it holds.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is not such a list; every fault with its line.
+    """
+    faults: list[str] = []
+    found: dict[tuple[str, int], StatedHolding] = {}
+    for number, row in _rows(file, _HOLDING):
+        holding = _holding(row)
+        if isinstance(holding, str):
+            faults.append(f"{file}:{number}: {holding}")
+        elif found.setdefault((str(holding.line_id), holding.epoch), holding) is not holding:
+            faults.append(f"{file}:{number}: this line and epoch are stated before")
+    _refuse(faults)
+    return tuple(found.values())
+
+
+def read_list(file: Path) -> tuple[Listed, ...]:
+    """Read a party's list of one day.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is not such a list; every fault with its line.
+    """
+    faults: list[str] = []
+    found: dict[tuple[str, int], Listed] = {}
+    for number, row in _rows(file, _LISTED):
+        epoch = row.get("epoch", "") or "0"
+        if not row["id"] or not epoch.isascii() or not epoch.isdigit():
+            faults.append(f"{file}:{number}: give an id, and an epoch in digits where there is one")
+            continue
+        listed = Listed(id=row["id"], epoch=int(epoch), digest=row.get("digest", ""), state=row.get("state", ""))
+        if found.setdefault(listed.key, listed) is not listed:
+            faults.append(f"{file}:{number}: this id is listed before")
+    _refuse(faults)
+    return tuple(found.values())
+
+
+def _holding(row: Row) -> StatedHolding | str:
+    line, state = parse_uuid(row["line"]), _STATES.get(row["state"].upper())
+    prescription = parse_uuid(row["prescription"]) if row.get("prescription") else None
+    if line is None or (row.get("prescription") and prescription is None):
+        return "line and prescription are UUIDs"
+    if not row["epoch"].isascii() or not row["epoch"].isdigit() or int(row["epoch"]) < 1:
+        return "epoch is a whole number above nought"
+    if state is None:
+        return f"state is one of {', '.join(sorted(_STATES))}"
+    return StatedHolding(line_id=line, epoch=int(row["epoch"]), state=state, prescription_id=prescription)
+
+
+def _rows(file: Path, fields: tuple[frozenset[str], frozenset[str]]) -> Iterator[tuple[int, Row]]:
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: cannot be read as UTF-8 text") from error
+    rows = _json_lines(file, text) if text.lstrip().startswith("{") else _csv(file, text)
+    needed, allowed = fields
+    for number, row in rows:
+        if not needed <= row.keys() <= needed | allowed:
+            named = ", ".join(sorted(needed))
+            raise ConfigurationError(f"{file}:{number}: give {named}; besides only {', '.join(sorted(allowed))}")
+        yield number, row
+
+
+def _json_lines(file: Path, text: str) -> Iterator[tuple[int, Row]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line, object_pairs_hook=_once)
+        except ValueError as error:
+            raise ConfigurationError(f"{file}:{number}: is not one JSON object") from error
+        if not isinstance(value, dict) or not all(isinstance(each, str | int) for each in value.values()):
+            raise ConfigurationError(f"{file}:{number}: is not one JSON object of texts and numbers")
+        yield number, {name: str(each).strip() for name, each in value.items()}
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    named = dict(pairs)
+    if len(named) != len(pairs):
+        raise ValueError("a name comes twice")
+    return named
+
+
+def _csv(file: Path, text: str) -> Iterator[tuple[int, Row]]:
+    reader = csv.DictReader(text.splitlines(), strict=True)
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                raise ConfigurationError(f"{file}:{reader.line_num}: has not as many fields as its heading")
+            yield reader.line_num, {name.strip(): value.strip() for name, value in row.items()}
+    except csv.Error as error:
+        raise ConfigurationError(f"{file}:{reader.line_num}: is not CSV") from error
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        more = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
+        raise ConfigurationError(*faults[:_MOST_FAULTS], *more)

@@ -1,0 +1,44 @@
+"""Backing up the store of a data folder, and putting a backup back where no gateway runs."""
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+from gateway.config.load import load
+from gateway.settings import Settings, variables
+from gateway.store.sqlite.backup import Manifest, back_up
+from gateway.store.sqlite.restoring import Restored, restore
+from gateway.wiring.build import SystemClock, claim_data_folder
+from gateway.wiring.watching import WATCH_LOCK
+
+
+def back_up_store(settings: Settings, target: Path, *, with_keys: bool) -> Manifest:
+    """Back up the store of a data folder into a new folder; a gateway may be running on it.
+
+    Raises:
+        ConfigurationError: the target exists, or the folder holds no store.
+        Unavailable: the copy cannot be made, or is not whole.
+    """
+    return back_up(
+        settings.data, target, now=SystemClock().now(), version=version("homecare-gateway"), with_keys=with_keys
+    )
+
+
+def restore_store(settings: Settings, backup: Path, *, least_generation: int = 1) -> Restored:
+    """Put a backup into a data folder, with every provider held that the configuration or the backup names.
+
+    Raises:
+        ConfigurationError: a gateway or a watch runs on the folder, the configuration is wrong, or the backup is not
+            what its manifest says.
+        Unavailable: it could not be written.
+    """
+    providers = load(settings.config, environ=variables()).routing.providers
+    locks = [claim_data_folder(settings.data)]
+    try:
+        locks.append(claim_data_folder(settings.data, WATCH_LOCK))
+        return restore(
+            backup, settings.data, providers=providers, now=SystemClock().now(), least_generation=least_generation
+        )
+    finally:
+        for lock in locks:
+            os.close(lock)

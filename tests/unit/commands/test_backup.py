@@ -1,0 +1,194 @@
+"""Backup, restore and reconcile from the command line, in the order in which a person does them."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+import pytest
+from typer.testing import CliRunner
+
+from gateway.__main__ import command_line
+from gateway.access.operators import Operators
+from gateway.commands.exits import Exit
+from gateway.domain.books import london_day
+from gateway.domain.errors import ConfigurationError
+from gateway.settings import read_settings
+from gateway.store.sqlite.backup import DATABASE
+from gateway.store.sqlite.store import SqliteStore
+from gateway.wiring.build import claim_data_folder
+from tests.contract.store_engines import PROVIDER, TRUST, make_acceptance, make_order, make_prescription
+
+NOW = datetime.now(UTC)
+TODAY = "2026-10-05"
+"""The day on which the contract suite's submissions came."""
+WHAT = make_prescription("A")
+LINE = str(WHAT.lines[0].id)
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give a command line over a store with one prescription in its queue, and one operator."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    secret = Operators(data).add("anna", person="Anna Example", by=None, now=NOW)
+    asyncio.run(fill(data))
+    monkeypatch.setenv("GATEWAY_DATA", str(data))
+    monkeypatch.setenv("GATEWAY_OPERATOR_SECRET", secret)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        try:
+            result = CliRunner().invoke(command_line(arguments), [*map(str, arguments)], catch_exceptions=False)
+        except ConfigurationError as error:
+            return Exit.REFUSED, "\n".join(error.faults)
+        return result.exit_code, result.output
+
+    return run
+
+
+async def fill(data: Path) -> None:
+    store = SqliteStore.open(data / DATABASE, now=lambda: NOW)
+    await store.accept(make_acceptance("A", make_order(WHAT)))
+    await store.close()
+
+
+def restored(run: Run, tmp_path: Path) -> dict[str, object]:
+    assert run("backup", f"{tmp_path}/backup")[0] == Exit.DONE
+    code, text = run("restore", f"{tmp_path}/backup", "--json")
+    assert code == Exit.DONE, text
+    told: dict[str, object] = json.loads(text)
+    return told
+
+
+def others(told: dict[str, object]) -> list[str]:
+    held = told["held"]
+    assert isinstance(held, list)
+    return [one for one in held if one != PROVIDER.value]
+
+
+def test_a_backup_is_made_checked_and_never_overwritten(run: Run, tmp_path: Path) -> None:
+    code, text = run("backup", f"{tmp_path}/backup")
+    assert code == Exit.DONE
+    assert "1 submissions" in text
+    assert "not in it" in text
+    assert run("backup", f"{tmp_path}/backup", "--check")[0] == Exit.DONE
+    code, text = run("backup", f"{tmp_path}/backup")
+    assert code == Exit.REFUSED
+    assert "never overwritten" in text
+    (tmp_path / "backup" / DATABASE).write_bytes(b"no longer")
+    assert run("backup", f"{tmp_path}/backup", "--check")[0] == Exit.REFUSED
+
+
+def test_keys_go_with_a_backup_only_when_asked(run: Run, tmp_path: Path) -> None:
+    assert run("keys")[0] == Exit.DONE
+    run("backup", f"{tmp_path}/without")
+    run("backup", f"{tmp_path}/with", "--with-keys")
+    assert not (tmp_path / "without" / "keys").exists()
+    assert (tmp_path / "with" / "keys" / "seal.key").is_file()
+
+
+def test_nothing_is_restored_under_a_running_gateway(run: Run, tmp_path: Path) -> None:
+    run("backup", f"{tmp_path}/backup")
+    lock = claim_data_folder(read_settings().data)
+    code, text = run("restore", f"{tmp_path}/backup")
+    assert code == Exit.REFUSED
+    assert "is using it" in text
+    assert lock
+
+
+def test_a_restore_names_whom_it_holds_and_the_statement_lets_them_go(run: Run, tmp_path: Path) -> None:
+    told = restored(run, tmp_path)
+    assert told["generation"] == 2
+    held = tmp_path / "held.csv"
+    held.write_text(f"line,epoch,state\n{LINE},1,ACCEPTED\n")
+    who = ("--by", "anna", "--reason", "their list of this morning")
+    code, text = run("reconcile", "--destination", PROVIDER.value, "--holdings", str(held), *who)
+    assert code == Exit.DONE, text
+    assert f"not sent again: {LINE}" in text
+    assert "still to be reconciled" in text
+    for other in others(told):
+        code, text = run("reconcile", "--destination", other, "--without-statement", *who)
+        assert code == Exit.DONE
+    assert run("reconcile", "--destination", PROVIDER.value, "--without-statement", *who)[0] == Exit.REFUSED
+    code, text = run("reconcile", "--json")
+    assert code == Exit.DONE, text
+    assert json.loads(text)["held"] == []
+
+
+def test_what_a_provider_holds_and_we_do_not_know_is_named_until_it_gives_it_up(run: Run, tmp_path: Path) -> None:
+    restored(run, tmp_path)
+    unknown = str(make_prescription("LOST").lines[0].id)
+    held = tmp_path / "held.jsonl"
+    held.write_text(json.dumps({"line": unknown, "epoch": 1, "state": "ACCEPTED"}) + "\n")
+    who = ("--by", "anna", "--reason", "their list")
+    code, text = run("reconcile", "--destination", PROVIDER.value, "--holdings", str(held), *who)
+    assert code == Exit.REFUSED
+    assert f"holding-unknown: {unknown} epoch 1" in text
+    assert run("reconcile", "--destination", PROVIDER.value, "--given-up", unknown, *who)[0] == Exit.DONE
+    assert run("reconcile", "--destination", PROVIDER.value, "--given-up", unknown, *who)[0] == Exit.REFUSED
+    assert f"{unknown}" in run("alerts", "--json")[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "line,epoch,state\nnot-an-id,1,ACCEPTED\n",
+        f"line,epoch,state\n{LINE},0,ACCEPTED\n",
+        f"line,epoch,state\n{LINE},1,MAYBE\n",
+        f"line,epoch,state\n{LINE},1,ACCEPTED\n{LINE},1,REJECTED\n",
+        f"line,epoch\n{LINE},1\n",
+        f"line,epoch,state\n{LINE},1\n",
+        '{"line": "x"}\n',
+        '{"line": "x", "line": "y", "epoch": 1, "state": "ACCEPTED"}\n',
+        "{not json\n",
+    ],
+)
+def test_a_list_that_is_half_understood_is_refused_whole(run: Run, tmp_path: Path, text: str) -> None:
+    restored(run, tmp_path)
+    held = tmp_path / "held"
+    held.write_text(text)
+    who = ("--by", "anna", "--reason", "their list")
+    assert run("reconcile", "--destination", PROVIDER.value, "--holdings", str(held), *who)[0] == Exit.REFUSED
+    assert PROVIDER.value in json.loads(run("reconcile", "--json")[1])["held"]
+
+
+def test_lists_are_compared_both_ways_and_every_difference_opens_an_alert(run: Run, tmp_path: Path) -> None:
+    code, text = run("reconcile", "--list", TRUST.value, "--day", TODAY, "--json")
+    assert code == Exit.DONE
+    ours = json.loads(text)
+    assert [row["id"] for row in ours["rows"]] == ["MSGA"]
+    theirs = tmp_path / "theirs.jsonl"
+    theirs.write_text(json.dumps({"id": "MSGA", "digest": ours["rows"][0]["digest"]}))
+    who = ("reconcile", "--list", TRUST.value, "--day", TODAY, "--theirs", str(theirs))
+    assert run(*who) == (Exit.DONE, "both lists agree\n")
+    theirs.write_text("id,digest\nMSGB,\n")
+    code, text = run(*who)
+    assert code == Exit.REFUSED
+    assert "missing there: MSGA" in text
+    assert "missing here: MSGB" in text
+    theirs.write_text(f"id,digest\nMSGA,{'0' * 64}\n")
+    assert "other content: MSGA" in run(*who)[1]
+    assert "lists-differ" in run("alerts")[1]
+
+
+def test_the_books_balance_and_say_by_name_what_does_not(run: Run, tmp_path: Path) -> None:
+    code, text = run("reconcile")
+    assert code == Exit.DONE, text
+    assert text.endswith("the books balance\n")
+    connection = apsw.Connection(str(tmp_path / "data" / DATABASE))
+    connection.execute("UPDATE outbox SET state = 'done'")
+    connection.close()
+    code, text = run("reconcile")
+    assert code == Exit.REFUSED
+    assert f"ready, and neither queued nor alerted: {LINE}" in text
+    assert "books-out" in run("alerts")[1]
+
+
+def test_the_list_of_a_provider_names_lines_and_epochs(run: Run) -> None:
+    day = london_day(NOW).isoformat()
+    code, text = run("reconcile", "--list", PROVIDER.value, "--day", day, "--json")
+    assert code == Exit.DONE
+    assert [(row["id"], row["epoch"]) for row in json.loads(text)["rows"]] == [(LINE, 1)]
