@@ -11,6 +11,7 @@ import pytest
 
 from gateway.simulate.behaviours import BEHAVIOURS
 from gateway.simulate.demo import run
+from gateway.simulate.follow_ups import Deed
 from gateway.simulate.written import Flaw
 
 FIELDS = (
@@ -78,6 +79,34 @@ def _every_behaviour_was_met(data: Path) -> None:
     told = {entry["entry"] for entry in trusts}
     assert "Told" in told, "no trust was told of a provider's decision"
     assert "Surprise" not in told
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_bad_day_ends_in_balanced_books_with_nothing_lost_and_nothing_supplied_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(headless=True, prescriptions=120, seed=11, chaos=True, as_json=True, data=tmp_path)
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    books = json.loads(out)
+    balanced(books)
+    assert books["submitted"] == 120
+    assert books["delivered"] > 0
+    assert books["closed"] > 0, "nothing was cancelled"
+    _everything_went_wrong(tmp_path, err)
+
+
+def _everything_went_wrong(data: Path, told: str) -> None:
+    assert '"event": "started"' in (data / "gateway.log").read_text()
+    for word in ("killed", "silent", "down", "re-routed"):
+        assert word in told
+    trusts, providers = entries(data, "trust"), entries(data, "provider")
+    assert {entry["deed"] for entry in trusts if entry["entry"] == "Followed"} == {deed.value for deed in Deed}
+    assert {entry["wanted"] for entry in providers if entry["entry"] == "Asked"} == {"cancel", "hold", "release"}
+    said = {entry["word"] for entry in providers if entry["entry"] == "Said"}
+    assert {"accepted", "rejected", "delivered", "cancelled", "on-hold", "released"} <= said
+    assert any(entry["replaces"] for entry in providers if entry["entry"] == "Arrived"), "no change reached a provider"
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from gateway.simulate.behaviours import BEHAVIOURS, Behaviour
-from gateway.simulate.journal import Arrived, Journal, ProviderEntry, Said, Supplied, Surprise
+from gateway.simulate.behaviours import BEHAVIOURS, CHAOTIC, Behaviour
+from gateway.simulate.journal import Arrived, Asked, GaveUp, Journal, ProviderEntry, Said, Supplied, Surprise
 from gateway.simulate.providers import Provider
 
 QUICK = Behaviour(name="quick", answers_after=0, supplies_after=0)
@@ -33,6 +33,18 @@ def order(supplies: int = 2) -> bytes:
     patient = {"resourceType": "Patient", "identifier": [{"value": "9990000077"}]}
     entries = [{"resource": request}, {"resource": patient}]
     return json.dumps({"identifier": {"value": str(uuid4())}, "entry": entries}).encode()
+
+
+def update(sent: bytes, wanted: str) -> bytes:
+    bundle = json.loads(sent)
+    header = {
+        "resourceType": "MessageHeader",
+        "eventCoding": {"code": "prescription-order-update"},
+        "reason": {"coding": [{"code": wanted}]},
+    }
+    return json.dumps(
+        {"identifier": {"value": str(uuid4())}, "entry": [{"resource": header}, *bundle["entry"]]}
+    ).encode()
 
 
 class Gateway:
@@ -189,6 +201,119 @@ async def test_a_provider_that_is_down_takes_nothing_until_it_is_up() -> None:
         assert not list(provider.journal.all(Arrived))
         await asyncio.sleep(0.25)
         assert await post(url, order()) == 202
+
+
+SLOW = replace(QUICK, supplies_after=0.3)
+
+
+async def heard(gateway: Gateway, word: str) -> None:
+    async with asyncio.timeout(5):
+        while word not in gateway.heard:  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_cancelled_in_time_is_given_up_and_nothing_more_of_it_is_handed_over() -> None:
+    gateway, sent = Gateway(), order(supplies=3)
+    async with running(SLOW, gateway) as (provider, url):
+        await post(url, sent)
+        await heard(gateway, "delivered")
+        await post(url, update(sent, "cancel"))
+        await finish(provider)
+        assert gateway.heard == ["accepted", "delivered", "cancelled"]
+        assert len(list(provider.journal.all(Supplied))) == len(list(provider.journal.all(GaveUp))) == 1
+        assert not provider.has(json.loads(sent)["entry"][0]["resource"]["identifier"][0]["value"])
+
+
+async def test_a_supply_is_told_before_the_rest_is_given_up() -> None:
+    gateway, sent = Gateway(), order(supplies=2)
+    async with running(SLOW, gateway) as (provider, url):
+        await post(url, sent)
+        await heard(gateway, "accepted")
+        provider.fall_silent()
+        await asyncio.sleep(0.4)
+        await post(url, update(sent, "cancel"))
+        provider.speak_up()
+        await finish(provider)
+        assert gateway.heard == ["accepted", "delivered", "cancelled"]
+
+
+async def test_what_is_all_handed_over_cannot_be_cancelled_and_what_never_came_is_unknown() -> None:
+    gateway, sent = Gateway(), order(supplies=1)
+    async with running(QUICK, gateway) as (provider, url):
+        await post(url, sent)
+        await finish(provider)
+        await post(url, update(sent, "cancel"))
+        await post(url, update(order(), "cancel"))
+        await finish(provider)
+        assert gateway.heard == ["accepted", "delivered", "cancel-too-late", "cancel-unknown"]
+        assert not list(provider.journal.all(GaveUp))
+
+
+async def test_a_line_on_hold_is_handed_over_only_after_its_release() -> None:
+    gateway, sent = Gateway(), order(supplies=1)
+    async with running(SLOW, gateway) as (provider, url):
+        await post(url, sent)
+        await heard(gateway, "accepted")
+        await post(url, update(sent, "hold"))
+        await asyncio.sleep(0.5)
+        assert not list(provider.journal.all(Supplied))
+        assert provider.busy == 0, "what waits for its trust is not the provider's to finish"
+        await post(url, update(sent, "release"))
+        await finish(provider)
+        assert gateway.heard == ["accepted", "on-hold", "released", "delivered"]
+
+
+async def test_an_update_that_comes_twice_is_answered_once() -> None:
+    gateway, sent = Gateway(), order(supplies=3)
+    cancel = update(sent, "cancel")
+    async with running(SLOW, gateway) as (provider, url):
+        await post(url, sent)
+        assert {await post(url, cancel), await post(url, cancel)} == {202}
+        await finish(provider)
+        assert gateway.heard.count("cancelled") == 1
+        assert [asked.repeat for asked in provider.journal.all(Asked)] == [False, True]
+
+
+async def test_a_pondering_provider_says_pending_first() -> None:
+    gateway, sent = Gateway(), order(supplies=9)
+    async with running(replace(SLOW, ponders_in=1), gateway) as (provider, url):
+        await post(url, sent)
+        await post(url, update(sent, "cancel"))
+        await finish(provider)
+        assert gateway.heard[-1] == "cancelled"
+        assert "cancel-pending" in gateway.heard
+
+
+async def test_a_provider_may_ignore_a_cancel_and_then_supplies_on() -> None:
+    gateway, sent = Gateway(), order(supplies=2)
+    async with running(replace(SLOW, ignores_in=1), gateway) as (provider, url):
+        await post(url, sent)
+        await post(url, update(sent, "cancel"))
+        await finish(provider)
+        assert gateway.heard == ["accepted", "delivered", "delivered"]
+
+
+async def test_what_is_dropped_never_arrived() -> None:
+    async with running(replace(QUICK, drops_in=1), Gateway()) as (provider, url):
+        with pytest.raises(aiohttp.ClientError):
+            await post(url, order())
+        assert not list(provider.journal.all(Arrived))
+
+
+async def test_answers_may_cross_and_come_late() -> None:
+    gateway = Gateway()
+    async with running(replace(QUICK, crosses_in=1, late_in=1, late_by=0.2), gateway) as (provider, url):
+        await post(url, order(supplies=2))
+        await asyncio.sleep(0.1)
+        assert gateway.heard == []
+        await finish(provider)
+        assert gateway.heard == ["delivered", "accepted", "delivered"]
+
+
+def test_on_a_bad_day_the_same_providers_have_every_fault() -> None:
+    assert CHAOTIC.keys() == BEHAVIOURS.keys()
+    for fault in ("drops_in", "cuts_in", "late_in", "crosses_in", "ignores_in", "ponders_in", "says_twice"):
+        assert any(getattr(temper, fault) for temper in CHAOTIC.values()), fault
 
 
 def test_the_demonstration_has_every_temper() -> None:
