@@ -118,6 +118,7 @@ EVENTS: Final[dict[LineEvent, str]] = {
     E.BALANCE_WILL_NOT_COME: "The rest will not be supplied",
     E.NOT_SUPPLIED: "Not supplied",
     E.SUPPLY_WITHDRAWN: "The report of a supply was withdrawn",
+    E.BALANCE_WITHDRAWN: "The report of the rest was withdrawn: it is owed again",
     E.WINDOW_OVER: "The time for corrections is over",
     E.HOLD_ASKED: "Hold asked: not on hold",
     E.HOLD_CONFIRMED: "Put on hold, confirmed",

@@ -50,6 +50,7 @@ class DeliveryEvent(StrEnum):
     BALANCE_WILL_NOT_COME = "balance_will_not_come"
     NOT_SUPPLIED = "not_supplied"
     SUPPLY_WITHDRAWN = "supply_withdrawn"
+    BALANCE_WITHDRAWN = "balance_withdrawn"
     LINE_ENDED = "line_ended"
     """The line was cancelled, given back, replaced, re-routed or is no longer valid: what has not left will not."""
     RESCUED = "rescued"
@@ -129,6 +130,7 @@ DELIVERY_TABLE: tuple[DeliveryRow, ...] = (
         "cancelled, given back, replaced, re-routed or no longer valid",
     ),
     _row((S.DELIVERED,), E.SUPPLY_WITHDRAWN, BEFORE, note="the report is taken back within the correction window"),
+    _row((S.DELIVERED,), E.BALANCE_WITHDRAWN, BEFORE, owed=True, note="the balance is taken back and owed again"),
     _row(
         (*_NOT_LEFT, S.DISPATCHED, S.FAILED), E.RESCUED, S.RESCUED, (A.TRUST_PHARMACIST,), "linked to what replaced it"
     ),
@@ -161,6 +163,7 @@ _NEAREST_THE_DOOR: Final = (
     S.PLANNED,
     S.DELIVERED,
 )
+_TAKES_BACK: Final = frozenset({E.SUPPLY_WITHDRAWN, E.BALANCE_WITHDRAWN})
 _BALANCE: Final = frozenset({E.BALANCE_SUPPLIED, E.BALANCE_WILL_NOT_COME})
 
 
@@ -215,7 +218,7 @@ def spoken_of(deliveries: Sequence[Delivery], event: DeliveryEvent, actor: Actor
     fitting = [one for one in deliveries if move(one, event, actor) is not None]
     if event in _BALANCE:
         fitting = [one for one in fitting if one.owed]
-    if event is DeliveryEvent.SUPPLY_WITHDRAWN:
+    if event in _TAKES_BACK:
         return max(fitting, key=lambda one: one.issue, default=None)
     return min(fitting, key=lambda one: (_NEAREST_THE_DOOR.index(one.state), one.issue), default=None)
 

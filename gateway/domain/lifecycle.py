@@ -89,6 +89,8 @@ class LineEvent(StrEnum):
     BALANCE_WILL_NOT_COME = "balance_will_not_come"
     NOT_SUPPLIED = "not_supplied"
     SUPPLY_WITHDRAWN = "supply_withdrawn"
+    BALANCE_WITHDRAWN = "balance_withdrawn"
+    """A withdrawn report that was of a balance: the rest is owed again. Never said by a provider; read from history."""
     WINDOW_OVER = "window_over"
     HOLD_ASKED = "hold_asked"
     HOLD_CONFIRMED = "hold_confirmed"
@@ -263,6 +265,16 @@ LINE_TABLE: tuple[Row, ...] = (
     ),
     _row((S.FULFILLED,), E.SUPPLY_WITHDRAWN, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,)),
     _row((S.IN_SUPPLY,), E.SUPPLY_WITHDRAWN, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,), "one of several; the count says so"),
+    _row(
+        (S.PART_SUPPLIED,), E.SUPPLY_WITHDRAWN, S.PART_SUPPLIED, (A.PROVIDER_SYSTEM,), "the rest is owed all the same"
+    ),
+    _row(
+        (S.FULFILLED, S.IN_SUPPLY, S.PART_SUPPLIED),
+        E.BALANCE_WITHDRAWN,
+        S.PART_SUPPLIED,
+        (A.PROVIDER_SYSTEM,),
+        "the part was supplied; its rest is owed again",
+    ),
     _row((S.FULFILLED,), E.WINDOW_OVER, S.CLOSED, (A.CLOCK,), "correction window over"),
     _row((S.READY,), E.HOLD_CONFIRMED, S.ON_HOLD, _TRUST, "nothing on the wire; its message is withheld"),
     _row(

@@ -55,6 +55,26 @@ async def test_an_amended_notification_counts_once(exchange: Exchange) -> None:
     assert (await _say(exchange, replace(amended, id="n4", replaces="n3"))).effect is Effectiveness.KEPT
 
 
+@pytest.mark.parametrize(("total", "state"), [(1, LineState.FULFILLED), (2, LineState.IN_SUPPLY)])
+async def test_a_withdrawn_balance_is_owed_again_and_may_come_again(
+    exchange: Exchange, total: int, state: LineState
+) -> None:
+    answer = await sent(exchange, total=total)
+    for name, event in (("n1", LineEvent.SUPPLY_SHORT), ("n2", LineEvent.BALANCE_SUPPLIED)):
+        await exchange.answer(answer.correlation, LineEvent.ACCEPTED)
+        await _say(exchange, replace(answer, id=name, reports=(replace(_DELIVERED, event=event),)))
+    assert await _delivered(exchange) == (state, 1)
+    assert (await _say(exchange, _withdrawal("w1", "n2"))).effect is Effectiveness.APPLIED
+    assert await _delivered(exchange) == (LineState.PART_SUPPLIED, 0)
+    view = await exchange.enquiries.prescription(make_prescription("A").id, tenant=None)
+    assert view is not None
+    assert (view.lines[0].deliveries[0].state, view.lines[0].deliveries[0].owed) == ("PREPARING", True)
+    assert (await _say(exchange, _withdrawal("w2", "n2"))).effect is Effectiveness.KEPT
+    again = replace(_DELIVERED, event=LineEvent.BALANCE_SUPPLIED)
+    assert (await _say(exchange, replace(answer, id="n3", reports=(again,)))).effect is Effectiveness.APPLIED
+    assert await _delivered(exchange) == (state, 1)
+
+
 @pytest.mark.parametrize("named", ["never-sent", "answer-A"])
 async def test_what_delivered_nothing_cannot_be_withdrawn(exchange: Exchange, named: str) -> None:
     await _say(exchange, await sent(exchange))

@@ -56,6 +56,11 @@ _COUNT = "UPDATE line SET delivered = max(0, min(total_supplies, delivered + :by
 
 _COUNTS: Final = HANDED_OVER | {LineEvent.BALANCE_SUPPLIED}
 """Reports that complete one supply of the line."""
+_UNCOUNTS: Final = frozenset({LineEvent.SUPPLY_WITHDRAWN, LineEvent.BALANCE_WITHDRAWN})
+_OURS_TO_SAY: Final = {
+    LineEvent.LAST_DELIVERED: LineEvent.DELIVERED,
+    LineEvent.BALANCE_WITHDRAWN: LineEvent.SUPPLY_WITHDRAWN,
+}
 _LONDON: Final = ZoneInfo("Europe/London")
 _CANCELS: Final = frozenset(
     {
@@ -236,8 +241,8 @@ def _apply(
     now: datetime,
 ) -> Moved | Ignored:
     """Append one report to one line's history and let the lifecycle decide."""
-    # Whether a delivery is the last is our own count's to say, never the report's.
-    said = LineEvent.DELIVERED if report.event is LineEvent.LAST_DELIVERED else report.event
+    # Whether a delivery is the last, or what is taken back was a balance, our own history says, never the report.
+    said = _OURS_TO_SAY.get(report.event, report.event)
     event = _resolved(transaction, line, resolve_return(said, line.state))
     implied = _implied(line, event)
     happening = replace(_happening(report, answer, callback, at=now, text=implied), event=event)
@@ -257,7 +262,8 @@ def _apply(
         _tell_of_ignored(transaction, line, event, kept.result, now=now)
         return kept.result
     _count(transaction, line, event)
-    _deliver(transaction, line, said, report, kept.seq, now=now)
+    taken_back = event is LineEvent.BALANCE_WITHDRAWN
+    _deliver(transaction, line, event if taken_back else said, report, kept.seq, now=now)
     tell_news(transaction, line.row, kept.seq, now=now)
     follow(transaction, line_now(transaction, line.row), event, None, now=now)
     if line.state in _NOT_YET_ACCEPTED and event in _PLANS_OR_SUPPLIES:
@@ -288,6 +294,8 @@ def _happening(
 
 def _resolved(transaction: Transaction, line: LineNow, event: LineEvent) -> LineEvent:
     """Tell the report that completes the line from the others; what will not be supplied is not waited for."""
+    if event is LineEvent.SUPPLY_WITHDRAWN and deliveries.last_was_balance(transaction, line.row):
+        return LineEvent.BALANCE_WITHDRAWN
     if event is LineEvent.BALANCE_SUPPLIED and line.state is not LineState.PART_SUPPLIED:
         return event
     expected = line.total - deliveries.lost(transaction, line.row) if event in _COUNTS else line.total
@@ -362,7 +370,7 @@ def _implied(line: LineNow, event: LineEvent) -> str:
 
 
 def _count(transaction: Transaction, line: LineNow, event: LineEvent) -> None:
-    by = 1 if event in _COUNTS else -1 if event is LineEvent.SUPPLY_WITHDRAWN else 0
+    by = 1 if event in _COUNTS else -1 if event in _UNCOUNTS else 0
     if by:
         transaction.run(_COUNT, {"by": by, "line": line.row})
 

@@ -48,6 +48,11 @@ UPDATE delivery SET state = :state, state_before = :before, owed = :owed, entere
     agreed_first = coalesce(agreed_first, :agreed), agreed_for = coalesce(:agreed, agreed_for)
 WHERE id = :id
 """
+_HOW_DELIVERED = """
+SELECT delivery_event.event FROM delivery JOIN delivery_event ON delivery_event.delivery = delivery.id
+WHERE delivery.line = ? AND delivery.state = 'DELIVERED'
+ORDER BY delivery.issue DESC, delivery.epoch DESC, delivery_event.id DESC LIMIT 1
+"""
 _DOCUMENT = """
 SELECT line.uuid, prescription.document FROM line JOIN prescription ON prescription.id = line.prescription
 WHERE line.id = ?
@@ -102,6 +107,12 @@ def deliveries(transaction: Transaction, line: int) -> tuple[Delivery, ...]:
 def lost(transaction: Transaction, line: int) -> int:
     """Count the issues that this provider will not deliver: the last of the others completes the line."""
     return sum(one.state in _LOST for one in deliveries(transaction, line))
+
+
+def last_was_balance(transaction: Transaction, line: int) -> bool:
+    """Tell whether the latest issue that was delivered came in two parts, the second of them reported as a balance."""
+    row = transaction.row(_HOW_DELIVERED, (line,))
+    return row is not None and row[0] == DeliveryEvent.BALANCE_SUPPLIED
 
 
 def plan(transaction: Transaction, of: Of, *, at: datetime) -> None:

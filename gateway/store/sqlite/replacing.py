@@ -17,10 +17,10 @@ from gateway.store.sqlite.transaction import Transaction
 
 _EARLIER = "SELECT id, correlation FROM callback WHERE destination = ? AND answer_id IN (?, ?, ?) ORDER BY id LIMIT 1"
 _DID = "SELECT event.seq, event.line, line.uuid, event.event FROM event JOIN line ON line.id = event.line WHERE callback = ? AND moved = 1 ORDER BY event.seq"  # noqa: E501 - one statement
-_WITHDRAWN_SINCE = "SELECT 1 FROM event WHERE line = ? AND seq > ? AND event = 'supply_withdrawn' AND moved = 1"
+_WITHDRAWN_SINCE = "SELECT 1 FROM event WHERE line = ? AND seq > ? AND event IN ('supply_withdrawn', 'balance_withdrawn') AND moved = 1"  # noqa: E501 - one statement
 _NUMBER = "SELECT prescription.number, prescription.nhs_number FROM message JOIN prescription ON prescription.id = message.prescription WHERE message.id = ?"  # noqa: E501 - one statement
 
-_COUNTED: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED})
+_COUNTED: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED, LineEvent.BALANCE_SUPPLIED})
 _HARMLESS: Final = frozenset({LineEvent.SUPPLY_PLANNED, LineEvent.DISPENSED, LineEvent.DISPATCHED})
 """Reports that moved a line forward and counted nothing: there is nothing to take back of them."""
 _OF_AN_AMENDMENT: Final = LineReport(
@@ -73,7 +73,7 @@ def _deliveries(transaction: Transaction, callback: int) -> tuple[UUID, ...] | s
     lines: dict[UUID, None] = {}
     for seq, line, uuid, name in transaction.rows(_DID, (callback,)):
         event = LineEvent(name)
-        if event in _HARMLESS or event is LineEvent.SUPPLY_WITHDRAWN:
+        if event in _HARMLESS or event in {LineEvent.SUPPLY_WITHDRAWN, LineEvent.BALANCE_WITHDRAWN}:
             continue
         if event not in _COUNTED:
             return f"An answer takes back a report of {event}; a person must say what was handed over."
