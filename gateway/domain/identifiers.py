@@ -24,7 +24,7 @@ def derived_id(*parts: str) -> uuid.UUID:
 
 _SPACED = re.compile(r"\d{3} \d{3} \d{4}", re.ASCII).fullmatch
 _TEN_DIGITS = re.compile(r"\d{10}", re.ASCII).fullmatch
-_WEIGHTS = range(10, 1, -1)
+_WEIGHTS = range(10, 0, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,15 @@ class NhsNumber:
     def parse(cls, text: str) -> Self | None:
         """Parse ten digits, with or without the 3-3-4 spaces people write.
 
-        Source: NHS Data Dictionary, NHS NUMBER; eps.md 3.2 (weights 10 to 2; 11 becomes 0; 10 is invalid).
+        Source: NHS Data Dictionary, NHS NUMBER; eps.md 3.2 (weights 10 to 2; 11 becomes 0; 10 is invalid). Which says
+        that the sum with the check digit, weighed by 1, is a multiple of 11; so is 55 times the ASCII code of nought.
         """
         digits = text
         if not _TEN_DIGITS(text):
             if not _SPACED(text):
                 return None
             digits = text.replace(" ", "")
-        remainder = sum(map(mul, map(int, digits), _WEIGHTS)) % 11
-        return cls(digits) if (11 - remainder) % 11 == int(digits[9]) and remainder != 1 else None
+        return None if sum(map(mul, digits.encode(), _WEIGHTS)) % 11 else cls(digits)
 
     def __repr__(self) -> str:
         return "NhsNumber(hidden)"

@@ -110,9 +110,12 @@ def _brackets(body: bytes) -> bytes:
 
 
 def _shallow(brackets: bytes) -> bool:
-    """Tell whether brackets nest at most `DEPTH` deep: each round peels off the one or two innermost levels."""
-    for _ in range(DEPTH // 2):
-        if not brackets:
+    """Tell whether brackets nest at most `DEPTH` deep.
+
+    Each round peels off the one or two innermost levels; what is left is no deeper than half its length.
+    """
+    for peeled in range(0, DEPTH, 2):
+        if len(brackets) <= 2 * (DEPTH - peeled):
             return True
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     return not brackets

@@ -39,6 +39,7 @@ _INLINE = {
     "decimal": "(type({0}) is int or type({0}) is Decimal)",
     "integer": "(type({0}) is int and -2147483648 <= {0} <= 2147483647)",
     "code": "({0}.isalnum() or code({0}))",
+    "id": "({0}.isascii() and len({0}) <= 64 and {0}.replace('-', '').isalnum() or id({0}))",
     "positiveInt": "(type({0}) is int and 1 <= {0} <= 2147483647)",
     "string": "({0} >= '!' and {0}.isprintable() and len({0}) <= 1048576 or string({0}))",
     "unsignedInt": "(type({0}) is int and 0 <= {0} <= 2147483647)",

@@ -5,13 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.strict_json import DEPTH, JSON, JsonError, dumps, loads
+from gateway.wire.strict_json import DEPTH, JSON, JsonError, _brackets, _shallow, dumps, loads
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=0, max_value=10**12)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**17), 10**17) | NUMBERS | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=25,
+)
+
+MARKS = st.text('[]{}"\\a', max_size=6)
+NESTED = st.recursive(
+    MARKS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(MARKS, inner, max_size=4),
     max_leaves=25,
 )
 
@@ -97,6 +104,41 @@ def test_a_number_keeps_its_lexeme(lexeme: str) -> None:
 
 def test_the_deepest_allowed_nesting_is_read() -> None:
     assert loads(b"[" * DEPTH + b"]" * DEPTH) is not None
+
+
+def outside_strings(body: str) -> str:
+    inside = escaped = False
+    found = ""
+    for character in body:
+        if not inside and character in "[]{}":
+            found += character
+        if character == '"' and not escaped:
+            inside = not inside
+        escaped = inside and character == "\\" and not escaped
+    return found
+
+
+@given(NESTED)
+def test_the_brackets_are_those_outside_strings(value: JSON) -> None:
+    body = dumps(value)
+    assert _brackets(body).decode() == outside_strings(body.decode())
+
+
+@given(st.lists(st.sampled_from(["[]", "{}", "[{}]"]), max_size=40), st.lists(st.booleans(), min_size=50, max_size=80))
+def test_nothing_deeper_than_allowed_is_shallow(siblings: list[str], levels: list[bool]) -> None:
+    opened = "".join("[" if array else "{" for array in levels)
+    closed = "".join("]" if array else "}" for array in reversed(levels))
+    brackets = (opened + "".join(siblings) + closed).encode()
+    deepest = len(levels) + max([len(one) // 2 for one in siblings], default=0)
+    assert deepest <= DEPTH or not _shallow(brackets)
+
+
+@pytest.mark.parametrize("siblings", [0, 1, 100])
+def test_one_level_too_deep_is_refused_whatever_stands_beside_it(siblings: int) -> None:
+    beside = b'{"a":[]},' * siblings
+    assert loads(b"[" * (DEPTH - 2) + beside + b"[[]]" + b"]" * (DEPTH - 2))
+    with pytest.raises(JsonError):
+        loads(b"[" * (DEPTH - 1) + beside + b"[[]]" + b"]" * (DEPTH - 1))
 
 
 def test_an_error_repeats_no_value_and_no_odd_member_name() -> None:

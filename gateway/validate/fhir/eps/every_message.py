@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from gateway.validate.fhir.eps.message import NHS, SPINE_CODES, Json, Message, extension, without, wrong
+from gateway.validate.fhir.eps.message import NHS, SPINE_CODES, Json, Message, extension, listed, without, wrong
 from gateway.validate.fhir.finding import Finding
-from gateway.validate.fhir.narrow import found_at
 
 PROFESSIONAL_CODES = frozenset(
     f"https://fhir.hl7.org.uk/Id/{name}"
@@ -91,7 +90,7 @@ def professional_codes(message: Message) -> Iterator[Finding]:
     for place, person in message.of("Practitioner"):
         found = [
             one
-            for one in found_at(person, ("identifier",))
+            for one in listed(person, "identifier")
             if isinstance(one, dict) and str(one.get("system")) in PROFESSIONAL_CODES
         ]
         if len(found) != 1 and any(one is person for one in _prescribers(message)):

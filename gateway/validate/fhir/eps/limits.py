@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from gateway.validate.fhir.eps.every_message import PROFESSIONAL_CODES
-from gateway.validate.fhir.eps.message import Message, codes, wrong
+from gateway.validate.fhir.eps.message import Message, codes, listed, wrong
 from gateway.validate.fhir.eps.order import REPEAT_DISPENSING
 from gateway.validate.fhir.finding import Finding, Level
 from gateway.validate.fhir.narrow import found_at
@@ -31,7 +31,7 @@ def items(message: Message) -> Iterator[Finding]:
 def notes(message: Message) -> Iterator[Finding]:
     """Want at most one note on an item (5.7)."""
     for place, line in message.of("MedicationRequest"):
-        if len(found_at(line, ("note",))) > 1:
+        if len(listed(line, "note")) > 1:
             text = "expected at most one note (TOO_MANY_VALUES_SUBMITTED)"
             yield wrong("5.7 note", "invalid", f"{place}.note", text)
 
@@ -39,7 +39,7 @@ def notes(message: Message) -> Iterator[Finding]:
 def names(message: Message) -> Iterator[Finding]:
     """Tell of names that EPS needs to translate and sign: exactly one of a person, one of an organisation (5.7)."""
     for place, person in message.of("Practitioner"):
-        if len(found_at(person, ("name",))) != 1:
+        if len(listed(person, "name")) != 1:
             text = "EPS needs exactly one name to translate and sign"
             yield wrong("5.7 name", "invalid", f"{place}.name", text, Level.WARNING)
     for place, organisation in message.of("Organization"):
@@ -53,7 +53,7 @@ def signature_data(message: Message) -> Iterator[Finding]:
     lines = message.of("MedicationRequest")
     signer = found_at(lines[0][1], ("requester", "reference")) if lines else []
     for place, provenance in message.of("Provenance"):
-        for one in found_at(provenance, ("signature",)):
+        for one in listed(provenance, "signature"):
             if isinstance(one, dict) and found_at(one, ("who", "reference")) == signer and not _is_xml(one):
                 text = "EPS needs a signature in XML (INVALID_VALUE)"
                 yield wrong("5.7 signature data", "invalid", f"{place}.signature.data", text, Level.WARNING)
@@ -72,7 +72,7 @@ def _is_xml(signature: Mapping[str, object]) -> bool:
 def prescriber_codes(message: Message) -> Iterator[Finding]:
     """Refuse a prescriber's code of more than twelve characters, and tell of one of more than eight (5.8)."""
     for place, person in message.of("Practitioner"):
-        for index, one in enumerate(found_at(person, ("identifier",))):
+        for index, one in enumerate(listed(person, "identifier")):
             if not isinstance(one, dict) or str(one.get("system")) not in PROFESSIONAL_CODES:
                 continue
             length = len(str(one.get("value", "")))

@@ -48,6 +48,14 @@ class Message:
         return self._by_url.get(url) if isinstance(url, str) else None
 
 
+def listed(resource: Json, name: str) -> Sequence[Any]:
+    """Give the items of an element of a resource; one that is no array is its own only item."""
+    if name not in resource:
+        return ()
+    value = resource[name]
+    return value if type(value) is list else (value,)
+
+
 def extension(element: Any, url: str) -> Json | None:
     """Give the first extension of an element with a URL."""
     extensions = element.get("extension") if isinstance(element, dict) else None
@@ -61,7 +69,7 @@ def codes(concept: Any, system: str | None = None) -> list[str]:
     """Give the codes of a CodeableConcept, of one system or of any."""
     return [
         str(coding.get("code"))
-        for coding in found_at(concept, ("coding",))
+        for coding in (listed(concept, "coding") if type(concept) is dict else found_at(concept, ("coding",)))
         if isinstance(coding, dict) and (system is None or coding.get("system") == system)
     ]
 
@@ -81,11 +89,17 @@ def wrong(section: str, code: str, place: str, text: str, level: Level = Level.E
 
 def differing(placed: Sequence[Placed], path: Sequence[str]) -> bool:
     """Tell whether resources disagree in an element."""
-    first = placed[0][1] if placed else {}
-    for _, resource in placed[1:]:
-        if resource.get(path[0]) != first.get(path[0]) and found_at(resource, path) != found_at(first, path):
-            return True
-    return False
+    first = found_at(placed[0][1], path) if placed else []
+    return any(found_at(resource, path) != first for _, resource in placed[1:])
+
+
+def shared_by(placed: Sequence[Placed], name: str) -> bool:
+    """Tell whether resources agree in an element and all that is in it."""
+    first = placed[0][1].get(name) if placed else None
+    for _, resource in placed[1:]:  # noqa: SIM110 - a generator here costs more than the look
+        if resource.get(name) != first:
+            return False
+    return True
 
 
 def without(message: Message, kinds: tuple[str, ...], elements: tuple[str, ...]) -> Iterator[tuple[str, int, str]]:

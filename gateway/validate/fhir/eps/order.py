@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from gateway.validate.fhir.eps.every_message import RESPONSIBLE
-from gateway.validate.fhir.eps.message import NHS, UK_CORE, Message, codes, differing, extension, wrong
+from gateway.validate.fhir.eps.message import (
+    NHS,
+    UK_CORE,
+    Message,
+    codes,
+    differing,
+    extension,
+    listed,
+    shared_by,
+    wrong,
+)
 from gateway.validate.fhir.finding import Finding, Level
 from gateway.validate.fhir.narrow import found_at
 
@@ -25,6 +35,7 @@ _SHARED_EXTENSIONS = (
     ("", RESPONSIBLE),
     ("dispenseRequest", NHS + "Extension-DM-PerformerSiteType"),
 )
+_ELEMENTS = dict.fromkeys(("extension", *(path[0] for path in _SHARED)))
 _REPEAT_INFORMATION = UK_CORE + "Extension-UKCore-MedicationRepeatInformation"
 _PRESCRIPTION_TYPE = NHS + "Extension-DM-PrescriptionType"
 _ITEM_NUMBER = "https://fhir.nhs.uk/Id/prescription-order-item-number"
@@ -36,10 +47,13 @@ def shared(message: Message) -> Iterator[Finding]:
     lines = message.of("MedicationRequest")
     if len(lines) < 2:  # noqa: PLR2004 - one line cannot differ from itself
         return
+    alike = {name for name in _ELEMENTS if shared_by(lines, name)}
     for path in _SHARED:
-        if differing(lines, path):
+        if path[0] not in alike and differing(lines, path):
             yield _differs(".".join(path))
     for parent, url in _SHARED_EXTENSIONS:
+        if (parent or "extension") in alike:
+            continue
         values = [extension(line.get(parent) if parent else line, url) for _, line in lines]
         if any(value != values[0] for value in values):
             yield _differs(".".join(filter(None, (parent, "extension"))), url.rpartition("-")[2])
@@ -61,10 +75,9 @@ def item_numbers(message: Message) -> Iterator[Finding]:
     """Want another item number on each line, in whatever case it is written (eps.md 10, trap 7)."""
     seen: set[str] = set()
     for place, line in message.of("MedicationRequest"):
-        identifiers = found_at(line, ("identifier",))
         numbers = {
             str(one.get("value")).upper()
-            for one in identifiers
+            for one in listed(line, "identifier")
             if isinstance(one, dict) and one.get("system") == _ITEM_NUMBER
         }
         if numbers & seen:
@@ -116,7 +129,7 @@ def requesters(message: Message) -> Iterator[Finding]:
 def general_practitioner_numbers(message: Message) -> Iterator[Finding]:
     """Refuse a GMP number as the prescriber's professional code."""
     for place, person in message.of("Practitioner"):
-        for index, one in enumerate(found_at(person, ("identifier",))):
+        for index, one in enumerate(listed(person, "identifier")):
             if isinstance(one, dict) and str(one.get("system")).endswith("/Id/gmp-number"):
                 text = "expected exactly one professional code from GMC, NMC, GPhC, HCPC, professional-code"
                 yield wrong("5.3 gmp-number", "value", f"{place}.identifier[{index}]", text)
@@ -186,9 +199,9 @@ def addresses(message: Message) -> Iterator[Finding]:
     """
     for place, organisation in message.of("Organization"):
         for name in ("telecom", "address"):
-            if len(found_at(organisation, (name,))) != 1:
+            if len(listed(organisation, name)) != 1:
                 text = f"EPS needs exactly one {name} to translate and sign"
                 yield wrong(f"5.7 {name}", "invalid", f"{place}.{name}", text, Level.WARNING)
     for place, role in message.of("PractitionerRole"):
-        if not codes({"coding": found_at(role, ("code", "coding"))}):
+        if not any(isinstance(one, dict) for one in found_at(role, ("code", "coding"))):
             yield wrong("5.7 job role", "invalid", f"{place}.code", "EPS needs a job role to translate", Level.WARNING)
