@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from tests.faults import failing_disk, failpoints, mutants, power_loss
+from tests.faults import failing_disk, failpoints, mutants, power_loss, races
 from tests.faults.table import Row
 from tests.faults.test_kill import killed
 from tests.sim import model
@@ -81,6 +81,10 @@ def _orders_of_events(seeds: range) -> Row:
         tried += found.worlds
         faults += [f"{found.fault}: {' / '.join(found.way)}"] if found.fault else []
     return Row(case="", tried=tried, doubled=len(faults), seconds=monotonic() - begun, faults=tuple(faults))
+
+
+def _races(seeds: range) -> Row:
+    return races.run(seeds, per_seed=220)
 
 
 _WORLDS: Final = 20
@@ -163,6 +167,18 @@ PROOFS: Final = (
         run=_orders_of_events,
         per_seed=1_000_000,
         full=4_000_000,
+    ),
+    Proof(
+        name="races",
+        case="Two at the same moment",
+        what=(
+            "two workers, two operators, a double click, the same message twice, a cancel against the first byte, an "
+            "answer against a cancel: at two stores over one file, in two threads or two processes; one wins, and "
+            "both are answered what the tables then say"
+        ),
+        run=_races,
+        per_seed=220,
+        full=20_000,
     ),
     Proof(
         name="mutants",
