@@ -3,7 +3,7 @@
 The steps are the pipeline's own; only the store is replaced, by what is remembered here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ from gateway.domain.submission import Action, Envelope, Outcome, Reading, Submis
 from gateway.pipeline import reports
 from gateway.pipeline.holding import LineHold
 from gateway.pipeline.translate import Surroundings, TranslatedOrder, Translation, clash, read, translate
-from gateway.ports import KnownLine
+from gateway.ports import KnownLine, Tombstone
 from gateway.translate.to_fhir.dispense import Dispense
 
 NOBODY = OdsCode("XXXXX")
@@ -32,7 +32,8 @@ class Seen:
 
     Attributes:
         dispenses: what a provider reported as supplied, and `states`, where each line then stands if the provider had
-            accepted it: offline nothing is sent, so what it would have answered is taken for granted.
+            accepted it: offline nothing is sent, so what it would have answered is taken for granted. Or CANCELLED, of
+            an order whose cancel came first: it is taken and nothing of it is sent.
         repeated: it is the same, byte for byte, as an earlier one: the verdict is the earlier one's.
         unaccounted: locators of input values that were neither read nor left over.
     """
@@ -62,6 +63,7 @@ class Offline:
     around: Surroundings
     _answered: dict[tuple[OdsCode, str], tuple[str, Seen]] = field(default_factory=dict)
     _lines: list[tuple[OdsCode, KnownLine]] = field(default_factory=list)
+    _stones: list[tuple[OdsCode, Tombstone]] = field(default_factory=list)
 
     def take(self, submission: Submission) -> Seen:
         """Read one submission and remember it."""
@@ -118,7 +120,7 @@ class Offline:
 
     def _translate(self, submission: Submission, reading: Reading) -> Seen:
         known = [line for tenant, line in self._lines if tenant == submission.tenant and _is_named(line, reading)]
-        translation = translate(submission, reading, known, self.around)
+        translation, buried = self._unburied(submission, translate(submission, reading, known, self.around))
         ended = {line.line_id: LineState.SUPERSEDED for order in translation.orders for line in order.supersedes}
         ended.update(
             (one.line.line_id, LineState.CANCELLED if order.verdict.action is Action.CANCEL else LineState.SUPERSEDED)
@@ -130,12 +132,24 @@ class Offline:
             (tenant, replace(line, state=ended.get(line.line_id, line.state))) for tenant, line in self._lines
         ]
         self._hold(translation)
+        self._stones.extend((submission.tenant, stone) for order in translation.orders for stone in order.tombstones)
         return Seen(
+            states=buried,
             verdict=translation.verdict,
             envelope=reading.envelope,
             translation=translation,
             unaccounted=reading.unaccounted,
         )
+
+    def _unburied(self, submission: Submission, translation: Translation) -> tuple[Translation, tuple[LineState, ...]]:
+        """Send nothing of an order every line of which was cancelled before it came (I16)."""
+        stones = [stone for tenant, stone in self._stones if tenant == submission.tenant]
+        orders = tuple(
+            replace(order, message=None) if order.message and _is_buried(order, stones) else order
+            for order in translation.orders
+        )
+        buried = [one for one, before in zip(orders, translation.orders, strict=True) if one is not before]
+        return replace(translation, orders=orders), tuple(LineState.CANCELLED for _ in buried)
 
     def _hold(self, translation: Translation) -> None:
         """Remember holds and releases; offline nothing is sent, so each is done at once."""
@@ -143,6 +157,21 @@ class Offline:
         self._lines = [
             (tenant, _held(line, done[line.line_id]) if line.line_id in done else line) for tenant, line in self._lines
         ]
+
+
+def _is_buried(order: TranslatedOrder, stones: Sequence[Tombstone]) -> bool:
+    prescription = order.prescription
+    if prescription is None:
+        return False
+    return all(
+        any(
+            stone.prescription_id == prescription.id
+            or stone.item == line.id
+            or (stone.order_number == line.order_number and stone.order_assigner in {"", line.order_assigner})
+            for stone in stones
+        )
+        for line in prescription.lines
+    )
 
 
 def _held(line: KnownLine, one: LineHold) -> KnownLine:

@@ -228,6 +228,9 @@ class _Steps:
             return self._hold(order)
         if order.action in TASKS:
             return self._done(order, issues=order.issues, supersedes=())
+        if any(issue.code == "ACTION_UNSUPPORTED" for issue in order.issues):
+            # What it asks for is not known, so nothing is to be said of numbers it may have meant to name again.
+            return self._done(order, issues=order.issues, supersedes=())
         issues, superseded = self._against_known(order)
         return self._carry(replace(order, issues=(*order.issues, *issues)), superseded)
 

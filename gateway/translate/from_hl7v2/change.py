@@ -15,7 +15,7 @@ from gateway.domain.submission import Action, Change, OrderNumber
 from gateway.translate.cancel_reasons import CHANGED, reason_of
 from gateway.translate.from_hl7v2.coded import Coded, coded
 from gateway.translate.from_hl7v2.desk import Desk
-from gateway.translate.from_hl7v2.groups import Group
+from gateway.translate.from_hl7v2.groups import Group, parent_of
 from gateway.translate.from_hl7v2.people import read_person
 from gateway.translate.maps.rules import HL7V2
 
@@ -27,7 +27,7 @@ _CODED = frozenset({Action.CANCEL, Action.REPLACE})
 def read_change(desk: Desk, groups: Sequence[Group], numbers: tuple[OrderNumber, ...], *, action: Action) -> Change:
     """Read what the groups of one cancel, change, hold or release refer to."""
     replacing = action is Action.REPLACE
-    named = [number for number in numbers if number.order_control == "RP"] or list(numbers)
+    named = _named(desk, groups, numbers)
     reason, words = _reason(desk, groups, action)
     change = Change(orders=tuple(named), location=named[0].location, reason=reason, reason_text=words)
     if replacing:
@@ -41,6 +41,22 @@ def read_change(desk: Desk, groups: Sequence[Group], numbers: tuple[OrderNumber,
     for group in groups:
         _pass_over(desk, group)
     return replace(change, by=by, product_code=products.pop() if len(products) == 1 else "")
+
+
+def _named(desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber]) -> list[OrderNumber]:
+    """Give the orders meant: those of RP, which ORC-8 of RO may repeat; for RO by itself those of ORC-8."""
+    stated = [number for number in numbers if number.order_control == "RP"]
+    known = {number.trust_number for number in stated}
+    parents = [
+        parent
+        for group, number in zip(groups, numbers, strict=True)
+        if number.order_control == "RO" and (parent := parent_of(desk, group))
+    ]
+    for parent in parents if stated else ():
+        if parent.trust_number not in known:
+            text = "ORC-8 names another order to be replaced than the ORC with RP."
+            desk.not_understood(parent.location, text)
+    return stated or parents or list(numbers)
 
 
 def _reason(desk: Desk, groups: Sequence[Group], action: Action) -> tuple[Coding | None, str]:

@@ -124,7 +124,7 @@ def read_observations(desk: Desk, segments: Iterable[Segment], zone: tzinfo) -> 
     return tuple(found)
 
 
-_AGE = frozenset({"30525-0", "397669002"})
+_AGE = frozenset({"30525-0", "397669002", "424144002"})
 """Age, in LOINC and SNOMED CT."""
 
 

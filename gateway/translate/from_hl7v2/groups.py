@@ -7,6 +7,8 @@ Source: mapping.md 3.2; HL7 v2.5.1 chapter 4.
 
 from dataclasses import dataclass, field
 
+from gateway.domain.submission import OrderNumber
+from gateway.translate.from_hl7v2.desk import Desk
 from gateway.wire.er7 import Message, Segment
 
 _OF_SEVERAL = frozenset({"ADD", "DSC", "FHS", "BHS", "BTS", "FTS"})
@@ -95,6 +97,15 @@ class Orders:
     def named(self, name: str) -> list[Segment]:
         """Give the shared segments of a name."""
         return [segment for segment in self.shared if segment.name == name]
+
+
+def parent_of(desk: Desk, group: Group) -> OrderNumber | None:
+    """Read ORC-8, the sender's number of the order that this one comes from; None where there is none."""
+    place = desk.one(group.orc, 8)
+    number, assigner = desk.leaf(place), desk.leaf(place, 1, 2)
+    if number is None:
+        return None
+    return OrderNumber(trust_number=number.raw, assigner=assigner.raw if assigner else "", location=number.locator)
 
 
 def sort_segments(message: Message) -> Orders:

@@ -133,7 +133,11 @@ def _environment(msh: Segment, desk: Desk) -> Environment | None:
 def _check_type(msh: Segment, desk: Desk, served: Mapping[tuple[str, str], str]) -> bool:
     kind, trigger, structure = (_word(msh, desk, 9, part) for part in (1, 2, 3))
     expected = served.get((kind, trigger))
-    if expected is None or structure not in {"", expected, _ALSO.get((kind, trigger), "")}:
+    if expected is not None and structure not in {"", expected, _ALSO.get((kind, trigger), "")}:
+        wanted = f"The structure (MSH-9.3) of {kind}^{trigger} is {expected}, or is left out."
+        desk.flag("MESSAGE_TYPE_UNSUPPORTED", msh.at(9), wanted)
+        return False
+    if expected is None:
         types = ", ".join("^".join(each) for each in served)
         desk.flag("MESSAGE_TYPE_UNSUPPORTED", msh.at(9), f"Served here: {types}.")
         return False

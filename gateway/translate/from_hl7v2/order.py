@@ -23,7 +23,7 @@ from gateway.translate.from_hl7v2.change import read_change
 from gateway.translate.from_hl7v2.clinical import read_allergies, read_notes, read_observations, read_stated_age
 from gateway.translate.from_hl7v2.coded import organisation
 from gateway.translate.from_hl7v2.desk import Desk
-from gateway.translate.from_hl7v2.groups import Group, Orders
+from gateway.translate.from_hl7v2.groups import Group, Orders, parent_of
 from gateway.translate.from_hl7v2.header import Header
 from gateway.translate.from_hl7v2.homecare import provider_location, read_clinical_check, same_service
 from gateway.translate.from_hl7v2.line import ReadLine, order_number, read_line
@@ -90,7 +90,7 @@ class OnDesk:
 
 
 def batches(desk: Desk, orders: Orders) -> list[tuple[Group, ...]]:
-    """Gather the groups into prescriptions: by ORC-4, else each by itself (mapping.md 3.2)."""
+    """Gather the groups into prescriptions: by ORC-4, else new ones by ORC-8, else each by itself (mapping.md 3.2)."""
     found: dict[tuple[str, str, str, str], list[Group]] = {}
     waiting: list[Group] = []
     for group in orders.groups:
@@ -100,8 +100,11 @@ def batches(desk: Desk, orders: Orders) -> list[tuple[Group, ...]]:
             continue
         place = desk.one(group.orc, 4)
         number, assigner = desk.text(desk.leaf(place)), desk.text(desk.leaf(place, 2))
-        action = str(ACTIONS.get(control, Action.NEW))
-        key = (number, assigner, "", action) if number else ("", "", group.orc.locator, action)
+        action = ACTIONS.get(control, Action.NEW)
+        parent = parent_of(desk, group) if action is Action.NEW and not number else None
+        if parent is not None:
+            number, assigner = parent.trust_number, parent.assigner
+        key = (number, assigner, "parent" if parent else "", action) if number else ("", "", group.orc.locator, action)
         taken = waiting if control == "RO" else []
         found.setdefault(key, []).extend([*taken, group])
         waiting = [] if control == "RO" else waiting

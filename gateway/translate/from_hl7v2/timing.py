@@ -160,11 +160,15 @@ def _with_event(desk: Desk, repeat: Repeat, found: Pattern, target: str) -> Patt
 
 
 def _merged(patterns: Sequence[Pattern]) -> list[Pattern]:
-    """Join `QAM~QPM` into twice a day; other repetitions apply together, each as its own dosage."""
+    """Join `QAM~QPM` into twice a day and `Q1J1~Q1J4` into twice a week; others apply together, a dosage each."""
     regular = [found for found in patterns if found.frequency is not None]
     if len(regular) > 1 and all(found.by_day_part for found in regular):
         when = tuple(part for found in regular for part in found.when)
         return [replace(regular[0], frequency=len(regular), when=when)]
+    weekdays = {weekday for found in regular for weekday in found.day_of_week}
+    alike = {replace(found, day_of_week=()) for found in regular}
+    if len(weekdays) == len(regular) > 1 and len(alike) == 1 and regular[0].frequency == 1:
+        return [replace(regular[0], frequency=len(regular), day_of_week=tuple(sorted(weekdays, key=DAYS.index)))]
     return regular
 
 

@@ -55,7 +55,7 @@ CASES: list[tuple[str, dict[str, str], set[str]]] = [
     ("a cancel without a reason", {"ORC-1": "CA"}, {"CANCEL_REASON_UNMAPPED"}),
     ("an unknown action", {"ORC-1": "ZZ"}, {"ACTION_UNSUPPORTED"}),
     ("no order number", {"ORC-2": ""}, {"FIELD_MISSING"}),
-    ("a parent", {"ORC-8": "RX1^RBA"}, {"FIELD_NOT_UNDERSTOOD"}),
+    ("a parent", {"ORC-8": "RX1^RBA"}, set()),
     ("a wrong prescription number", {"ORC-4": "A0548B-A99968-451486"}, {"SHORTID_CHECK_DIGIT"}),
     ("a right prescription number", {"ORC-4": "A0548B-A99968-451485"}, set()),
     ("no prescriber", {"ORC-12": ""}, {"PRESCRIBER_REQUIRED"}),

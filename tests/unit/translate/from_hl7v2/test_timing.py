@@ -151,7 +151,7 @@ def test_morning_and_evening_merge_into_twice_a_day() -> None:
 
 
 def test_other_repetitions_are_dosages_that_apply_together() -> None:
-    text = edited(golden("S01"), {**PLAIN, "TQ1-3": "Q1J1~Q1J4"})
+    text = edited(golden("S01"), {**PLAIN, "TQ1-3": "Q1J1~Q2J4"})
     prescription = read(text).orders[0].prescription
     assert prescription is not None
     dosages = prescription.lines[0].dosages

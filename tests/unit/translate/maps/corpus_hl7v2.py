@@ -78,7 +78,15 @@ _PLAIN: tuple[Mapping[str, str], ...] = (
     {"RXE-43": "1 Work Road^^Testville^^TA1 1AA^^B", "ZHC-2": "", "RXE-40": "VNE51^Example Homecare^ODS"},
     {"+OBX": "OBX|2|NM|27113001^Body weight^SCT||5|kPa^kilopascal^UCUM|||||F"},
     # What is left out.
-    {"MSH-13": "7", "MSH-5": "HCGATEWAY^x", "PID-2": "1", "PID-16": "M", "PV1-44": "20261005", "ORC-3": "F1"},
+    {
+        "MSH-13": "7",
+        "MSH-5": "HCGATEWAY^x",
+        "PID-2": "1",
+        "PID-16": "M",
+        "PV1-44": "20261005",
+        "ORC-3": "F1",
+        "ORC-8": "P1&RBA",
+    },
     {"ORC-5": "IP", "ORC-10": "1^CLERK", "RXE-6": "INJ", "RXE-13": "1^SOMEONE", "RXE-16": "3", "RXE-19": "10^mg"},
     {"RXE-36": "1", "RXE-2": "15517911000001104^Methotrexate 10mg/0.2ml^SCT^^^^2026-10", "PID-19": '""'},
     {"RXR-1": "34206005^Subcutaneous route^SCT^^^^2026", "+NTE": "NTE|1|P|A comment|RE"},
