@@ -2,7 +2,8 @@
 
 A log is a sequence of entries in the order in which they happened. A line begins with `received`, or with an entry that
 says in which state the line stood before it, for a party that joins later: a provider first sees a line that was sent.
-A cancel is followed beside its line, and a delivery or a renewal that an entry names beside both.
+A cancel, a revocation for a re-route and a hold are followed beside their line, and a delivery or a renewal that an
+entry names beside them.
 
 Source: mapping.md 10; reliability-security.md I13.
 """
@@ -16,12 +17,28 @@ from gateway.domain.cancel import CANCEL_TABLE, CancelEvent, CancelState, provid
 from gateway.domain.cancel import move as move_cancel
 from gateway.domain.delivery import Delivery, DeliveryEvent, DeliveryState
 from gateway.domain.delivery import move as move_delivery
-from gateway.domain.lifecycle import TERMINAL, Actor, Ignored, LineEvent, LineState, transition
+from gateway.domain.hold import ENDED as HOLD_ENDED
+from gateway.domain.hold import HoldEvent, HoldKind, HoldState
+from gateway.domain.hold import move as move_hold
+from gateway.domain.lifecycle import TERMINAL, Actor, Ignored, LineEvent, LineState, returns_to, transition
 from gateway.domain.renewal import RenewalEvent, RenewalState, renewed
 
 RECEIVED: Final = "received"
 """The entry that begins a line: its bytes are stored."""
 _CANCEL: Final = "cancel_"
+_HOLDS: Final[dict[str, tuple[HoldKind | None, HoldEvent]]] = {
+    LineEvent.HOLD_ASKED: (HoldKind.HOLD, HoldEvent.ASKED_ON_WIRE),
+    LineEvent.HOLD_CONFIRMED: (HoldKind.HOLD, HoldEvent.HOLD_CONFIRMED),
+    LineEvent.HOLD_REFUSED: (HoldKind.HOLD, HoldEvent.HOLD_REFUSED),
+    LineEvent.RELEASE_ASKED: (HoldKind.RELEASE, HoldEvent.ASKED_ON_WIRE),
+    LineEvent.RELEASE_CONFIRMED: (HoldKind.RELEASE, HoldEvent.RELEASE_CONFIRMED),
+    LineEvent.RELEASE_REFUSED: (HoldKind.RELEASE, HoldEvent.RELEASE_REFUSED),
+    LineEvent.HOLD_REPLY_ERROR: (None, HoldEvent.HOLD_REPLY_ERROR),
+}
+"""What each entry says of which request; the last of whichever is under way."""
+_OF_THE_TRUST: Final = frozenset({Actor.PRESCRIBER, Actor.TRUST_PHARMACIST})
+_PAUSES: Final = frozenset({LineState.QUERIED, LineState.ON_HOLD})
+_REROUTED: Final = frozenset({LineEvent.REROUTE, LineEvent.REVOKED_FOR_REROUTE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +80,9 @@ class _Line:
     state: LineState
     before: LineState | None = None
     cancel: CancelState = CancelState.NONE
+    revocation: bool = False
+    """The cancel under way was asked by the gateway's own people, for a re-route: the line goes on where it is."""
+    holds: dict[HoldKind, HoldState] = field(default_factory=dict)
     at: datetime | None = None
     deliveries: dict[int, Delivery] = field(default_factory=dict)
     renewal: RenewalState | None = None
@@ -119,6 +139,8 @@ def _machine(entry: Entry) -> Callable[[Entry, _Line], str]:
         return _delivery
     if entry.renewal:
         return _renewal
+    if entry.event in _HOLDS:
+        return _hold
     return _cancel if entry.event.startswith(_CANCEL) else _line
 
 
@@ -137,17 +159,24 @@ def _step(line: _Line, event: LineEvent, actor: Actor) -> str:
     if isinstance(result, Ignored):
         return result.reason if result.alert else ""
     if result.state is not line.state:
-        line.before, line.state = line.state, result.state
+        line.before = returns_to(line.state) if result.state in _PAUSES else line.state
+        line.state = result.state
+    elif line.state is LineState.ON_HOLD and line.before is not None:
+        under = transition(line.before, event, actor)  # what the provider goes on to say moves the state beneath
+        line.before = line.before if isinstance(under, Ignored) else under.state
     return ""
 
 
 def _follow(line: _Line, event: LineEvent) -> None:
     """Let a report of the line settle its cancel, as a line that is handed back does."""
+    if event in _REROUTED:
+        line.cancel, line.revocation = CancelState.NONE, False  # the next holder was asked nothing yet
+        line.holds.clear()
     said = provider_event(event)
     arrow = move_cancel(line.cancel, said) if said is not None else None
     if arrow is not None:
         line.cancel = arrow.to
-        if arrow.line is not None and line.state not in TERMINAL:
+        if arrow.line is not None and line.state not in TERMINAL and not line.revocation:
             _step(line, arrow.line, Actor.GATEWAY)
 
 
@@ -155,18 +184,43 @@ def _cancel(entry: Entry, line: _Line) -> str:
     event = CancelEvent.ASKED_ON_WIRE if entry.event == LineEvent.CANCEL_ASKED else _cancel_event(entry.event)
     if event is None:
         return f"{entry.event!r} is no event of a cancel"
+    if event is CancelEvent.CANCEL_CONFIRMED and entry.actor == Actor.GATEWAY and line.cancel is CancelState.NONE:
+        event = CancelEvent.ASKED_BEFORE_WIRE  # ours to confirm: it was given back, or nothing of it had left
     arrow = move_cancel(line.cancel, event)
     if arrow is None:
         known = any(row.event is event and row.to is line.cancel for row in CANCEL_TABLE)
         return "" if known else f"{entry.event} is not expected of a cancel that is {line.cancel}"
     line.cancel = arrow.to
-    if arrow.line is None or line.state in TERMINAL:  # a line that ended otherwise meanwhile stays as it ended
+    if event is CancelEvent.ASKED_ON_WIRE:
+        line.revocation = entry.actor == Actor.TWO_PEOPLE
+    # A line that ended otherwise meanwhile stays as it ended; one that is revoked stays until it is given away.
+    if arrow.line is None or line.state in TERMINAL or line.revocation:
         return ""
-    return _step(line, arrow.line, Actor(entry.actor))
+    moves = LineEvent.CANCEL_CONFIRMED if entry.actor == Actor.GATEWAY else arrow.line
+    return _step(line, moves, Actor(entry.actor))
 
 
 def _cancel_event(name: str) -> CancelEvent | None:
     return CancelEvent(name) if name in set(CancelEvent) else None
+
+
+def _hold(entry: Entry, line: _Line) -> str:
+    kind, event = _HOLDS[entry.event]
+    asked = [one for one, state in line.holds.items() if state is HoldState.ASKED]
+    kind = kind or next(iter(asked), HoldKind.HOLD)
+    state = line.holds.get(kind, HoldState.NONE)
+    trust = entry.actor in _OF_THE_TRUST
+    if event is HoldEvent.ASKED_ON_WIRE or (trust and state is not HoldState.ASKED):
+        event = event if event is HoldEvent.ASKED_ON_WIRE else HoldEvent.ASKED_BEFORE_WIRE
+        state = HoldState.NONE  # one request after another, each of which ends once
+    elif trust and kind is HoldKind.HOLD:
+        event = HoldEvent.NEVER_LEFT
+    arrow = move_hold(kind, state, event)
+    if arrow is None:
+        repeats = state in HOLD_ENDED and not asked
+        return "" if repeats else f"{entry.event} answers no {kind} that was asked"
+    line.holds[kind] = arrow.to
+    return _step(line, arrow.line, Actor(entry.actor)) if arrow.line is not None else ""
 
 
 def _delivery(entry: Entry, line: _Line) -> str:

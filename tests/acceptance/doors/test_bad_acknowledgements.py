@@ -50,8 +50,8 @@ class Line:
     gateway: Gateway
     enquiries: SqliteEnquiries
     file: Path
-    order: Claim
     monkeypatch: pytest.MonkeyPatch
+    order: Claim = field(init=False)
     sent: dict[str, Claim] = field(default_factory=dict)
 
     @property
@@ -170,7 +170,7 @@ def _task(correlation: UUID, name: str, item: str, status: str) -> bytes:
 async def line(gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
     file = tmp_path / "gateway.sqlite"
     enquiries = SqliteEnquiries.open(file)
-    one = Line(gateway, enquiries, file, order=None, monkeypatch=monkeypatch)  # type: ignore[arg-type] - set below
+    one = Line(gateway, enquiries, file, monkeypatch)
     await one.post("NW", "BAD-1")
     one.order = await _send(gateway)
     yield one

@@ -42,6 +42,28 @@ ALLOWED = [
     ["queried PP state=ACCEPTED", "answered TPh", "validated PP"],
     ["accepted PS state=SENT", "supply_planned PS issue=1", "dispatched PS issue=1", "delivered PS issue=1"],
     ["accepted PS state=SENT", "requested PS renewal", "approved TP renewal"],
+    ["hold_confirmed TP state=READY", "release_confirmed TP", "on_wire GW"],
+    [
+        "hold_asked TP state=SENT",
+        "hold_confirmed PS",
+        "accepted PS",
+        "release_asked TP",
+        "release_confirmed PS",
+        "validated PP",
+    ],
+    ["hold_asked TP state=SENT", "hold_confirmed PS", "hold_confirmed PS", "returned PS"],
+    ["hold_asked TP state=WITH_PROVIDER", "release_asked TP", "hold_asked TP", "hold_refused PS", "release_refused PS"],
+    ["hold_asked TP state=ACCEPTED", "hold_reply_error PS", "hold_confirmed PS"],
+    ["hold_asked TP state=SENT", "not_stored PS", "hold_confirmed TP"],
+    [
+        "cancel_asked OP2 state=ACCEPTED",
+        "cancel_confirmed PS",
+        "revoked_for_reroute OP2",
+        "on_wire GW",
+        "cancel_asked TP",
+    ],
+    ["cancel_asked OP2 state=WITH_PROVIDER", "rejected PS", "reroute OP2", "on_wire GW", "accepted PS"],
+    ["cancel_confirmed GW state=REJECTED"],
 ]
 
 
@@ -51,6 +73,18 @@ def test_a_history_that_follows_the_tables_passes(entries: list[str]) -> None:
 
 
 FORBIDDEN = [
+    (["hold_confirmed PS state=SENT"], 1, "hold_confirmed answers no hold that was asked"),
+    (["hold_asked TP state=SENT", "release_confirmed PS"], 2, "release_confirmed answers no release that was asked"),
+    (
+        ["hold_asked TP state=ACCEPTED", "hold_confirmed PS", "dispensed PS"],
+        3,
+        "dispensed is not expected in ON_HOLD",
+    ),
+    (
+        ["cancel_asked TP state=ACCEPTED", "cancel_confirmed PS", "revoked_for_reroute OP2"],
+        3,
+        "CANCELLED is final; revoked_for_reroute is kept as an annotation",
+    ),
     (["received GW", "accepted PS"], 2, "accepted is not expected in RECEIVED"),
     (["on_wire GW"], 1, "a line begins with 'received', or with the state it stood in"),
     (["received GW", "received GW"], 2, "the line was received before"),
@@ -99,6 +133,8 @@ def test_every_walk_along_the_arrows_passes(data: st.DataObject) -> None:
         if not rows:
             break
         row = data.draw(st.sampled_from(rows))
+        if row.event == "hold_confirmed" and min(row.actors) == "PS":
+            entries.append("hold_asked TP")  # only what was asked can be confirmed
         entries.append(f"{row.event.value} {min(row.actors).value}")
         state = LineState(row.to)
     assert list(violations(log(*entries))) == []
