@@ -1,6 +1,5 @@
 """The measurement of the FHIR check measures what it says, and the memory of a process that only checks is bounded."""
 
-import json
 import subprocess
 import sys
 
@@ -15,6 +14,7 @@ def test_what_is_measured_is_clean_and_written_as_it_was_read() -> None:
 
 def test_a_process_that_only_checks_stays_small() -> None:
     command = [sys.executable, "-m", "bench.fhir", ALONE, "0.2"]
-    said = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
-    assert 0 < said["process memory, MB"] <= MOST_MEMORY
-    assert said["read, check, write a second"] > 0
+    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, input=b"\n").stdout
+    rate, memory = said.split()
+    assert float(rate) > 0
+    assert 0 < int(memory) <= MOST_MEMORY
