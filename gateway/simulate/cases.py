@@ -15,6 +15,7 @@ class Case:
         message: it came in; `line`: the line.
         turn: whoever speaks of the line holds it.
         asked: whether the trust or the gateway has asked anything of it since.
+        settled: of an answer to such a question, whether the line had been given up before it was asked.
     """
 
     def __init__(self, message: Message, line: Line) -> None:
@@ -22,6 +23,7 @@ class Case:
         self.line = line
         self.turn = asyncio.Lock()
         self.asked = False
+        self.settled = False
         self.made = 0
         self.stopped = False
         self._may_supply = asyncio.Event()

@@ -21,11 +21,12 @@ from gateway.simulate.child import GatewayDiedError
 from gateway.simulate.display import Display, in_words, tell_result
 from gateway.simulate.run import Demonstration, Plan, Progress, Result
 
-_CHAOS_PAUSE_SECONDS = 0.2
-"""Slow enough for what goes wrong to meet prescriptions in every stage."""
+_CHAOS_PAUSE_SECONDS = 0.1
+_CHAOS_LINES = 4
 _PATIENCE_SECONDS = 240.0
-_CHAOS_PATIENCE = 0.3
+_CHAOS_PATIENCE = 0.6
 """Seconds more for each prescription, when the gateway is away half the time."""
+_LINES = 2
 _TRICKLE_SECONDS = 4.0
 _PAUSE_SECONDS = 0.3
 """Slow enough to be watched."""
@@ -52,6 +53,7 @@ def run(*, headless: bool, prescriptions: int, seed: int, chaos: bool, as_json: 
             seed=seed,
             data=folder.resolve(),
             chaos=chaos,
+            lines=_CHAOS_LINES if chaos else _LINES,
             pause_seconds=_CHAOS_PAUSE_SECONDS if chaos else 0.0 if headless else _PAUSE_SECONDS,
             patience_seconds=_PATIENCE_SECONDS + (_CHAOS_PATIENCE * prescriptions if chaos else 0.0),
             # a person expects the documented addresses; a test run must not collide with one

@@ -19,10 +19,14 @@ class Segment:
 
     def get(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
         """Give a subcomponent of the first repetition of a field, unescaped; empty where there is none."""
+        return self.all(field, component, subcomponent)[0]
+
+    def all(self, field: int, component: int = 1, subcomponent: int = 1) -> tuple[str, ...]:
+        """Give a subcomponent of every repetition of a field, as `get` does; at least one."""
         component_mark, repeat_mark, _, subcomponent_mark = self._separators
         text = self._fields[field] if field < len(self._fields) else ""
-        chosen = _part(text.split(repeat_mark)[0], component_mark, component)
-        return self._unescape(_part(chosen, subcomponent_mark, subcomponent))
+        chosen = (_part(one, component_mark, component) for one in text.split(repeat_mark))
+        return tuple(self._unescape(_part(one, subcomponent_mark, subcomponent)) for one in chosen)
 
     def _unescape(self, text: str) -> str:
         component_mark, repeat_mark, escape_mark, subcomponent_mark = self._separators

@@ -163,4 +163,5 @@ class Office:
         finally:
             if process.returncode is None:
                 process.kill()
+                await process.wait()
         return process.returncode or 0, out.decode()

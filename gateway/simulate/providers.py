@@ -88,6 +88,11 @@ class Provider:
         """How many messages it has yet to finish with; what it was asked to hold waits for its trust."""
         return len(self._at_work) - self._waiting
 
+    @property
+    def silent(self) -> bool:
+        """Whether it says nothing for the time being."""
+        return not self._may_speak.is_set()
+
     def fall_silent(self) -> None:
         """Say nothing more until told to; go on taking messages and handing over."""
         self._may_speak.clear()
@@ -275,7 +280,7 @@ class Provider:
         if case is None:
             await self._say(told, Word.CANCEL_UNKNOWN if update.wanted == "cancel" else Word.HOLD_REFUSED)
             return
-        told.turn, told.asked, case.asked = case.turn, True, True
+        told.turn, told.settled, told.asked, case.asked = case.turn, case.stopped, True, True
         if update.wanted == "cancel":
             await self._decide_cancel(case, told, number)
             return
@@ -344,7 +349,7 @@ class Provider:
 
 def _overtaken(case: Case, word: Word) -> bool:
     """Tell whether what was told before, or asked since, says more than this."""
-    return word in _REFUSALS or (word in _OPENINGS and (case.made > 0 or case.asked))
+    return case.settled or word in _REFUSALS or (word in _OPENINGS and (case.made > 0 or case.asked))
 
 
 def _is_one_of(number: int, so_many: int) -> bool:

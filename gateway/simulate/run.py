@@ -158,10 +158,12 @@ class Demonstration:
     async def _story(self) -> None:
         try:
             async with asyncio.timeout(self._plan.patience_seconds):
-                async with asyncio.TaskGroup() as group:
-                    over = asyncio.Event()
-                    group.create_task(self._unrest(over))
-                    group.create_task(self._prescribe(over))
+                if self._plan.chaos:
+                    await self._unrest().last(self._prescribe())
+                else:
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(self._kill_now_and_then())
+                        group.create_task(self._prescribe())
                 await self.world.disturb()
                 if self._plan.chaos:
                     await self._tidy_up()
@@ -169,22 +171,18 @@ class Demonstration:
         except TimeoutError:
             pass  # reckoned as it stands: what is not settled is an imbalance
 
-    async def _prescribe(self, over: asyncio.Event) -> None:
+    async def _prescribe(self) -> None:
         await self.world.prescribe(self._plan.prescriptions, pause_seconds=self._plan.pause_seconds)
         await self._while(lambda: self.world.prescribing)
-        over.set()
 
-    async def _unrest(self, over: asyncio.Event) -> None:
-        if not self._plan.chaos:
-            await self._kill_now_and_then()
-            return
-        await Unrest(
+    def _unrest(self) -> Unrest:
+        return Unrest(
             child=self.child,
             providers=self.world.providers,
             office=self._office,
             source=self._source,
             tally=self._tally,
-        ).last(over)
+        )
 
     async def _while(self, holds: Callable[[], bool]) -> None:
         while holds():  # noqa: ASYNC110 - many parties, and no one event

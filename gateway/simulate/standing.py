@@ -57,14 +57,15 @@ def read_v2(body: bytes) -> Reply:
     if not named["MSA"]:
         return UNREAD
     acknowledgement = named["MSA"][0]
-    codes = tuple(code for error in named["ERR"] if (code := _issue_code(error)))
+    codes = tuple(code for error in named["ERR"] for code in _issue_codes(error))
     standing = _standing(acknowledgement.get(1), [order.get(5) for order in named["ORC"]], codes)
     return Reply(standing=standing, about=acknowledgement.get(2), codes=codes)
 
 
-def _issue_code(error: Segment) -> str:
-    # ERR-5 is the application's own code from version 2.5 on; before, ERR-1 carries it as the words of ELD.4
-    return error.get(5) or error.get(1, 4, 2)
+def _issue_codes(error: Segment) -> tuple[str, ...]:
+    # ERR-5 is the application's own code from version 2.5 on; before, each ELD of ERR-1 has it among its words
+    codes = (error.get(5),) if error.get(5) else error.all(1, 4, 2)
+    return tuple(code for code in codes if code)
 
 
 def _standing(code: str, states: list[str], codes: tuple[str, ...]) -> Standing:

@@ -5,7 +5,7 @@ Everything is drawn from one seed, but when it meets the work is not: the machin
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from random import Random
 from typing import Final
 
@@ -13,7 +13,8 @@ from gateway.simulate.child import Child
 from gateway.simulate.office import Office
 from gateway.simulate.providers import Provider
 
-_BETWEEN_KILLS: Final = (0.5, 6.0)
+_AT_LEAST: Final = 15.0
+_BETWEEN_KILLS: Final = (0.5, 12.0)
 _AWAY: Final = (0.0, 0.5)
 _BETWEEN_SPELLS: Final = (0.5, 3.0)
 _SILENT_FOR: Final = (2.0, 9.0)
@@ -48,16 +49,18 @@ class Unrest:
         self._source = source
         self._tally = tally
 
-    async def last(self, over: asyncio.Event) -> None:
-        """Let things go wrong until it is over; then everybody is back.
+    async def last(self, work: Awaitable[None]) -> None:
+        """Let things go wrong while some work is done, and for a little while at least; then everybody is back.
 
         Raises:
             ExceptionGroup: of `GatewayDiedError`, should the gateway not come back.
         """
+        over = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._kill(over))
-            group.create_task(self._silence(over))
-            group.create_task(self._people(over))
+            for trouble in (self._kill, self._silence, self._people):
+                group.create_task(trouble(over))
+            await asyncio.gather(work, asyncio.sleep(_AT_LEAST))
+            over.set()
 
     async def _kill(self, over: asyncio.Event) -> None:
         while not await self._over_within(_BETWEEN_KILLS, over):

@@ -48,11 +48,12 @@ def update(sent: bytes, wanted: str) -> bytes:
 
 
 class Gateway:
-    """Takes callbacks; turns the first `busy` of them away."""
+    """Takes callbacks; turns the first `busy` of them away, and says that `deaf_to` moves nothing."""
 
-    def __init__(self, *, busy: int = 0) -> None:
+    def __init__(self, *, busy: int = 0, deaf_to: str = "") -> None:
         self.heard: list[str] = []
         self._busy = busy
+        self._deaf_to = deaf_to
 
     async def take(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer theirs"
@@ -60,7 +61,7 @@ class Gateway:
             self._busy -= 1
             return web.Response(status=503)
         self.heard.append((await request.json())["status"])
-        return web.Response(status=200)
+        return web.Response(status=422 if self.heard[-1] == self._deaf_to else 200)
 
 
 @asynccontextmanager
@@ -243,6 +244,7 @@ async def test_what_is_all_handed_over_cannot_be_cancelled_and_what_never_came_i
         await post(url, sent)
         await finish(provider)
         await post(url, update(sent, "cancel"))
+        await finish(provider)
         await post(url, update(order(), "cancel"))
         await finish(provider)
         assert gateway.heard == ["accepted", "delivered", "cancel-too-late", "cancel-unknown"]
@@ -272,6 +274,25 @@ async def test_an_update_that_comes_twice_is_answered_once() -> None:
         await finish(provider)
         assert gateway.heard.count("cancelled") == 1
         assert [asked.repeat for asked in provider.journal.all(Asked)] == [False, True]
+
+
+async def test_a_cancel_of_what_was_rejected_may_move_nothing_and_is_no_surprise() -> None:
+    gateway, sent = Gateway(deaf_to="cancelled"), order()
+    async with running(replace(QUICK, rejects_in=1), gateway) as (provider, url):
+        await post(url, sent)
+        await finish(provider)
+        await post(url, update(sent, "cancel"))
+        await finish(provider)
+        assert gateway.heard == ["rejected", "cancelled"]
+        assert not list(provider.journal.all(Surprise))
+
+
+async def test_an_answer_that_nothing_overtook_and_that_moves_nothing_is_a_surprise() -> None:
+    gateway = Gateway(deaf_to="accepted")
+    async with running(QUICK, gateway) as (provider, url):
+        await post(url, order(supplies=1))
+        await finish(provider)
+        assert [surprise.what for surprise in provider.journal.all(Surprise)] == ["VDEM2: accepted was answered 422"]
 
 
 async def test_a_pondering_provider_says_pending_first() -> None:
