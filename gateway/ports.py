@@ -449,8 +449,11 @@ class Store(Protocol):
     async def close_lines(self, act: Act) -> int:
         """Close lines that were rejected, returned or never sent. Returns how many moved."""
 
-    async def answer_query(self, act: Act) -> int:
-        """Return queried lines to where they stood; nothing clinical changed. Returns how many moved."""
+    async def answer_query(self, act: Act, *, told: bool = False) -> int:
+        """Return queried lines to where they stood; nothing clinical changed. Returns how many moved.
+
+        No message carries the answer: unless the person has `told` the provider, an alert asks for that.
+        """
 
     async def rule(self, act: Act, ruling: Ruling) -> tuple[str, ...]:
         """Send or drop a changed order that waits for a cancel which came too late.

@@ -221,6 +221,23 @@ async def test_a_question_answered_by_another_prescription_ends_as_superseded(de
     assert [event.event for event in view.events][-2:] == ["replaced", "cancel_confirmed"]
 
 
+@pytest.mark.parametrize(("told", "alerts"), [(True, []), (False, ["answer-not-told"])])
+async def test_nobody_claims_that_the_provider_knows_an_answer_it_was_not_given(
+    desk: Desk,
+    told: bool,  # noqa: FBT001 - a column of the table
+    alerts: list[str],
+) -> None:
+    what = make_prescription("A")
+    message = await desk.accepted(what)
+    await desk.answer(message.id, E.QUERIED)
+    assert await desk.store.answer_query(desk.act(what), told=told) == 1
+    assert await desk.alert_kinds() == alerts
+    view = await desk.enquiries.prescription(what.id, tenant=TRUST)
+    assert view is not None
+    assert ("not told yet" in view.events[-1].text) is not told
+    assert await desk.claim() == []
+
+
 # A change whose cancel came too late
 
 

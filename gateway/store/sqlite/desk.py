@@ -12,7 +12,7 @@ from gateway.domain.acts import Act, Ruling, Screened
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved, transition
 from gateway.domain.message import MessageEvent, SealedMessage
-from gateway.store.sqlite.alerts import close_alerts_of
+from gateway.store.sqlite.alerts import close_alerts_of, open_alert
 from gateway.store.sqlite.allocate import deliver, give, store_message
 from gateway.store.sqlite.cancels import never_left
 from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
@@ -59,6 +59,7 @@ _NOTHING: Final = ("no line of this prescription waits for that: look again",)
 _OF_SCREENING: Final = frozenset({"line-awaiting-screening", "overdue"})
 _OF_CLOSING: Final = frozenset({"line-rejected", "line-returned", "line-undeliverable", "overdue"})
 _OF_ANSWER: Final = frozenset({"line-queried", "overdue"})
+_RING: Final = "The provider's question was answered here, and the provider does not know it yet. Ring them."
 _OF_RULING: Final = frozenset({"cancel-too-late", "cancel-last-delivered"})
 
 
@@ -122,9 +123,23 @@ def close_lines(transaction: Transaction, act: Act) -> int:
     return _every(transaction, act, LineEvent.CLOSE, _OF_CLOSING, "closed")
 
 
-def answer_query(transaction: Transaction, act: Act) -> int:
-    """Return queried lines to where they stood: the answer changed nothing clinical. Gives how many moved."""
-    return _every(transaction, act, LineEvent.ANSWERED, _OF_ANSWER, "answered")
+def answer_query(transaction: Transaction, act: Act, *, told: bool) -> int:
+    """Return queried lines to where they stood: the answer changed nothing clinical. Gives how many moved.
+
+    Args:
+        transaction: the act's own.
+        act: whose, and the answer in words.
+        told: the person has given the answer to the provider. Otherwise the provider knows nothing of it, for no
+            message of the dialect carries one, and an alert stays open until a person has rung.
+    """
+    words = "answered, and the provider told," if told else "answered; the provider is not told yet;"
+    moved = [line for line in _chosen(transaction, act) if _fits(line, LineEvent.ANSWERED)]
+    for line in moved:
+        _move(transaction, line, act, LineEvent.ANSWERED, _OF_ANSWER, words=words)
+        if not told:
+            subject = str(line.id)
+            open_alert(transaction, kind="answer-not-told", subject=subject, line=line.row, at=act.now, text=_RING)
+    return len(moved)
 
 
 def rule(transaction: Transaction, act: Act, ruling: Ruling) -> tuple[str, ...]:
@@ -150,11 +165,14 @@ def rule(transaction: Transaction, act: Act, ruling: Ruling) -> tuple[str, ...]:
 
 
 def _every(transaction: Transaction, act: Act, event: LineEvent, alerts: frozenset[str], words: str) -> int:
+    return sum(_move(transaction, line, act, event, alerts, words=words) for line in _chosen(transaction, act))
+
+
+def _chosen(transaction: Transaction, act: Act) -> list[LineNow]:
+    """Give the lines that an act may mean."""
     rows = transaction.rows(_LINES_UNDER, (act.prescription_id.bytes,))
     lines = [line_now(transaction, row) for (row,) in rows]
-    return sum(
-        _move(transaction, line, act, event, alerts, words=words) for line in lines if act.line_id in {None, line.id}
-    )
+    return [line for line in lines if act.line_id in {None, line.id}]
 
 
 def _move(

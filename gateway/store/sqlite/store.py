@@ -185,9 +185,9 @@ class SqliteStore:
         """See `gateway.ports.Store`."""
         return await self._run(partial(desk.close_lines, self._transaction, act))
 
-    async def answer_query(self, act: Act) -> int:
+    async def answer_query(self, act: Act, *, told: bool = False) -> int:
         """See `gateway.ports.Store`."""
-        return await self._run(partial(desk.answer_query, self._transaction, act))
+        return await self._run(partial(desk.answer_query, self._transaction, act, told=told))
 
     async def rule(self, act: Act, ruling: Ruling) -> tuple[str, ...]:
         """See `gateway.ports.Store`."""
