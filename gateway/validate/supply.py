@@ -11,6 +11,7 @@ thrown away. Up to a tenth, or one unit, either way is rounding; beyond a factor
 Source: mapping.md 8.5.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,11 +24,12 @@ from gateway.domain.reference import ProductRow
 from gateway.validate.amounts import Amount, Strength, of_quantity, strength_of
 from gateway.validate.words.check import Doubt
 from gateway.validate.words.grammar import read
-from gateway.validate.words.said import DAY, Spread
+from gateway.validate.words.said import DAY, Often, Spread
 from gateway.validate.words.structure import dose_of, length_of, often_of
 
 _TOLERANCE = Fraction(1, 10)
 _GRAVE = 2
+_AT_NEED = re.compile(r"\b(required|needed|necessary|prn|if)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +148,9 @@ def _needed(
     dosages: Sequence[Dosage], quantity: Amount, strength: Strength, days: Fraction | None, *, once: bool
 ) -> _Need | None:
     """Add up dosages: those of one sequence together, the next ones after them."""
-    ordered = sorted(dosages, key=lambda dosage: dosage.sequence)
+    ordered = sorted((_of_words(dosage) or dosage for dosage in dosages), key=lambda dosage: dosage.sequence)
     steps = [tuple(step) for _, step in groupby(ordered, key=lambda dosage: dosage.sequence)]
-    if not steps or any(not _countable(dosage) for dosage in dosages):
+    if not steps or any(not _countable(dosage) for dosage in ordered):
         return None
     bounded = [_bound(step) for step in steps]
     if all(bounded) and once:
@@ -173,8 +175,36 @@ def _needed(
     )
 
 
-def _countable(dosage: Dosage) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What words alone use up, where they say one dose, how often, and at most one length of time."""
+
+    sequence: int
+    dose: Spread
+    often: Often
+    lasts: Fraction | None
+
+
+def _of_words(dosage: Dosage) -> _Said | None:
+    """Read directions that are words and nothing else; None where they say more, or less, than can be counted."""
+    if (
+        dosage.dose is not None
+        or dosage.timing is not None
+        or dosage.as_needed is not None
+        or _AT_NEED.search(dosage.text)
+    ):
+        return None
+    said = read(dosage.text)
+    if said.unsure or (len(said.doses), len(said.often)) != (1, 1) or len(said.lasting) > 1 or said.once_only:
+        return None
+    lasts = said.lasting[0].value if said.lasting and said.lasting[0].of == DAY else None
+    return _Said(sequence=dosage.sequence, dose=said.doses[0], often=said.often[0], lasts=lasts)
+
+
+def _countable(dosage: Dosage | _Said) -> bool:
     """Tell whether what it uses up can be known: not as required, not on dates, not a number of times."""
+    if isinstance(dosage, _Said):
+        return True
     timing = dosage.timing
     return (
         dosage.as_needed is None
@@ -184,17 +214,24 @@ def _countable(dosage: Dosage) -> bool:
     )
 
 
-def _bound(step: Sequence[Dosage]) -> Fraction | None:
+def _bound(step: Sequence[Dosage | _Said]) -> Fraction | None:
     """Give how many days a step lasts, where all of its dosages say the same."""
     lengths = set()
     for dosage in step:
+        if isinstance(dosage, _Said):
+            lengths.add(dosage.lasts)
+            continue
         bounds = dosage.timing.bounds if dosage.timing else None
         lengths.add(_in_days(bounds.duration) if bounds and not bounds.duration_high else None)
     return lengths.pop() if len(lengths) == 1 else None
 
 
-def _need(dosage: Dosage, quantity: Amount, strength: Strength, days: Fraction) -> _Need | None:
-    dose, often = dose_of(dosage), often_of(dosage.timing)
+def _need(dosage: Dosage | _Said, quantity: Amount, strength: Strength, days: Fraction) -> _Need | None:
+    if isinstance(dosage, _Said):
+        dose: Spread | None = dosage.dose
+        often: Often | None = dosage.often
+    else:
+        dose, often = dose_of(dosage), often_of(dosage.timing)
     if dose is None or often is None or often.of != DAY or None in {dose.low, dose.high, often.low, often.high}:
         return None
     one = strength.convert(Amount(value=Fraction(1), kind=dose.kind), quantity.kind)

@@ -3,11 +3,12 @@
 Source: mapping.md 0.4, 0.6, 3.2, 3.4 and 4.4.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from decimal import Decimal
 from itertools import pairwise
+from typing import TypeVar
 
 from gateway.domain.coding import Coding
 from gateway.domain.prescription import Dosage, Range, Timing
@@ -23,9 +24,10 @@ from gateway.translate.from_hl7v2.timing import Said, read_timing
 from gateway.translate.from_hl7v2.timing_fields import Fields, fields_of_tq, fields_of_tq1
 from gateway.translate.from_hl7v2.words import Words
 from gateway.translate.record import Leaf
-from gateway.wire.er7 import Segment
+from gateway.wire.er7 import Repetition, Segment
 
 Dose = Quantity | Range
+_Sent = TypeVar("_Sent", Segment, Repetition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def read_dosages(desk: Desk, group: Group, source: Source, words: Words) -> tupl
     """Read every dosage of a line."""
     first = f"{source.target}.dosages[0]"
     dose = _dose(desk, group, source, f"{first}.dose")
-    statements = _statements(desk, group, first)
+    statements = _statements(desk, group, f"{source.target}.dosages")
     main = statements[0] if statements else []
     said = [
         read_timing(desk, fields, f"{source.target}.dosages[{index}]", source.zone) for index, fields in enumerate(main)
@@ -68,17 +70,23 @@ def _statements(desk: Desk, group: Group, target: str) -> list[list[Fields]]:
     aside = desk.aside()
     for segments in (group.encoded_timings, group.ordered_timings):
         if segments:
-            found.append(_used(fields_of_tq1(aside if found else desk, segment, target) for segment in segments))
+            found.append(_used(aside if found else desk, segments, fields_of_tq1, target))
     for segment, number in ((group.rxe, 1), (group.orc, 7)):
         parts = desk.all(segment, number)
         if parts:
-            found.append(_used(fields_of_tq(aside if found else desk, part, target) for part in parts))
+            found.append(_used(aside if found else desk, parts, fields_of_tq, target))
     desk.adopt(aside)
     return [statement for statement in found if statement]
 
 
-def _used(fields: Iterable[Fields]) -> list[Fields]:
-    return [each for each in fields if not each.empty or each.amount or each.text]
+def _used(desk: Desk, sent: Sequence[_Sent], read: Callable[[Desk, _Sent, str], Fields], target: str) -> list[Fields]:
+    """Read what each statement says, as the dosage it will be; one that says nothing makes none."""
+    found: list[Fields] = []
+    for each in sent:
+        fields = read(desk, each, f"{target}[{len(found)}]")
+        if not fields.empty or fields.amount or fields.text:
+            found.append(fields)
+    return found
 
 
 def _compare(  # noqa: PLR0917 - both statements, as sent and as understood

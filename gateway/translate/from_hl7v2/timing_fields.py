@@ -78,7 +78,7 @@ def fields_of_tq1(desk: Desk, segment: Segment, target: str) -> Fields:
         amount_unit=coded_within(desk, quantity, 2),
         repeats=tuple(repeat for part in desk.all(segment, 3) if (repeat := _repeat(desk, part))),
         times=tuple(leaf for part in desk.all(segment, 4) if (leaf := desk.leaf(part))),
-        relative=duration(desk, desk.one(segment, 5), f"{target}.timing"),
+        relative=_relative(desk, desk.one(segment, 5), f"{target}.timing"),
         length=duration(desk, desk.one(segment, 6), f"{target}.timing.bounds.duration"),
         start=desk.leaf(desk.one(segment, 7)),
         end=desk.leaf(desk.one(segment, 8)),
@@ -89,6 +89,14 @@ def fields_of_tq1(desk: Desk, segment: Segment, target: str) -> Fields:
         lasts=duration(desk, desk.one(segment, 13), f"{target}.timing.administer_over"),
         occurrences=desk.leaf(desk.one(segment, 14)),
     )
+
+
+def _relative(desk: Desk, part: Repetition | None, target: str) -> Duration | None:
+    """Read TQ1-5, the time from one dose to the next: once in each such period."""
+    found = duration(desk, part, target)
+    if found:
+        desk.trace(target, desk.leaf(part), "copy", f"once in {found.value:f} {found.unit.value}")
+    return found
 
 
 def _first(desk: Desk, element: Coded) -> Leaf:

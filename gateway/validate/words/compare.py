@@ -67,7 +67,7 @@ def speaks_of_dose(said: Said, dosages: Sequence[Dosage], other: Said, strength:
 
 def compared(said: Said, dosages: Sequence[Dosage], strength: Strength) -> bool:
     """Tell whether every dose and every frequency of the structure could be compared with the words."""
-    if said.unsure:
+    if said.unsure or (said.often and together(said, dosages)):
         return False
     for dosage in dosages:
         dose, often = dose_of(dosage), often_of(dosage.timing)
@@ -148,6 +148,8 @@ def _frequencies(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
         if coded and often and not _same_often(coded, often):
             yield Difference(element="frequency", words=coded.words, structure=often.words)
     stated = [often for dosage in dosages if (often := often_of(dosage.timing))]
+    if said.often and together(said, dosages):
+        return
     untimed = any(dosage.timing is None or often_of(dosage.timing) is None for dosage in dosages)
     if not stated:
         return
@@ -159,6 +161,20 @@ def _frequencies(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
         if len(stated) > 1 and said.often and not any(_same_often(found, often) for found in said.often):
             words = "; ".join(found.words for found in said.often)
             yield Difference(element="frequency", words=words, structure=often.words)
+
+
+def together(said: Said, dosages: Sequence[Dosage]) -> bool:
+    """Tell whether the words count the times of dosages that apply together: 10 mg at morning and 5 mg at night, twice.
+
+    Which of the doses is for which time is then not compared.
+    """
+    stated = [often_of(dosage.timing) for dosage in dosages]
+    if len(stated) <= 1 or len({dosage.sequence for dosage in dosages}) > 1 or not all(stated):
+        return False
+    known = [often for often in stated if often]
+    exact = all(often.low is not None and often.low == often.high and often.of == known[0].of for often in known)
+    total = sum((often.low or Fraction(0) for often in known), Fraction(0))
+    return exact and all((found.low, found.high, found.of) == (total, total, known[0].of) for found in said.often)
 
 
 def _same_often(words: Often, structure: Often) -> bool:

@@ -33,6 +33,7 @@ METHOTREXATE_10 = "41791911000001107^Methotrexate 10mg tablets^SCT"
 METHOTREXATE_PEN = "24594311000001100^Methotrexate 10mg/0.2ml solution for injection pre-filled disposable devices^SCT"
 HUMIRA = "32881711000001106^Humira 40mg/0.4ml solution for injection pre-filled pens (AbbVie Ltd)^SCT"
 DARBEPOETIN = "3975211000001106^Darbepoetin alfa 40micrograms/0.4ml solution for injection pre-filled syringes^SCT"
+PREDNISOLONE = "42087311000001104^Prednisolone 5mg tablets^SCT"
 SILDENAFIL = "21705011000001109^Sildenafil 10mg/ml oral suspension sugar free^SCT"
 IMMUNOGLOBULIN = "19466511000001109^Normal immunoglobulin human 1g/5ml solution for infusion vials^SCT"
 

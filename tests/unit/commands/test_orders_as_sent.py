@@ -8,7 +8,7 @@ import pytest
 from gateway.commands.offline import Seen
 from gateway.domain.lifecycle import LineState
 from gateway.domain.submission import Outcome
-from tests.unit.commands.orders_as_sent import ML, SILDENAFIL, Item, codes, message, orc, order, read
+from tests.unit.commands.orders_as_sent import ML, PREDNISOLONE, SILDENAFIL, Item, codes, message, orc, order, read
 
 
 def requests(seen: Seen) -> list[dict[str, Any]]:
@@ -137,3 +137,35 @@ def test_the_age_of_a_child_is_read_from_an_observation(code: str) -> None:
     born = order(item).replace(b"19790412", b"20200412")
     assert read(born).verdict.outcome is Outcome.TRANSLATED
     assert codes(read(order(Item(words=item.words)).replace(b"19790412", b"20200412"))) >= {"AGE_REQUIRED_UNDER_12"}
+
+
+def test_a_dose_every_eight_hours_may_be_said_by_its_relative_time() -> None:
+    item = Item(dose="5", words="Take ONE tablet every 8 hours", quantity="84", timing="||8^h")
+    seen = read(order(item))
+    assert (seen.verdict.outcome, codes(seen)) == (Outcome.TRANSLATED, set())
+    repeat = requests(seen)[0]["dosageInstruction"][0]["timing"]["repeat"]
+    assert repeat == {"frequency": 1, "period": 8, "periodUnit": "h"}
+
+
+STEPS = (
+    "TQ1|1|30^mg&milligram&UCUM|QD|||7^d||||||S",
+    "TQ1|2|20^mg&milligram&UCUM|QD|||7^d||||||S",
+    "TQ1|3|10^mg&milligram&UCUM|QD|||7^d",
+)
+
+
+def test_steps_may_each_say_how_long_they_last() -> None:
+    item = Item(product=PREDNISOLONE, words="Take 30mg daily for 7 days, then 20mg, then 10mg", quantity="84")
+    rxe, *rest = item.segments()
+    seen = read(message(orc(), rxe, *STEPS, *rest))
+    assert seen.verdict.outcome is Outcome.TRANSLATED, seen.verdict.issues
+    repeats = [one["timing"]["repeat"] for one in requests(seen)[0]["dosageInstruction"]]
+    assert [one["boundsDuration"]["value"] for one in repeats] == [7, 7, 7]
+
+
+def test_more_in_the_morning_than_at_night_is_one_order() -> None:
+    item = Item(product=PREDNISOLONE, words="Take 10mg in the morning and 5mg at night", quantity="84")
+    rxe, *rest = item.segments()
+    timings = ("TQ1|1|10^mg&milligram&UCUM|QAM|||||||||A", "TQ1|2|5^mg&milligram&UCUM|QHS")
+    seen = read(message(orc(), rxe, *timings, *rest))
+    assert (seen.verdict.outcome, codes(seen)) == (Outcome.TRANSLATED, {"DOSE_FROM_TQ1", "TEXT_NOT_CHECKED"})

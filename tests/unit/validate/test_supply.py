@@ -178,6 +178,26 @@ def test_a_pen_that_holds_many_doses_is_not_counted_as_one() -> None:
     assert _verdict(_line("1", SYRINGE, _dosage("0.02", 1), days=28), MULTIDOSE) == ""
 
 
+WORDS_ALONE = {
+    "5mg five times a day for 10 days": ("5", ML, SYRUP, None, "held"),
+    "5mg five times a day for 10 days, with food": ("250", ML, SYRUP, None, ""),
+    "Take ONE tablet twice a day": ("56", TABLET, TABLETS, 28, ""),
+    "Take TWO tablets twice a day": ("560", TABLET, TABLETS, 28, "held"),
+    "Take 5mg once a week": ("28", TABLET, TABLETS, 28, "held"),
+    "Take 5mg daily if needed": ("280", TABLET, TABLETS, 28, ""),
+    "Take 5mg daily then 10mg daily": ("280", TABLET, TABLETS, 28, ""),
+    "Take as on your card": ("280", TABLET, TABLETS, 28, ""),
+}
+
+
+@pytest.mark.parametrize(("text", "case"), WORDS_ALONE.items(), ids=WORDS_ALONE)
+def test_words_alone_are_summed_where_they_say_one_dose(
+    text: str, case: tuple[str, Coding, ProductRow, int | None, str]
+) -> None:
+    quantity, unit, row, days, expected = case
+    assert _verdict(_line(quantity, unit, Dosage(text=text), days=days), row) == expected
+
+
 def test_both_sides_of_the_sum_are_told() -> None:
     (found,) = supply_doubts(CASES["ten times too much"][0], TABLETS)
     assert found.values == ("560 tablet", "needed: 56 tablet")
