@@ -127,7 +127,8 @@ class SnomedCode:
 
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+"
-_WORTH = {character: index for index, character in enumerate(_ALPHABET)}
+_WORTH = bytes(max(_ALPHABET.find(chr(code)), 0) for code in range(256))
+"""What each character counts for, by its code; only the alphabet passes `_PRESCRIPTION_FORM`."""
 _POWERS = tuple(2**power for power in range(17, 0, -1))
 _PRESCRIPTION_FORM = re.compile(r"[A-F0-9]{6}-[A-Z0-9]{6}-[A-F0-9]{5}[A-Z0-9+]").fullmatch
 
@@ -148,8 +149,8 @@ class PrescriptionNumber:
     @staticmethod
     def check_character(first_seventeen: str) -> str:
         """Give the check character of `PPPPPP-OOOOOO-RRRRR` (hyphens are skipped). Source: ISO 7064 MOD 37-2."""
-        characters = first_seventeen.replace("-", "")
-        total = sum(map(mul, map(_WORTH.__getitem__, characters), _POWERS))
+        characters = first_seventeen.replace("-", "").encode("ascii")
+        total = sum(map(mul, characters.translate(_WORTH), _POWERS))
         return _ALPHABET[(38 - total) % 37]
 
     @classmethod

@@ -93,7 +93,7 @@ class Writer:
             else:
                 lines = self._member(member, row["elements"][member], here)
             yield from (INDENT + line for line in lines)
-        holds = list(self._holds(row, shape)) + ["remember(known, key)"] * remembered
+        holds = list(self._holds(row, shape)) + ["remember(known, key, sum(map(len, key)))"] * remembered
         yield INDENT + "return " + (" and ".join(holds) or "True")
 
     def _holds(self, row: Json, shape: Shape) -> Iterator[str]:
@@ -102,7 +102,7 @@ class Writer:
             if rule in INVARIANTS.keys() - OF_NAMES and not ABOUT.get(rule, frozenset(shape)).isdisjoint(shape):
                 yield f"{self._named(rule, INVARIANTS[rule])}(value)"
         if "system" in shape:
-            yield "(value['system'] not in with_a_form or well_formed(value))"
+            yield "(value['system'] not in forms or forms[value['system']](value))"
 
     def _member(self, name: str, spec: Json, here: frozenset[str]) -> Lines:
         if not spec["many"]:

@@ -21,6 +21,8 @@ _UUID = re.compile(f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}
 _REMEMBERED = lru_cache(maxsize=1 << 14)
 """Remembers what is no patient's: a formulary and a directory repeat themselves from message to message."""
 
+Form = Callable[[Mapping[str, Any]], bool]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _System:
@@ -52,7 +54,17 @@ _SYSTEMS: Mapping[object, _System] = {
     },
 }
 
-WITH_A_FORM = frozenset(_SYSTEMS)
+
+def _form(member: str, parse: Callable[[str], object]) -> Form:
+    def holds(value: Mapping[str, Any]) -> bool:
+        text = value.get(member)
+        return type(text) is not str or parse(text) is not None
+
+    return holds
+
+
+FORMS: Mapping[object, Form] = {system: _form(one.member, one.parse) for system, one in _SYSTEMS.items()}
+"""For each system whose codes or identifiers have a form, whether an object of that system has it."""
 
 
 def check_identifiers(resource: Mapping[str, Any]) -> tuple[Finding, ...]:
@@ -83,8 +95,5 @@ def well_formed(value: Mapping[str, Any]) -> bool:
     Raises:
         TypeError: `system` is an object or an array.
     """
-    system = _SYSTEMS.get(value.get("system"))
-    if system is None:
-        return True
-    text = value.get(system.member)
-    return type(text) is not str or system.parse(text) is not None
+    holds = FORMS.get(value.get("system"))
+    return holds is None or holds(value)

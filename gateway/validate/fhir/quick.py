@@ -12,13 +12,13 @@ Source: brief D6; libraries.md 9 (rate).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from decimal import Decimal
 from threading import Lock
 from typing import Any
 
 from gateway.validate.fhir.generate import Shape, Writer, function_name
-from gateway.validate.fhir.identifiers import WITH_A_FORM, well_formed
+from gateway.validate.fhir.identifiers import FORMS
 from gateway.validate.fhir.narrow import matches
 from gateway.validate.fhir.primitives import PRIMITIVES, Check
 from gateway.validate.fhir.profile import Profiles
@@ -53,14 +53,13 @@ class QuickPass:
             **{function_name(row): functions for row, functions in self._rows.items()},
             "Decimal": Decimal,
             "Resource": self._any_resource,
+            "forms": FORMS,
             "here": self._here,
             "matches": matches,
             "one_of": _one_of,
             "remember": _remember,
             "uri": self._uri,
             "uris": self._uris,
-            "well_formed": well_formed,
-            "with_a_form": WITH_A_FORM,
         }
         self._new = self._kept = 0
         self._one_at_a_time = Lock()
@@ -87,7 +86,7 @@ class QuickPass:
         return kind in self._resources and self._rows[kind][tuple(value)](value)
 
     def _uri(self, value: str) -> bool:
-        return _URI(value) is not None and _remember(self._uris, value)
+        return _URI(value) is not None and _remember(self._uris, value, len(value))
 
     def _learn(self, row: str, shape: Shape) -> Accept:
         """Write the function of a shape.
@@ -130,9 +129,9 @@ class _Functions(dict[Shape, Accept]):
         return accept
 
 
-def _remember(known: set[Any], accepted: str | tuple[str, ...]) -> bool:
+def _remember(known: set[Any], accepted: Hashable, length: int) -> bool:
     """Remember a text or a few, if they are short, and say yes."""
-    if sum(map(len, accepted)) <= _LONGEST_REMEMBERED:
+    if length <= _LONGEST_REMEMBERED:
         if len(known) >= _MOST_REMEMBERED:
             known.clear()
         known.add(accepted)

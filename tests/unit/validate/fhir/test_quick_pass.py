@@ -14,9 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.config.profiles import fhir_checker
+from gateway.validate.fhir import quick
 from gateway.validate.fhir.checker import BY_EVENT, FhirChecker
 from gateway.validate.fhir.eps.rules import event_of
 from gateway.validate.fhir.identifiers import check_identifiers
+from gateway.validate.fhir.quick import QuickPass
 from gateway.validate.fhir.references import check_references
 from gateway.wire import strict_json
 from tests.unit.validate.fhir.eps_examples import FOLDER
@@ -137,3 +139,53 @@ def test_no_message_however_spoiled_breaks_the_check(seed: int, name: str, times
     for _ in range(times):
         spoil(message, source)
     fhir_checker().check(message)
+
+
+def fresh() -> QuickPass:
+    profiles = fhir_checker()._profiles
+    assert profiles is not None
+    return QuickPass(profiles)
+
+
+def test_more_new_shapes_than_one_message_may_bring_are_left_to_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "_MOST_NEW", 25)
+    taught, message = fresh(), message_of("ours")
+    row = profile_of(fhir_checker(), message)
+    answers = [taught.certain(message, row) for _ in range(10)]
+    assert not answers[0]
+    assert answers[-1]
+
+
+def test_only_so_many_functions_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "_MOST_KEPT", 10)
+    forgetful, message = fresh(), message_of("ours")
+    row = profile_of(fhir_checker(), message)
+    assert all(forgetful.certain(message, row) for _ in range(3))
+    assert sum(map(len, forgetful._rows.values())) <= 10
+
+
+def test_only_short_texts_and_so_many_of_them_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "_MOST_REMEMBERED", 3)
+    forgetful, message = fresh(), message_of("ours")
+    assert all(forgetful._uri(f"urn:x:{number}") for number in range(10))
+    assert forgetful.certain(message, profile_of(fhir_checker(), message))
+    assert forgetful._uri("urn:" + "x" * 1000)
+    assert len(forgetful._uris) <= 3
+    assert max(map(len, forgetful._uris)) < 1000
+
+
+def test_a_bundle_within_a_message_is_left_to_the_walk() -> None:
+    message = message_of("ours")
+    (patient,) = (one for one in message["entry"] if one["resource"]["resourceType"] == "Patient")
+    inner = {
+        "resourceType": "List",
+        "status": "current",
+        "mode": "working",
+        "subject": {"reference": patient["fullUrl"]},
+    }
+    entry = {"fullUrl": "urn:uuid:1f4a3a52-0d6f-4f3e-9c0a-5b7f1c9e2d10", "resource": inner}
+    message["entry"].append({**entry, "fullUrl": "urn:uuid:0a3b8c52-0d6f-4f3e-9c0a-5b7f1c9e2d11"})
+    assert certain(fhir_checker(), message)
+    message["entry"][-1]["resource"] = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+    assert walked(fhir_checker(), message)
+    assert not certain(fhir_checker(), message)
