@@ -22,6 +22,7 @@ from gateway.settings import Settings
 from gateway.web.app import Identity, create_app
 from gateway.web.limits import Limits
 from gateway.wiring.build import Gateway, Part
+from gateway.wiring.crowd import Crowd
 
 
 class Waking:
@@ -131,16 +132,21 @@ def _console(gateway: Gateway, sessions: Sessions) -> list[BaseRoute]:
 
 def http_server(gateway: Gateway, application: ASGIApp) -> Server:
     """Make the server of the HTTP application."""
-    config = uvicorn.Config(
+    crowd = Crowd(
         application,
+        most=gateway.settings.http_connections,
+        connections=lambda: len(server.server_state.connections),
+    )
+    config = uvicorn.Config(
+        crowd,
         log_config=None,
         access_log=False,  # the application's own log line has no query string
         lifespan="off",
         server_header=False,
-        limit_concurrency=gateway.settings.http_connections,
         timeout_graceful_shutdown=int(gateway.settings.drain_seconds) or 1,
     )
-    return Server(config)
+    server = Server(config)
+    return server
 
 
 def mllp_listener(gateway: Gateway, story: Waking) -> MllpListener:
