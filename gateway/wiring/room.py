@@ -7,6 +7,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,10 @@ def room_on(folder: Path) -> Callable[[], Room]:
     return room
 
 
+_AGAIN: Final = timedelta(minutes=1)
+"""How often a person is told again while there is still no room: an alert that is open stays the one there is."""
+
+
 class RoomKeeper:
     """Renews the figures of the admission, and minds the reserve.
 
@@ -69,6 +74,7 @@ class RoomKeeper:
         self._store = store
         self._clock = clock
         self._low = ""
+        self._told_at = datetime.min.replace(tzinfo=UTC)
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -97,11 +103,12 @@ class RoomKeeper:
             self._low = ""
 
     async def _tell(self, lacking: str) -> None:
-        if lacking == self._low:
+        """Tell a person, and again when the alert was closed while it is still so; not at every look."""
+        now = self._clock.now()
+        if lacking == self._low and now - self._told_at < _AGAIN:
             return
-        _log.error("room_low", what=lacking)
+        if lacking != self._low:
+            _log.error("room_low", what=lacking)
         with suppress(Unavailable):
-            await self._store.open_alert(
-                kind=ALERT_KIND, subject=lacking, line_id=None, now=self._clock.now(), text=_WORDS[lacking]
-            )
-            self._low = lacking
+            await self._store.open_alert(kind=ALERT_KIND, subject=lacking, line_id=None, now=now, text=_WORDS[lacking])
+            self._low, self._told_at = lacking, now

@@ -1,6 +1,6 @@
 """The reserve is held while there is room, given up when there is not, and a person is told once."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -27,6 +27,7 @@ class Disk:
         self.total = 20_000
         self.alerts: list[str] = []
         self.away = False
+        self.moment = datetime(2026, 11, 22, tzinfo=UTC)
         self.admission = Admission(Floors(free_bytes=FLOOR, waiting=3), self.room)
         self.keeper = RoomKeeper(
             admission=self.admission,
@@ -40,7 +41,7 @@ class Disk:
         return Room(bytes=self.total - self.others - SIZE * self.reserve.held)
 
     def now(self) -> datetime:
-        return datetime(2026, 11, 22, tzinfo=UTC)
+        return self.moment
 
     async def waiting(self) -> Waiting:
         if self.away:
@@ -74,6 +75,14 @@ async def test_the_reserve_is_given_up_below_the_floor_and_taken_back_without_fl
     assert await disk.look(14_000) == (True, 1)
     assert await disk.look(15_500) == (False, 2)
     assert disk.alerts == ["room-low disk"] * 2
+
+
+async def test_while_it_is_still_full_a_person_is_told_again(disk: Disk) -> None:
+    assert await disk.look(16_000) == (False, 1)
+    disk.moment += timedelta(seconds=59)
+    assert await disk.look(16_000) == (False, 1)
+    disk.moment += timedelta(seconds=1)
+    assert await disk.look(16_000) == (False, 2)  # of which the store opens one only if none is open
 
 
 async def test_below_the_floor_nothing_new_comes_in_until_there_is_room(disk: Disk) -> None:
