@@ -58,8 +58,6 @@ class Settings(BaseSettings):
     """A prescription message is some 15 kB; 5 MiB leaves room for a scanned attachment and no more."""
     mllp_body_bytes: Bytes = MIB
     """HL7 v2 order messages stay far below; an unframed stream must not fill the memory."""
-    callback_body_bytes: Bytes = MIB
-    """A provider's answer is a few kB."""
     mllp_connections: Count = 64
     """One or two an EPR; each holds at most one message in memory."""
     mllp_connections_of_one: Count = 16

@@ -138,9 +138,6 @@ HOLDABLE = frozenset(
 )
 """States in which there is something to hold: it is about to leave, or a provider has it or may have it."""
 
-ADVANCES_BENEATH = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.VALIDATED})
-"""What a provider may go on to say of a line on hold: it moves the state to return to, and not the line."""
-
 
 def who_may(event: HoldEvent) -> frozenset[Actor]:
     """Give who may cause an event of a request."""
