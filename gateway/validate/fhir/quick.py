@@ -27,7 +27,7 @@ Accept = Callable[[Any], object]
 """Says yes by any true value."""
 
 _MOST_NEW = 200
-"""Shapes of one message for which functions are written, half a millisecond each; a full order has some eighty."""
+"""Shapes of one message for which functions are written, about a millisecond each; a full order has some eighty."""
 _MOST_KEPT = 4096
 _MOST_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 512
