@@ -6,7 +6,7 @@ suite (`tests/contract/`). Methods raise `Unavailable` when nothing was stored.
 Source: brief D3, D4; reliability-security.md I1 to I13.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -469,12 +469,15 @@ class Store(Protocol):
             Why nothing was done, in words; empty when it was.
         """
 
-    async def turn_clock(self, *, now: datetime, lead: timedelta = LEAD_TIME) -> Turned:
+    async def turn_clock(
+        self, *, now: datetime, lead: timedelta = LEAD_TIME, leads: Mapping[OdsCode, timedelta] | None = None
+    ) -> Turned:
         """Do what the clock causes by itself: deliveries due, windows over, renewals asked for and lapsed.
 
         Args:
             now: aware.
             lead: how long before the cover ends a renewal is asked for.
+            leads: the same for trusts that state their own.
         """
 
     async def expire(self, expiry: Expiry, *, now: datetime) -> bool:

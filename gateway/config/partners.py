@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from gateway.config.fields import Fields
 from gateway.config.trust_maps import read_codes, read_z_fields
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Environment, OnConflict, Provider, ReplyChannel, SignaturePolicy, Trust
+from gateway.domain.renewal import LEAD_TIME
 
 
 class ConsultantField(StrEnum):
@@ -96,6 +98,7 @@ def read_trust(fields: Fields, environment: Environment, credentials: Credential
         local_id_systems=fields.words("local_id_systems"),
         tells=_channel(fields.table("tells"), environment, credentials) if fields.has("tells") else None,
         screening=fields.flag("screening", default=False),
+        renewal_lead=timedelta(weeks=fields.whole("renewal_lead_weeks", LEAD_TIME.days // 7, least=1)),
         consultant_field=fields.choice("consultant_field", ConsultantField, ConsultantField.ATTENDING),
     )
     fields.done()

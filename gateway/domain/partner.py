@@ -5,11 +5,12 @@ Loaded from versioned TOML by `config`; frozen afterwards (D12).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from gateway.domain.coding import Coding
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.renewal import LEAD_TIME
 
 
 class Environment(StrEnum):
@@ -110,6 +111,7 @@ class Trust:
         local_id_systems: assigner to identifier-system URL for hospital numbers.
         tells: whether it wants provider decisions sent back (mapping.md 9.1), and where.
         screening: whether a clean order waits for a clinical check that the message does not carry.
+        renewal_lead: how long before the supplies end a renewal is asked for.
     """
 
     ods: OdsCode
@@ -125,6 +127,7 @@ class Trust:
     local_id_systems: Mapping[str, str] = field(default_factory=dict)
     tells: ReplyChannel | None = None
     screening: bool = False
+    renewal_lead: timedelta = LEAD_TIME
     consultant_field: str = "PV1-7"
 
     def on(self, day: date) -> "Trust":

@@ -63,7 +63,8 @@ class Clockwork:
             message = await self._telling(one, now)
             expiry = Expiry(key=one.key, line_id=one.line_id, seen=one.state, message=message)
             expired += await self._store.expire(expiry, now=now)
-        return Struck(turned=await self._store.turn_clock(now=now), expired=expired)
+        leads = {trust.ods: trust.renewal_lead for trust in self._around.trusts.values()}
+        return Struck(turned=await self._store.turn_clock(now=now, leads=leads), expired=expired)
 
     async def _telling(self, one: Expiring, now: datetime) -> SealedMessage | None:
         """Write and seal what tells the holder; None where nobody has the line, or it cannot be told."""

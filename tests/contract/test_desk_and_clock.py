@@ -14,7 +14,7 @@ from gateway.destination import InDoubt, Refused, Taken
 from gateway.domain.acts import Act, Expiry, Ruling
 from gateway.domain.cancel import CancelState
 from gateway.domain.event_log import Entry, violations
-from gateway.domain.identifiers import derived_id
+from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.lifecycle import Condition, LineEvent, LineState
 from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.domain.prescription import Prescription
@@ -447,6 +447,15 @@ async def test_the_clock_asks_for_a_renewal_once_when_the_cover_ends_within_the_
     view = await desk.enquiries.prescription(what.id, tenant=TRUST)
     assert view is not None
     assert view.events[-1].event == "renewal_requested"
+
+
+@pytest.mark.parametrize(("weeks", "asked"), [(11, 0), (12, 1)])
+async def test_a_trust_says_how_long_before_the_end_it_wants_to_be_asked(desk: Desk, weeks: int, asked: int) -> None:
+    await desk.accepted(lasting(make_prescription("A", total=3)))  # covers 84 days
+    other = {OdsCode("RZA"): timedelta(weeks=52)}
+    assert (await desk.store.turn_clock(now=desk.clock.now(), leads=other)).renewals == 0
+    leads = {TRUST: timedelta(weeks=weeks)}
+    assert (await desk.store.turn_clock(now=desk.clock.now(), leads=leads)).renewals == asked
 
 
 async def test_a_line_whose_length_of_supply_is_not_said_or_of_one_supply_is_not_renewed_by_the_clock(

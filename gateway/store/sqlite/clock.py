@@ -4,7 +4,7 @@ A time-out never makes a line safe: where medicine may be on its way, or nobody 
 a person (mapping.md 10.2). All of it is found in the base tables anew at every look, so that none depends on a timer.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -86,13 +86,20 @@ HELD_BY_PROVIDER: Final = frozenset(
 REASON: Final = "The prescription is no longer valid."
 
 
-def turn(transaction: Transaction, *, now: datetime, lead: timedelta, window: timedelta = WINDOW) -> Turned:
+def turn(
+    transaction: Transaction,
+    *,
+    now: datetime,
+    lead: timedelta,
+    leads: Mapping[OdsCode, timedelta],
+    window: timedelta = WINDOW,
+) -> Turned:
     """Do what the clock causes by itself, up to `MOST` of each kind."""
     today = now.astimezone(_LONDON).date()
     return Turned(
         due=_release(transaction, now),
         closed=_close(transaction, now, window),
-        renewals=renewals.ask_in_time(transaction, today=today, lead=lead, now=now, most=MOST),
+        renewals=renewals.ask_in_time(transaction, today=today, lead=lead, leads=leads, now=now, most=MOST),
         lapsed=renewals.lapse(transaction, now=now, most=MOST),
     )
 

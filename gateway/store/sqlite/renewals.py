@@ -4,11 +4,14 @@ The row says where the task stands; every step of it is an event in the line's o
 it. A renewal moves no line (mapping.md 10.5).
 """
 
+import json
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from gateway.domain.acts import Act
+from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent
 from gateway.domain.renewal import RENEWAL_ENDED, RenewalEvent, RenewalState, renewed
 from gateway.store.sqlite.alerts import close_alerts_of, open_alert
@@ -39,6 +42,8 @@ WHERE delivery.covers_until IS NOT NULL AND delivery.covers_until <= :until AND 
     AND line.total_supplies > 1 AND delivery.state NOT IN ('WITHDRAWN', 'NOT_SUPPLIED')
     AND line.state IN ('ACCEPTED', 'VALIDATED', 'QUERIED', 'IN_SUPPLY', 'PART_SUPPLIED', 'ON_HOLD', 'FULFILLED')
     AND NOT EXISTS (SELECT 1 FROM renewal WHERE renewal.line = delivery.line)
+    AND CASE WHEN :tenant IS NULL THEN line.tenant NOT IN (SELECT value FROM json_each(:others))
+        ELSE line.tenant = :tenant END
 ORDER BY delivery.covers_until LIMIT :most
 """
 _LAPSED = """
@@ -97,13 +102,29 @@ def decide(transaction: Transaction, act: Act, event: RenewalEvent, prescription
     return () if any(moved) else ("no renewal of this prescription waits for that: look again",)
 
 
-def ask_in_time(transaction: Transaction, *, today: date, lead: timedelta, now: datetime, most: int) -> int:
-    """Open a renewal of every line whose supplies cover the patient for no longer than the lead time.
+def ask_in_time(
+    transaction: Transaction,
+    *,
+    today: date,
+    lead: timedelta,
+    leads: Mapping[OdsCode, timedelta],
+    now: datetime,
+    most: int,
+) -> int:
+    """Open a renewal of every line whose supplies cover the patient for no longer than its trust's lead time.
 
     Lines of one supply are complete by themselves; where the order does not say how long a supply lasts, the clock
     cannot know, and does not guess.
     """
-    rows = transaction.rows(_ENDING, {"until": (today + lead).isoformat(), "most": most})
+    others = json.dumps([tenant.value for tenant in leads])
+    asked = ((None, lead), *((tenant.value, own) for tenant, own in leads.items()))
+    rows = [
+        row
+        for tenant, time in asked
+        for row in transaction.rows(
+            _ENDING, {"until": (today + time).isoformat(), "most": most, "tenant": tenant, "others": others}
+        )
+    ]
     happening = Happening(
         event=LineEvent.RENEWAL_REQUESTED, actor=Actor.CLOCK, at=now, text="the supplies that are left end soon"
     )

@@ -3,7 +3,7 @@
 Source: brief D3, D4; gateway.ports.Store says what each method promises.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -197,9 +197,11 @@ class SqliteStore:
         """See `gateway.ports.Store`."""
         return await self._run(partial(renewals.decide, self._transaction, act, event, prescription))
 
-    async def turn_clock(self, *, now: datetime, lead: timedelta = LEAD_TIME) -> Turned:
+    async def turn_clock(
+        self, *, now: datetime, lead: timedelta = LEAD_TIME, leads: Mapping[OdsCode, timedelta] | None = None
+    ) -> Turned:
         """See `gateway.ports.Store`."""
-        return await self._run(partial(clock.turn, self._transaction, now=now, lead=lead))
+        return await self._run(partial(clock.turn, self._transaction, now=now, lead=lead, leads=leads or {}))
 
     async def expire(self, expiry: Expiry, *, now: datetime) -> bool:
         """See `gateway.ports.Store`."""
