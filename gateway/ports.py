@@ -551,6 +551,15 @@ class Store(Protocol):
             Those lines; None where that destination is not waiting.
         """
 
+    async def trust_told(
+        self, tenant: OdsCode, names: Sequence[str] | None, *, by: str, reason: str, now: datetime
+    ) -> tuple[str, ...] | None:
+        """Take the control ids of all a trust was told is held since a backup; let its orders leave if none is lost.
+
+        Returns:
+            Those not known here, each with an alert: the trust must send them again. None where it is not waiting.
+        """
+
     async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:
         """Take note that a provider gave up a line it had stated after a restore. Returns whether one stood."""
 

@@ -48,12 +48,31 @@ class AfterRestore:
         Raises:
             Exit: `Exit.REFUSED`, where it is not waiting.
         """
+        if asyncio.run(self._is_trust()):
+            self.trust_told(None)
+            return
         doubted = asyncio.run(self._answer())
         if doubted is None:
             raise self._nothing()
         for line in doubted:
             print(f"uncertain, to be resolved: {line}")
         print(f"{self.destination}: {self.by} answers for it")
+
+    def trust_told(self, names: Sequence[str] | None) -> None:
+        """Take the control ids of what a trust was told since the backup, or answer for it (None); print what is lost.
+
+        Raises:
+            Exit: `Exit.REFUSED`, where something is lost, or the trust is not waiting.
+        """
+        missing = asyncio.run(self._told(names))
+        if missing is None:
+            raise self._nothing()
+        for name in missing:
+            print(f"lost, to be sent again: {name}")
+        if missing:
+            print(f"{self.destination} stays held: when these came again, compare once more")
+            raise typer.Exit(Exit.REFUSED)
+        print(f"{self.destination}: nothing is missing" if names is not None else f"{self.by} answers for it")
 
     def end(self, line_id: str) -> None:
         """Take note that the provider gave up a line that it had stated.
@@ -81,6 +100,17 @@ class AfterRestore:
     async def _answer(self) -> tuple[UUID, ...] | None:
         async with desk(self.settings) as at:
             return await at.store.answer_for(self.destination, by=self.by, reason=self.reason, now=at.clock.now())
+
+    async def _told(self, names: Sequence[str] | None) -> tuple[str, ...] | None:
+        async with desk(self.settings) as at:
+            told = at.store.trust_told
+            return await told(self.destination, names, by=self.by, reason=self.reason, now=at.clock.now())
+
+    async def _is_trust(self) -> bool:
+        """Tell whether the configuration knows it as a trust and not as a provider."""
+        async with desk(self.settings) as at:
+            known = at.configuration
+            return self.destination in known.trusts and self.destination not in known.routing.providers
 
     async def _end(self, line: UUID) -> bool:
         async with desk(self.settings) as at:

@@ -18,7 +18,7 @@ from gateway.commands.stated import read_holdings, read_list
 from gateway.domain.books import DayList, Discrepancy, Ledger, Listed, Side, compare
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode, parse_uuid
-from gateway.domain.reconciliation import AFTER_RESTORE
+from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE
 from gateway.settings import Settings, read_settings
 from gateway.wiring.acting import Desk, desk
 
@@ -38,6 +38,9 @@ def reconcile(  # the options are those of three acts that belong together
     destination: _Ods = "",
     holdings: Annotated[
         Path | None, typer.Option(help="With --destination: everything that the provider holds.")
+    ] = None,
+    messages: Annotated[
+        Path | None, typer.Option(help="With --destination, a trust: ids of all it was told is held since the backup.")
     ] = None,
     without_statement: Annotated[
         bool, typer.Option("--without-statement", help="With --destination: it cannot say; you answer for it.")
@@ -59,15 +62,17 @@ def reconcile(  # the options are those of three acts that belong together
     """
     settings = read_settings(data=data, config=config)
     if destination and not party:
-        chosen = [holdings is not None, without_statement, bool(given_up)]
+        chosen = [holdings is not None, messages is not None, without_statement, bool(given_up)]
         if sum(chosen) != 1:
-            raise typer.BadParameter("give one of --holdings, --without-statement and --given-up")
+            raise typer.BadParameter("give one of --holdings, --messages, --without-statement and --given-up")
         words, person = stated(reason), operator(settings, by, Action.RECONCILE)
         act = AfterRestore(settings=settings, destination=_ods(destination), by=person.name, reason=words)
         if given_up:
             act.end(given_up)
         elif holdings is not None:
             act.state(read_holdings(holdings), as_json=as_json)
+        elif messages is not None:
+            act.trust_told([row.id for row in read_list(messages)])
         else:
             act.answer_for()
     elif party and not destination:
@@ -117,7 +122,7 @@ def _print_books(books: Ledger, held: list[OdsCode]) -> None:
     for fault in books.faults:
         print(f"{fault.what}: {fault.id}")
     if held:
-        print(f"not reconciled since a restore, so nothing is sent to any provider: {' '.join(map(str, held))}")
+        print(f"not reconciled since a restore, so what concerns them is not sent: {' '.join(map(str, held))}")
     print("the books balance" if books.balances else f"out of balance: {len(books.faults)} named above")
 
 
@@ -130,7 +135,9 @@ async def _balance(settings: Settings, day: date | None) -> tuple[Ledger, list[O
             await at.store.open_alert(
                 kind="books-out", subject=fault.id, line_id=parse_uuid(fault.id), now=now, text=text
             )
-        held = [one.destination for one in await at.enquiries.pauses() if one.kind == AFTER_RESTORE]
+        held = [
+            one.destination for one in await at.enquiries.pauses() if one.kind in {AFTER_RESTORE, TRUST_AFTER_RESTORE}
+        ]
     return books, held
 
 

@@ -35,9 +35,11 @@ def restore(
     print(f"generation   {done.generation}")
     if done.aside is not None:
         print(f"kept aside   {done.aside}")
-    print(f"held         {' '.join(map(str, done.held))}")
-    print("next         start the gateway; ask every trust to compare its messages (gateway reconcile --list);")
-    print("             gateway reconcile --destination ODS --holdings FILE for every one that is held")
+    print(f"providers    {' '.join(map(str, done.held))}")
+    print(f"trusts       {' '.join(map(str, done.trusts))}")
+    print("next         start the gateway; nothing is sent yet. Then for each of the above:")
+    print("             gateway reconcile --destination PROVIDER --holdings FILE")
+    print("             gateway reconcile --destination TRUST --messages FILE")
 
 
 def _fields(done: Restored) -> dict[str, object]:
@@ -46,5 +48,6 @@ def _fields(done: Restored) -> dict[str, object]:
         "sha256": done.manifest.sha256,
         "generation": done.generation,
         "held": [one.value for one in done.held],
+        "trusts": [one.value for one in done.trusts],
         "kept_aside": str(done.aside) if done.aside is not None else None,
     }

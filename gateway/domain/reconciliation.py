@@ -2,7 +2,8 @@
 
 A restored store has forgotten the time since its backup. What it would send may have been sent then, and what was taken
 then it does not know. So every destination is held back until each has said what it holds, or a person has answered for
-it. What a provider says it has is never sent to it again, nor to another.
+it. What a provider says it has is never sent to it again, nor to another. A trust says what it was told: an order that
+it cancelled in the lost time must not leave.
 
 Source: reliability-security.md I22, I2; mapping.md 10.2 (*provider statement by reconciliation*).
 """
@@ -17,6 +18,8 @@ from gateway.domain.lifecycle import LineState
 
 AFTER_RESTORE: Final = "after restore"
 """The pause of a destination that has not been reconciled; while there is one, nothing goes to any provider."""
+TRUST_AFTER_RESTORE: Final = "after restore, trust"
+"""The pause of a trust that has not said what it was told in the lost time; while it lasts, no order of it leaves."""
 EPOCHS_A_GENERATION: Final = 1000
 """More re-routes of one line between two restores than anybody could make."""
 

@@ -32,12 +32,17 @@ def restore_store(settings: Settings, backup: Path, *, least_generation: int = 1
             what its manifest says.
         Unavailable: it could not be written.
     """
-    providers = load(settings.config, environ=variables()).routing.providers
+    loaded = load(settings.config, environ=variables())
     locks = [claim_data_folder(settings.data)]
     try:
         locks.append(claim_data_folder(settings.data, WATCH_LOCK))
         return restore(
-            backup, settings.data, providers=providers, now=SystemClock().now(), least_generation=least_generation
+            backup,
+            settings.data,
+            providers=loaded.routing.providers,
+            trusts=loaded.trusts,
+            now=SystemClock().now(),
+            least_generation=least_generation,
         )
     finally:
         for lock in locks:

@@ -13,11 +13,19 @@ from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Prescription
-from gateway.domain.reconciliation import DifferenceKind, StatedHolding, Statement, first_epoch
+from gateway.domain.reconciliation import (
+    AFTER_RESTORE,
+    TRUST_AFTER_RESTORE,
+    DifferenceKind,
+    StatedHolding,
+    Statement,
+    first_epoch,
+)
 from gateway.store.sqlite.backup import DATABASE, MANIFEST, Manifest, back_up, digest, verify
 from gateway.store.sqlite.restoring import Restored, restore
 from tests.contract.store_engines import (
     PROVIDER,
+    TRUST,
     Clock,
     Exchange,
     make_acceptance,
@@ -54,7 +62,7 @@ class Disaster:
 
     async def restore(self) -> Restored:
         await self.close()
-        done = restore(self.backup, self.data, providers=PROVIDERS, now=self.clock.move(hours=1))
+        done = restore(self.backup, self.data, providers=PROVIDERS, trusts=(TRUST,), now=self.clock.move(hours=1))
         self.open()
         return done
 
@@ -63,6 +71,10 @@ class Disaster:
         done = await self.exchange.store.reconcile(statement, now=self.clock.now())
         assert done is not None
         return [(one.kind, one.line_id) for one in done.differences]
+
+    async def tell(self, *names: str) -> tuple[str, ...] | None:
+        store = self.exchange.store
+        return await store.trust_told(TRUST, names, by="a.person", reason="their list", now=self.clock.now())
 
     async def accept(self, name: str, *, provider: OdsCode = PROVIDER) -> Prescription:
         what = make_prescription(name)
@@ -116,7 +128,7 @@ async def test_a_damaged_backup_is_not_restored(disaster: Disaster, damage: str)
     await disaster.close()
     before = (disaster.data / DATABASE).read_bytes()
     with pytest.raises(ConfigurationError):
-        restore(disaster.backup, disaster.data, providers=PROVIDERS, now=disaster.clock.now())
+        restore(disaster.backup, disaster.data, providers=PROVIDERS, trusts=(TRUST,), now=disaster.clock.now())
     assert (disaster.data / DATABASE).read_bytes() == before
 
 
@@ -137,6 +149,8 @@ async def test_after_a_restore_nothing_is_sent_before_every_provider_is_reconcil
     later = await disaster.accept("B")
     assert await exchange.claim() == []  # the other provider has said nothing yet
     assert await disaster.state(provider=OTHER) == []
+    assert await exchange.claim() == []  # and the trust has not said what it was told
+    assert await disaster.tell("MSGA") == ()
     (claim,) = await exchange.claim()
     assert await exchange.store.on_wire(claim, now=disaster.clock.now())
     assert await exchange.states(later) == [LineState.SENT]
@@ -149,6 +163,7 @@ async def test_what_a_provider_does_not_have_is_sent_once_it_is_reconciled(disas
     await disaster.restore()
     await disaster.state()
     await disaster.state(provider=OTHER)
+    await disaster.tell()
     await disaster.deliver()
     assert await disaster.exchange.states(what) == [LineState.WITH_PROVIDER]
     await disaster.close()
@@ -161,7 +176,9 @@ async def test_an_order_that_comes_again_is_not_sent_to_the_provider_that_has_it
     await disaster.restore()
     assert await disaster.state(held(what)) == [(DifferenceKind.UNKNOWN, what.lines[0].id)]
     await disaster.state(provider=OTHER)
+    assert await disaster.tell("MSGA") == ("MSGA",)
     await disaster.accept("A")
+    assert await disaster.tell("MSGA") == ()
     (claim,) = await disaster.exchange.claim()
     assert not await disaster.exchange.store.on_wire(claim, now=disaster.clock.now())
     assert await disaster.exchange.states(what) == [LineState.WITH_PROVIDER]
@@ -177,6 +194,7 @@ async def test_an_order_that_another_provider_has_waits_for_that_provider_to_giv
     await disaster.state()
     found = await disaster.state(held(what, epoch=2), provider=OTHER)
     assert found == [(DifferenceKind.ELSEWHERE, what.lines[0].id)]
+    await disaster.tell()
     (claim,) = await disaster.exchange.claim()
     store, now = disaster.exchange.store, disaster.clock.now()
     assert not await store.on_wire(claim, now=now)
@@ -197,6 +215,10 @@ async def test_without_a_statement_what_was_queued_is_uncertain_and_not_sent(dis
     assert await store.answer_for(OTHER, by="a.person", reason="never used", now=now) == ()
     assert await store.answer_for(OTHER, by="a.person", reason="never used", now=now) is None
     assert await disaster.exchange.states(what) == [LineState.UNCERTAIN]
+    await disaster.accept("B")
+    assert await disaster.tell("MSGB") == ()
+    (claim,) = await disaster.exchange.claim()  # it may be one that was lost: a person must find out
+    assert not await store.on_wire(claim, now=disaster.clock.now())
     assert await disaster.exchange.claim() == []
     assert "line-uncertain" in await disaster.exchange.alert_kinds()
     await disaster.close()
@@ -233,7 +255,12 @@ async def test_a_restore_that_was_not_finished_lets_no_store_open(disaster: Disa
     (disaster.data / f"{DATABASE}.restoring").touch()
     with pytest.raises(ConfigurationError, match="not finished"):
         disaster.open()
-    assert restore(disaster.backup, disaster.data, providers=PROVIDERS, now=disaster.clock.now()).generation == 2
+    assert (
+        restore(
+            disaster.backup, disaster.data, providers=PROVIDERS, trusts=(TRUST,), now=disaster.clock.now()
+        ).generation
+        == 2
+    )
 
 
 async def test_the_database_itself_sends_nothing_before_all_is_reconciled(disaster: Disaster) -> None:
@@ -241,7 +268,16 @@ async def test_the_database_itself_sends_nothing_before_all_is_reconciled(disast
     disaster.back_up()
     await disaster.restore()
     connection = apsw.Connection(str(disaster.data / DATABASE))
-    with pytest.raises(apsw.ConstraintError, match="before every provider is reconciled"):
-        connection.execute("UPDATE outbox SET state = 'on_wire', lease = 'x'")
+    end = "UPDATE pause SET ended_at = 1, ended_by = 'x', end_reason = 'x' WHERE kind = ?"
+    for ended in ((), (TRUST_AFTER_RESTORE,), (AFTER_RESTORE,)):
+        with pytest.raises(apsw.ConstraintError, match="restore"):
+            connection.execute("UPDATE outbox SET state = 'on_wire', lease = 'x'")
+        connection.execute("BEGIN")
+        connection.executemany(end, [(kind,) for kind in ended])
+        with pytest.raises(apsw.ConstraintError, match="restore"):
+            connection.execute("UPDATE outbox SET state = 'on_wire', lease = 'x'")
+        connection.execute("ROLLBACK")
+    connection.executemany(end, [(TRUST_AFTER_RESTORE,), (AFTER_RESTORE,)])
+    connection.execute("UPDATE outbox SET state = 'on_wire', lease = 'x'")
     connection.close()
     await disaster.close()

@@ -17,7 +17,7 @@ from gateway.store.sqlite.cancels import never_left
 from gateway.store.sqlite.history import Happening, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.pauses import is_paused, paused_since
-from gateway.store.sqlite.reconciling import stopped, unreconciled
+from gateway.store.sqlite.reconciling import held_since_restore, stopped
 from gateway.store.sqlite.transaction import Row, Transaction
 
 # Skips from trust to trust along the index, however much any of them has waiting.
@@ -32,7 +32,8 @@ SELECT tenant FROM waiting WHERE tenant IS NOT NULL
 """
 _DUE = """
 SELECT id FROM outbox WHERE state = 'due' AND withheld = 0 AND destination = ? AND tenant = ? AND due_at <= ?
-    AND (kind = 'tell' OR NOT EXISTS (SELECT 1 FROM pause WHERE kind = 'after restore' AND ended_at IS NULL))
+    AND (kind = 'tell' OR NOT EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL
+        AND (kind = 'after restore' OR kind = 'after restore, trust' AND destination = outbox.tenant)))
     AND NOT EXISTS (
         SELECT 1 FROM wait LEFT JOIN outbox AS earlier ON earlier.id = wait.earlier
         LEFT JOIN line ON line.id = wait.line
@@ -204,7 +205,7 @@ def put_on_wire(transaction: Transaction, claim: Claim, *, now: datetime, octets
         return False
     if found.lease_until is None or found.lease_until <= now:
         return False
-    barred = found.kind is WorkKind.DELIVER and unreconciled(transaction)
+    barred = found.kind is WorkKind.DELIVER and held_since_restore(transaction, found.tenant)
     if found.withheld or barred or is_paused(transaction, claim.destination):
         transaction.run(_GIVE_BACK, (claim.id,))
         return False

@@ -7,6 +7,7 @@ it again. Nothing here gives a line to anyone.
 Source: reliability-security.md I22, I7; mapping.md 10.2.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from gateway.domain.lifecycle import LIVE, TERMINAL, Actor, LineEvent, LineState
 from gateway.domain.reconciliation import (
     AFTER_RESTORE,
     STANCES,
+    TRUST_AFTER_RESTORE,
     Difference,
     DifferenceKind,
     Reconciled,
@@ -34,6 +36,22 @@ from gateway.store.sqlite.pauses import resume
 from gateway.store.sqlite.transaction import Transaction
 
 _OPEN = "SELECT DISTINCT destination FROM pause WHERE kind = :kind AND ended_at IS NULL ORDER BY destination"
+_TRUST_HELD = "SELECT 1 FROM pause WHERE kind = ? AND destination = ? AND ended_at IS NULL"
+_UNKNOWN = """
+SELECT value FROM json_each(:names)
+WHERE value NOT IN (SELECT control_id FROM submission WHERE tenant = :tenant) ORDER BY value
+"""
+_UNSTATED = "INSERT OR IGNORE INTO unstated VALUES (?, ?, ?, ?)"
+# Taken before its trust had said what it was told in the lost time, for a provider that could not say what it has; and
+# nobody has found out since.
+_MAY_HAVE_LEFT = """
+SELECT 1 FROM outbox JOIN unstated ON unstated.provider = outbox.destination AND unstated.generation = :generation
+WHERE outbox.id = :id AND outbox.accepted_at <= coalesce(
+    (SELECT max(coalesce(pause.ended_at, outbox.accepted_at)) FROM pause
+     WHERE pause.kind = :trust AND pause.destination = outbox.tenant),
+    (SELECT max(restored_at) FROM restoration))
+AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.outbox = outbox.id AND attempt.lease = :lease)
+"""
 _GIVEN = "SELECT 1 FROM allocation WHERE line = ? AND provider = ? AND epoch = ?"
 _INSERT = """
 INSERT INTO stated_holding (generation, provider, line, prescription, epoch, state, stated_at, stated_by, known,
@@ -119,6 +137,42 @@ def unreconciled(transaction: Transaction) -> tuple[OdsCode, ...]:
     return tuple(OdsCode(row[0]) for row in transaction.rows(_OPEN, {"kind": AFTER_RESTORE}))
 
 
+def held_since_restore(transaction: Transaction, tenant: OdsCode) -> bool:
+    """Tell whether a trust's orders may not leave: a provider is not reconciled, or the trust itself."""
+    held = transaction.row(_TRUST_HELD, (TRUST_AFTER_RESTORE, tenant.value)) is not None
+    return held or bool(unreconciled(transaction))
+
+
+def trust_told(
+    transaction: Transaction, tenant: OdsCode, names: Sequence[str] | None, *, by: str, reason: str, now: datetime
+) -> tuple[str, ...] | None:
+    """Take the control ids of everything a trust was told is held since the backup, and let its orders leave.
+
+    Args:
+        transaction: a write.
+        tenant: the trust.
+        names: the control ids; None where the trust cannot say, and a person answers for it.
+        by: short name of the person.
+        reason: where the list is from.
+        now: when.
+
+    Returns:
+        What is not known here: the trust must send it again, and is held until nothing is missing. None where the
+        trust is not waiting.
+    """
+    if transaction.row(_TRUST_HELD, (TRUST_AFTER_RESTORE, tenant.value)) is None:
+        return None
+    values = {"names": json.dumps(list(names or ())), "tenant": tenant.value}
+    missing = tuple(str(name) for (name,) in transaction.rows(_UNKNOWN, values))
+    for name in missing:
+        text = "Taken in the time that a restore lost. The trust must send it again, under the same control id."
+        subject = f"{tenant} {name}"
+        open_alert(transaction, kind="message-lost", subject=subject, tenant=tenant, at=now, text=text)
+    if not missing:
+        resume(transaction, tenant, kind=TRUST_AFTER_RESTORE, by=by, reason=reason, now=now)
+    return missing
+
+
 def reconcile(transaction: Transaction, statement: Statement, *, now: datetime) -> Reconciled | None:
     """Take a provider's statement of everything it holds, and end its pause.
 
@@ -157,6 +211,7 @@ def answer_for(
             _doubt(transaction, line, row, now=now)
             doubted.append(line.id)
         transaction.run(_FINISH, {"id": row, "state": "stuck"})
+    transaction.run(_UNSTATED, (transaction.generation, destination.value, stored(now), by))
     _end_pause(transaction, destination, by=by, reason=reason, now=now)
     return tuple(doubted)
 
@@ -201,7 +256,7 @@ def stopped(transaction: Transaction, lines: Sequence[LineNow], *, epoch: int, r
     """
     told = {line.row: transaction.row(_STATED, (line.id.bytes,)) for line in lines}
     if not any(told.values()):
-        return False
+        return _found_out(transaction, lines, row=row, now=now)
     for line in lines:
         stated = told[line.row]
         if stated == (line.provider, epoch):
@@ -218,6 +273,18 @@ def stopped(transaction: Transaction, lines: Sequence[LineNow], *, epoch: int, r
             open_alert(transaction, kind=kind, subject=str(line.id), line=line.row, at=now, text=text)
     left = any(line_now(transaction, line.row).state in _DOUBTED for line in lines)
     transaction.run(_FINISH, {"id": row, "state": "stuck" if left else "done"})
+    return True
+
+
+def _found_out(transaction: Transaction, lines: Sequence[LineNow], *, row: int, now: datetime) -> bool:
+    """Stop what may have left for a provider that could not say what it has: a person must find out first."""
+    values = {"id": row, "generation": transaction.generation, "trust": TRUST_AFTER_RESTORE, "lease": _LEASE}
+    if transaction.row(_MAY_HAVE_LEFT, values) is None:
+        return False
+    for line in lines:
+        if line.state is LineState.READY:
+            _doubt(transaction, line, row, now=now)
+    transaction.run(_FINISH, {"id": row, "state": "stuck"})
     return True
 
 

@@ -21,7 +21,7 @@ import apsw
 from gateway.domain.deadline import ALWAYS
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.reconciliation import AFTER_RESTORE, first_epoch
+from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE, first_epoch
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.backup import DATABASE, KEYS, Manifest, copy_store, verify
 from gateway.store.sqlite.connection import UNFINISHED, open_reader, open_writer
@@ -35,6 +35,8 @@ RESTORES: Final = "restores.jsonl"
 """Beside a backup: which generations were begun from it, so that none is begun twice."""
 _BY: Final = "gateway"
 _REASON: Final = "restored from a backup: what was sent since is not known here"
+_REASON_TRUST: Final = "restored from a backup: what it was told since is not known here"
+_SENT_BY: Final = "SELECT DISTINCT tenant FROM submission"
 _SENT_TO: Final = "SELECT DISTINCT destination FROM message"
 _RESTORATION: Final = "INSERT INTO restoration VALUES (?, ?, ?, ?, ?, ?)"
 _GENERATION: Final = "UPDATE meta SET generation = ? WHERE id = 1"
@@ -46,18 +48,26 @@ class Restored:
 
     Attributes:
         generation: the life of the database that begins.
-        held: destinations that have to be reconciled before anything is sent.
+        held: providers that have to be reconciled before anything is sent.
+        trusts: whose orders wait until they have said what they were told.
         aside: where the store that was there before is kept; None where there was none.
     """
 
     manifest: Manifest
     generation: int
     held: tuple[OdsCode, ...]
+    trusts: tuple[OdsCode, ...]
     aside: Path | None
 
 
 def restore(
-    backup: Path, data: Path, *, providers: Iterable[OdsCode], now: datetime, least_generation: int = 1
+    backup: Path,
+    data: Path,
+    *,
+    providers: Iterable[OdsCode],
+    trusts: Iterable[OdsCode],
+    now: datetime,
+    least_generation: int = 1,
 ) -> Restored:
     """Put a backup into a data folder on which no gateway runs; the caller holds its lock.
 
@@ -65,6 +75,7 @@ def restore(
         backup: as `back_up` made it.
         data: the data folder.
         providers: of the configuration, held beside all that were ever sent anything.
+        trusts: of the configuration, held beside all that ever sent anything.
         now: when.
         least_generation: for when a later life of the store is known of that neither folder shows.
 
@@ -79,7 +90,7 @@ def restore(
         for left in data.glob(f"{draft.name}*"):
             left.unlink()
         copy_store(backup / DATABASE, draft)
-        held = _begin(draft, manifest, generation, frozenset(providers), now)
+        held, senders = _begin(draft, manifest, generation, (frozenset(providers), frozenset(trusts)), now)
         _note(backup, generation, now)
         if manifest.keys and not (data / KEYS).exists():
             shutil.copytree(backup / KEYS, data / KEYS)
@@ -88,18 +99,22 @@ def restore(
         _sync(data)
     except (OSError, apsw.Error) as error:
         raise Unavailable("the backup could not be put in place; run the restore again") from error
-    return Restored(manifest=manifest, generation=generation, held=held, aside=aside)
+    return Restored(manifest=manifest, generation=generation, held=held, trusts=senders, aside=aside)
+
+
+_Parties = tuple[frozenset[OdsCode], frozenset[OdsCode]]
+"""Providers and trusts of the configuration."""
 
 
 def _begin(
-    file: Path, manifest: Manifest, generation: int, providers: frozenset[OdsCode], now: datetime
-) -> tuple[OdsCode, ...]:
+    file: Path, manifest: Manifest, generation: int, parties: _Parties, now: datetime
+) -> tuple[tuple[OdsCode, ...], tuple[OdsCode, ...]]:
     """Migrate the copy, begin its generation and hold every destination, in one transaction."""
     connection = open_writer(file)
     try:
         migrate(connection, now=now)
         with connection:
-            held = _mark(connection, manifest, generation, providers, now)
+            held = _mark(connection, manifest, generation, parties, now)
         connection.pragma("wal_checkpoint(truncate)")
         connection.pragma("journal_mode", "delete")  # the log folded in; the next opening begins a new one
     finally:
@@ -108,11 +123,13 @@ def _begin(
 
 
 def _mark(
-    connection: apsw.Connection, manifest: Manifest, generation: int, providers: frozenset[OdsCode], now: datetime
-) -> tuple[OdsCode, ...]:
+    connection: apsw.Connection, manifest: Manifest, generation: int, parties: _Parties, now: datetime
+) -> tuple[tuple[OdsCode, ...], tuple[OdsCode, ...]]:
     transaction = Transaction(connection=connection, deadlines=ALWAYS, tells=frozenset(), generation=generation)
-    sent_to = {OdsCode(destination) for (destination,) in transaction.rows(_SENT_TO)}
-    held = tuple(sorted(providers | sent_to, key=str))
+    held, senders = (
+        tuple(sorted(named | {OdsCode(code) for (code,) in transaction.rows(question)}, key=str))
+        for named, question in zip(parties, (_SENT_TO, _SENT_BY), strict=True)
+    )
     made_at = datetime.fromisoformat(manifest.last_at)
     transaction.run(_GENERATION, (generation,))
     values = (generation, stored(now), stored(made_at), manifest.sha256, manifest.leaves, first_epoch(generation))
@@ -128,12 +145,14 @@ def _mark(
     )
     for destination in held:
         pause(transaction, destination, kind=AFTER_RESTORE, by=_BY, reason=_REASON, now=now)
+    for tenant in senders:
+        pause(transaction, tenant, kind=TRUST_AFTER_RESTORE, by=_BY, reason=_REASON_TRUST, now=now)
     text = (
         f"Restored to {made_at:%Y-%m-%d %H:%M:%S} UTC. What came and went after that is not here: ask every trust to"
         " compare its messages since and send the missing ones again, and reconcile every provider."
     )
     open_alert(transaction, kind="restored", subject=f"generation {generation}", at=now, text=text)
-    return held
+    return held, senders
 
 
 def _generations(backup: Path, data: Path, manifest: Manifest) -> Iterator[int]:

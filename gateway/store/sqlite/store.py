@@ -271,6 +271,13 @@ class SqliteStore:
         answer = partial(reconciling.answer_for, self._transaction, destination)
         return await self._run(partial(answer, by=by, reason=reason, now=now))
 
+    async def trust_told(
+        self, tenant: OdsCode, names: Sequence[str] | None, *, by: str, reason: str, now: datetime
+    ) -> tuple[str, ...] | None:
+        """See `gateway.ports.Store`."""
+        told = partial(reconciling.trust_told, self._transaction, tenant, names)
+        return await self._run(partial(told, by=by, reason=reason, now=now))
+
     async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:
         """See `gateway.ports.Store`."""
         end = partial(reconciling.end_stated, self._transaction, line_id, provider=provider)

@@ -113,6 +113,17 @@ def test_a_restore_names_whom_it_holds_and_the_statement_lets_them_go(run: Run, 
         code, text = run("reconcile", "--destination", other, "--without-statement", *who)
         assert code == Exit.DONE
     assert run("reconcile", "--destination", PROVIDER.value, "--without-statement", *who)[0] == Exit.REFUSED
+    messages = tmp_path / "messages.csv"
+    messages.write_text("id\nMSGA\nMSGB\n")
+    code, text = run("reconcile", "--destination", TRUST.value, "--messages", str(messages), *who)
+    assert code == Exit.REFUSED
+    assert "lost, to be sent again: MSGB" in text
+    messages.write_text("id\nMSGA\n")
+    trusts = told["trusts"]
+    assert isinstance(trusts, list)
+    assert run("reconcile", "--destination", TRUST.value, "--messages", str(messages), *who)[0] == Exit.DONE
+    for other in (one for one in trusts if one != TRUST.value):
+        assert run("reconcile", "--destination", other, "--without-statement", *who)[0] == Exit.DONE
     code, text = run("reconcile", "--json")
     assert code == Exit.DONE, text
     assert json.loads(text)["held"] == []
