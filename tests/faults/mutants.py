@@ -43,8 +43,7 @@ from tests.contract.store_engines import Clock, Exchange, make_acceptance, open_
 from tests.faults import power_loss
 from tests.faults.disk import SCRATCH
 from tests.faults.table import Row
-from tests.sim import gateway as sim_gateway
-from tests.sim import proof, world
+from tests.sim import memory, people, proof
 from tests.sim.plan import plan
 
 PATIENCE_SECONDS: Final = 60
@@ -177,10 +176,10 @@ def _forgets_after_a_day(planted: Planted) -> None:
 
 def _looks_before_it_writes(planted: Planted) -> None:
     """The question comes before the write, and nothing stands between two who ask at once."""
-    real, template = accepting.accept, sim_gateway._template()
+    real, template = accepting.accept, memory.template()
 
     def unique() -> bytes:
-        connection = sim_gateway._connected(template)
+        connection = memory.connected(template)
         connection.execute("PRAGMA writable_schema = 1")
         connection.execute(
             "UPDATE sqlite_schema SET sql = replace(sql, 'UNIQUE (tenant, control_id)', 'CHECK (tenant <> '''')'),"
@@ -196,7 +195,7 @@ def _looks_before_it_writes(planted: Planted) -> None:
             blind.setattr(accepting, "_ANSWERED", accepting._ANSWERED + " AND 0")
             return real(transaction, acceptance, **rest)
 
-    planted.setattr(sim_gateway, "_template", lambda: altered)
+    planted.setattr(memory, "template", lambda: altered)
     planted.setattr(accepting, "accept", accept)
 
 
@@ -229,7 +228,7 @@ def _moves_on_a_timeout(planted: Planted) -> None:
         silent = holding.state in {LineState.SENT, LineState.UNCERTAIN, LineState.WITH_PROVIDER}
         return Ground.EXPIRED if silent and holding.provider != rest["to"] else real(holding, **rest)
 
-    for module in (rerouting, world):
+    for module in (rerouting, people):
         planted.setattr(module, "decide", decide)
 
 

@@ -11,10 +11,9 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 import apsw
 import structlog
@@ -23,7 +22,7 @@ from gateway import worker as worker_module
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement
 from gateway.domain.deadline import ALWAYS
-from gateway.domain.errors import Refusal, Unavailable
+from gateway.domain.errors import Refusal
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.partner import Environment, Provider
@@ -33,17 +32,14 @@ from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import Translation
 from gateway.ports import Acceptance, KnownLine
 from gateway.store.sqlite import store as store_module
-from gateway.store.sqlite.committer import LARGEST_GROUP, Committer, _Failed, _Write
-from gateway.store.sqlite.enquiries import SqliteEnquiries
-from gateway.store.sqlite.schema import migrate
+from gateway.store.sqlite.committer import LARGEST_GROUP, _Failed
 from gateway.store.sqlite.store import SqliteStore
 from gateway.store.sqlite.transaction import Transaction
 from gateway.watch import Watch
 from gateway.worker import Outlet, Pace, Surroundings, Worker
-from tests.sim.loop import Loop, Sleep, Task, Write
-
-BEGUN: Final = datetime(2026, 10, 5, 9, 15, tzinfo=UTC)
-T = TypeVar("T")
+from tests.sim import memory
+from tests.sim.loop import Loop, Sleep, Task
+from tests.sim.memory import BEGUN, Disk, InlineCommitter, InlineEnquiries
 
 _PACE: Final = Pace(lease_seconds=60.0, attempts=12, age_seconds=8 * 3600.0, probe_seconds=300.0)
 _NEVER: Final = float("inf")
@@ -53,71 +49,6 @@ _COMMIT_SECONDS: Final = 0.002
 _NEXT_DUE: Final = "SELECT min(due_at) FROM outbox WHERE state = 'due' AND withheld = 0 AND due_at > ?"
 _DUE: Final = "SELECT count(*), max(id) FROM outbox WHERE state = 'due' AND withheld = 0 AND due_at <= ?"
 _NEXT_LAPSE: Final = "SELECT min(lease_until) FROM outbox WHERE state IN ('claimed', 'on_wire')"
-
-
-@cache
-def _template() -> bytes:
-    """Give an empty database of the newest version."""
-    connection = _connected(None)
-    migrate(connection, now=BEGUN)
-    return bytes(connection.serialize("main"))
-
-
-def _connected(content: bytes | None) -> apsw.Connection:
-    connection = apsw.Connection(":memory:", statementcachesize=500)
-    if content is not None:
-        connection.deserialize("main", content)
-    for name, value in (("foreign_keys", 1), ("recursive_triggers", 1), ("trusted_schema", 0)):
-        connection.pragma(name, value)
-    return connection
-
-
-@dataclass(slots=True)
-class _Disk:
-    """The committer's way to the connection, which may be full or fail at a commit."""
-
-    connection: apsw.Connection
-    trouble: Callable[[], apsw.Error | None]
-
-    @property
-    def in_transaction(self) -> bool:
-        return bool(self.connection.in_transaction)
-
-    def execute(self, sql: str) -> Any:
-        if sql == "COMMIT" and (error := self.trouble()) is not None:
-            raise error
-        return self.connection.execute(sql)
-
-
-class InlineCommitter(Committer):
-    """The production committer without its thread: the loop says when a group is committed."""
-
-    def __init__(self, disk: _Disk, *, failed: Callable[[], None]) -> None:
-        self._connection = cast("apsw.Connection", disk)
-        self._failed = failed
-        self._grouped = lambda _size: None
-        self._broken = False
-        self._closed = False
-
-    async def submit(self, closure: Callable[[], T]) -> T:
-        """Hand a write to the loop."""
-        if self._broken or self._closed:
-            raise Unavailable("the store is closed")
-        return cast("T", await Write(closure))
-
-    def commit(self, group: list[tuple[Task, Callable[[], Any]]]) -> list[Any]:
-        """Commit a group as the thread would."""
-        return self._commit([_Write(closure, cast("Any", None), cast("Any", None)) for _, closure in group])
-
-
-class InlineEnquiries(SqliteEnquiries):
-    """The production questions on the writer's own connection, which is never read inside a transaction."""
-
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._reader = connection
-
-    async def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
-        return question(self._reader)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +139,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         self.loop = Loop(self._write)
-        self.connection = _connected(_template())
+        self.connection = memory.connected(memory.template())
         self._waiting: list[tuple[Task, Callable[[], Any]]] = []
         self._ticks = [_NEVER, _NEVER]
         self._turn = 0
@@ -230,7 +161,7 @@ class Gateway:
             self.connection.execute(store_module._RAISE_GENERATION)
         generation: int = self.connection.execute(store_module._GENERATION).get
         transaction = Transaction(connection=self.connection, deadlines=ALWAYS, tells=self.tells, generation=generation)
-        self.committer = InlineCommitter(_Disk(self.connection, self.trouble), failed=self._disk_died)
+        self.committer = InlineCommitter(Disk(self.connection, self.trouble), failed=self._disk_died)
         self.store = SqliteStore(transaction, self.committer, self.now)
         self.enquiries = InlineEnquiries(self.connection)
         destinations = {ods: Party(said=self.said) for ods in self.outlets}
@@ -330,11 +261,15 @@ class Gateway:
         if life != self.life or not self.up or self._ticks[number] != when:
             return
         self._ticks[number] = _NEVER
-        row = next(iter(self.connection.execute(_DUE, (int(self.now().timestamp() * 1_000_000),))))
-        if row == self._fruitless and self.loop.now < self._next_round:
-            return
-        self._due = row
-        self.spawn(self.workers[number]._round()).add_done_callback(self._after_round)
+        now = int(self.now().timestamp() * 1_000_000)
+        due = next(iter(self.connection.execute(_DUE, (now,))))
+        lapse = self.connection.execute(_NEXT_LAPSE).get
+        if not due[0] and (lapse is None or lapse > now):
+            self._due = due
+            self._rest()
+        elif due != self._fruitless or self.loop.now >= self._next_round:
+            self._due = due
+            self.spawn(self.workers[number]._round()).add_done_callback(self._after_round)
 
     def _after_round(self, found: Any) -> None:
         """Look again at once after finding something, else when something is due or a lease is over."""
@@ -344,6 +279,10 @@ class Gateway:
             return
         self._fruitless = self._due
         self._next_round = self.loop.now + self._idle
+        self._rest()
+
+    def _rest(self) -> None:
+        """Look again when something falls due, or a lease is over; and now and then while something may not go."""
         self._idle = min(2 * self._idle, _LONGEST_IDLE)
         now = int(self.now().timestamp() * 1_000_000)
         due = self.connection.execute(_NEXT_DUE, (now,)).get

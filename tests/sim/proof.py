@@ -44,12 +44,13 @@ def live(what: Plan, only: Collection[int] | None = None) -> Outcome:
     return Outcome(tuple(dict.fromkeys(world.oracle.faults)), world.oracle.seen)
 
 
-def counter_example(what: Plan, fault: str) -> list[str]:
+def counter_example(what: Plan, fault: str, *, tries: int = 300) -> list[str]:
     """Give the fewest acts that still end in a fault of the same kind, in words."""
     kind = kind_of(fault)
     numbers = smallest(
         [act.number for act in what.acts],
         lambda only: any(kind_of(found) == kind for found in live(what, frozenset(only)).faults),
+        tries=tries,
     )
     chosen = [act for act in what.acts if act.number in set(numbers)]
     return [f"{act.at:>10.1f} s  {act.kind.value} {act.subject}" for act in chosen]

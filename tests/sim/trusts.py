@@ -31,7 +31,8 @@ from gateway.domain.submission import (
 from gateway.pipeline import changes, holding
 from gateway.ports import Acceptance, AcceptedOrder, CancelRequest, HoldRequest, KnownLine, Tombstone
 from tests.factories import line, prescription
-from tests.sim.gateway import BEGUN, Parcel
+from tests.sim.gateway import Parcel
+from tests.sim.memory import BEGUN
 
 TRUSTS: Final = (OdsCode("RBA"), OdsCode("RXH"))
 VALID: Final = timedelta(days=180)

@@ -15,35 +15,28 @@ from uuid import UUID
 import apsw
 
 from gateway.destination import Taken, Transmission, TransmitOutcome
-from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.errors import Unavailable
-from gateway.domain.fence import Ground, decide, next_epoch
 from gateway.domain.hold import HoldKind
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineEvent
 from gateway.domain.prescription import Prescription
-from gateway.domain.reroute import HeldLine, HeldPrescription, Reroute, Revocation, Wanted
 from gateway.domain.submission import Answer, Submission, WireFormat
-from gateway.ports import Callback, CallbackResult, Effectiveness, Whereabouts
+from gateway.ports import Callback, CallbackResult, Effectiveness
 from tests.sim.gateway import Gateway, Parcel
 from tests.sim.loop import Promise, Sleep, Wait
 from tests.sim.oracle import Oracle
+from tests.sim.people import Operators
 from tests.sim.plan import DAY, HORIZON, HOUR, Act, Dice, Kind, Plan
 from tests.sim.providers import Party
 from tests.sim.trusts import TRUSTS, Desk, Letter, Scribe
 
 T = TypeVar("T")
 PROVIDERS: Final = tuple(OdsCode(code) for code in ("VNE51", "VNCEL", "VN6XW", "VNH01", "VNH02"))
-_PEOPLE: Final = ("ada", "ben")
 _PATIENCE_SECONDS: Final = 30.0
-_SWEEP: Final = 2 * HOUR
+_SWEEP: Final = 4 * HOUR
 _SETTLES: Final = 3 * DAY
 _PAST_EVERY_DEADLINE: Final = timedelta(days=60)
-_IN_DOUBT: Final = """
-SELECT prescription.uuid, held.message, held.provider FROM line
-JOIN allocation AS held ON held.line = line.id AND held.ended_at IS NULL
-JOIN prescription ON prescription.id = line.prescription
-WHERE line.state = 'UNCERTAIN' GROUP BY prescription.id, held.message
-"""
 _SENT: Final = "SELECT id, destination FROM message ORDER BY rowid"
 
 
@@ -90,6 +83,7 @@ class World:
         )
         self.loop = self.gateway.loop
         self.oracle = Oracle(lambda: self.gateway.connection)
+        self.operators = Operators(self)
         self.scribe = Scribe(Desk(self.letters), self.plan.seed)
 
     # The network and the disk
@@ -271,101 +265,14 @@ class World:
         target = theirs[self.dice.whole(len(theirs), "target", act.number)]
         events = ("accepted", "rejected", "delivered", "cancel_confirmed", "returned", "hold_confirmed")
         event = events[self.dice.whole(len(events), "says", act.number)]
-        from gateway.domain.acknowledgement import LineReport  # noqa: PLC0415
-        from gateway.domain.lifecycle import LineEvent  # noqa: PLC0415
-
         report = LineReport(line_id=None, event=LineEvent(event))
         del posted
         self.loop.spawn(self._forge(mine, Acknowledgement(id="", correlation=target, reports=(report,))))
 
-    # What people do
-
     def _reroute(self, act: Act, posted: _Posted) -> None:
         to = self.parties[self.dice.whole(len(self.parties), "next", act.number)].ods
         if self.gateway.up:
-            self.gateway.spawn(_or_nothing(self._move(posted.what, to, f"A{act.number}")))
-
-    async def _move(self, what: Prescription, to: OdsCode, salt: str) -> None:
-        """Two people give what is open of a prescription to another provider, or ask its holder for it."""
-        gateway = self.gateway
-        for held in await gateway.enquiries.held(prescription_id=what.id):
-            verdicts = {
-                line: decide(line.holding, to=to, now=gateway.now(), people=_PEOPLE)
-                for line in held.lines
-                if line.reroute is None
-            }
-            free = [line for line, verdict in verdicts.items() if isinstance(verdict, Ground)]
-            await self._give(held, free, to, salt)
-            for line, verdict in verdicts.items():
-                if not isinstance(verdict, Ground) and verdict.ask:
-                    await self._revoke(held, line, what, to, salt)
-        gateway.wake()
-
-    async def _give(self, held: HeldPrescription, lines: list[HeldLine], to: OdsCode, salt: str) -> None:
-        if not lines:
-            return
-        epoch = next_epoch([line.holding for line in lines])
-        whole = self._lines(held)
-        rest = tuple(
-            replace(whole[line.line_id], total_supplies=line.holding.total - line.holding.delivered) for line in lines
-        )
-        request = Reroute(
-            tenant=held.tenant,
-            seen={line.line_id: line.holding.epoch for line in lines},
-            message=self.scribe.desk.seal(rest, to, epoch=epoch, salt=f"{salt}{held.key}.{epoch}"),
-            wanted=Wanted(to=to, people=_PEOPLE, reason="sim"),
-        )
-        if await self.gateway.store.reroute(request) == ():
-            self.oracle.seen["given over"] += 1
-
-    def _lines(self, held: HeldPrescription) -> dict[UUID, Any]:
-        written = self._written[held.prescription_id]
-        return {line.id: line for line in written.lines}
-
-    @property
-    def _written(self) -> dict[UUID, Prescription]:
-        return {posted.what.id: posted.what for posted in self.posted.values()}
-
-    async def _revoke(self, held: HeldPrescription, line: HeldLine, what: Prescription, to: OdsCode, salt: str) -> None:
-        provider = line.holding.provider
-        if provider is None or line.message_id is None:
-            return
-        meant = tuple(one for one in what.lines if one.id == line.line_id)
-        epoch = line.holding.epoch
-        message = self.scribe.desk.seal(
-            meant, provider, epoch=epoch, salt=f"{salt}{line.line_id}{epoch}", kind="cancel", order=line.message_id
-        )
-        await self.gateway.store.ask_reroute(
-            Revocation(
-                tenant=held.tenant,
-                line_id=line.line_id,
-                epoch=epoch,
-                message=message,
-                wanted=Wanted(to=to, people=_PEOPLE, reason="sim"),
-            )
-        )
-
-    async def _finish(self) -> None:
-        """Give over what a holder has given up for a re-route."""
-        for held in await self.gateway.enquiries.revoked():
-            for line in held.lines:
-                if line.reroute is not None:
-                    salt = f"F{line.line_id}"
-                    await self._give(held, [replace(line, reroute=None)], line.reroute.wanted.to, salt)
-
-    async def _settle_doubts(self) -> None:
-        """Ring the providers about what is in doubt; nobody is asked while something is on its way to them."""
-        gateway = self.gateway
-        for prescription, message, ods in list(gateway.connection.execute(_IN_DOUBT)):
-            party = next(one for one in self.parties if one.ods.value == ods)
-            name = UUID(bytes=message)
-            if party.flying.get(name, 0) or self.dice.roll("rings", name.hex, gateway.loop.now) < 0.5:
-                continue
-            found = Whereabouts.WITH_PROVIDER if name in party.took else Whereabouts.NEVER_ARRIVED
-            await gateway.store.resolve_doubt(
-                UUID(bytes=prescription), found=found, evidence="rang", by="ada", now=gateway.now()
-            )
-        gateway.wake()
+            self.gateway.spawn(_or_nothing(self.operators.move(posted.what, to, f"A{act.number}")))
 
     # Machines
 
@@ -412,9 +319,8 @@ class World:
         """The watch, the clockwork and the re-routes that can be finished."""
         await self.gateway.watch.sweep()
         await self.gateway.store.turn_clock(now=self.gateway.now())
-        await self._finish()
-        if not self.plan.natures or self.loop.now > HOUR:
-            await self._settle_doubts()
+        await self.operators.finish()
+        await self.operators.settle_doubts()
 
     def _sweeping(self) -> None:
         if self.gateway.up:

@@ -1,0 +1,86 @@
+"""The production store's database, committer and readers, in memory and without threads.
+
+The committer's group commit is the production code; the loop says when a group is committed, and the disk may fail.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final, TypeVar, cast
+
+import apsw
+
+from gateway.domain.errors import Unavailable
+from gateway.store.sqlite.committer import Committer, _Write
+from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sqlite.schema import migrate
+from tests.sim.loop import Task, Write
+
+BEGUN: Final = datetime(2026, 10, 5, 9, 15, tzinfo=UTC)
+T = TypeVar("T")
+
+
+@cache
+def template() -> bytes:
+    """Give an empty database of the newest version."""
+    connection = connected(None)
+    migrate(connection, now=BEGUN)
+    return bytes(connection.serialize("main"))
+
+
+def connected(content: bytes | None) -> apsw.Connection:
+    connection = apsw.Connection(":memory:", statementcachesize=500)
+    if content is not None:
+        connection.deserialize("main", content)
+    for name, value in (("foreign_keys", 1), ("recursive_triggers", 1), ("trusted_schema", 0)):
+        connection.pragma(name, value)
+    return connection
+
+
+@dataclass(slots=True)
+class Disk:
+    """The committer's way to the connection, which may be full or fail at a commit."""
+
+    connection: apsw.Connection
+    trouble: Callable[[], apsw.Error | None]
+
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self.connection.in_transaction)
+
+    def execute(self, sql: str) -> Any:
+        if sql == "COMMIT" and (error := self.trouble()) is not None:
+            raise error
+        return self.connection.execute(sql)
+
+
+class InlineCommitter(Committer):
+    """The production committer without its thread: the loop says when a group is committed."""
+
+    def __init__(self, disk: Disk, *, failed: Callable[[], None]) -> None:
+        self._connection = cast("apsw.Connection", disk)
+        self._failed = failed
+        self._grouped = lambda _size: None
+        self._broken = False
+        self._closed = False
+
+    async def submit(self, closure: Callable[[], T]) -> T:
+        """Hand a write to the loop."""
+        if self._broken or self._closed:
+            raise Unavailable("the store is closed")
+        return cast("T", await Write(closure))
+
+    def commit(self, group: list[tuple[Task, Callable[[], Any]]]) -> list[Any]:
+        """Commit a group as the thread would."""
+        return self._commit([_Write(closure, cast("Any", None), cast("Any", None)) for _, closure in group])
+
+
+class InlineEnquiries(SqliteEnquiries):
+    """The production questions on the writer's own connection, which is never read inside a transaction."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._reader = connection
+
+    async def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
+        return question(self._reader)

@@ -1,0 +1,114 @@
+"""What operators do: give lines to another provider, finish what a holder gave up, ring about what is in doubt.
+
+Source: reliability-security.md I10, I12; mapping.md 10.2.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from gateway.domain.fence import Ground, decide, next_epoch
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.prescription import Line, Prescription
+from gateway.domain.reroute import HeldLine, HeldPrescription, Reroute, Revocation, Wanted
+from gateway.ports import Whereabouts
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+_PEOPLE: Final = ("ada", "ben")
+_IN_DOUBT: Final = """
+SELECT prescription.uuid, held.message, held.provider FROM line
+JOIN allocation AS held ON held.line = line.id AND held.ended_at IS NULL
+JOIN prescription ON prescription.id = line.prescription
+WHERE line.state = 'UNCERTAIN' GROUP BY prescription.id, held.message
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Operators:
+    """Two people at the gateway."""
+
+    world: "World"
+
+    async def move(self, what: Prescription, to: OdsCode, salt: str) -> None:
+        """Two people give what is open of a prescription to another provider, or ask its holder for it."""
+        gateway = self.world.gateway
+        for held in await gateway.enquiries.held(prescription_id=what.id):
+            verdicts = {
+                line: decide(line.holding, to=to, now=gateway.now(), people=_PEOPLE)
+                for line in held.lines
+                if line.reroute is None
+            }
+            free = [line for line, verdict in verdicts.items() if isinstance(verdict, Ground)]
+            await self._give(held, free, to, salt)
+            for line, verdict in verdicts.items():
+                if not isinstance(verdict, Ground) and verdict.ask:
+                    await self._revoke(held, line, what, to, salt)
+        gateway.wake()
+
+    async def _give(self, held: HeldPrescription, lines: list[HeldLine], to: OdsCode, salt: str) -> None:
+        if not lines:
+            return
+        epoch = next_epoch([line.holding for line in lines])
+        whole = self._lines(held)
+        rest = tuple(
+            replace(whole[line.line_id], total_supplies=line.holding.total - line.holding.delivered) for line in lines
+        )
+        request = Reroute(
+            tenant=held.tenant,
+            seen={line.line_id: line.holding.epoch for line in lines},
+            message=self.world.scribe.desk.seal(rest, to, epoch=epoch, salt=f"{salt}{held.key}.{epoch}"),
+            wanted=Wanted(to=to, people=_PEOPLE, reason="sim"),
+        )
+        if await self.world.gateway.store.reroute(request) == ():
+            self.world.oracle.seen["given over"] += 1
+
+    def _lines(self, held: HeldPrescription) -> dict[UUID, Line]:
+        written = self._written[held.prescription_id]
+        return {line.id: line for line in written.lines}
+
+    @property
+    def _written(self) -> dict[UUID, Prescription]:
+        return {posted.what.id: posted.what for posted in self.world.posted.values()}
+
+    async def _revoke(self, held: HeldPrescription, line: HeldLine, what: Prescription, to: OdsCode, salt: str) -> None:
+        provider = line.holding.provider
+        if provider is None or line.message_id is None:
+            return
+        meant = tuple(one for one in what.lines if one.id == line.line_id)
+        epoch = line.holding.epoch
+        message = self.world.scribe.desk.seal(
+            meant, provider, epoch=epoch, salt=f"{salt}{line.line_id}{epoch}", kind="cancel", order=line.message_id
+        )
+        await self.world.gateway.store.ask_reroute(
+            Revocation(
+                tenant=held.tenant,
+                line_id=line.line_id,
+                epoch=epoch,
+                message=message,
+                wanted=Wanted(to=to, people=_PEOPLE, reason="sim"),
+            )
+        )
+
+    async def finish(self) -> None:
+        """Give over what a holder has given up for a re-route."""
+        for held in await self.world.gateway.enquiries.revoked():
+            for line in held.lines:
+                if line.reroute is not None:
+                    salt = f"F{line.line_id}"
+                    await self._give(held, [replace(line, reroute=None)], line.reroute.wanted.to, salt)
+
+    async def settle_doubts(self) -> None:
+        """Ring the providers about what is in doubt; nobody is asked while something is on its way to them."""
+        gateway = self.world.gateway
+        for prescription, message, ods in list(gateway.connection.execute(_IN_DOUBT)):
+            party = next(one for one in self.world.parties if one.ods.value == ods)
+            name = UUID(bytes=message)
+            if party.flying.get(name, 0) or self.world.dice.roll("rings", name.hex, gateway.loop.now) < 0.5:
+                continue
+            found = Whereabouts.WITH_PROVIDER if name in party.took else Whereabouts.NEVER_ARRIVED
+            await gateway.store.resolve_doubt(
+                UUID(bytes=prescription), found=found, evidence="rang", by="ada", now=gateway.now()
+            )
+        gateway.wake()
