@@ -27,7 +27,7 @@ from gateway.domain.submission import (
 )
 from gateway.enquiries import Enquiries
 from gateway.pipeline.holding import LineHold
-from gateway.ports import Acceptance, AcceptedOrder, Callback, CallbackResult, Claim, HoldRequest, Store
+from gateway.ports import Acceptance, AcceptedOrder, Callback, CallbackResult, Claim, HoldRequest, KnownLine, Store
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
 from tests.factories import MOMENT, line, prescription
@@ -158,10 +158,16 @@ def make_change(name: str, *holds: HoldRequest) -> Acceptance:
     return replace(make_acceptance(name), orders=(), holds=holds, verdict=Verdict(outcome=Outcome.TRANSLATED))
 
 
+def make_update(line: KnownLine, what: Prescription, salt: str) -> SealedMessage:
+    """Give what the present holder of a line is sent about it."""
+    order = seal(what, provider=line.destination or PROVIDER, epoch=max(line.epoch, 1), salt=salt)
+    return replace(order, event=MessageEvent.UPDATE, line_ids=(line.line_id,))
+
+
 def make_hold(one: LineHold, what: Prescription, salt: str) -> HoldRequest:
     """Give the request of one line as the pipeline writes it."""
     asks = one.state is HoldState.ASKED
-    sealed = replace(seal(what, salt=salt), event=MessageEvent.UPDATE, line_ids=(one.line.line_id,))
+    sealed = make_update(one.line, what, salt)
     return HoldRequest(
         line_id=one.line.line_id,
         kind=one.kind,

@@ -78,6 +78,58 @@ QUESTIONS: Final[dict[str, str]] = {
         " (SELECT state_after FROM event AS earlier WHERE earlier.line = later.line AND earlier.moved = 1"
         " AND earlier.seq < later.seq ORDER BY earlier.seq DESC LIMIT 1)"
     ),
+    "I2: a line at its end is still to be given to another": (
+        "SELECT line.id FROM line JOIN reroute ON reroute.line = line.id"
+        f" WHERE line.state IN {_FINAL} AND reroute.state IN ('ASKED', 'PENDING', 'CONFIRMED')"
+    ),
+    "I7: a cancel is confirmed of a line that is open": (
+        "SELECT line.id FROM line JOIN cancel ON cancel.line = line.id"
+        f" WHERE cancel.state = 'CONFIRMED' AND line.state NOT IN {_FINAL}"
+    ),
+    "I7: a line is at its end and its cancel is not": (
+        "SELECT line.id FROM line JOIN cancel ON cancel.line = line.id"
+        f" WHERE cancel.state IN ('ASKED', 'PENDING') AND line.state IN {_FINAL} AND line.state <> 'EXPIRED'"
+    ),
+    "I7: a request waits for an answer of one that is not the holder": (
+        "SELECT line.id FROM line JOIN hold ON hold.line = line.id AND hold.state = 'ASKED'"
+        " JOIN message ON message.id = hold.message WHERE message.epoch <> line.epoch"
+        " UNION ALL SELECT line.id FROM line JOIN cancel ON cancel.line = line.id"
+        " AND cancel.state IN ('ASKED', 'PENDING') JOIN message ON message.id = cancel.message"
+        f" WHERE message.epoch <> line.epoch AND line.state NOT IN {_FINAL}"
+    ),
+    "I7: the trust was not told that its cancel is confirmed": (
+        "SELECT line.id FROM line"
+        " WHERE line.state = 'CANCELLED' AND EXISTS (SELECT 1 FROM event WHERE event.line = line.id"
+        " AND event = 'cancel_asked' AND actor = 'TP') AND EXISTS (SELECT 1 FROM outbox WHERE kind = 'tell'"
+        " AND tenant = line.tenant AND news IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM outbox"
+        " JOIN event ON event.seq = outbox.news WHERE event.line = line.id"
+        " AND event.event IN ('cancel', 'cancel_confirmed'))"
+    ),
+    "I16: a change left before the order it replaces was out of the way": (
+        "SELECT attempt.id FROM attempt JOIN outbox ON outbox.id = attempt.outbox"
+        " JOIN allocation ON allocation.message = outbox.message_id JOIN line ON line.id = allocation.line"
+        " JOIN cancel ON cancel.replaced_by = line.uuid JOIN line AS old ON old.id = cancel.line"
+        " WHERE attempt.outcome = 'on_wire' AND old.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')"
+        " AND NOT EXISTS (SELECT 1 FROM ruling JOIN outbox AS ruled_row ON ruled_row.id = ruling.outbox"
+        " JOIN allocation AS given ON given.message = ruled_row.message_id"
+        " WHERE given.line = line.id AND ruling.ruled = 'send')"
+    ),
+    "I3: a change waits for what cannot happen": (
+        "SELECT outbox.id FROM outbox JOIN wait ON wait.outbox = outbox.id JOIN line ON line.id = wait.line"
+        " LEFT JOIN cancel ON cancel.line = line.id WHERE outbox.state = 'due'"
+        " AND line.state IN ('EXPIRED', 'CLOSED') AND coalesce(cancel.state, '') <> 'TOO_LATE'"
+    ),
+    "I3: a message is withheld for no line that is on hold": (
+        "SELECT outbox.id FROM outbox WHERE withheld = 1 AND NOT EXISTS (SELECT 1 FROM allocation"
+        " JOIN line ON line.id = allocation.line WHERE allocation.message = outbox.message_id"
+        " AND allocation.ended_at IS NULL AND line.state = 'ON_HOLD')"
+    ),
+    "I13: a delivery is to be made of a line at its end": (
+        "SELECT delivery.id FROM delivery JOIN line ON line.id = delivery.line"
+        f" WHERE line.state IN {_FINAL} AND delivery.epoch = (SELECT max(epoch) FROM delivery AS later"
+        " WHERE later.line = delivery.line AND later.issue = delivery.issue)"
+        " AND delivery.state IN ('PLANNED', 'RELEASED', 'BOOKED', 'PREPARING', 'READY_TO_GO', 'FAILED')"
+    ),
     "more was delivered than ordered": "SELECT id FROM line WHERE delivered > total_supplies",
 }
 

@@ -323,7 +323,6 @@ def _cancel_unsent(transaction: Transaction, line: LineNow, *, now: datetime) ->
     assert isinstance(kept.result, Moved)
     transaction.run(_MOVE, {"state": CancelState.CONFIRMED.value, "ended": stored(now), "id": row[0]})
     transaction.run(_UNQUEUE_CANCEL, (line.row,))
-    unqueue(transaction, line.row)
     tell_news(transaction, line.row, kept.seq, now=now)
 
 

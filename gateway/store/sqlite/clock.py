@@ -146,8 +146,9 @@ def expire(transaction: Transaction, expiry: Expiry, *, now: datetime) -> bool:
     )
     if not isinstance(kept.result, Moved):
         return False
-    unqueue(transaction, line.row)
     never_left(transaction, [line_now(transaction, other) for (other,) in others], goes=False, now=now)
+    if not any(_is_to_leave(line_now(transaction, other)) for (other,) in others):
+        unqueue(transaction, line.row)
     tell_news(transaction, line.row, kept.seq, now=now)
     _tell_holder(transaction, line, expiry, order, now=now)
     if line.delivered < line.total:
@@ -163,6 +164,11 @@ def _stands(state: str, before: str | None) -> LineState:
 
 def _is_with_provider(line: LineNow) -> bool:
     return beneath(line.state, line.before) in HELD_BY_PROVIDER
+
+
+def _is_to_leave(line: LineNow) -> bool:
+    """Tell whether a line still needs the message it shares: its row is the last one's of them to take away."""
+    return beneath(line.state, line.before) is LineState.READY
 
 
 def _release(transaction: Transaction, now: datetime) -> int:
