@@ -202,7 +202,7 @@ class Demonstration:
             await asyncio.wait({told, death}, return_when=asyncio.FIRST_COMPLETED)
             if not told.done():
                 raise GatewayDiedError(f"the gateway ended by itself; its log is {self.child.log}")
-            await told
+            await _its_own_error(told)
         finally:
             for task in (told, watching, death):
                 task.cancel()
@@ -297,6 +297,21 @@ class Demonstration:
             tally=dict(self._tally),
             seconds=time.monotonic() - self._started,
         )
+
+
+async def _its_own_error(told: asyncio.Task[None]) -> None:
+    """Wait for a story; the gateway's end is raised as itself, however many tasks it was met in."""
+    try:
+        await told
+    except BaseExceptionGroup as group:
+        deaths = group.subgroup(GatewayDiedError)
+        if deaths is None:
+            raise
+        raise _first(deaths) from group
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _faults(books: Mapping[str, int], reckoning: Reckoning, written: int | None) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ async def test_the_picture_names_every_party_and_the_console(tmp_path: Path) -> 
         assert behaviour.name in text
     assert "http://127.0.0.1:8080/console/enter/abc" in text
     assert "3/8" in text
+    assert "killed 2" in text
 
 
 def test_the_result_says_whether_the_books_balance() -> None:
