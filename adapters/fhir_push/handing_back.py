@@ -1,13 +1,16 @@
-"""The two Tasks of the EPS dialect: a prescription that is returned, and a dispense notification that is withdrawn.
+"""The Tasks a provider posts by themselves: the two of the EPS dialect, and the wish for a renewal.
 
 ==========  ===========================  ====================================  =========================
 Task is     `status`, `code`             `focus.identifier`                    says
 ==========  ===========================  ====================================  =========================
 a return    rejected, none or fulfill    the message that is given back        every line of it returned
 withdrawal  in-progress, abort           the notification that is undone       its deliveries withdrawn
+renewal     requested, renewal_requested the message that runs out             a renewal of its lines wanted
 ==========  ===========================  ====================================  =========================
 
-Source: eps.md 1.7, 5.6, 6.6; mapping.md 9.3.
+EPS has no renewal: its code is of our own system, and its reason, if it gives one, is in words.
+
+Source: eps.md 1.7, 5.6, 6.6; mapping.md 9.3, 10.5.
 """
 
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ from typing import Final
 
 from adapters.fhir_push import statuses
 from adapters.fhir_push.agreement import nhs_number
-from adapters.fhir_push.members import Resource, code_in, first_coding, object_in, objects_in, text_in
+from adapters.fhir_push.members import LONGEST_TEXT, Resource, code_in, first_coding, object_in, objects_in, text_in
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.identifiers import parse_uuid
@@ -30,6 +33,7 @@ class _Kind:
     codes: frozenset[str]
     reason_system: str
     reasons: dict[str, str]
+    code_system: str = statuses.TASK_CODE
 
 
 _KINDS: Final[dict[str, _Kind]] = {
@@ -45,7 +49,17 @@ _KINDS: Final[dict[str, _Kind]] = {
         reason_system=statuses.WITHDRAW_REASON,
         reasons=statuses.WITHDRAWALS,
     ),
+    "requested": _Kind(
+        event=LineEvent.RENEWAL_REQUESTED,
+        codes=frozenset({"renewal_requested"}),
+        reason_system="",
+        reasons={},
+        code_system=statuses.LINE_EVENT,
+    ),
 }
+
+
+_STATUSES: Final = "Send rejected to return, in-progress to withdraw, requested for a renewal."
 
 
 def read_task(task: Resource) -> Acknowledgement | Unrecognised:
@@ -57,7 +71,7 @@ def read_task(task: Resource) -> Acknowledgement | Unrecognised:
     issues = [*_shape(task), *_requester(task)]
     kind = _KINDS.get(code_in(task, "status"))
     if kind is None:
-        return Unrecognised(issues=(*issues, _invalid("status", "Send rejected to return, in-progress to withdraw.")))
+        return Unrecognised(issues=(*issues, _invalid("status", _STATUSES)))
     issues += _coded(task, kind)
     focus = parse_uuid(text_in(object_in(object_in(task, "focus"), "identifier"), "value"))
     if focus is None:
@@ -68,11 +82,12 @@ def read_task(task: Resource) -> Acknowledgement | Unrecognised:
     if issues or focus is None:
         return Unrecognised(issues=tuple(issues))
     withdraws = kind.event is LineEvent.SUPPLY_WITHDRAWN
-    reason = code_in(first_coding(task, "statusReason", kind.reason_system), "code")
+    reason = code_in(first_coding(task, "statusReason", kind.reason_system), "code") if kind.reasons else ""
+    words = kind.reasons[reason] if kind.reasons else text_in(object_in(task, "statusReason"), "text")[:LONGEST_TEXT]
     return Acknowledgement(
         id=identity,
         correlation=None if withdraws else focus,
-        reports=(LineReport(line_id=None, event=kind.event, reason_code=reason, reason=kind.reasons[reason]),),
+        reports=(LineReport(line_id=None, event=kind.event, reason_code=reason, reason=words),),
         at=_at(task),
         replaces=text_in(object_in(object_in(task, "focus"), "identifier"), "value") if withdraws else "",
         prescription_number=text_in(object_in(task, "groupIdentifier"), "value"),
@@ -108,10 +123,11 @@ def _requester(task: Resource) -> list[Issue]:
 def _coded(task: Resource, kind: _Kind) -> list[Issue]:
     issues = []
     codings = objects_in(object_in(task, "code"), "coding")
-    code = code_in(first_coding(task, "code", statuses.TASK_CODE), "code")
+    code = code_in(first_coding(task, "code", kind.code_system), "code")
     if code not in kind.codes or (codings and not code):
-        issues.append(_invalid("code", "Send fulfill or no code to return, abort to withdraw."))
-    if code_in(first_coding(task, "statusReason", kind.reason_system), "code") not in kind.reasons:
+        text = "Send fulfill or no code to return, abort to withdraw, our renewal_requested for a renewal."
+        issues.append(_invalid("code", text))
+    if kind.reasons and code_in(first_coding(task, "statusReason", kind.reason_system), "code") not in kind.reasons:
         issues.append(_invalid("statusReason", f"Send a reason of {kind.reason_system}."))
     return issues
 

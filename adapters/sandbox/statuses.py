@@ -19,6 +19,7 @@ STATUSES: dict[str, LineEvent] = {
     "balance-will-not-come": LineEvent.BALANCE_WILL_NOT_COME,
     "not-supplied": LineEvent.NOT_SUPPLIED,
     "delivery-withdrawn": LineEvent.SUPPLY_WITHDRAWN,
+    "renewal-wanted": LineEvent.RENEWAL_REQUESTED,
     "on-hold": LineEvent.HOLD_CONFIRMED,
     "hold-refused": LineEvent.HOLD_REFUSED,
     "released": LineEvent.RELEASE_CONFIRMED,

@@ -66,6 +66,28 @@ def test_every_reason_to_return_is_read(code: str, words: str) -> None:
     assert (report.reason_code, report.reason) == (code, words)
 
 
+def _renewal(system: str = statuses.LINE_EVENT, **change: Any) -> dict[str, Any]:
+    code = {"coding": [{"system": system, "code": "renewal_requested"}]}
+    return _task(**({"status": "requested", "code": code, "statusReason": {"text": "Two supplies are left."}} | change))
+
+
+def test_a_provider_asks_for_a_renewal_of_what_it_was_sent() -> None:
+    read = _read(_renewal())
+    (report,) = read.reports
+    assert (read.correlation, read.replaces) == (UUID(_FOCUS), "")
+    assert (report.event, report.line_id, report.reason) == (
+        LineEvent.RENEWAL_REQUESTED,
+        None,
+        "Two supplies are left.",
+    )
+    assert _read(_renewal(statusReason={})).reports[0].reason == ""
+
+
+@pytest.mark.parametrize("change", [{"code": {}}, {"system": statuses.TASK_CODE}, {"focus": {}}])
+def test_a_wish_for_a_renewal_that_does_not_say_so_is_not_understood(change: dict[str, Any]) -> None:
+    assert isinstance(read_answer(dumps(_renewal(**change))), Unrecognised)
+
+
 @pytest.mark.parametrize(("code", "words"), statuses.WITHDRAWALS.items())
 def test_every_reason_to_withdraw_is_read(code: str, words: str) -> None:
     read = _read(_withdrawal(statusReason={"coding": [{"system": statuses.WITHDRAW_REASON, "code": code}]}))
