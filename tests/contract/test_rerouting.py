@@ -250,6 +250,39 @@ async def test_a_late_answer_of_the_earlier_provider_changes_nothing(
     assert await exchange.enquiries.prescription(NEW.id, tenant=None) == view
 
 
+async def test_the_next_provider_has_only_what_the_earlier_left_over_planned(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    three = make_prescription("A", total=3)
+    await accepted(exchange, three)
+    claim = await finished(exchange)
+    for number, event in enumerate((LineEvent.ACCEPTED, LineEvent.DELIVERED, LineEvent.RETURNED)):
+        await exchange.answer(claim.message_id, event, id=str(number))
+    assert await exchange.store.reroute(request_of(three)) == ()
+    again = await finished(exchange, to=NEXT)
+    await exchange.answer(again.message_id, LineEvent.ACCEPTED, provider=NEXT)
+    view = await exchange.enquiries.prescription(three.id, tenant=None)
+    assert view is not None
+    assert [(one.issue, one.state) for one in view.lines[0].deliveries] == [
+        (1, "DELIVERED"),
+        (2, "PLANNED"),
+        (3, "PLANNED"),
+    ]
+    await exchange.answer(again.message_id, LineEvent.DELIVERED, provider=NEXT, id="n1")
+    await exchange.answer(again.message_id, LineEvent.DELIVERED, provider=NEXT, id="n2")
+    assert await exchange.states(three) == [LineState.FULFILLED]
+    connection = apsw.Connection(str(tmp_path / "gateway.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    found = list(connection.execute("SELECT issue, epoch, state FROM delivery ORDER BY issue, epoch"))
+    connection.close()
+    assert found == [
+        (1, 1, "DELIVERED"),
+        (2, 1, "WITHDRAWN"),
+        (2, 2, "DELIVERED"),
+        (3, 1, "WITHDRAWN"),
+        (3, 2, "DELIVERED"),
+    ]
+
+
 async def test_what_an_earlier_provider_says_late_does_not_count_for_the_next_in_the_fence(exchange: Exchange) -> None:
     await accepted(exchange)
     claim = await finished(exchange)
