@@ -10,10 +10,10 @@ import asyncio
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import apsw
 import structlog
@@ -29,7 +29,7 @@ from gateway.domain.partner import Environment, Provider
 from gateway.domain.submission import Envelope, Outcome, Reading, Submission, Verdict, WireFormat
 from gateway.pipeline import own_faults, story
 from gateway.pipeline.story import Pipeline
-from gateway.pipeline.translate import Translation
+from gateway.pipeline.translate import Translation, read, translate
 from gateway.ports import Acceptance, KnownLine
 from gateway.store.sqlite import store as store_module
 from gateway.store.sqlite.committer import LARGEST_GROUP, _Failed
@@ -40,6 +40,9 @@ from gateway.worker import Outlet, Pace, Surroundings, Worker
 from tests.sim import memory
 from tests.sim.loop import Loop, Sleep, Task
 from tests.sim.memory import BEGUN, Disk, InlineCommitter, InlineEnquiries
+
+if TYPE_CHECKING:
+    from tests.sim.translated import Whole
 
 _PACE: Final = Pace(lease_seconds=60.0, attempts=12, age_seconds=8 * 3600.0, probe_seconds=300.0)
 _NEVER: Final = float("inf")
@@ -79,12 +82,15 @@ class SimPipeline(Pipeline):
 
     parcels: dict[bytes, Parcel]
 
-    async def _known(self, submission: Submission, reading: Reading) -> tuple[KnownLine, ...]:  # noqa: ARG002
+    async def _known(self, submission: Submission, reading: Reading) -> tuple[KnownLine, ...]:
+        if submission.body not in self.parcels:
+            return await super()._known(submission, reading)
         asks = self.parcels[submission.body].asks
         return await self._store.known_lines(submission.tenant, asks) if asks else ()
 
     def _acceptance(self, submission: Submission, translation: Translation) -> Acceptance:
-        assert isinstance(translation, Prepared)
+        if not isinstance(translation, Prepared):
+            return super()._acceptance(submission, translation)
         return self.parcels[submission.body].accept(submission, translation.known, translation.taken)
 
 
@@ -121,6 +127,7 @@ class Gateway:
 
     Attributes:
         trouble: what the disk does at the next commit.
+        whole: for what is posted as bytes and goes the whole way; None where nothing is.
         skew: how wrong the gateway's own clock is.
     """
 
@@ -129,6 +136,7 @@ class Gateway:
     tells: frozenset[OdsCode]
     mailboxes: Mapping[OdsCode, Outlet]
     trouble: Callable[[], apsw.Error | None]
+    whole: "Whole | None" = None
     parcels: dict[bytes, Parcel] = field(default_factory=dict)
     said: dict[bytes, Acknowledgement] = field(default_factory=dict)
     skew: timedelta = timedelta(0)
@@ -164,15 +172,29 @@ class Gateway:
         self.committer = InlineCommitter(Disk(self.connection, self.trouble), failed=self._disk_died)
         self.store = SqliteStore(transaction, self.committer, self.now)
         self.enquiries = InlineEnquiries(self.connection)
-        destinations = {ods: Party(said=self.said) for ods in self.outlets}
-        around = SimpleNamespace(routing=SimpleNamespace(providers={}), destinations=destinations)
         self.pipeline = SimPipeline(
-            store=self.store, sealer=cast("Any", None), around=cast("Any", around), clock=cast("Any", self)
+            store=self.store,
+            sealer=self.whole.sealer if self.whole else cast("Any", None),
+            around=self._around(),
+            clock=cast("Any", self),
         )
         self.pipeline.parcels = self.parcels
         self.workers = [self._worker(f"w{self.life}.{number}") for number in range(2)]
         self.watch = Watch(enquiries=self.enquiries, store=self.store, clock=cast("Any", self))
         self.loop.after(0.01, self.wake)
+
+    def _around(self) -> Any:
+        """Give the pipeline its surroundings: the production's, where something goes the whole way, less the wires."""
+        if self.whole is None:
+            destinations = {ods: Party(said=self.said) for ods in self.outlets}
+            return SimpleNamespace(routing=SimpleNamespace(providers={}), destinations=destinations)
+        real = self.whole.around
+        parties = {
+            ods: Party(said=self.said, promises=one.promises, cannot_carry=one.cannot_carry, render=one.render)
+            for ods, one in real.destinations.items()
+        }
+        others = {ods: Party(said=self.said) for ods in self.outlets if ods not in parties}
+        return replace(real, destinations=cast("Any", parties | others))
 
     def _worker(self, name: str) -> Worker:
         providers = {
@@ -306,7 +328,7 @@ class Gateway:
         seams: tuple[tuple[Any, str, Any], ...] = (
             (worker_module, "asyncio", shim),
             (story, "read", self._read),
-            (story, "translate", _translate),
+            (story, "translate", self._translate),
             (own_faults, "log", lambda *_: None),
         )
         before = [(place, name, getattr(place, name)) for place, name, _ in seams]
@@ -332,14 +354,22 @@ class Gateway:
 
     def _read(self, submission: Submission, _around: object) -> Reading:
         if submission.body not in self.parcels:
+            if self.whole is not None and submission.body.startswith(b"MSH"):
+                return read(submission, self.whole.around)
             raise Refusal(Issue(code="UNREADABLE", location="", text="It cannot be read."))
         control = self.parcels[submission.body].control_id
         return Reading(envelope=Envelope(format=WireFormat.HL7V2, control_id=control))
 
-
-def _translate(
-    _submission: Submission, reading: Reading, known: tuple[KnownLine, ...], _around: object, taken: tuple[Any, ...]
-) -> Prepared:
-    return Prepared(
-        envelope=reading.envelope, verdict=Verdict(outcome=Outcome.TRANSLATED), known=known, taken=bool(taken)
-    )
+    def _translate(
+        self,
+        submission: Submission,
+        reading: Reading,
+        known: tuple[KnownLine, ...],
+        around: Any,
+        taken: tuple[Issue, ...],
+    ) -> Translation:
+        if submission.body not in self.parcels:
+            return translate(submission, reading, known, around, taken)
+        return Prepared(
+            envelope=reading.envelope, verdict=Verdict(outcome=Outcome.TRANSLATED), known=known, taken=bool(taken)
+        )

@@ -27,6 +27,14 @@ E = LineEvent
 _LIMIT_SECONDS = 10.0
 
 
+class Mailbox:
+    """Where a trust is told; it always takes what it is told."""
+
+    async def transmit(self, _transmission: Transmission) -> TransmitOutcome:
+        await Sleep(0.05)
+        return Taken()
+
+
 @dataclass
 class Party:
     """One provider.

@@ -7,7 +7,7 @@ import pytest
 
 from gateway import worker
 from gateway.domain.identifiers import OdsCode
-from tests.sim import proof
+from tests.sim import proof, translated
 from tests.sim.plan import plan
 from tests.sim.shrink import smallest
 
@@ -29,6 +29,14 @@ def test_a_seed_is_the_same_life_every_time() -> None:
     first, second = (proof.live(plan(3, 12)) for _ in range(2))
     assert (first.seen, first.faults) == (second.seen, second.faults)
     assert first.seen["handed over"] > 2
+
+
+def test_what_comes_as_bytes_goes_the_whole_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(translated, "SHARE", 1.0)
+    lived = proof.live(plan(5, 4))
+    assert lived.faults == ()
+    assert lived.seen["answered"] >= 4
+    assert lived.seen["handed over"] >= 6
 
 
 def test_a_failure_is_made_as_small_as_it_can_be() -> None:

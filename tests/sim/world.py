@@ -14,7 +14,6 @@ from uuid import UUID
 
 import apsw
 
-from gateway.destination import Taken, Transmission, TransmitOutcome
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.errors import Unavailable
 from gateway.domain.hold import HoldKind
@@ -23,12 +22,13 @@ from gateway.domain.lifecycle import LineEvent
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Answer, Submission, WireFormat
 from gateway.ports import Callback, CallbackResult, Effectiveness
+from tests.sim import translated
 from tests.sim.gateway import Gateway, Parcel
 from tests.sim.loop import Promise, Sleep, Wait
 from tests.sim.oracle import Oracle
 from tests.sim.people import Operators
 from tests.sim.plan import DAY, HORIZON, HOUR, Act, Dice, Kind, Plan
-from tests.sim.providers import Party
+from tests.sim.providers import Mailbox, Party
 from tests.sim.trusts import TRUSTS, Desk, Letter, Scribe
 
 T = TypeVar("T")
@@ -38,14 +38,6 @@ _SWEEP: Final = 4 * HOUR
 _SETTLES: Final = 3 * DAY
 _PAST_EVERY_DEADLINE: Final = timedelta(days=60)
 _SENT: Final = "SELECT id, destination FROM message ORDER BY rowid"
-
-
-class _Mailbox:
-    """Where a trust is told; it always takes what it is told."""
-
-    async def transmit(self, _transmission: Transmission) -> TransmitOutcome:
-        await Sleep(0.05)
-        return Taken()
 
 
 @dataclass(slots=True)
@@ -73,13 +65,17 @@ class World:
     def __post_init__(self) -> None:
         self.dice = Dice(self.plan.seed)
         self.parties = [Party(self, ods, nature) for ods, nature in zip(PROVIDERS, self.plan.natures, strict=False)]
+        self.bodies = translated.bodies(
+            {act.subject: self._whole(act.subject) for act in self.plan.acts if act.kind is Kind.POST}
+        )
         tells = frozenset(TRUSTS) if self.plan.tells else frozenset[OdsCode]()
         self.gateway = Gateway(
             outlets={party.ods: party for party in self.parties},
             repeats=frozenset(party.ods for party in self.parties if party.recognises_repeats),
             tells=tells,
-            mailboxes={trust: _Mailbox() for trust in tells},
+            mailboxes={trust: Mailbox() for trust in tells},
             trouble=self._trouble,
+            whole=translated.whole(self.letters) if self.bodies else None,
         )
         self.loop = self.gateway.loop
         self.oracle = Oracle(lambda: self.gateway.connection)
@@ -130,12 +126,17 @@ class World:
 
     # What trusts do
 
-    async def post(
-        self, trust: OdsCode, parcel: Parcel, body: bytes, lines: tuple[UUID, ...] = (), tries: int = 7
-    ) -> bool:
-        """Post until it is answered; tells whether it was answered positively."""
+    def _whole(self, number: int) -> bool:
+        return self.dice.roll("whole", number) < translated.SHARE
+
+    def _offer(self, trust: OdsCode, parcel: Parcel, body: bytes, lines: tuple[UUID, ...] = ()) -> None:
+        """Post what was translated beforehand."""
         self.gateway.parcels[body] = parcel
-        for attempt in range(tries):
+        self.loop.spawn(self.post(trust, parcel.control_id, body, lines))
+
+    async def post(self, trust: OdsCode, control: str, body: bytes, lines: tuple[UUID, ...] = ()) -> bool:
+        """Post until it is answered; tells whether it was answered positively."""
+        for attempt in range(7):
             submission = Submission(
                 tenant=trust,
                 format=WireFormat.HL7V2,
@@ -145,8 +146,8 @@ class World:
             )
             answer: Answer | None = await self._ask(partial(self._receive, submission), "post", body, attempt)
             if answer is not None:
-                if answer.body.startswith(b"MSA|AA"):
-                    self.oracle.was_answered(trust, parcel.control_id, body, answer.body, lines)
+                if b"MSA|AA" in answer.body or b"MSA|CA" in answer.body:
+                    self.oracle.was_answered(trust, control, body, answer.body, lines)
                     return True
                 return False
             await Sleep(20.0 * 3**attempt)
@@ -171,12 +172,15 @@ class World:
         held = self.dice.roll("held", posted.control) < self.plan.rates["held"]
         parcel = self.scribe.order(posted.what, posted.to, posted.control, held=held)
         lines = tuple(one.id for one in posted.what.lines)
-        self.loop.spawn(self.post(posted.trust, parcel, body, lines))
+        self._offer(posted.trust, parcel, body, lines)
 
     def _act(self, act: Act) -> None:
         """Set one act going."""
         self.counts[act.kind] = self.counts.get(act.kind, 0) + 1
-        if act.kind is Kind.POST:
+        if act.subject in self.bodies and act.kind in {Kind.POST, Kind.AGAIN}:
+            body = self.bodies[act.subject]
+            self.loop.spawn(self.post(translated.TRUST, f"whole {act.subject}", body))
+        elif act.kind is Kind.POST:
             self._order(act.subject)
         elif act.kind in _ABOUT_MACHINES:
             _ABOUT_MACHINES[act.kind](self, act)
@@ -192,29 +196,29 @@ class World:
         what = self.scribe.prescribe(name, posted.trust, lines=1, total=1, provider=posted.to)
         parcel = self.scribe.order(what, posted.to, posted.control, held=False)
         lines = tuple(one.id for one in what.lines)
-        self.loop.spawn(self.post(posted.trust, parcel, name.encode(), lines))
+        self._offer(posted.trust, parcel, name.encode(), lines)
 
     def _other_channel(self, act: Act, posted: _Posted) -> None:
         """The same order by another door, under another control id."""
         control = f"{posted.control}C{act.number}"
         parcel = self.scribe.order(posted.what, posted.to, control, held=False)
-        self.loop.spawn(self.post(posted.trust, parcel, control.encode()))
+        self._offer(posted.trust, parcel, control.encode())
 
     def _cancel(self, act: Act, posted: _Posted) -> None:
         control = f"{posted.control}K{act.number}"
         parcel = self.scribe.cancel(posted.what, control)
-        self.loop.spawn(self.post(posted.trust, parcel, control.encode()))
+        self._offer(posted.trust, parcel, control.encode())
 
     def _change(self, act: Act, posted: _Posted) -> None:
         control = f"{posted.control}R{act.number}"
         changed = self.scribe.prescribe(control, posted.trust, lines=1, total=1, provider=posted.to)
         parcel = self.scribe.cancel(posted.what, control, changed)
-        self.loop.spawn(self.post(posted.trust, parcel, control.encode(), tuple(one.id for one in changed.lines)))
+        self._offer(posted.trust, parcel, control.encode(), tuple(one.id for one in changed.lines))
 
     def _hold(self, act: Act, posted: _Posted) -> None:
         kind = HoldKind.HOLD if act.kind is Kind.HOLD else HoldKind.RELEASE
         control = f"{posted.control}H{act.number}"
-        self.loop.spawn(self.post(posted.trust, self.scribe.hold(posted.what, control, kind), control.encode()))
+        self._offer(posted.trust, self.scribe.hold(posted.what, control, kind), control.encode())
 
     # What providers say
 
