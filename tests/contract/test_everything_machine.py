@@ -52,6 +52,15 @@ from tests.faults.invariants import broken
 
 LATER = timedelta(days=200)
 """After this the validity of every order here is over."""
+OFTEN = (
+    LineEvent.ACCEPTED,
+    LineEvent.ACCEPTED,
+    LineEvent.QUERIED,
+    LineEvent.RETURNED,
+    LineEvent.DELIVERED,
+    LineEvent.DISPATCHED,
+    LineEvent.SUPPLY_SHORT,
+)
 DESK = ("close", "answer", "fail", "send", "drop")
 
 
@@ -256,6 +265,28 @@ class EverythingMachine(ReroutingMachine):
             name, destination, epoch = asked[pick % len(asked)]
             self.speak(UUID(bytes=name), OdsCode(destination), event, epoch)
 
+    @rule(target=StoreMachine.claims, destination=st.sampled_from([PROVIDER, NEXT]))
+    def the_worker_goes_round(self, destination: OdsCode) -> Any:
+        """Carry what is due to a provider, who takes it."""
+        found = self.claim(3, destination)
+        for claim in found.values:
+            self.put_on_wire(claim)
+            self.record(claim, OUTCOMES[0], again=True)
+        return found
+
+    @rule(event=st.sampled_from(OFTEN), pick=st.integers(0, 9))
+    def answer_an_order(self, event: LineEvent, pick: int) -> None:
+        """Let the holder of a line say something of an order that reached it."""
+        held = self.rows(
+            "SELECT DISTINCT message.id, message.destination, message.epoch FROM attempt"
+            " JOIN outbox ON outbox.id = attempt.outbox JOIN message ON message.id = outbox.message_id"
+            " JOIN allocation ON allocation.message = message.id AND allocation.ended_at IS NULL"
+            " ORDER BY message.created_at, message.id"
+        )
+        if held:
+            name, destination, epoch = held[pick % len(held)]
+            self.speak(UUID(bytes=name), OdsCode(destination), event, epoch)
+
     def speak(self, message: UUID, destination: OdsCode, event: LineEvent, epoch: int) -> None:
         self.answers += 1
         answer = Acknowledgement(
@@ -270,6 +301,17 @@ class EverythingMachine(ReroutingMachine):
         result = self.run(self.opened.store.acknowledge(callback, answer, ()))
         self.note(message, event)
         self.last, self.applied = (callback, answer), result.effect is Effectiveness.APPLIED
+
+    @invariant()
+    def a_doubt_is_never_forgotten(self) -> None:
+        """A line in doubt is ready again only where a person found out that it never arrived."""
+        ready = self.rows(
+            "SELECT line.id FROM line JOIN event AS last ON last.seq = (SELECT max(seq) FROM event"
+            " WHERE event.line = line.id AND moved = 1 AND state_before = 'UNCERTAIN')"
+            " WHERE line.state = 'READY' AND last.state_after = 'READY'"
+            " AND last.event NOT IN ('never_had_it', 'reroute', 'revoked_for_reroute')"
+        )
+        assert ready == []
 
     @invariant()
     def what_is_written_from_the_documents_holds(self) -> None:
