@@ -29,11 +29,12 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.fence import next_epoch
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.domain.message import MessageEvent
 from gateway.domain.prescription import Prescription
 from gateway.domain.reconciliation import StatedHolding, Statement
 from gateway.domain.reroute import Reroute, Wanted
 from gateway.domain.submission import Verdict
-from gateway.ports import Acceptance, CancelRequest, Claim, OvertakenError, Whereabouts
+from gateway.ports import Acceptance, CancelRequest, Claim, KnownLine, OvertakenError, Whereabouts
 from gateway.store.sqlite.backup import back_up
 from gateway.store.sqlite.restoring import restore
 from tests.contract.store_engines import (
@@ -54,6 +55,7 @@ PROVIDERS: Final = (PROVIDER, OdsCode("VN6XW"))
 _PEOPLE: Final = ("ada", "ben")
 _GIVES_UP: Final = 0.25
 _SHOWN: Final = 5
+_MAY_BE_ASKED: Final = frozenset({LineState.SENT, LineState.UNCERTAIN, LineState.WITH_PROVIDER, LineState.ACCEPTED})
 
 
 @dataclass
@@ -63,6 +65,8 @@ class Party:
     ods: OdsCode
     held: dict[tuple[UUID, int], LineState] = field(default_factory=dict)
     messages: dict[tuple[UUID, int], UUID] = field(default_factory=dict)
+    cancelled: set[UUID] = field(default_factory=set)
+    """Lines whose cancel came before any order: it turns such an order down."""
 
     def statement(self) -> Statement:
         """List everything it holds or held."""
@@ -182,10 +186,17 @@ class Schedule:
             " WHERE message = ?",
             (message.bytes,),
         )
+        asked = list(
+            connection.execute(
+                "SELECT line.uuid FROM cancel JOIN line ON line.id = cancel.line WHERE cancel.message = ?",
+                (message.bytes,),
+            )
+        )
+        party.cancelled |= {UUID(bytes=bytes(row[0])) for row in asked}  # type: ignore[arg-type]
         found = [(UUID(bytes=bytes(uuid)), int(epoch)) for uuid, epoch in rows]  # type: ignore[arg-type]
         connection.close()
         for line, epoch in found:
-            rejects = self.dice.random() < _GIVES_UP
+            rejects = line in party.cancelled or self.dice.random() < _GIVES_UP
             self.held_by(party, line, epoch, LineState.REJECTED if rejects else LineState.ACCEPTED, message)
             if not rejects:
                 self.packs[line] = self.packs.get(line, 0) + 1
@@ -235,14 +246,24 @@ class Schedule:
         self.cancelled[control] = line
 
     async def _cancels_again(self, control: str) -> None:
-        """Send a lost cancel again; where the line is no longer ours to cancel, the answer is that it is asked."""
+        """Send a lost cancel again; where the line may have left meanwhile, its provider is asked."""
         line = self.cancelled[control]
         (known,) = await self.store.known_lines(TRUST, [], items=[line]) or (None,)
+        bare = make_acceptance(control)
+        asked: tuple[CancelRequest, ...] = ()
         if known is not None and known.state is LineState.READY and known.cancel is CancelState.NONE:
             await self._cancels(control, line)
-        else:
-            bare = make_acceptance(control)
-            await self.store.accept(replace(bare, orders=(), verdict=Verdict(outcome=bare.verdict.outcome)))
+            return
+        if known is not None and known.state in _MAY_BE_ASKED and known.cancel is CancelState.NONE:
+            asked = (self._asking(known, control),)
+        await self.store.accept(replace(bare, orders=(), cancels=asked, verdict=Verdict(outcome=bare.verdict.outcome)))
+
+    def _asking(self, known: KnownLine, control: str) -> CancelRequest:
+        what = next(what for what, _ in self.written.values() if what.id == known.prescription_id)
+        assert known.destination is not None
+        sealed = seal(what, provider=known.destination, epoch=known.epoch, salt=control)
+        message = replace(sealed, event=MessageEvent.UPDATE, line_ids=(known.line_id,))
+        return CancelRequest(line_id=known.line_id, seen=known.state, state=CancelState.ASKED, message=message)
 
     async def _compared(self) -> None:
         """The trust says what it was told, and sends again what is lost, until nothing is."""

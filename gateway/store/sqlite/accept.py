@@ -15,7 +15,7 @@ from gateway.domain.submission import Action, Answer, OrderNumber, Outcome, Subm
 from gateway.domain.validity import not_valid_after
 from gateway.ports import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
 from gateway.store.document import encode
-from gateway.store.sqlite import cancels, holds, notices
+from gateway.store.sqlite import cancels, holds, notices, reconciling
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import allocate, store_message
 from gateway.store.sqlite.history import Happening, LineNow, begin, line_now, record_event
@@ -186,6 +186,7 @@ class _Orders:
         if state is LineState.READY:
             outbox = allocate(self._transaction, order.message, prescription, self._submission.tenant, now=self._now)
             self._wait(order, outbox)
+            reconciling.taken(self._transaction, lines, row=outbox, now=self._now)
 
     def _waiting_cancel(self, order: AcceptedOrder, line: LineNow) -> int | None:
         if order.verdict.action not in _TAKES_NUMBERS:

@@ -68,7 +68,6 @@ SELECT DISTINCT outbox.id, allocation.line FROM outbox
 JOIN allocation ON allocation.message = outbox.message_id AND allocation.ended_at IS NULL
 JOIN line ON line.id = allocation.line AND line.epoch = allocation.epoch
 WHERE outbox.destination = ? AND outbox.kind = 'deliver' AND outbox.state IN ('due', 'claimed')
-    AND outbox.accepted_at <= (SELECT max(restored_at) FROM restoration)
 ORDER BY allocation.line
 """
 _ROW_OF = """
@@ -204,14 +203,13 @@ def answer_for(
     """
     if destination not in unreconciled(transaction):
         return None
-    doubted = []
-    for row, line_row in transaction.rows(_QUEUED, (destination.value,)):
-        line = line_now(transaction, line_row)
-        if line.state is LineState.READY:
-            _doubt(transaction, line, row, now=now)
-            doubted.append(line.id)
-        transaction.run(_FINISH, {"id": row, "state": "stuck"})
     transaction.run(_UNSTATED, (transaction.generation, destination.value, stored(now), by))
+    queued: dict[int, list[LineNow]] = {}
+    for row, line_row in transaction.rows(_QUEUED, (destination.value,)):
+        queued.setdefault(row, []).append(line_now(transaction, line_row))
+    doubted = [
+        line.id for row, lines in queued.items() if _found_out(transaction, lines, row=row, now=now) for line in lines
+    ]
     _end_pause(transaction, destination, by=by, reason=reason, now=now)
     return tuple(doubted)
 
@@ -274,6 +272,12 @@ def stopped(transaction: Transaction, lines: Sequence[LineNow], *, epoch: int, r
     left = any(line_now(transaction, line.row).state in _DOUBTED for line in lines)
     transaction.run(_FINISH, {"id": row, "state": "stuck" if left else "done"})
     return True
+
+
+def taken(transaction: Transaction, lines: Sequence[LineNow], *, row: int, now: datetime) -> None:
+    """Judge an order that was just taken as `stopped` would before it leaves: a cancel may come before that."""
+    present = [line_now(transaction, line.row) for line in lines]
+    stopped(transaction, present, epoch=max(line.epoch for line in present), row=row, now=now)
 
 
 def _found_out(transaction: Transaction, lines: Sequence[LineNow], *, row: int, now: datetime) -> bool:
