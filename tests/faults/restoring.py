@@ -256,6 +256,7 @@ class Schedule:
             return
         if known is not None and known.state in _MAY_BE_ASKED and known.cancel is CancelState.NONE:
             asked = (self._asking(known, control),)
+            del self.cancelled[control]  # the trust is told now that it is only asked
         await self.store.accept(replace(bare, orders=(), cancels=asked, verdict=Verdict(outcome=bare.verdict.outcome)))
 
     def _asking(self, known: KnownLine, control: str) -> CancelRequest:
@@ -277,7 +278,7 @@ class Schedule:
                 if name in controls:
                     await self._post(controls[name])
             for name in missing or ():
-                if name in cancels:
+                if name in cancels and cancels[name] in self.cancelled:
                     await self._cancels_again(cancels[name])
             if not missing:
                 return
