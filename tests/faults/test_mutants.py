@@ -5,7 +5,7 @@ from _pytest.mark import ParameterSet
 
 from tests.faults.mutants import MUTANTS, Mutant, caught
 
-_SLOWER = {2, 6, 7, 11, 16, 17, 18}
+_SLOWER = {2, 4, 6, 7, 11, 16, 17, 18}
 """Those that take more than a few seconds to notice: `make faults` tries them."""
 
 
