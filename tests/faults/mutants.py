@@ -6,18 +6,14 @@ change that makes it, and the suite that must notice it within a minute. A mutan
 Source: reliability-security.md 3.4 (mutation canaries).
 """
 
-import asyncio
 import json
 import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from time import monotonic
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
@@ -40,15 +36,12 @@ from gateway.store.sqlite import store as sqlite_store
 from gateway.store.sqlite.store import SqliteStore
 from gateway.translate.from_hl7v2 import dose
 from gateway.worker import Worker
-from tests.contract.store_engines import Clock, Exchange, make_acceptance, open_sqlite
-from tests.faults import power_loss
-from tests.faults.disk import SCRATCH
+from tests.faults import suites
+from tests.faults.suites import worlds
 from tests.faults.table import Row
-from tests.sim import memory, people, proof
-from tests.sim.plan import plan
+from tests.sim import memory, people
 
 PATIENCE_SECONDS: Final = 60
-_ROOT: Final = Path(__file__).parents[2]
 
 Planted = pytest.MonkeyPatch
 """Changes that are taken back."""
@@ -88,66 +81,6 @@ def caught(mutant: Mutant) -> str:
         words = told.read().decode(errors="replace")
     ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return words if ended == 0 else ""
-
-
-# The suites
-
-
-def _worlds(first: int = 1) -> str:
-    """Live simulated worlds until one is found wanting, beginning with one that meets what the mistake needs."""
-    begun, seed = monotonic(), first - 1
-    while monotonic() - begun < PATIENCE_SECONDS - 10:
-        seed += 1
-        faults = proof.live(plan(seed, 20)).faults
-        if faults:
-            return f"seed {seed}: {faults[0]}"
-    return ""
-
-
-def _power() -> str:
-    row = power_loss.run(range(3), per_day=60)
-    return row.faults[0] if row.faults else ""
-
-
-def _tests(*names: str) -> Callable[[], str]:
-    """Run tests of the ordinary suite, in this process and so with the mutant in it."""
-
-    def run() -> str:
-        log = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os.chdir(_ROOT)
-        failed = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *names]) == pytest.ExitCode.TESTS_FAILED
-        return f"{' '.join(names)} failed" if failed else ""
-
-    return run
-
-
-def _restored() -> str:
-    """A worker of before a restore may touch nothing after it, though the rows it leased are leased again."""
-    folder = Path(tempfile.mkdtemp(dir=SCRATCH))
-    try:
-        return asyncio.run(_restore(folder))
-    finally:
-        shutil.rmtree(folder)
-
-
-async def _restore(folder: Path) -> str:
-    clock = Clock()
-    exchange = Exchange(open_sqlite(folder, clock), clock)
-    await exchange.store.accept(make_acceptance("A"))
-    await cast("Any", exchange.opened.close())
-    copy = (folder / "gateway.db").read_bytes()
-    before = Exchange(open_sqlite(folder, clock), clock)
-    (old,) = await before.claim()
-    await cast("Any", before.opened.close())
-    (folder / "gateway.db").write_bytes(copy)
-    store = SqliteStore.open(folder / "gateway.db", now=clock.now, restored=True)
-    try:
-        await store.claim(worker="w", now=clock.now(), lease_seconds=60, room={old.destination: 1})
-        return "a claim of before the restore was honoured" if await store.on_wire(old, now=clock.now()) else ""
-    finally:
-        await store.close()
 
 
 # The mistakes
@@ -362,45 +295,49 @@ def _drops_the_end(planted: Planted) -> None:
 
 
 MUTANTS: Final = (
-    Mutant(name="the answer comes before the commit", plant=_answers_before_commit, suite=partial(_worlds, 10)),
-    Mutant(name="commits are synchronised lazily", plant=_synchronises_lazily, suite=_power),
-    Mutant(name="a control id is forgotten after a day", plant=_forgets_after_a_day, suite=_worlds),
+    Mutant(name="the answer comes before the commit", plant=_answers_before_commit, suite=partial(worlds, 10)),
+    Mutant(name="commits are synchronised lazily", plant=_synchronises_lazily, suite=suites.power),
+    Mutant(name="a control id is forgotten after a day", plant=_forgets_after_a_day, suite=worlds),
     Mutant(
         name="repeats are told by a question, not a constraint",
         plant=_looks_before_it_writes,
-        suite=partial(_worlds, 6),
+        suite=partial(worlds, 6),
     ),
-    Mutant(name="an answer is bound to its connection", plant=_binds_to_the_connection, suite=partial(_worlds, 2)),
-    Mutant(name="the epoch of an answer is not looked at", plant=_ignores_the_epoch, suite=partial(_worlds, 5)),
-    Mutant(name="a line is given to another on a time-out", plant=_moves_on_a_timeout, suite=partial(_worlds, 7)),
-    Mutant(name="what is in doubt is sent under a new id", plant=_renames_what_is_in_doubt, suite=partial(_worlds, 2)),
+    Mutant(name="an answer is bound to its connection", plant=_binds_to_the_connection, suite=partial(worlds, 2)),
+    Mutant(name="the epoch of an answer is not looked at", plant=_ignores_the_epoch, suite=partial(worlds, 5)),
+    Mutant(name="a line is given to another on a time-out", plant=_moves_on_a_timeout, suite=partial(worlds, 7)),
+    Mutant(name="what is in doubt is sent under a new id", plant=_renames_what_is_in_doubt, suite=partial(worlds, 2)),
     Mutant(
-        name="what is in doubt is sent to another provider", plant=_sends_doubts_elsewhere, suite=partial(_worlds, 2)
+        name="what is in doubt is sent to another provider",
+        plant=_sends_doubts_elsewhere,
+        suite=partial(worlds, 2),
     ),
     Mutant(
-        name="a cancel is confirmed when it was sent", plant=_takes_asking_for_confirming, suite=partial(_worlds, 2)
+        name="a cancel is confirmed when it was sent",
+        plant=_takes_asking_for_confirming,
+        suite=partial(worlds, 2),
     ),
-    Mutant(name="on the wire is written after the send", plant=_writes_after_the_send, suite=partial(_worlds, 12)),
-    Mutant(name="the audit is written outside the transaction", plant=_audits_afterwards, suite=_worlds),
-    Mutant(name="the watch reads the queue", plant=_watches_the_queue, suite=_worlds),
-    Mutant(name="a restore begins no new generation", plant=_keeps_the_generation, suite=_restored),
-    Mutant(name="a reused control id overwrites", plant=_overwrites_on_conflict, suite=partial(_worlds, 2)),
-    Mutant(name="a late answer revives a cancelled line", plant=_raises_the_dead, suite=partial(_worlds, 27)),
+    Mutant(name="on the wire is written after the send", plant=_writes_after_the_send, suite=partial(worlds, 12)),
+    Mutant(name="the audit is written outside the transaction", plant=_audits_afterwards, suite=worlds),
+    Mutant(name="the watch reads the queue", plant=_watches_the_queue, suite=worlds),
+    Mutant(name="a restore begins no new generation", plant=_keeps_the_generation, suite=suites.restored),
+    Mutant(name="a reused control id overwrites", plant=_overwrites_on_conflict, suite=partial(worlds, 2)),
+    Mutant(name="a late answer revives a cancelled line", plant=_raises_the_dead, suite=partial(worlds, 27)),
     Mutant(
         name="a signature that fails counts as good",
         plant=_believes_what_it_cannot_verify,
-        suite=_tests("tests/unit/sign/test_seal.py"),
+        suite=suites.tests("tests/unit/sign/test_seal.py"),
     ),
     Mutant(
         name="one list shows every tenant's rows",
         plant=_shows_everybody_everything,
-        suite=_tests("tests/contract/test_store.py"),
+        suite=suites.tests("tests/contract/test_store.py"),
     ),
-    Mutant(name="a message is written anew before it is sent", plant=_writes_it_again, suite=_worlds),
+    Mutant(name="a message is written anew before it is sent", plant=_writes_it_again, suite=worlds),
     Mutant(
         name="the end of a field's text is dropped",
         plant=_drops_the_end,
-        suite=_tests("tests/unit/translate/from_hl7v2/test_golden.py"),
+        suite=suites.tests("tests/unit/translate/from_hl7v2/test_golden.py"),
     ),
 )
 """In the order of reliability-security.md 3.4."""
