@@ -7,7 +7,6 @@ Source: mapping.md 3.1, 10.5.
 """
 
 from gateway.domain.identifiers import NhsNumber
-from gateway.domain.prescription import Patient
 from gateway.domain.submission import Action, Notice, Order
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.header import Header
@@ -23,9 +22,9 @@ _DIED = "The message says that the patient has died. Stop supplies: cancel every
 _RENEWAL = "A renewal of a prescription is asked for. Only a prescriber can write one; nothing was made of the request."
 
 
-def renewal(patient: Patient | None, orders: tuple[str, ...]) -> Notice:
+def renewal(number: NhsNumber | None, orders: tuple[str, ...]) -> Notice:
     """Give the task that a renewal request (ORC-1 RF) leads to; never a prescription."""
-    numbers = (patient.nhs_number.value,) if patient else ()
+    numbers = (number.value,) if number else ()
     return Notice(kind="renewal-requested", text=_RENEWAL, nhs_numbers=numbers, orders=orders, always=True)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.domain.coding import Coding
-from gateway.domain.identifiers import PrescriptionNumber, derived_id
+from gateway.domain.identifiers import NhsNumber, PrescriptionNumber, derived_id
 from gateway.domain.prescription import (
     ClinicalCheck,
     Contact,
@@ -28,7 +28,7 @@ from gateway.translate.from_hl7v2.header import Header
 from gateway.translate.from_hl7v2.homecare import provider_location, read_clinical_check, same_service
 from gateway.translate.from_hl7v2.line import ReadLine, order_number, read_line
 from gateway.translate.from_hl7v2.notices import renewal
-from gateway.translate.from_hl7v2.patient import contact, postal_address, read_patient
+from gateway.translate.from_hl7v2.patient import contact, postal_address, read_identity, read_patient
 from gateway.translate.from_hl7v2.people import prescription_type, read_person, read_prescriber
 from gateway.translate.from_hl7v2.service_fields import service_fields
 from gateway.translate.from_hl7v2.signature import read_signature
@@ -125,12 +125,14 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
     group_number = desk.text(desk.leaf(desk.one(groups[0].orc, 4)))
     renewals = header.envelope.message_type.startswith("RDE^O25")
     action = _action(desk, groups, numbers, renewals=renewals)
-    patient = _patient(desk, orders)
+    makes_lines = action in {Action.NEW, Action.REPLACE}
+    patient = _patient(desk, orders) if makes_lines or action is None else None
+    named = patient.nhs_number if patient else _identity(desk, orders) if action and not makes_lines else None
     asked = tuple(number.trust_number for number in numbers if number.trust_number)
     prescription, change = None, None
     if action in _CHANGES:
         change = read_change(desk, groups, numbers, action=action)
-    if action in {Action.NEW, Action.REPLACE}:
+    if makes_lines:
         new = tuple(group for group, number in zip(groups, numbers, strict=True) if number.order_control != "RP")
         own = tuple(number for number in numbers if number.order_control != "RP")
         salt = header.envelope.control_id if action is Action.REPLACE else ""
@@ -142,15 +144,15 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
         desk=desk,
         groups=groups,
         action=action or Action.NEW,
-        served=action in {Action.NEW, Action.REPLACE},
+        served=makes_lines,
         numbers=numbers,
         prescription=prescription,
-        nhs_number=patient.nhs_number.value if patient else "",
+        nhs_number=named.value if named else "",
         group_number=group_number,
         shared=orders.shared,
         change=change,
         needs_review=True in [_needs_review(desk, group) for group in groups],
-        notice=renewal(patient, asked) if action is Action.RENEWAL_REQUEST else None,
+        notice=renewal(named, asked) if action is Action.RENEWAL_REQUEST else None,
     )
 
 
@@ -166,6 +168,11 @@ def _needs_review(desk: Desk, group: Group) -> bool:
 def _patient(desk: Desk, orders: Orders) -> Patient | None:
     pid, pd1 = orders.named("PID"), orders.named("PD1")
     return read_patient(desk, pid[0] if pid else None, pd1[0] if pd1 else None)
+
+
+def _identity(desk: Desk, orders: Orders) -> NhsNumber | None:
+    pid = orders.named("PID")
+    return read_identity(desk, pid[0] if pid else None)
 
 
 def _action(desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber], *, renewals: bool) -> Action | None:

@@ -25,6 +25,7 @@ _NHS_DIGITS = 10
 _NOT_LOCAL = HL7V2.named("HL7V2.ignored.local-id")
 _OTHER_NAME = HL7V2.named("HL7V2.ignored.other-name")
 _OTHER_ADDRESS = HL7V2.named("HL7V2.ignored.other-address")
+_NAMED_ONLY = HL7V2.named("HL7V2.ignored.cancel")
 _RELIABILITY = HL7V2.named("HL7V2.ignored.reliability")
 
 
@@ -60,6 +61,19 @@ def read_patient(desk: Desk, pid: Segment | None, pd1: Segment | None) -> Patien
         gp_practice=practice.ods if practice else None,
         language=language,
     )
+
+
+def read_identity(desk: Desk, pid: Segment | None) -> NhsNumber | None:
+    """Read whose an order is that the message only names: for a cancel, a hold or a request of it.
+
+    The order's number says which is meant; the NHS number is compared with it, where it is sent. Nothing else of
+    the patient may stand in the way: an address that is left out, or a death, is no reason to go on supplying.
+    """
+    sent = [part for part in desk.all(pid, 3) if _is_nhs(desk, part) and desk.leaf(part)]
+    number = _nhs_number(desk, pid) if pid is not None and sent else None
+    for leaf in pid.leaves() if pid is not None else ():
+        desk.leave_out(leaf.locator, _NAMED_ONLY)
+    return number
 
 
 def _check_alive(desk: Desk, pid: Segment) -> None:
