@@ -321,6 +321,28 @@ async def test_a_cancel_of_one_line_does_not_keep_the_other_from_its_provider(de
     assert await desk.states(what) == [S.CANCELLED, S.WITH_PROVIDER]
 
 
+@pytest.mark.parametrize("lines", [1, 2])
+async def test_what_never_arrived_is_not_sent_again_without_its_cancel_though_that_was_sent(
+    desk: Counter, lines: int
+) -> None:
+    what = make_prescription("A", lines=lines)
+    await desk.store.accept(make_acceptance("A", make_order(what)))
+    claim = await desk.send()
+    await desk.cancel(what, 0, CancelState.ASKED)
+    now = desk.clock.now()
+    await desk.store.record(claim, InDoubt(reason="cut"), now=now, retry_at=None)
+    assert await desk.deliver() == 1, "the cancel follows the order that may have arrived"
+    await desk.store.resolve_doubt(what.id, found=Whereabouts.NEVER_ARRIVED, evidence="rang", by="a", now=now)
+    if lines == 1:
+        assert await desk.deliver() == 0, "nothing is sent that is to be cancelled"
+        assert await desk.states(what) == [S.CANCELLED]
+        assert "cancel" in desk.told()
+    else:
+        assert [await desk.deliver(), await desk.deliver()] == [1, 1], "the order whole, and its cancel behind it again"
+        await desk.answer(update(what).id, E.CANCEL_CONFIRMED)
+        assert await desk.states(what) == [S.CANCELLED, S.WITH_PROVIDER]
+
+
 async def test_a_cancel_of_one_line_is_confirmed_when_the_order_is_given_up(desk: Counter) -> None:
     what = make_prescription("A", lines=2)
     await desk.store.accept(make_acceptance("A", make_order(what)))

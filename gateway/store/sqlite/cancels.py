@@ -50,8 +50,9 @@ _HASTEN = "UPDATE line SET act_by = min(coalesce(act_by, :by), :by) WHERE id = :
 _UNQUEUE_CANCEL = """
 UPDATE outbox SET state = 'done' WHERE state = 'due' AND message_id = (SELECT message FROM cancel WHERE line = ?)
 """
-_CANCEL_WAS_SENT = """
-SELECT 1 FROM outbox WHERE message_id = (SELECT message FROM cancel WHERE line = ?) AND attempts > 0
+_CANCEL_AGAIN = """
+UPDATE outbox SET state = 'due', due_at = :at WHERE message_id = (SELECT message FROM cancel WHERE line = :line)
+    AND state IN ('done', 'stuck') RETURNING id
 """
 _ORDER_ROW = """
 SELECT outbox.id, allocation.prescription FROM allocation JOIN outbox ON outbox.message_id = allocation.message
@@ -290,27 +291,40 @@ def _replace(transaction: Transaction, line: LineNow, own: Happening) -> None:
 
 
 def never_left(transaction: Transaction, lines: Sequence[LineNow], *, goes: bool, now: datetime) -> None:
-    """Cancel lines of one message that turned out not to have been taken, where that was asked and not itself sent.
+    """Cancel lines of one message that turned out not to have been taken, where that was asked.
+
+    What the provider made of a cancel that reached it does not matter: it had nothing to cancel.
 
     Args:
         transaction: whatever showed that nothing of it left.
         lines: those of the message that are still open.
-        goes: the message will be sent again. Where a line of it is to stay it leaves whole, and the cancels follow.
+        goes: the message will be sent again. Where a line of it is to stay it leaves whole, and the cancels follow,
+            once more if they were sent before.
         now: when.
     """
     asked_of = [line for line in lines if _unsent(transaction, line)]
     if goes and len(asked_of) < len(lines):
+        for line in asked_of:
+            _send_again(transaction, line, now=now)
         return
     for line in asked_of:
         _cancel_unsent(transaction, line, now=now)
 
 
 def _unsent(transaction: Transaction, line: LineNow) -> bool:
-    """Tell whether nothing of the line is with a provider, and a cancel of it waits that nobody was sent."""
+    """Tell whether nothing of the line is with a provider, and a cancel of it waits for an answer."""
     row = transaction.row(_STATE, (line.row,))
     waits = row is not None and move(CancelState(row[1]), CancelEvent.NEVER_LEFT) is not None
     here = beneath(line.state, line.before) in NOTHING_ON_WIRE
-    return waits and here and not transaction.row(_CANCEL_WAS_SENT, (line.row,))
+    return waits and here
+
+
+def _send_again(transaction: Transaction, line: LineNow, *, now: datetime) -> None:
+    """Queue a cancel that was sent already behind the order that now goes again; one still in the queue stays there."""
+    order = transaction.row(_ORDER_ROW, (line.row,))
+    again = transaction.row(_CANCEL_AGAIN, {"line": line.row, "at": stored(now)})
+    if order is not None and again is not None:
+        transaction.run(_WAIT, (again[0], order[0]))
 
 
 def _cancel_unsent(transaction: Transaction, line: LineNow, *, now: datetime) -> None:
