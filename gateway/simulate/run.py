@@ -238,6 +238,8 @@ class Demonstration:
         while self._unsettled() or self.world.busy:
             await asyncio.sleep(_LOOK_SECONDS)
             await self._look()
+            if not self._unsettled():
+                await self._look_at_all()  # an alert that was open when we last asked may be closed, and its line not
 
     def _unsettled(self) -> list[tuple[str, Promise]]:
         """Give what was promised and has neither ended nor been reported; a commit without its answer is neither."""
@@ -252,6 +254,10 @@ class Demonstration:
     async def _look(self) -> None:
         """Ask the gateway, as each trust, after everything that is not yet settled."""
         await self._ask(self._unsettled())
+
+    async def _look_at_all(self) -> None:
+        """Ask after everything: what was reported once may have gone on since, and ended otherwise."""
+        await self._ask([(ods, one) for ods, trust in self.world.trusts.items() for one in trust.promises()])
 
     async def _ask(self, promises: Sequence[tuple[str, Promise]]) -> None:
         async def ask(ods: str, promise: Promise) -> None:
@@ -281,8 +287,7 @@ class Demonstration:
 
     async def result(self) -> Result:
         """Reckon as things stand."""
-        # what was reported once may have gone on since, and ended otherwise
-        await self._ask([(ods, one) for ods, trust in self.world.trusts.items() for one in trust.promises()])
+        await self._look_at_all()
         books = {name: count - self._before.get(name, 0) for name, count in (await self.public.books() or {}).items()}
         reckoning = reckon(
             [(trust.promises(), trust.journal) for trust in self.world.trusts.values()],
