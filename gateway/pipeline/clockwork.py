@@ -6,18 +6,16 @@ of a prescription's validity in the words of a cancel, because the dialect has n
 Source: mapping.md 10.2 (validity over, window over), 10.4 (due), 10.5 (renewal); reliability-security.md I3, I17.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.domain.acts import Expiring, Expiry, Turned
 from gateway.domain.message import SealedMessage
-from gateway.domain.submission import Change
 from gateway.enquiries import Enquiries
-from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
+from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH
 from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.withdrawing import Withdrawal, seal_withdrawal
 from gateway.ports import Clock, Sealer, Store
-from gateway.translate.to_fhir.cancel import Cancelled, write_cancel
-from gateway.validate.eps import check_message
 
 EXPIRED = "The prescription is no longer valid"
 """What a provider is told is the reason; none of the coded reasons of a cancel says so (eps.md 6.6)."""
@@ -71,32 +69,13 @@ class Clockwork:
         provider = self._around.routing.providers.get(one.holder) if one.holder else None
         if provider is None or one.message_id is None:
             return None
-        destination = self._around.destinations.get(provider.ods)
-        written = await self._enquiries.written(one.key)
-        if destination is None or not destination.promises.updates or written.prescription is None:
-            return None
-        message = write_cancel(
-            Cancelled(
-                prescription=written.prescription,
-                line_id=one.line_id,
-                order_message=one.message_id,
-                change=Change(reason_text=EXPIRED),
-            ),
-            submission=written.submission,
-            envelope=replace(written.envelope, control_id=f"validity over {one.epoch}"),
-            provider=provider,
-            environment=self._around.environment,
-            organisation=self._around.organisation,
-            reference_release=self._around.reference.release,
-        )
-        if any(check_message(message, str)):
-            return None
-        facts = replace(
-            seal_facts(written.submission, written.envelope, written.prescription, self._around),
+        withdrawal = Withdrawal(
+            line_id=one.line_id,
+            order_message=one.message_id,
             epoch=max(one.epoch, FIRST_EPOCH),
+            name=f"validity over {one.epoch}",
+            why=EXPIRED,
             not_valid_after=now + CANCEL_LASTS,
-            signature_format="",
-            signature_digest="",
-            signature_verdict="cancel",
         )
-        return self._sealer.seal(message, facts)
+        written = await self._enquiries.written(one.key)
+        return seal_withdrawal(withdrawal, written=written, provider=provider, around=self._around, sealer=self._sealer)

@@ -27,15 +27,13 @@ from gateway.domain.reroute import (
     WrittenOrder,
 )
 from gateway.domain.routing import RoutingTable, choose_destination
-from gateway.domain.submission import Change
 from gateway.domain.validity import not_valid_after
 from gateway.enquiries import Enquiries
 from gateway.pipeline.rewriting import Rewritten, rewrite
 from gateway.pipeline.sealing import CANCEL_LASTS, seal_facts
 from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.withdrawing import Withdrawal, seal_withdrawal
 from gateway.ports import Clock, Sealer, Store
-from gateway.translate.to_fhir.cancel import Cancelled, write_cancel
-from gateway.validate.eps import check_message
 
 GIVEN_TO_ANOTHER = "Given to another provider"
 """What the earlier provider is told is the reason; the prescription stands, so none of the coded reasons is true."""
@@ -272,36 +270,17 @@ class Rerouting:
         written = await self._enquiries.written(held.key)
         if provider is None or written.prescription is None or line.message_id is None:
             return None
-        if not self._around.destinations[provider.ods].promises.updates:
-            return None
         now = self._clock.now()
-        # Its own name each time: a holder that said "too late" of one supply may be asked again for the rest.
-        named = replace(written.envelope, control_id=f"reroute {line.holding.epoch} {now.isoformat()}")
-        message = write_cancel(
-            Cancelled(
-                prescription=written.prescription,
-                line_id=line.line_id,
-                order_message=line.message_id,
-                change=Change(reason_text=GIVEN_TO_ANOTHER),
-            ),
-            submission=written.submission,
-            envelope=named,
-            provider=provider,
-            environment=self._around.environment,
-            organisation=self._around.organisation,
-            reference_release=self._around.reference.release,
-        )
-        if any(check_message(message, str)):
-            return None
-        facts = replace(
-            seal_facts(written.submission, written.envelope, written.prescription, self._around),
+        withdrawal = Withdrawal(
+            line_id=line.line_id,
+            order_message=line.message_id,
             epoch=line.holding.epoch,
+            # Its own name each time: a holder that said "too late" of one supply may be asked again for the rest.
+            name=f"reroute {line.holding.epoch} {now.isoformat()}",
+            why=GIVEN_TO_ANOTHER,
             not_valid_after=max(not_valid_after(written.prescription), now + CANCEL_LASTS),
-            signature_format="",
-            signature_digest="",
-            signature_verdict="cancel",
         )
-        return self._sealer.seal(message, facts)
+        return seal_withdrawal(withdrawal, written=written, provider=provider, around=self._around, sealer=self._sealer)
 
     def _refuses_expired(self, line: HeldLine) -> bool:
         destination = self._around.destinations.get(line.holding.provider) if line.holding.provider else None

@@ -84,6 +84,11 @@ class Surroundings:
     evidence: Callable[[], Evidence] = Evidence
 
 
+def faults_of(written: FhirMessage, around: Surroundings) -> tuple[Issue, ...]:
+    """Check a message of our own in full: by the rules of the dialect, and by FHIR and our profiles."""
+    return (*check_message(written, str), *(check_written(written, around.fhir) if around.fhir else ()))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranslatedOrder:
     """One order after every pure step; `message` only when it may be sealed."""
@@ -344,7 +349,7 @@ class _Steps:
             reference_release=self._around.reference.release,
         )
         # One that breaks a rule is not sealed; the store then tells a person that it was not sent.
-        faults = self._faults(written)
+        faults = faults_of(written, self._around)
         return replace(one, message=None if faults else written, provider=provider, faults=tuple(faults))
 
     def _cancels(self, order: Order, lines: Sequence[KnownLine]) -> tuple[LineCancel, ...]:
@@ -358,17 +363,13 @@ class _Steps:
             if wanted and line.prescription and line.message_id and provider:
                 written = self._write_cancel(order, line, line.prescription, line.message_id, provider)
                 # A cancel that breaks a rule is not sealed; the store then tells a person that it was not sent.
-                faults = self._faults(written)
+                faults = faults_of(written, self._around)
                 message = None if faults else written
             one = LineCancel(
                 line=line, state=state, message=message, provider=provider, repeated=repeated(line), faults=faults
             )
             out.append(one)
         return tuple(out)
-
-    def _faults(self, written: FhirMessage) -> tuple[Issue, ...]:
-        fhir = self._around.fhir
-        return (*check_message(written, str), *(check_written(written, fhir) if fhir else ()))
 
     def _write_cancel(
         self, order: Order, line: KnownLine, prescription: Prescription, order_message: UUID, provider: Provider
