@@ -72,7 +72,13 @@ class Desk(Exchange):
         return order.message
 
     async def cancel(
-        self, what: Prescription, line: int, state: CancelState, *, by: Prescription | None = None
+        self,
+        what: Prescription,
+        line: int,
+        state: CancelState,
+        *,
+        by: Prescription | None = None,
+        stands: LineState = S.READY,
     ) -> None:
         seen = (await self.states(what))[line]
         message = None if state is CancelState.CONFIRMED else update(what, line)
@@ -83,7 +89,7 @@ class Desk(Exchange):
         name = f"C{line}{what.group_number}"
         empty = replace(make_acceptance(name), orders=(), cancels=(request,))
         if by is not None:
-            order = make_order(by)
+            order = make_order(by, state=stands)
             verdict = replace(order.verdict, action=Action.REPLACE)
             order = replace(order, verdict=verdict, waits_for=(what.lines[line].id,) if message else ())
             empty = replace(empty, orders=(order,))
@@ -261,6 +267,27 @@ async def test_a_change_waits_for_a_ruling_when_the_old_order_was_supplied(desk:
     await drain(desk)
     assert await desk.states(new) == [S.READY]
     assert "cancel-last-delivered" in await desk.alert_kinds()
+
+
+async def test_the_order_that_waits_in_vain_has_an_alert_of_its_own_until_it_is_ruled_on(desk: Desk) -> None:
+    old, new = await too_late(desk)
+    assert "change-awaits-ruling" in await desk.alert_kinds()
+    books = await desk.enquiries.books()
+    assert (books["open"], books["alerted"]) == (1, 1), f"{old.id} is supplied; {new.id} waits, and somebody knows"
+    await desk.store.rule(desk.act(new), Ruling.SEND)
+    assert "change-awaits-ruling" not in await desk.alert_kinds()
+
+
+async def test_a_change_that_is_screened_after_its_cancel_came_too_late_asks_for_a_ruling_too(desk: Desk) -> None:
+    old, new = make_prescription("A", total=1), make_prescription("B")
+    message = await desk.accepted(old)
+    await desk.cancel(old, 0, CancelState.ASKED, by=new, stands=S.AWAITING_SCREENING)
+    await desk.answer(message.id, E.DELIVERED)
+    assert "change-awaits-ruling" not in await desk.alert_kinds(), "nothing of it could be sent yet"
+    assert await desk.store.pass_screening(desk.act(new)) == ()
+    await drain(desk)
+    assert await desk.states(new) == [S.READY]
+    assert "change-awaits-ruling" in await desk.alert_kinds()
 
 
 async def test_a_pharmacist_rules_that_the_new_order_goes_all_the_same(desk: Desk) -> None:

@@ -27,6 +27,7 @@ from gateway.ports import CancelRequest, OvertakenError, Tombstone
 from gateway.store.sqlite import revoking
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, store_message, unqueue
+from gateway.store.sqlite.awaiting import ask_for_ruling
 from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.reconciling import refuse_while_unreconciled
@@ -280,6 +281,7 @@ def follow(
         _alert(
             transaction, line, f"cancel-{event.value.removeprefix('cancel_').replace('_', '-')}", arrow.alert, at=now
         )
+    ask_for_ruling(transaction, line.row, now=now)
     return arrow
 
 

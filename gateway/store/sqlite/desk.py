@@ -14,6 +14,7 @@ from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved, transit
 from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.store.sqlite.alerts import close_alerts_of, open_alert
 from gateway.store.sqlite.allocate import deliver, give, store_message
+from gateway.store.sqlite.awaiting import AWAITS_RULING, ask_for_ruling
 from gateway.store.sqlite.cancels import never_left
 from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
@@ -60,7 +61,7 @@ _OF_SCREENING: Final = frozenset({"line-awaiting-screening", "overdue"})
 _OF_CLOSING: Final = frozenset({"line-rejected", "line-returned", "line-undeliverable", "overdue"})
 _OF_ANSWER: Final = frozenset({"line-queried", "overdue"})
 _RING: Final = "The provider's question was answered here, and the provider does not know it yet. Ring them."
-_OF_RULING: Final = frozenset({"cancel-too-late", "cancel-last-delivered"})
+_OF_RULING: Final = frozenset({"cancel-too-late", "cancel-last-delivered", AWAITS_RULING})
 
 
 def screened(ask: Ask, prescription: UUID) -> Screened | None:
@@ -110,6 +111,7 @@ def pass_screening(transaction: Transaction, act: Act, message: SealedMessage | 
     for line in lines:
         for (old,) in transaction.rows(_REPLACES, (line.id.bytes,)):
             transaction.run(_WAIT, (outbox, old))
+            ask_for_ruling(transaction, old, now=act.now)
     return ()
 
 
@@ -158,8 +160,9 @@ def rule(transaction: Transaction, act: Act, ruling: Ruling) -> tuple[str, ...]:
             _move(transaction, line, act, LineEvent.CANCEL, frozenset(), words="dropped: the old order was supplied")
         if ruling is Ruling.DROP:
             transaction.run(_DONE, (outbox,))
-        for (old,) in transaction.rows(_OLD_LINES, (outbox,)):
-            close_alerts_of(transaction, old, kinds=_OF_RULING, by=act.by, reason=act.reason, now=act.now)
+        ruled = [line.row for line in lines] + [old for (old,) in transaction.rows(_OLD_LINES, (outbox,))]
+        for row in ruled:
+            close_alerts_of(transaction, row, kinds=_OF_RULING, by=act.by, reason=act.reason, now=act.now)
         _leaf(transaction, act, f"ruled-{ruling}", outbox=outbox)
     return () if rows else _NOTHING
 
