@@ -19,8 +19,6 @@ from gateway.simulate.providers import Provider
 _PEOPLE: Final = ("demo.first", "demo.second")
 _SOME: Final = 0.3
 _BULK_IN: Final = 4
-_HELD_FOR: Final = "Held for"
-"""In the words about an order that only its trust can mend; one held for a ruling has no such reason."""
 _BULK: Final = (("VNFKT", "VNE51"), ("VN6XW", "VNCEL"))
 """Whose lines are all given to whom: the one that rejects, the one that is silent."""
 
@@ -59,7 +57,7 @@ class Office:
         self._rounds = 0
         self._acts: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
             "line-uncertain": self._resolve,
-            "line-held": self._rule,
+            "change-awaits-ruling": self._rule,
             "line-rejected": self._move_or_close,
             "overdue": self._move_or_wait,
         }
@@ -88,9 +86,7 @@ class Office:
         if self._rounds % _BULK_IN == 0:
             await self.move_all(*_BULK[self._rounds // _BULK_IN % len(_BULK)])
             return
-        found = [
-            one for one in alerts if one["kind"] in self._acts and one["prescription"] and _HELD_FOR not in one["text"]
-        ]
+        found = [one for one in alerts if one["kind"] in self._acts and one["prescription"]]
         if found:
             one = self._source.choice(found)
             await self._acts[one["kind"]](one)

@@ -235,11 +235,16 @@ class Demonstration:
 
     async def _until_settled(self) -> None:
         await self._look()
-        while self._unsettled() or self.world.busy:
+        while self._unsettled() or self.world.busy or not await self._balanced():
             await asyncio.sleep(_LOOK_SECONDS)
             await self._look()
             if not self._unsettled():
                 await self._look_at_all()  # an alert that was open when we last asked may be closed, and its line not
+
+    async def _balanced(self) -> bool:
+        """Say whether the gateway's counts add up; they are taken at one instant, what we asked after is not."""
+        books = await self.public.books()
+        return books is not None and not imbalances(books)
 
     def _unsettled(self) -> list[tuple[str, Promise]]:
         """Give what was promised and has neither ended nor been reported; a commit without its answer is neither."""
