@@ -41,6 +41,7 @@ COMMANDS: Final = (
     "close",
     "answer",
     "rule",
+    "rescue",
     "renewal",
 )
 """Each is the function, or the group `app`, of the module of its name in `gateway.commands`."""

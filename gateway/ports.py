@@ -15,7 +15,7 @@ from uuid import UUID
 
 from gateway.destination import TransmitOutcome
 from gateway.domain.acknowledgement import Acknowledgement
-from gateway.domain.acts import Act, Expiry, Ruling, Turned
+from gateway.domain.acts import Act, Expiry, Rescue, Ruling, Turned
 from gateway.domain.cancel import CancelState
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
@@ -453,6 +453,13 @@ class Store(Protocol):
         """Return queried lines to where they stood; nothing clinical changed. Returns how many moved.
 
         No message carries the answer: unless the person has `told` the provider, an alert asks for that.
+        """
+
+    async def rescue(self, act: Act, rescue: Rescue) -> tuple[str, ...]:
+        """End one issue of a line that another supplied in the provider's place.
+
+        Returns:
+            Why nothing was done, in words; empty when it was.
         """
 
     async def rule(self, act: Act, ruling: Ruling) -> tuple[str, ...]:

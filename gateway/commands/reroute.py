@@ -126,7 +126,7 @@ def _row(plan: Plan, one: LinePlan) -> dict[str, str | int]:
         "order": one.line.order_number,
         "state": holding.state.value,
         "epoch": holding.epoch,
-        "left": holding.total - holding.delivered,
+        "left": holding.left,
         "from": holding.provider.value if holding.provider else "",
         "to": plan.to.value if plan.to else "",
         "what": one.act.value,

@@ -40,6 +40,21 @@ class Ruling(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rescue:
+    """One supply of a line that the trust, or a backup, made in the provider's place.
+
+    Attributes:
+        issue: number of the supply, from 1, as the line's deliveries count them.
+        link: what replaced it, by its own name: the number of the other supply, or of the prescription it was made on.
+        told: the provider was told not to supply it any more.
+    """
+
+    issue: int
+    link: str
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Screened:
     """What a screening is about to let go.
 

@@ -62,6 +62,7 @@ class Holding:
         refuses_expired: the holder's system is proven to refuse what has expired.
         cancel: where the trust's own cancel of the line stands.
         revoked: a revocation for a re-route was asked of the holder, which confirmed it.
+        rescued: supplies that another made in the provider's place.
         lost_epochs: the highest epoch that may have been used in the time that a restore lost; 0 where none was.
     """
 
@@ -76,7 +77,13 @@ class Holding:
     revoked: bool = False
     delivered: int = 0
     total: int = 1
+    rescued: int = 0
     lost_epochs: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many supplies are still to be made: neither delivered nor made by another."""
+        return max(0, self.total - self.delivered - self.rescued)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +199,7 @@ def _barred(holding: Holding, to: OdsCode) -> str:
             holding.cancel is not CancelState.NONE,
             f"the trust asked to cancel it ({holding.cancel.lower().replace('_', ' ')})",
         ),
-        (holding.delivered >= holding.total, "every supply was delivered"),
+        (not holding.left, "every supply was made"),
     )
     return next((reason for applies, reason in bars if applies), unsettled(holding.said))
 

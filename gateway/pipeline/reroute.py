@@ -246,7 +246,7 @@ class Rerouting:
             return ("the order was never completed",)
         return rewrite(
             written,
-            left={line.line_id: line.holding.total - line.holding.delivered for line in lines},
+            left={line.line_id: line.holding.left for line in lines},
             provider=provider,
             epoch=next_epoch([line.holding for line in lines]),
             now=self._clock.now(),

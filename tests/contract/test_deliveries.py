@@ -49,8 +49,8 @@ class Supplies:
         self.count = 0
 
     async def accepted(self, **homecare: Any) -> None:
-        line = replace(self.what.lines[0], days_per_supply=28)
-        self.what = replace(self.what, lines=(line,), homecare=Homecare(delivery=Delivery(**homecare)))
+        lines = tuple(replace(line, days_per_supply=28) for line in self.what.lines)
+        self.what = replace(self.what, lines=lines, homecare=Homecare(delivery=Delivery(**homecare)))
         await self.exchange.store.accept(make_acceptance("A", make_order(self.what)))
         self.message = (await self.exchange.send()).message_id
         await self.say(E.ACCEPTED)

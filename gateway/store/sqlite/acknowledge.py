@@ -268,8 +268,7 @@ def _apply(
     follow(transaction, line_now(transaction, line.row), event, None, now=now)
     if line.state in _NOT_YET_ACCEPTED and event in _PLANS_OR_SUPPLIES:
         text = f"The provider reports {event} and never said that it accepted the line."
-        subject = str(line.id)
-        open_alert(transaction, kind="acceptance-missing", subject=subject, line=line.row, at=now, text=text)
+        _alert(transaction, line, "acceptance-missing", text, at=now)
     return kept.result
 
 
@@ -309,11 +308,13 @@ def _deliver(
     slot = report.supplied_at.astimezone(_LONDON).date() if report.supplied_at else None
     agreed = slot if event is LineEvent.SUPPLY_PLANNED else None
     cause = deliveries.Cause(actor=Actor.PROVIDER_SYSTEM, at=now, source=seq, agreed=agreed)
-    deliveries.follow(transaction, line.supplies, event, cause)
+    found = deliveries.follow(transaction, line.supplies, event, cause)
+    if not found and event in _COUNTS and deliveries.was_rescued(transaction, line.row):
+        text = f"A supply was reported ({event}) that another made already: the patient may have it twice."
+        _alert(transaction, line, "safety-incident", text, at=now)
     if event is LineEvent.BALANCE_WILL_NOT_COME:
         text = "The rest of a part supply will not come. The patient may be without medicine."
-        subject = str(line.id)
-        open_alert(transaction, kind="balance-will-not-come", subject=subject, line=line.row, at=now, text=text)
+        _alert(transaction, line, "balance-will-not-come", text, at=now)
 
 
 def _pack(report: LineReport) -> list[str]:
@@ -380,7 +381,7 @@ def _tell_of_ignored(
 ) -> None:
     """Open the alert for a report that moved nothing: graver where medicine may have left that should not have."""
     supplied = event in SUPPLY
-    beyond = event in HANDED_OVER and line.delivered >= line.total
+    beyond = event in HANDED_OVER and line.delivered >= line.total - deliveries.lost(transaction, line.row)
     incident = supplied and (beyond or line.state not in _MAY_SUPPLY)
     if incident:
         text = f"A supply was reported ({event}) of a line that is {line.state.lower()}."
@@ -388,5 +389,8 @@ def _tell_of_ignored(
         text = f"An answer does not fit: {ignored.reason}."
     else:
         return
-    kind = "safety-incident" if incident else "answer-unexpected"
-    open_alert(transaction, kind=kind, subject=str(line.id), line=line.row, at=now, text=text)
+    _alert(transaction, line, "safety-incident" if incident else "answer-unexpected", text, at=now)
+
+
+def _alert(transaction: Transaction, line: LineNow, kind: str, text: str, *, at: datetime) -> None:
+    open_alert(transaction, kind=kind, subject=str(line.id), line=line.row, at=at, text=text)

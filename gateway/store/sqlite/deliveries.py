@@ -109,6 +109,11 @@ def lost(transaction: Transaction, line: int) -> int:
     return sum(one.state in _LOST for one in deliveries(transaction, line))
 
 
+def was_rescued(transaction: Transaction, line: int) -> bool:
+    """Tell whether another made a supply of this line in its provider's place."""
+    return any(one.state is DeliveryState.RESCUED for one in deliveries(transaction, line))
+
+
 def last_was_balance(transaction: Transaction, line: int) -> bool:
     """Tell whether the latest issue that was delivered came in two parts, the second of them reported as a balance."""
     row = transaction.row(_HOW_DELIVERED, (line,))
@@ -139,16 +144,17 @@ def plan(transaction: Transaction, of: Of, *, at: datetime) -> None:
         )
 
 
-def follow(transaction: Transaction, of: Of, event: LineEvent, cause: Cause) -> None:
-    """Move the issue that a provider's report of the line means."""
+def follow(transaction: Transaction, of: Of, event: LineEvent, cause: Cause) -> bool:
+    """Move the issue that a provider's report of the line means; tell whether there is one."""
     said = reported(event)
     if said is None:
-        return
+        return True
     rows = _rows(transaction, of.line)
     chosen = spoken_of([row.delivery for row in rows], said, cause.actor)
     for row in rows:
         if row.delivery is chosen:
             _apply(transaction, of, row, said, cause)
+    return chosen is not None
 
 
 def withdraw(transaction: Transaction, of: Of, cause: Cause) -> bool:

@@ -31,7 +31,8 @@ SELECT line.id, line.uuid, line.order_number, line.state, line.delivered, line.t
         AND given.revoked_at IS NOT NULL),
     reroute.state, reroute.provider, reroute.person, reroute.second_person, reroute.reason, reroute.asked_at,
     (SELECT max(epoch) FROM (SELECT max(first_epoch) - 1 AS epoch FROM restoration
-        UNION ALL SELECT max(epoch) FROM stated_holding WHERE stated_holding.line = line.uuid))
+        UNION ALL SELECT max(epoch) FROM stated_holding WHERE stated_holding.line = line.uuid)),
+    (SELECT count(*) FROM delivery WHERE delivery.line = line.id AND delivery.state = 'RESCUED')
 FROM line
 LEFT JOIN allocation AS held ON held.line = line.id
     AND held.epoch = (SELECT max(epoch) FROM allocation WHERE allocation.line = line.id)
@@ -149,6 +150,7 @@ def _line(ask: Ask, row: tuple[Any, ...]) -> HeldLine:
             delivered=row[4],
             total=row[5],
             lost_epochs=row[19] or 0,
+            rescued=row[20],
         ),
     )
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from gateway.destination import TransmitOutcome
 from gateway.domain.acknowledgement import Acknowledgement
-from gateway.domain.acts import Act, Expiry, Ruling, Turned
+from gateway.domain.acts import Act, Expiry, Rescue, Ruling, Turned
 from gateway.domain.deadline import ALWAYS, Deadlines
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
@@ -46,6 +46,7 @@ from gateway.store.sqlite import (
     reconciling,
     renewals,
     rerouting,
+    rescuing,
     resending,
     resolving,
     results,
@@ -188,6 +189,10 @@ class SqliteStore:
     async def answer_query(self, act: Act, *, told: bool = False) -> int:
         """See `gateway.ports.Store`."""
         return await self._run(partial(desk.answer_query, self._transaction, act, told=told))
+
+    async def rescue(self, act: Act, rescue: Rescue) -> tuple[str, ...]:
+        """See `gateway.ports.Store`."""
+        return await self._run(partial(rescuing.rescue, self._transaction, act, rescue))
 
     async def rule(self, act: Act, ruling: Ruling) -> tuple[str, ...]:
         """See `gateway.ports.Store`."""

@@ -89,6 +89,7 @@ def test_a_screening_that_failed_holds_the_order(line: Line, tmp_path: Path) -> 
         ("rule", str(REJECTED.id), "send"),
         ("renewal", str(REJECTED.id), "declined"),
         ("screen", "pass", str(REJECTED.id)),
+        ("rescue", str(REJECTED.id), "--issue", "1", "--link", "4711"),
     ],
 )
 def test_what_nothing_waits_for_is_refused_in_words(line: Line, act: tuple[str, ...]) -> None:
@@ -97,9 +98,9 @@ def test_what_nothing_waits_for_is_refused_in_words(line: Line, act: tuple[str, 
     assert text.startswith("nothing was done: ")
 
 
-@pytest.mark.parametrize("act", ["close", "answer", "rule", "renewal", "screen"])
+@pytest.mark.parametrize("act", ["close", "answer", "rule", "renewal", "screen", "rescue"])
 def test_nobody_acts_without_the_secret_and_nothing_is_written(line: Line, tmp_path: Path, act: str) -> None:
-    words = {"rule": ["send"], "renewal": ["declined"]}.get(act, [])
+    words = {"rule": ["send"], "renewal": ["declined"], "rescue": ["--issue", "1", "--link", "x"]}.get(act, [])
     arguments = ["screen", "pass", str(WAITING.id)] if act == "screen" else [act, str(REJECTED.id), *words]
     before = leaves(tmp_path)
     code, text = line(*arguments, *WHO, right=False)

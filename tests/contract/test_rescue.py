@@ -1,0 +1,133 @@
+"""A supply that the trust or a backup made in the provider's place: linked, counted once, and never made twice."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.domain.acts import Act, Rescue
+from gateway.domain.delivery import DeliveryState
+from gateway.domain.fence import Withheld, decide
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.domain.reroute import Revocation, Wanted
+from tests.contract.store_engines import TRUST, Clock, Exchange, make_prescription, open_sqlite
+from tests.contract.test_deliveries import Supplies
+
+S = DeliveryState
+E = LineEvent
+
+
+@pytest.fixture
+async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
+    clock = Clock()
+    opened = open_sqlite(tmp_path, clock)
+    yield Exchange(opened, clock)
+    closing = opened.close()
+    assert asyncio.iscoroutine(closing)
+    await closing
+
+
+@pytest.fixture
+def supplies(exchange: Exchange, tmp_path: Path) -> Supplies:
+    return Supplies(exchange, tmp_path, total=3)
+
+
+async def rescue(supplies: Supplies, issue: int, *, told: bool = True) -> tuple[str, ...]:
+    act = Act(prescription_id=supplies.what.id, by="j.smith", reason="Ran out.", now=supplies.exchange.clock.now())
+    return await supplies.exchange.store.rescue(act, Rescue(issue=issue, link="dispensary 4711", told=told))
+
+
+async def test_a_rescued_issue_is_linked_and_no_longer_awaited(supplies: Supplies) -> None:
+    await supplies.accepted()
+    assert await rescue(supplies, 2) == ()
+    assert supplies.states() == [S.PLANNED, S.RESCUED, S.PLANNED]
+    ((actor, words),) = supplies.rows("SELECT actor, text FROM delivery_event WHERE event = 'rescued'")
+    assert (actor, "dispensary 4711" in words, "j.smith" in words) == ("TPh", True, True)
+    await supplies.say(E.DELIVERED, E.DELIVERED)
+    assert await supplies.line() is LineState.FULFILLED
+    assert await supplies.exchange.alert_kinds() == []
+
+
+async def test_a_supply_after_all_that_was_not_rescued_is_an_incident(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await rescue(supplies, 2)
+    await supplies.say(E.DELIVERED, E.DELIVERED, E.DELIVERED)
+    assert await supplies.exchange.alert_kinds() == ["safety-incident"]
+    assert supplies.rows("SELECT delivered FROM line") == [(2,)]
+
+
+async def test_a_supply_of_a_line_that_was_rescued_altogether_is_an_incident(supplies: Supplies) -> None:
+    await supplies.accepted()
+    for issue in (1, 2, 3):
+        assert await rescue(supplies, issue) == ()
+    await supplies.say(E.DELIVERED)
+    assert await supplies.exchange.alert_kinds() == ["safety-incident"]
+
+
+async def test_a_provider_that_does_not_know_of_it_is_rung(supplies: Supplies) -> None:
+    await supplies.accepted()
+    assert await rescue(supplies, 1, told=False) == ()
+    assert await rescue(supplies, 2, told=False) == ()
+    assert await supplies.exchange.alert_kinds() == ["rescue-not-told", "rescue-not-told"]
+
+
+async def test_only_what_is_still_to_come_can_be_rescued_and_the_reason_is_said(supplies: Supplies) -> None:
+    assert await rescue(supplies, 1) == (
+        "no line of this prescription is being supplied: there is nothing to stand in for",
+    )
+    await supplies.accepted()
+    await supplies.say(E.DELIVERED)
+    assert await rescue(supplies, 1) == ("issue 1 is at its end already: delivered",)
+    assert await rescue(supplies, 4) == ("the line has no issue 4: it has 3",)
+    assert await rescue(supplies, 2) == ()
+    assert await rescue(supplies, 2) == ("issue 2 is at its end already: rescued",)
+
+
+async def test_of_several_lines_one_is_named(supplies: Supplies) -> None:
+    supplies.what = make_prescription("A", lines=2, total=3)
+    await supplies.accepted()
+    reasons = await rescue(supplies, 1)
+    assert reasons == ("more than one line of this prescription is being supplied: name it with --line",)
+    act = Act(prescription_id=supplies.what.id, by="j.smith", reason="Ran out.", now=supplies.exchange.clock.now())
+    named = replace(act, line_id=supplies.what.lines[1].id)
+    assert await supplies.exchange.store.rescue(named, Rescue(issue=1, link="4711", told=True)) == ()
+    assert supplies.rows("SELECT line, issue FROM delivery WHERE state = 'RESCUED'") == [(2, 1)]
+
+
+async def test_while_a_reroute_is_under_way_the_count_stands_still(supplies: Supplies) -> None:
+    await supplies.accepted()
+    wanted = Wanted(to=OdsCode("VN6XW"), people=("a", "b"), reason="closing")
+    line = supplies.what.lines[0].id
+    ask = Revocation(tenant=TRUST, line_id=line, epoch=1, message=None, wanted=wanted)
+    assert await supplies.exchange.store.ask_reroute(ask) == ()
+    (reason,) = await rescue(supplies, 2)
+    assert "a re-route of the line is under way" in reason
+    assert S.RESCUED not in supplies.states()
+
+
+async def test_a_next_provider_is_given_only_what_nobody_supplied(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await supplies.say(E.DELIVERED)
+    await rescue(supplies, 2)
+    ((held,),) = [one.lines for one in await supplies.exchange.enquiries.held(prescription_id=supplies.what.id)]
+    assert (held.holding.delivered, held.holding.rescued, held.holding.left) == (1, 1, 1)
+    await rescue(supplies, 3)
+    ((held,),) = [one.lines for one in await supplies.exchange.enquiries.held(prescription_id=supplies.what.id)]
+    now = supplies.exchange.clock.now() + timedelta(days=1)
+    verdict = decide(held.holding, to=OdsCode("VN6XW"), now=now, people=("a", "b"))
+    assert verdict == Withheld(reason="every supply was made")
+
+
+async def test_the_audit_names_who_did_it_and_keeps_the_words_out(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await rescue(supplies, 1)
+    leaves = [json.loads(body) for (body,) in supplies.rows("SELECT body FROM audit_leaf")]
+    (leaf,) = [leaf for leaf in leaves if leaf["kind"] == "act"]
+    assert (leaf["act"], leaf["by"], leaf["issue"]) == ("rescue", "j.smith", 1)
+    assert "Ran out" not in json.dumps(leaves)
+    assert "4711" not in json.dumps(leaves)
