@@ -12,6 +12,7 @@ from gateway.domain.coding import Coding
 from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment
 from gateway.domain.prescription import Prescription, Professional
 from gateway.domain.trace import Leftover, TraceRow
@@ -114,6 +115,8 @@ class Action(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     RENEWAL_REQUEST = "renewal-request"
+    STATUS_QUERY = "status-query"
+    NUMBER_REQUEST = "number-request"
     PATIENT_UPDATE = "patient-update"
 
 
@@ -228,6 +231,20 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where an order stands that was asked about.
+
+    Attributes:
+        state: of its line; None where no order is known under the number.
+        prescription_number: what the prescription is known by at the provider; empty where there is none.
+    """
+
+    number: OrderNumber
+    state: LineState | None
+    prescription_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderVerdict:
     """What became of one order: told to the sender, line by line.
 
@@ -235,6 +252,7 @@ class OrderVerdict:
         cancel: where the cancel stands that the order asked for, the least certain of its lines; NONE where it asked
             for none.
         hold: the same of the hold or the release it asked for.
+        standings: the answer to a question, one for each number that was asked about.
     """
 
     outcome: Outcome
@@ -245,6 +263,7 @@ class OrderVerdict:
     prescription_number: str = ""
     cancel: CancelState = CancelState.NONE
     hold: HoldState = HoldState.NONE
+    standings: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

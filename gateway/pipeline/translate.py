@@ -40,6 +40,7 @@ from gateway.domain.validity import not_valid_after
 from gateway.pipeline import holding
 from gateway.pipeline.changes import LineCancel, find, least_certain, linked, repeated, stands, told, tombstones
 from gateway.pipeline.holding import LineHold
+from gateway.pipeline.questions import QUESTIONS, answered
 from gateway.pipeline.signature import judge, with_detached
 from gateway.ports import KnownLine, Tombstone
 from gateway.sign.evidence import Evidence
@@ -56,8 +57,8 @@ from gateway.wire.fhir_xml import FhirXml
 
 _LONDON: Final = ZoneInfo("Europe/London")
 
-TASKS = frozenset({Action.RENEWAL_REQUEST, Action.PATIENT_UPDATE})
-"""What leads to a task for a person, and never to a prescription."""
+TASKS = frozenset({Action.RENEWAL_REQUEST, Action.PATIENT_UPDATE, *QUESTIONS})
+"""What leads to a task, and never to a prescription. A question is one that its answer ends (DECISIONS 0045)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +233,7 @@ class _Steps:
         if order.action in holding.KINDS:
             return self._hold(order)
         if order.action in TASKS:
-            return self._done(order, issues=order.issues, supersedes=())
+            return self._task(order)
         if any(issue.code == "ACTION_UNSUPPORTED" for issue in order.issues):
             # What it asks for is not known, so nothing is to be said of numbers it may have meant to name again.
             return self._done(order, issues=order.issues, supersedes=())
@@ -296,6 +297,15 @@ class _Steps:
         text = "The order under this number is on hold, and differs from this one. Release it as it is, or cancel it."
         issue = Issue(code="ORDER_REUSED", location=change.location, text=text)
         return replace(order, issues=(*order.issues, issue))
+
+    def _task(self, order: Order) -> TranslatedOrder:
+        """Answer a question from what is known now (mapping.md 4.1); of any other task there is nothing to look up."""
+        standings, faults = answered(order, self._known) if order.action in QUESTIONS else ((), ())
+        issues = (*order.issues, *faults)
+        done = self._done(replace(order, issues=issues), issues=issues, supersedes=())
+        if done.verdict.outcome is Outcome.REFUSED:
+            return done
+        return replace(done, verdict=replace(done.verdict, standings=standings))
 
     def _hold(self, order: Order) -> TranslatedOrder:
         """Hold or release what is here; ask for what a provider has (mapping.md 4.1 and 10.2)."""

@@ -1,4 +1,4 @@
-"""What a cancel, a change, a hold or a release refers to: the order's number, the reason, and who asks.
+"""What a cancel, a change, a hold, a release or a question refers to: the order's number, the reason, and who asks.
 
 It repeats parts of the order it names. Only what identifies it is read: the number, the patient and the product,
 so that a cancel of the wrong order is noticed. The rest is left out by a named rule; what is cancelled or held is the
@@ -25,7 +25,7 @@ _CODED = frozenset({Action.CANCEL, Action.REPLACE})
 
 
 def read_change(desk: Desk, groups: Sequence[Group], numbers: tuple[OrderNumber, ...], *, action: Action) -> Change:
-    """Read what the groups of one cancel, change, hold or release refer to."""
+    """Read what the groups of one cancel, change, hold, release or question refer to."""
     replacing = action is Action.REPLACE
     named = _named(desk, groups, numbers)
     reason, words = _reason(desk, groups, action)

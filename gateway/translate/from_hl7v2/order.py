@@ -44,11 +44,15 @@ ACTIONS = {
     "HD": Action.HOLD,
     "RL": Action.RELEASE,
     "RF": Action.RENEWAL_REQUEST,
+    "SS": Action.STATUS_QUERY,
+    "SN": Action.NUMBER_REQUEST,
+    "NA": Action.NUMBER_REQUEST,
 }
-"""HL7 table 0119, the codes a trust may ask with. `SERVED` are carried out; the others are refused by name."""
+"""HL7 table 0119, the codes a trust may ask with; the others are refused by name."""
 
-SERVED = frozenset({Action.NEW, Action.CANCEL, Action.REPLACE, Action.HOLD, Action.RELEASE, Action.RENEWAL_REQUEST})
-_CHANGES = frozenset({Action.CANCEL, Action.REPLACE, Action.HOLD, Action.RELEASE})
+SERVED = frozenset(ACTIONS.values())
+_NAMES_ORDERS = SERVED - {Action.NEW, Action.RENEWAL_REQUEST}
+"""What refers to orders that were sent before, to change them or to ask about them."""
 
 
 _EPS_FORM = re.compile(r"[0-9A-F]{6}-[0-9A-Z]{6}-[0-9A-F]{5}[0-9A-Z+]", re.ASCII)
@@ -130,7 +134,7 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
     named = patient.nhs_number if patient else _identity(desk, orders) if action and not makes_lines else None
     asked = tuple(number.trust_number for number in numbers if number.trust_number)
     prescription, change = None, None
-    if action in _CHANGES:
+    if action in _NAMES_ORDERS:
         change = read_change(desk, groups, numbers, action=action)
     if makes_lines:
         new = tuple(group for group, number in zip(groups, numbers, strict=True) if number.order_control != "RP")
@@ -184,7 +188,7 @@ def _action(desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber],
     for group, number, action in zip(groups, numbers, asked, strict=True):
         if action not in SERVED:
             code = "ACTION_UNSUPPORTED" if number.order_control else "FIELD_MISSING"
-            desk.flag(code, group.orc.at(1), "Served here: NW, CA, DC, XO, RP with RO, HD, RL and RF.")
+            desk.flag(code, group.orc.at(1), "Served here: NW, CA, DC, XO, RP with RO, HD, RL, RF, SS, SN and NA.")
     unserved = [action for action in asked if action not in SERVED]
     return unserved[0] if unserved else asked[0]
 

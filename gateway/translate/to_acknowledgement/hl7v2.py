@@ -13,8 +13,17 @@ from gateway.domain.cancel import CancelState
 from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import derived_id
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import LABELS, LineEvent
-from gateway.domain.submission import Action, Answer, Envelope, OrderVerdict, Outcome, Submission, Verdict
+from gateway.domain.lifecycle import LABELS, LineEvent, LineState
+from gateway.domain.submission import (
+    Action,
+    Answer,
+    Envelope,
+    OrderVerdict,
+    Outcome,
+    Standing,
+    Submission,
+    Verdict,
+)
 from gateway.ports import News
 from gateway.translate.to_acknowledgement.hl7v2_parts import (
     Line,
@@ -44,6 +53,9 @@ _DONE_OR_NOT = {
     "HD": ("HR", "UH"),
     "RL": ("OR", "UR"),
     "RF": ("OK", "UA"),
+    "SS": ("SR", "UA"),
+    "SN": ("NA", "UA"),
+    "NA": ("NA", "UA"),
 }
 """HL7 table 0119: the answers to each order control code, done and not done. A renewal that is asked for (RF) is
 neither approved (AF) nor denied (DF) by being taken."""
@@ -66,6 +78,28 @@ _HOLD_STATUS = {
     (Action.RELEASE, HoldState.ASKED): "HD",
 }
 """ORC-5 beside HR or UH, OR or UR: what a release that is only asked has left is an order on hold."""
+
+_STANDING = {
+    LineState.HELD: "HD",
+    LineState.ON_HOLD: "HD",
+    LineState.QUERIED: "HD",
+    LineState.UNDELIVERABLE: "HD",
+    LineState.REJECTED: "HD",
+    LineState.RETURNED: "HD",
+    LineState.SENT: "IP",
+    LineState.UNCERTAIN: "IP",
+    LineState.WITH_PROVIDER: "IP",
+    LineState.IN_SUPPLY: "IP",
+    LineState.PART_SUPPLIED: "IP",
+    LineState.FULFILLED: "CM",
+    LineState.CANCELLED: "CA",
+    LineState.SUPERSEDED: "RP",
+    LineState.EXPIRED: "DC",
+    LineState.CLOSED: "",
+    None: "ER",
+}
+"""ORC-5 beside SR; any other state is SC. What waits for the trust is on hold. CLOSED says nothing of whether it was
+supplied, so no code of the table is claimed for it. ORC-25 says every state in our own words."""
 
 _NEWS = {
     LineEvent.ARRIVED: ("SC", "IP"),
@@ -227,6 +261,8 @@ def _as_asked(request: Request, type_: tuple[str, ...]) -> tuple[str, ...]:
 
 def _order_lines(order: OrderVerdict) -> list[Line]:
     """Write one ORC for each order: done or not, and its status. A cancel or hold that is only asked is not done."""
+    if order.standings:
+        return [_standing(order.action, one) for one in order.standings]
     refused = order.outcome is Outcome.REFUSED
     undone = order.cancel not in {CancelState.NONE, CancelState.CONFIRMED}
     undone = undone or order.hold not in {HoldState.NONE, HoldState.CONFIRMED}
@@ -245,6 +281,17 @@ def _order_lines(order: OrderVerdict) -> list[Line]:
         )
         for number in order.numbers
     ]
+
+
+def _standing(action: Action, asked: Standing) -> Line:
+    """Write the ORC that answers a question: where the order stands (SR), or which number it was given (NA)."""
+    number = asked.number
+    placer, group = (number.trust_number, number.assigner), (asked.prescription_number, "")
+    if action is Action.NUMBER_REQUEST:
+        return ("ORC", "NA", placer, "", group)
+    state = asked.state
+    words = (state.value, LABELS[state], "99HCG") if state else ""
+    return ("ORC", "SR", placer, "", group, _STANDING.get(state, "SC"), *[""] * 19, words)
 
 
 def _commit(submission: Submission, request: Request, verdict: Verdict) -> bytes:

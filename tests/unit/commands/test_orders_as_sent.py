@@ -106,7 +106,7 @@ def test_orders_without_a_group_are_gathered_by_their_parent() -> None:
     assert [len(requests(seen)), len(seen.orders)] == [2, 1]
 
 
-@pytest.mark.parametrize("control", ["SS", "DE", "ZZ"])
+@pytest.mark.parametrize("control", ["OP", "DE", "ZZ"])
 def test_what_is_not_served_says_that_and_nothing_of_the_number(control: str) -> None:
     again = message(orc(control), *TWICE_A_DAY.segments(), control_id="C2")
     assert codes(read(order(TWICE_A_DAY), again)) == {"ACTION_UNSUPPORTED"}

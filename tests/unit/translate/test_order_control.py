@@ -5,7 +5,8 @@ import pytest
 from gateway.domain.cancel import CancelState
 from gateway.domain.hold import HoldState
 from gateway.domain.issue import CODES
-from gateway.domain.submission import Action, OrderVerdict, Outcome, Verdict
+from gateway.domain.lifecycle import LineState
+from gateway.domain.submission import Action, OrderVerdict, Outcome, Standing, Verdict
 from gateway.translate.to_acknowledgement.hl7v2 import answer
 from tests.hl7v2_orders import codes, edited, golden, read, submission
 
@@ -19,10 +20,13 @@ ROWS = [
     ("HD", Action.HOLD, "HR", "UH"),
     ("RL", Action.RELEASE, "OR", "UR"),
     ("RF", Action.RENEWAL_REQUEST, "OK", "UA"),
+    ("SS", Action.STATUS_QUERY, "SR", "UA"),
+    ("SN", Action.NUMBER_REQUEST, "NA", "UA"),
+    ("NA", Action.NUMBER_REQUEST, "NA", "UA"),
 ]
 OF_A_PROVIDER = ["SC", "OC", "OD", "OH", "OE", "RE", "XX", "UF"]
-OTHERS = ["DE", "LI", "UN", "PY", "OP", "FU", "PA", "CH", "NA", "SN", "SS", "OR", "HR", "hd"]
-"""PA and CH name one therapy twice; NA, SN and SS are questions. Each is refused in words until it is agreed."""
+OTHERS = ["DE", "LI", "UN", "PY", "OP", "FU", "PA", "CH", "OR", "HR", "hd", "SR", "ss"]
+"""PA and CH name one therapy twice: refused in words until it is agreed which of the two is dispensed."""
 CANCELS = [
     (CancelState.CONFIRMED, "CR", "CA"),
     (CancelState.ASKED, "UC", "IP"),
@@ -102,3 +106,18 @@ def test_a_hold_or_release_is_answered_by_where_it_stands(
     asked: str, state: HoldState, control: str, status: str
 ) -> None:
     assert answered(asked, Outcome.TRANSLATED, hold=state) == (control, status)
+
+
+@pytest.mark.parametrize("state", [*LineState, None])
+def test_every_state_has_its_answer_to_a_question(state: LineState | None) -> None:
+    text = message("SS")
+    (order,) = read(text).orders
+    asked = Standing(number=order.numbers[0], state=state, prescription_number="A0548B-A99968-451485")
+    told = OrderVerdict(outcome=Outcome.TASK, action=order.action, numbers=order.numbers, standings=(asked,))
+    body = answer(submission(text), read(text).envelope, Verdict(outcome=Outcome.TASK, orders=(told,))).body.decode()
+    orc = [*next(line for line in body.split("\r") if line.startswith("ORC")).split("|"), *[""] * 25]
+    assert orc[:3] == ["ORC", "SR", "RX7001^RBA"]
+    assert orc[4] == "A0548B-A99968-451485"
+    assert (orc[25].split("^")[0] or None) == state
+    assert orc[5] in {"A", "CA", "CM", "DC", "ER", "HD", "IP", "RP", "SC"} or state is LineState.CLOSED
+    assert (orc[5] == "CM") == (state is LineState.FULFILLED)
