@@ -16,8 +16,10 @@ from gateway.translate.cancel_reasons import CHANGED, reason_of
 from gateway.translate.from_hl7v2.coded import Coded, coded
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group, parent_of
+from gateway.translate.from_hl7v2.participants import ordering
 from gateway.translate.from_hl7v2.people import read_person
 from gateway.translate.maps.rules import HL7V2
+from gateway.wire.er7 import Repetition
 
 _REPEATED = HL7V2.named("HL7V2.ignored.cancel")
 _CODED = frozenset({Action.CANCEL, Action.REPLACE})
@@ -35,12 +37,16 @@ def read_change(desk: Desk, groups: Sequence[Group], numbers: tuple[OrderNumber,
             if number.order_control == "RP":
                 _pass_over(desk, group)
         return change
-    first = groups[0].orc
-    by = read_person(desk.aside(), desk.all(first, 12), "change.by", first.at(12))
+    by = read_person(desk.aside(), *_asking(desk, groups[0]))
     products = {code for group in groups if (code := _product(desk, group))}
     for group in groups:
         _pass_over(desk, group)
     return replace(change, by=by, product_code=products.pop() if len(products) == 1 else "")
+
+
+def _asking(desk: Desk, group: Group) -> tuple[tuple[Repetition, ...], str, str]:
+    repetitions, at = ordering(desk, group)
+    return repetitions, "change.by", at
 
 
 def _named(desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber]) -> list[OrderNumber]:

@@ -39,6 +39,8 @@ class Group:
     segments: list[Segment] = field(default_factory=list)
     repeated: list[Segment] = field(default_factory=list)
     """A second RXO or RXE: which one counts cannot be told."""
+    people: list[Segment] = field(default_factory=list)
+    """PRT directly after ORC, RXO or RXE: who took part in the order."""
 
     def named(self, name: str) -> list[Segment]:
         """Give the group's segments of a name."""
@@ -62,6 +64,8 @@ class Group:
 
     def place(self, segment: Segment) -> None:
         """Take the next segment of the message."""
+        if segment.name == "PRT" and self._speaks_of_order():
+            self.people.append(segment)
         self.segments.append(segment)
         part = self.encoded or self.requested
         match segment.name:
@@ -79,6 +83,11 @@ class Group:
                 part.components.append(segment)
             case _:
                 pass
+
+    def _speaks_of_order(self) -> bool:
+        """Tell whether a PRT here is about the order, and not about an observation or a timing."""
+        before = next((each.name for each in reversed(self.segments) if each.name != "PRT"), "ORC")
+        return before in {"ORC", "RXO", "RXE"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,11 @@ SERVED = {
 _ALSO = {("RDE", "O25"): "RDE_O11"}
 """A structure that senders state as well: RDE^O25 has the segments of RDE^O11."""
 
-VERSIONS = frozenset({"2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2"})
+VERSIONS = frozenset({"2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2", "2.9"})
 _ENVIRONMENTS = {"P": Environment.LIVE, "T": Environment.TEST, "D": Environment.TEST}
 _LONGEST_CONTROL_ID = 199
+_ORDINARY = frozenset({"U", "L", "M", "N"})
+"""MSH-26 of what asks for no more care than every message gets (HL7 v3 Confidentiality)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def read_header(message: Message, desk: Desk, served: Mapping[tuple[str, str], s
     _check_version(msh, desk)
     _check_receiver(msh, desk)
     _check_continuation(msh, desk)
+    _check_handling(message, desk)
     return Header(_envelope(msh, desk, sent), default_zone(sent), known)
 
 
@@ -146,10 +149,26 @@ def _check_type(msh: Segment, desk: Desk, served: Mapping[tuple[str, str], str])
 
 def _check_version(msh: Segment, desk: Desk) -> None:
     if _word(msh, desk, 12) not in VERSIONS:
-        desk.flag("VERSION_UNSUPPORTED", msh.at(12), "Served here: HL7 v2.3 to v2.8.")
+        desk.flag("VERSION_UNSUPPORTED", msh.at(12), "Served here: HL7 v2.3 to v2.9.")
 
 
 def _check_continuation(msh: Segment, desk: Desk) -> None:
     """A message in several parts is not served: half an order must not pass for a whole one."""
     if _word(msh, desk, 14):
         desk.flag("STRUCTURE_INVALID", msh.at(14), "Send the message in one piece; continuation is not served.")
+
+
+def _check_handling(message: Message, desk: Desk) -> None:
+    """Hold what asks for handling that nothing here could keep: 2.9 has security labels in MSH-26 to 28, and ARV."""
+    msh, text = (
+        message.header,
+        "A security label asks for handling that is not served here; agree on it, or leave it out.",
+    )
+    label = desk.leaf(desk.one(msh, 26))
+    if label is not None and desk.text(label) not in _ORDINARY:
+        desk.not_understood(msh.at(26), text)
+    for number in (27, 28):
+        if desk.all(msh, number):
+            desk.not_understood(msh.at(number), text)
+    for segment in message.named("ARV"):
+        desk.not_understood(segment.locator, text)

@@ -20,6 +20,7 @@ from gateway.translate.from_hl7v2.coded import Named, coded, organisation
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.moments import day, moment
+from gateway.translate.from_hl7v2.participants import VERIFYING, part_of
 from gateway.translate.from_hl7v2.patient import postal_address
 from gateway.translate.from_hl7v2.people import read_person
 from gateway.translate.from_hl7v2.service_fields import ServiceFields
@@ -154,8 +155,12 @@ def _ancillaries(desk: Desk, service: ServiceFields) -> tuple[Ancillary, ...]:
 
 
 def read_clinical_check(desk: Desk, group: Group, service: ServiceFields, zone: tzinfo) -> ClinicalCheck | None:
-    """Read the pharmacist's check: ZHC-17 with 18, else ORC-11 with ORC-9. Evidence only with a number and a time."""
-    for person, when in ((service.place(17), service.place(18)), ((group.orc, 11), (group.orc, 9))):
+    """Read the pharmacist's check: ZHC-17 with 18, else ORC-11 with ORC-9, else PRT-5 with PRT-11.
+
+    It is evidence only with a number and a time.
+    """
+    verified = [((segment, 5), (segment, 11)) for segment in part_of(desk, group, VERIFYING)]
+    for person, when in ((service.place(17), service.place(18)), ((group.orc, 11), (group.orc, 9)), *verified):
         repetitions = desk.all(*person)
         if not repetitions or person[0] is None:
             continue

@@ -28,11 +28,17 @@ from gateway.translate.from_hl7v2.header import Header
 from gateway.translate.from_hl7v2.homecare import provider_location, read_clinical_check, same_service
 from gateway.translate.from_hl7v2.line import ReadLine, order_number, read_line
 from gateway.translate.from_hl7v2.notices import renewal
+from gateway.translate.from_hl7v2.participants import (
+    check_participants,
+    ordering,
+    phones_of_ordering,
+    place_of_ordering,
+)
 from gateway.translate.from_hl7v2.patient import contact, postal_address, read_identity, read_patient
 from gateway.translate.from_hl7v2.people import prescription_type, read_person, read_prescriber
 from gateway.translate.from_hl7v2.service_fields import service_fields
 from gateway.translate.from_hl7v2.signature import read_signature
-from gateway.wire.er7 import Segment
+from gateway.wire.er7 import Repetition, Segment
 
 ACTIONS = {
     "NW": Action.NEW,
@@ -220,8 +226,8 @@ class _Reader:
             read_line(desk, group, index, self._orders.shared, self._zone, salt=self._salt)
             for index, group in enumerate(self._groups)
         ]
-        prescriber = self._prescriber()
-        type_code = prescription_type(desk, prescriber, self._groups[0].orc.at(12))
+        prescriber, named_at = self._prescriber()
+        type_code = prescription_type(desk, prescriber, named_at)
         consultant = self._consultant()
         homecare = self._homecare(lines)
         check = self._clinical_check()
@@ -232,6 +238,7 @@ class _Reader:
         notes = read_notes(desk, self._orders.named("NTE"), "notes")
         authored = _earliest(lines)
         self._check_delivery(lines)
+        check_participants(desk, self._groups)
         number = self._number(group_number, numbers[0].trust_number, prescriber)
         ready = [each.line for each in lines if each.line]
         if not (self._patient and prescriber and type_code and authored and number and len(ready) == len(lines)):
@@ -273,38 +280,44 @@ class _Reader:
                 self._desk.not_understood(f"{group.orc.locator}/ZHC", text)
         return checks[0]
 
-    def _prescriber(self) -> Professional | None:
+    def _prescriber(self) -> tuple[Professional | None, str]:
+        """Read who prescribed, and where that is said."""
         desk, first = self._desk, self._groups[0]
-        person = read_prescriber(desk, desk.all(first.orc, 12), first.orc.at(12))
+        repetitions, at = ordering(desk, first)
+        person = read_prescriber(desk, repetitions, at)
         for group in self._groups[1:]:
             aside = desk.aside()
-            other = read_prescriber(aside, aside.all(group.orc, 12), group.orc.at(12))
+            again, place = ordering(aside, group)
+            other = read_prescriber(aside, again, place)
             desk.adopt(aside)
             if person and other and (person.ids, person.name) != (other.ids, other.name):
-                desk.flag("PRESCRIBER_AMBIGUOUS", group.orc.at(12), "One prescription has one prescriber.")
+                desk.flag("PRESCRIBER_AMBIGUOUS", place, "One prescription has one prescriber.")
         if person is None:
-            return None
-        return Professional(
-            ids=person.ids,
-            name=person.name,
-            contacts=self._phones(first.orc, 14, "prescriber.contacts"),
-            organisation=self._site(first.orc),
-        )
+            return None, at
+        phones = (*desk.all(first.orc, 14), *phones_of_ordering(desk, first))
+        contacts, site = self._phones(phones, "prescriber.contacts"), self._site(first)
+        return Professional(ids=person.ids, name=person.name, contacts=contacts, organisation=site), at
 
-    def _phones(self, orc: Segment, number: int, target: str) -> tuple[Contact, ...]:
+    def _phones(self, parts: Sequence[Repetition], target: str) -> tuple[Contact, ...]:
         found: list[Contact] = []
-        for part in self._desk.all(orc, number):
+        for part in parts:
             found.extend(contact(self._desk, part, f"{target}[{len(found)}]", "work"))
         return tuple(found)
 
-    def _site(self, orc: Segment) -> Organisation:
-        """Read where it was ordered: ORC-21, else ORC-17, else the trust itself."""
-        desk, at = self._desk, "prescriber.organisation"
+    def _site(self, group: Group) -> Organisation:
+        """Read where it was ordered: ORC-21, else ORC-17, else PRT-8, else the trust itself."""
+        desk, at, orc = self._desk, "prescriber.organisation", group.orc
         trust = desk.context.trust
+        sent, addresses = place_of_ordering(desk, group)
         named = organisation(desk, desk.one(orc, 21)) or organisation(desk, desk.one(orc, 17))
-        places = desk.all(orc, 22)
+        beside = organisation(desk, sent)
+        if named and beside and named.ods != beside.ods:
+            desk.not_understood(beside.at.locator, "ORC-21 and PRT-8 name different places of ordering.")
+        named = named or beside
+        places = (*desk.all(orc, 22), *addresses)
         address = postal_address(desk, places[0], f"{at}.address") if places else None
-        contacts = self._phones(orc, 23, f"{at}.contacts")
+        desk.mark(*places[1:])
+        contacts = self._phones(desk.all(orc, 23), f"{at}.contacts")
         desk.trace(f"{at}.trust", None, "derive:credential", trust.ods.value)
         desk.trace(f"{at}.trust_name", None, "table:partners", trust.name)
         if named is None:

@@ -149,11 +149,28 @@ def _by_settings() -> Iterator[Reading]:
     yield read(edited(golden("S01"), {"RXR-1": "SC", "RXR-2": "818983003^Abdomen^SCT"}), with_codes())
 
 
+def _with_people() -> str:
+    """Give the golden order with its people in PRT, as version 2.9 names them."""
+    people = {"MSH-12": "2.9", "ORC-12": "", "ORC-21": "", "ZHC-17": "", "ZHC-18": ""}
+    lines = edited(golden("S01"), people).strip("\n").split("\n")
+    at = next(index for index, line in enumerate(lines) if line.startswith("ORC")) + 1
+    prescriber = "9999991^PRESCRIBER^Casey^^^DR^^^GMC|||RHEUMATOLOGY^^RBA11^^^ODS"
+    reached = "1 Hospital Road^^Testville^^TA1 1AA^^B|^WPN^PH^^^^01632960123"
+    pharmacist = "2099991^PHARMACIST^Perry^^^MR^^^GPhC"
+    parts = [
+        f"PRT|1|AD||OP|{prescriber}||||||{reached}",
+        f"PRT|2|AD||VP|{pharmacist}||||||20261005085500+0100",
+        "PRT|3|AD||EP|77^CLERK^Chris",
+    ]
+    return "\n".join([*lines[:at], *parts, *lines[at:]]) + "\n"
+
+
 def _placed() -> Iterator[Reading]:
     """Give segments that stand at a place of their own."""
     lines = golden("S01").strip("\n").split("\n")
     early = [*lines[:2], "PD1||F|Example Surgery^^B81001^^^ODS", "NTE|1||About the patient", *lines[2:]]
     yield read("\n".join([lines[0], "SFT|Example|1", *early[1:]]) + "\n")
+    yield read(_with_people())
     yield read(golden("S12"))
 
 
