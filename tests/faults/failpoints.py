@@ -31,6 +31,8 @@ import apsw
 import structlog
 
 from gateway.config.load import load
+from gateway.pipeline.clockwork import Clockwork
+from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
 from gateway.store.keys import load_or_make
 from gateway.store.sqlite.committer import Committer
@@ -39,7 +41,8 @@ from gateway.watch import Watch
 from gateway.wiring.around import surroundings
 from gateway.worker import Worker
 from tests.faults.disk import SCRATCH
-from tests.faults.life import BEGUN, DATABASE, Clock, Provider, Ready, aftermath, live
+from tests.faults.life import BEGUN, DATABASE, Clock, Provider, Ready, aftermath
+from tests.faults.stories import live
 from tests.faults.table import Row
 
 _WRITING: Final = (
@@ -47,17 +50,23 @@ _WRITING: Final = (
     "acknowledge",
     "alerts",
     "allocate",
+    "awaiting",
     "cancels",
     "claims",
+    "clock",
+    "deliveries",
     "history",
+    "holds",
     "known",
     "leaves",
     "replacing",
+    "rerouting",
     "results",
+    "revoking",
     "tell",
     "telling",
 )
-_LIVING: Final = (Pipeline, Worker, Watch, Committer, Provider)
+_LIVING: Final = (Pipeline, Rerouting, Clockwork, Worker, Watch, Committer, Provider)
 _SHOWN: Final = 5
 _PATIENCE_SECONDS: Final = 30
 
@@ -247,10 +256,12 @@ def _forked(act: Callable[[], object]) -> int:
 
 
 def cases(passings: dict[str, int], *, wanted: int, seed: int) -> Iterator[Case]:
-    """Give cases that visit every point as evenly as may be, at passings drawn from the seed."""
+    """Give cases that visit the points as evenly as may be, in an order and at passings drawn from the seed."""
     rng = random.Random(seed)
+    points = sorted(passings)
+    rng.shuffle(points)
     for number in range(wanted):
-        point = sorted(passings)[number % len(passings)]
+        point = points[number % len(points)]
         yield Case(point, rng.randint(1, passings[point]), seed)
 
 

@@ -11,7 +11,7 @@ import json
 import os
 import random
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,8 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.submission import Answer, Submission, WireFormat
+from gateway.pipeline.clockwork import Clockwork
+from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import Surroundings as Translating
 from gateway.ports import Callback, Effectiveness
@@ -40,6 +42,7 @@ from tests.faults.invariants import broken
 BEGUN: Final = datetime.fromisoformat("2026-10-05T09:16:00+00:00")
 TRUST: Final = OdsCode("RBA")
 PROVIDER: Final = OdsCode("VNE51")
+NEXT: Final = OdsCode("VNCEL")
 ORDER: Final = (Path(__file__).parents[1] / "golden/hl7v2/S01.hl7").read_bytes()
 CHANGE: Final = (Path(__file__).parents[1] / "golden/hl7v2/S06.hl7").read_bytes()
 DATABASE: Final = "gateway.db"
@@ -48,7 +51,6 @@ _DUE: Final = """
 SELECT count(*) FROM outbox WHERE kind = 'deliver' AND (state IN ('claimed', 'on_wire') OR (state = 'due'
     AND due_at <= ? AND NOT EXISTS (SELECT 1 FROM wait WHERE wait.outbox = outbox.id)))
 """
-_GOOD: Final = (LineEvent.ACCEPTED, LineEvent.VALIDATED, LineEvent.DELIVERED)
 
 
 @dataclass(slots=True)
@@ -108,6 +110,8 @@ class Life:
     pipeline: Pipeline
     worker: Worker
     watch: Watch
+    rerouting: Rerouting
+    clockwork: Clockwork
     clock: Clock
     journal: Journal
     provider: Provider
@@ -166,7 +170,9 @@ def begin(ready: Ready, folder: Path, rng: random.Random, *, clock: Clock, calm:
     provider = Provider(journal, rng, calm)
     sealer = ready.keys.seal(ready.configuration.organisation)
     pipeline = Pipeline(store=store, sealer=sealer, around=ready.around, clock=clock)
-    outlets: Mapping[OdsCode, Provider] = {PROVIDER: provider}
+    rerouting = Rerouting(store=store, enquiries=enquiries, sealer=sealer, around=ready.around, clock=clock)
+    clockwork = Clockwork(store=store, enquiries=enquiries, sealer=sealer, around=ready.around, clock=clock)
+    outlets: Mapping[OdsCode, Provider] = dict.fromkeys((PROVIDER, NEXT), provider)
     worker = Worker(
         name="w",
         around=Surroundings(
@@ -174,14 +180,14 @@ def begin(ready: Ready, folder: Path, rng: random.Random, *, clock: Clock, calm:
             enquiries=enquiries,
             clock=clock,
             destinations=outlets,
-            providers={PROVIDER: ready.around.routing.providers[PROVIDER]},
+            providers={ods: ready.around.routing.providers[ods] for ods in outlets},
             compose=pipeline.compose,
             jitter=lambda: 0.0,
         ),
         pace=_PACE,
     )
     watch = Watch(enquiries=enquiries, store=store, clock=clock)
-    life = Life(store, enquiries, pipeline, worker, watch, clock, journal, provider)
+    life = Life(store, enquiries, pipeline, worker, watch, rerouting, clockwork, clock, journal, provider)
     life.tasks.append(asyncio.create_task(worker.run()))
     return life
 
@@ -196,27 +202,8 @@ def change(number: int) -> bytes:
     return CHANGE.replace(b"S06-0001", b"X%d-0001" % number).replace(b"7001^RBA", b"9%03d^RBA" % number)
 
 
-async def live(ready: Ready, folder: Path, seed: int) -> None:
-    """Live one short life: two orders at once, a repeat, answers, a change, the watch."""
-    rng = random.Random(seed)
-    life = begin(ready, folder, rng, clock=Clock())
-    try:
-        bodies = [order(number) for number in range(2)]
-        await asyncio.gather(*(life.post(body) for body in bodies))
-        await _until(lambda: len(life.journal.entries("took")) >= 2, seconds=0.1)
-        await life.post(bodies[0])
-        for entry in life.journal.entries("took"):
-            for event in _GOOD[: rng.randint(0, 3)]:
-                await life.tell(entry["message"], event)
-        await life.post(change(1))
-        await life.post(order(2))
-        life.clock.moment += timedelta(hours=5)
-        await life.watch.sweep()
-    finally:
-        await life.close()
-
-
-async def _until(true: Any, *, seconds: float) -> None:
+async def until(true: Callable[[], bool], *, seconds: float) -> None:
+    """Wait until something is true, or the time is over."""
     for _ in range(int(seconds / 0.005)):
         if true():
             return
@@ -233,7 +220,7 @@ async def aftermath(ready: Ready, folder: Path) -> list[str]:
         for entry in life.journal.entries("told"):
             if await life.tell(entry["message"], LineEvent(entry["event"])) is Effectiveness.APPLIED:
                 faults.append(f"lost: the answer {entry['event']} was taken, and is taken anew")
-        await _until(lambda: not _due(folder, clock.moment), seconds=1.0)
+        await until(lambda: not _due(folder, clock.moment), seconds=1.0)
         clock.moment += timedelta(hours=6)
         await life.watch.sweep()
     finally:
