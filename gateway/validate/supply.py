@@ -18,7 +18,7 @@ from fractions import Fraction
 from itertools import groupby
 from math import ceil
 
-from gateway.domain.prescription import Dosage, Duration, Line
+from gateway.domain.prescription import Bounds, Dosage, Duration, Line
 from gateway.domain.quantity import lexeme
 from gateway.domain.reference import ProductRow
 from gateway.validate.amounts import Amount, Strength, of_quantity, strength_of
@@ -222,8 +222,17 @@ def _bound(step: Sequence[Dosage | _Said]) -> Fraction | None:
             lengths.add(dosage.lasts)
             continue
         bounds = dosage.timing.bounds if dosage.timing else None
-        lengths.add(_in_days(bounds.duration) if bounds and not bounds.duration_high else None)
+        lengths.add(_course(bounds))
     return lengths.pop() if len(lengths) == 1 else None
+
+
+def _course(bounds: Bounds | None) -> Fraction | None:
+    """Give how many days a dosage is for: as counted, else from its first day to its last, both included."""
+    if bounds is None or bounds.duration_high:
+        return None
+    if bounds.duration is None and bounds.start and bounds.end and bounds.start <= bounds.end:
+        return Fraction((bounds.end - bounds.start).days + 1)
+    return _in_days(bounds.duration)
 
 
 def _need(dosage: Dosage | _Said, quantity: Amount, strength: Strength, days: Fraction) -> _Need | None:

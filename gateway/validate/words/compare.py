@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from gateway.domain.prescription import Dosage
 from gateway.validate.amounts import Amount, Strength
-from gateway.validate.words.said import DAY, NO_UNIT, Often, Said, Spread
+from gateway.validate.words.said import DAY, NO_UNIT, Lasting, Often, Said, Spread
 from gateway.validate.words.structure import coded_often, dose_of, length_of, often_of
 from gateway.validate.words.vocabulary import NEVER_INJECTED, ROUTE_CODES
 
@@ -201,11 +201,29 @@ def _durations(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
     bounds = [dosage.timing.bounds for dosage in dosages if dosage.timing and dosage.timing.bounds]
     if len(bounds) < len(dosages) or len(said.lasting) != 1 or len(dosages) > 1:
         return
+    found = said.lasting[0]
+    yield from _dates(found, dosages[0])
     stated = [length for bound in bounds if (length := length_of(bound.duration)) and not bound.duration_high]
     for length in stated:
-        found = said.lasting[0]
         if (found.value, found.of) != (length.value, length.of):
             yield Difference(element="duration", words=found.words, structure=length.words)
+
+
+def _dates(found: Lasting, dosage: Dosage) -> Iterator[Difference]:
+    """Compare days in words with a first and a last day.
+
+    Whether the last day counts, and whether it is that of the last dose, people write either way: up to one period
+    more or less is no contradiction.
+    """
+    timing = dosage.timing
+    bounds = timing.bounds if timing else None
+    if timing is None or bounds is None or not bounds.start or not bounds.end or found.of != DAY:
+        return
+    between = (bounds.end - bounds.start).days
+    often = often_of(timing)
+    period = 1 / often.low if often and often.low and often.of == DAY else Fraction(1)
+    if abs(between - found.value) > max(period, Fraction(1)):
+        yield Difference(element="duration", words=found.words, structure=f"{between + 1} days")
 
 
 def more_than_weekly(often: Often | None) -> bool:

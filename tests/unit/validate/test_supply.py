@@ -1,6 +1,7 @@
 """Supply sums: quantity against dose, frequency and the time one supply must last."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -55,6 +56,14 @@ def _verdict(value: Line, row: ProductRow) -> str:
     found = list(supply_doubts(value, row))
     assert {one.code for one in found} <= {"SUPPLY_SUM_MISMATCH"}
     return ("held" if found[0].escalated else "warned") if found else ""
+
+
+def _dated(dosage: Dosage, days: int) -> Dosage:
+    """Bound a dosage by its first and its last day instead of by a number of days."""
+    assert dosage.timing is not None
+    first = date(2026, 10, 19)
+    bounds = Bounds(start=first, end=first + timedelta(days=days - 1))
+    return replace(dosage, timing=replace(dosage.timing, bounds=bounds))
 
 
 WEEKLY = _dosage("10", 1, per=TimeUnit.WEEK)
@@ -208,3 +217,28 @@ def test_the_exact_quantity_always_fits_and_five_times_it_never_does(dose: int, 
     exact = dose * times * days
     assert _verdict(_line(str(exact), TABLET, _dosage(str(dose), times, TABLET), days=days), TABLETS) == ""
     assert _verdict(_line(str(5 * exact), TABLET, _dosage(str(dose), times, TABLET), days=days), TABLETS) == "held"
+
+
+@given(st.integers(1, 60), st.integers(1, 6), st.integers(1, 400), st.sampled_from([TimeUnit.DAY, TimeUnit.WEEK]))
+def test_a_course_between_two_dates_is_summed_as_one_of_as_many_days(
+    days: int, times: int, quantity: int, per: TimeUnit
+) -> None:
+    counted = _dosage("2", times, TABLET, per=per, bound=days)
+    by_dates = _line(str(quantity), TABLET, _dated(counted, days))
+    assert _verdict(by_dates, TABLETS) == _verdict(_line(str(quantity), TABLET, counted), TABLETS)
+
+
+def test_a_course_between_two_dates_is_held_where_a_tenth_of_it_is_sent() -> None:
+    course = _dated(_dosage("5", 5), 10)
+    assert _verdict(_line("5", ML, course), SYRUP) == "held"
+    assert _verdict(_line("250", ML, course), SYRUP) == ""
+
+
+def test_a_course_that_ends_before_it_begins_is_not_summed() -> None:
+    assert _verdict(_line("500", TABLET, _dated(_dosage("2", 1, TABLET), 0)), TABLETS) == ""
+
+
+def test_steps_between_dates_are_added_up() -> None:
+    first, then = _dated(_dosage("4", 1, TABLET), 7), replace(_dated(_dosage("2", 1, TABLET), 7), sequence=2)
+    assert _verdict(_line("42", TABLET, first, then), TABLETS) == ""
+    assert _verdict(_line("12", TABLET, first, then), TABLETS) == "held"

@@ -1,6 +1,7 @@
 """Words against structure: what agrees, what contradicts, what could not be compared."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -328,3 +329,29 @@ def test_words_of_another_dose_in_the_same_unit_contradict(one: Dosage, other: D
     said = read(str(words([Dosage(dose=one.dose)])))
     same = one.dose.unit != other.dose.unit or one.dose.value == other.dose.value
     assert bool(differences(said, [other], NO_STRENGTH)) is not same
+
+
+@pytest.mark.parametrize(
+    ("days", "codes"),
+    [
+        (9, ["TEXT_STRUCTURE_MISMATCH"]),
+        (10, []),
+        (11, []),
+        (12, []),
+        (13, ["TEXT_STRUCTURE_MISMATCH"]),
+        (20, ["TEXT_STRUCTURE_MISMATCH"]),
+    ],
+)
+def test_days_in_words_are_compared_with_a_first_and_a_last_day(days: int, codes: list[str]) -> None:
+    first = date(2026, 10, 19)
+    bounds = Bounds(start=first, end=first + timedelta(days=days - 1))
+    course = Dosage(dose=_amount("5"), timing=replace(EVERY_DAY, bounds=bounds))
+    assert _codes(TABLETS, _worded(course, "5 mg once a day for 10 days")) == codes
+
+
+@pytest.mark.parametrize("last_dose", [77, 83, 84])
+def test_weeks_in_words_may_be_counted_to_the_last_dose_or_beyond_it(last_dose: int) -> None:
+    first = date(2026, 10, 19)
+    bounds = Bounds(start=first, end=first + timedelta(days=last_dose))
+    course = Dosage(dose=_amount("5"), timing=replace(EVERY_WEEK, bounds=bounds))
+    assert _codes(TABLETS, _worded(course, "5 mg once a week for 12 weeks")) == []
