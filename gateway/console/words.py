@@ -108,6 +108,8 @@ EVENTS: Final[dict[LineEvent, str]] = {
     E.VALIDATED: "Checked by the provider's pharmacist",
     E.RETURNED: "Returned by the provider",
     E.SUPPLY_PLANNED: "A delivery was planned",
+    E.POSTPONED: "The patient asked for a later delivery",
+    E.DISPENSING_STARTED: "The provider is making it up",
     E.DISPENSED: "Dispensed",
     E.DISPATCHED: "On its way to the patient",
     E.DELIVERED: "Delivered",

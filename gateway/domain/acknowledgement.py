@@ -20,7 +20,10 @@ class LineReport:
         reason: its words, as sent. May hold anything; escaped wherever it is shown.
         amount: quantity supplied, where the report is of a supply.
         batch: number of the batch, as printed on the pack.
-        supplied_at: when the provider supplied it.
+        supplied_at: when the provider supplied it; for what is planned or postponed, the day that was agreed.
+        issue: which of the supplies of its message it speaks of, from 1, where it says so.
+        supplies_left: how many supplies of its message are to come after the one it speaks of, where it says that.
+        in_full: it says that the supply it speaks of is now made in full, whatever of it was made before.
     """
 
     line_id: UUID | None
@@ -32,6 +35,9 @@ class LineReport:
     batch: str = ""
     expiry: date | None = None
     supplied_at: datetime | None = None
+    issue: int | None = None
+    supplies_left: int | None = None
+    in_full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,6 +116,8 @@ _TAKES_ON: Final = frozenset(
         E.VALIDATED,
         E.QUERIED,
         E.SUPPLY_PLANNED,
+        E.POSTPONED,
+        E.DISPENSING_STARTED,
         E.DISPENSED,
         E.DISPATCHED,
         E.DELIVERED,

@@ -79,6 +79,9 @@ class LineEvent(StrEnum):
     VALIDATED = "validated"
     RETURNED = "returned"
     SUPPLY_PLANNED = "supply_planned"
+    POSTPONED = "postponed"
+    """The patient asked for a later day; the first day that was agreed is kept."""
+    DISPENSING_STARTED = "dispensing_started"
     DISPENSED = "dispensed"
     DISPATCHED = "dispatched"
     DELIVERED = "delivered"
@@ -181,7 +184,14 @@ _OVERTAKEN = (S.SENT, S.UNCERTAIN, S.WITH_PROVIDER, S.QUERIED)
 _PROVIDER = (A.PROVIDER_SYSTEM, A.PROVIDER_PHARMACIST)
 _TRUST = (A.PRESCRIBER, A.TRUST_PHARMACIST)
 _OPEN = tuple(state for state in S if state not in TERMINAL)
-_SUPPLY_EVENTS = (E.SUPPLY_PLANNED, E.DISPENSED, E.DISPATCHED, E.DELIVERED)
+_SUPPLY_EVENTS = (
+    E.SUPPLY_PLANNED,
+    E.POSTPONED,
+    E.DISPENSING_STARTED,
+    E.DISPENSED,
+    E.DISPATCHED,
+    E.DELIVERED,
+)
 
 LINE_TABLE: tuple[Row, ...] = (
     _row((S.RECEIVED,), E.REFUSE, S.REFUSED, (A.GATEWAY,), "a rule refuses"),

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.cancel import CancelState
@@ -36,14 +35,18 @@ from gateway.store.sqlite.cancels import follow, region
 from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
+from gateway.store.sqlite.meaning import meaning
+from gateway.store.sqlite.numbering import Misnumbered, completes_a_rest, named_issue, spares_others
 from gateway.store.sqlite.replacing import with_withdrawals
+from gateway.store.sqlite.supplying import COUNTS, PLANS, count, deliver, lose_one, set_aside
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
 
 _FIRST = "SELECT id, meaning FROM callback WHERE destination = ? AND answer_id = ? ORDER BY id LIMIT 1"
 _DID_SOMETHING = """
 SELECT 1 FROM event WHERE callback = ? AND (moved = 1 OR text NOT LIKE 'nothing moved%'
-    AND (event LIKE 'cancel%' OR event LIKE 'hold_%' OR event LIKE 'release_%' OR event = 'renewal_requested')) LIMIT 1
+    AND (event LIKE 'cancel%' OR event LIKE 'hold_%' OR event LIKE 'release_%'
+        OR event IN ('renewal_requested', 'not_supplied'))) LIMIT 1
 """
 _INSERT = """
 INSERT INTO callback (destination, received_at, content_type, digest, body, answer_id, correlation, meaning, issues)
@@ -52,16 +55,10 @@ ON CONFLICT (destination, answer_id, digest) DO NOTHING
 """
 _EARLIER_DOUBT = "SELECT 1 FROM outbox WHERE message_id = ? AND possible_duplicate = 1"
 _MESSAGE_OF_LINE = "SELECT message FROM allocation WHERE line = ? AND ended_at IS NULL"
-_COUNT = "UPDATE line SET delivered = max(0, min(total_supplies, delivered + :by)) WHERE id = :line"
-
-_COUNTS: Final = HANDED_OVER | {LineEvent.BALANCE_SUPPLIED}
-"""Reports that complete one supply of the line."""
-_UNCOUNTS: Final = frozenset({LineEvent.SUPPLY_WITHDRAWN, LineEvent.BALANCE_WITHDRAWN})
 _OURS_TO_SAY: Final = {
     LineEvent.LAST_DELIVERED: LineEvent.DELIVERED,
     LineEvent.BALANCE_WITHDRAWN: LineEvent.SUPPLY_WITHDRAWN,
 }
-_LONDON: Final = ZoneInfo("Europe/London")
 _CANCELS: Final = frozenset(
     {
         LineEvent.CANCEL_CONFIRMED,
@@ -72,7 +69,7 @@ _CANCELS: Final = frozenset(
         LineEvent.CANCEL_REPLY_ERROR,
     }
 )
-_PLANS_OR_SUPPLIES: Final = SUPPLY | {LineEvent.SUPPLY_PLANNED}
+_PLANS_OR_SUPPLIES: Final = SUPPLY | PLANS
 _NOT_YET_ACCEPTED: Final = frozenset({LineState.SENT, LineState.UNCERTAIN, LineState.WITH_PROVIDER, LineState.QUERIED})
 _NOT_YET_VALIDATED: Final = frozenset({LineState.ACCEPTED})
 _MAY_SUPPLY: Final = LIVE - {LineState.ON_HOLD} | {LineState.FULFILLED}
@@ -95,10 +92,10 @@ def acknowledge(
         issues: why it could not, or what in it is not known.
         answers: the message whose response it was; stands in for a correlation that the answer does not state.
     """
-    meaning = _meaning(answer)
+    said = meaning(answer)
     first = transaction.row(_FIRST, (callback.destination.value, answer.id)) if answer is not None else None
-    row = _keep(transaction, callback, answer, issues, meaning)
-    if first is None or meaning != first[1]:
+    row = _keep(transaction, callback, answer, issues, said)
+    if first is None or said != first[1]:
         return _take(transaction, callback, answer, issues, row=row, answers=answers, reused=first is not None)
     if transaction.row(_DID_SOMETHING, (first[0],)):
         return CallbackResult(effect=Effectiveness.REPEAT)
@@ -139,21 +136,12 @@ def _take(
     return _follow(transaction, bound, answer, row, now=callback.received_at)
 
 
-def _meaning(answer: Acknowledgement | None) -> str:
-    """Give a digest of what an answer says, so that the same answer in other bytes is known again."""
-    said: tuple[object, ...] = ()
-    if answer is not None:
-        said = (answer.correlation, answer.epoch, answer.reports, answer.issues)
-        said += (answer.replaces, answer.prescription_number) if answer.replaces or answer.prescription_number else ()
-    return hashlib.sha256(encode(said)).hexdigest()
-
-
 def _keep(
     transaction: Transaction,
     callback: Callback,
     answer: Acknowledgement | None,
     issues: Sequence[Issue],
-    meaning: str,
+    said: str,
 ) -> int | None:
     digest = hashlib.sha256(callback.body).hexdigest()
     new = transaction.changed(
@@ -166,7 +154,7 @@ def _keep(
             "body": callback.body,
             "answer_id": answer.id if answer is not None else "",
             "correlation": answer.correlation.bytes if answer is not None and answer.correlation else None,
-            "meaning": meaning,
+            "meaning": said,
             "issues": encode(tuple(issues)).decode(),
         },
     )
@@ -241,8 +229,31 @@ def _apply(
     now: datetime,
 ) -> Moved | Ignored:
     """Append one report to one line's history and let the lifecycle decide."""
+    issue = named_issue(transaction, line, report)
+    if isinstance(issue, Misnumbered):
+        return set_aside(transaction, line, issue, _happening(report, answer, callback, at=now, text=""))
+    if issue is not None and spares_others(transaction, line, report, issue):
+        lose_one(transaction, line, issue, _happening(report, answer, callback, at=now, text=""))
+        tell_news(transaction, line.row, last_event(transaction, line.row), now=now)
+        return _stays(line, report.event)
+    return _as_said(transaction, report, line, answer, callback, issue=issue, now=now)
+
+
+def _as_said(
+    transaction: Transaction,
+    report: LineReport,
+    line: LineNow,
+    answer: Acknowledgement,
+    callback: int | None,
+    *,
+    issue: int | None,
+    now: datetime,
+) -> Moved | Ignored:
+    """Let the table of the line decide, or that of its cancel, its hold or its renewal."""
     # Whether a delivery is the last, or what is taken back was a balance, our own history says, never the report.
     said = _OURS_TO_SAY.get(report.event, report.event)
+    if completes_a_rest(transaction, line, report, issue):
+        said = LineEvent.BALANCE_SUPPLIED
     event = _resolved(transaction, line, resolve_return(said, line.state))
     implied = _implied(line, event)
     happening = replace(_happening(report, answer, callback, at=now, text=implied), event=event)
@@ -261,9 +272,11 @@ def _apply(
     if isinstance(kept.result, Ignored):
         _tell_of_ignored(transaction, line, event, kept.result, now=now)
         return kept.result
-    _count(transaction, line, event)
+    count(transaction, line, event)
     taken_back = event is LineEvent.BALANCE_WITHDRAWN
-    _deliver(transaction, line, event if taken_back else said, report, kept.seq, now=now)
+    moves = event if taken_back else said
+    cause = deliveries.Cause(actor=Actor.PROVIDER_SYSTEM, at=now, source=kept.seq)
+    deliver(transaction, line, moves, report, cause, issue=issue)
     tell_news(transaction, line.row, kept.seq, now=now)
     follow(transaction, line_now(transaction, line.row), event, None, now=now)
     if line.state in _NOT_YET_ACCEPTED and event in _PLANS_OR_SUPPLIES:
@@ -297,24 +310,8 @@ def _resolved(transaction: Transaction, line: LineNow, event: LineEvent) -> Line
         return LineEvent.BALANCE_WITHDRAWN
     if event is LineEvent.BALANCE_SUPPLIED and line.state is not LineState.PART_SUPPLIED:
         return event
-    expected = line.total - deliveries.lost(transaction, line.row) if event in _COUNTS else line.total
+    expected = line.total - deliveries.lost(transaction, line.row) if event in COUNTS else line.total
     return resolve_supply(event, delivered=line.delivered, total=expected)
-
-
-def _deliver(
-    transaction: Transaction, line: LineNow, event: LineEvent, report: LineReport, seq: int, *, now: datetime
-) -> None:
-    """Move the issue that a report means; a rest that will not come is the trust's to know at once."""
-    slot = report.supplied_at.astimezone(_LONDON).date() if report.supplied_at else None
-    agreed = slot if event is LineEvent.SUPPLY_PLANNED else None
-    cause = deliveries.Cause(actor=Actor.PROVIDER_SYSTEM, at=now, source=seq, agreed=agreed)
-    found = deliveries.follow(transaction, line.supplies, event, cause)
-    if not found and event in _COUNTS and deliveries.was_rescued(transaction, line.row):
-        text = f"A supply was reported ({event}) that another made already: the patient may have it twice."
-        _alert(transaction, line, "safety-incident", text, at=now)
-    if event is LineEvent.BALANCE_WILL_NOT_COME:
-        text = "The rest of a part supply will not come. The patient may be without medicine."
-        _alert(transaction, line, "balance-will-not-come", text, at=now)
 
 
 def _pack(report: LineReport) -> list[str]:
@@ -368,12 +365,6 @@ def _implied(line: LineNow, event: LineEvent) -> str:
     if line.state in _NOT_YET_ACCEPTED:
         return "acceptance implied"
     return "validation implied" if line.state in _NOT_YET_VALIDATED else ""
-
-
-def _count(transaction: Transaction, line: LineNow, event: LineEvent) -> None:
-    by = 1 if event in _COUNTS else -1 if event in _UNCOUNTS else 0
-    if by:
-        transaction.run(_COUNT, {"by": by, "line": line.row})
 
 
 def _tell_of_ignored(

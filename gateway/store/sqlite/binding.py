@@ -22,6 +22,7 @@ _MESSAGE = "SELECT destination, epoch FROM message WHERE id = ?"
 
 HANDED_OVER: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED})
 SUPPLY: Final = HANDED_OVER | {
+    LineEvent.DISPENSING_STARTED,
     LineEvent.DISPENSED,
     LineEvent.DISPATCHED,
     LineEvent.SUPPLY_SHORT,
@@ -30,7 +31,12 @@ SUPPLY: Final = HANDED_OVER | {
 """Reports by which medicine has left, or is about to."""
 _REFUSES: Final = frozenset({LineEvent.REJECTED, LineEvent.REFUSED_FORMAT, LineEvent.NOT_STORED})
 _TAKES: Final = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.VALIDATED})
-_CLAIMS_THE_LINE: Final = SUPPLY | {LineEvent.ACCEPTED, LineEvent.VALIDATED, LineEvent.SUPPLY_PLANNED}
+_CLAIMS_THE_LINE: Final = SUPPLY | {
+    LineEvent.ACCEPTED,
+    LineEvent.VALIDATED,
+    LineEvent.SUPPLY_PLANNED,
+    LineEvent.POSTPONED,
+}
 
 Pairs = list[tuple[LineReport, LineNow]]
 

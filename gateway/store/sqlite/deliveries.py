@@ -122,12 +122,7 @@ def last_was_balance(transaction: Transaction, line: int) -> bool:
 
 def plan(transaction: Transaction, of: Of, *, at: datetime) -> None:
     """Plan every issue that has not been: at first all of them; under a new epoch what the earlier holder left over."""
-    known = {row.delivery.issue: row for row in _rows(transaction, of.line)}
-    issues = [
-        issue
-        for issue in range(1, of.total + 1)
-        if issue not in known or (known[issue].epoch < of.epoch and known[issue].delivery.state in _PLANNED_ANEW)
-    ]
+    issues = _unplanned(_rows(transaction, of.line), of)
     schedule: Mapping[int, tuple[date, date | None]] = _schedule(transaction, of, at) if issues else {}
     for issue in issues:
         due, until = schedule.get(issue, (None, None))
@@ -144,11 +139,19 @@ def plan(transaction: Transaction, of: Of, *, at: datetime) -> None:
         )
 
 
-def follow(transaction: Transaction, of: Of, event: LineEvent, cause: Cause) -> bool:
-    """Move the issue that a provider's report of the line means; tell whether there is one."""
+def issues_of_holder(transaction: Transaction, of: Of) -> list[int]:
+    """Give the issues that the line's present holder was sent, in order: those planned under its epoch, or to be."""
+    rows = _rows(transaction, of.line)
+    return [row.delivery.issue for row in rows if row.epoch == of.epoch] or _unplanned(rows, of)
+
+
+def follow(transaction: Transaction, of: Of, event: LineEvent, cause: Cause, *, issue: int | None = None) -> bool:
+    """Move the issue that a provider's report of the line means, or the one it names; tell whether there is one."""
     said = reported(event)
     if said is None:
         return True
+    if issue is not None:
+        return happen(transaction, of, issue, said, cause)
     rows = _rows(transaction, of.line)
     chosen = spoken_of([row.delivery for row in rows], said, cause.actor)
     for row in rows:
@@ -188,6 +191,15 @@ def _rows(transaction: Transaction, line: int) -> list[_Row]:
             row[5],
         )
         for row in transaction.rows(_LATEST, (line,))
+    ]
+
+
+def _unplanned(rows: list[_Row], of: Of) -> list[int]:
+    known = {row.delivery.issue: row for row in rows}
+    return [
+        issue
+        for issue in range(1, of.total + 1)
+        if issue not in known or (known[issue].epoch < of.epoch and known[issue].delivery.state in _PLANNED_ANEW)
     ]
 
 

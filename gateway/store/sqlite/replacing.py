@@ -21,7 +21,15 @@ _WITHDRAWN_SINCE = "SELECT 1 FROM event WHERE line = ? AND seq > ? AND event IN 
 _NUMBER = "SELECT prescription.number, prescription.nhs_number FROM message JOIN prescription ON prescription.id = message.prescription WHERE message.id = ?"  # noqa: E501 - one statement
 
 _COUNTED: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED, LineEvent.BALANCE_SUPPLIED})
-_HARMLESS: Final = frozenset({LineEvent.SUPPLY_PLANNED, LineEvent.DISPENSED, LineEvent.DISPATCHED})
+_HARMLESS: Final = frozenset(
+    {
+        LineEvent.SUPPLY_PLANNED,
+        LineEvent.POSTPONED,
+        LineEvent.DISPENSING_STARTED,
+        LineEvent.DISPENSED,
+        LineEvent.DISPATCHED,
+    }
+)
 """Reports that moved a line forward and counted nothing: there is nothing to take back of them."""
 _OF_AN_AMENDMENT: Final = LineReport(
     line_id=None, event=LineEvent.SUPPLY_WITHDRAWN, reason="Replaced by a later notification."

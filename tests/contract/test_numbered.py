@@ -1,0 +1,148 @@
+"""Reports that number the supply they speak of, and the words for a delivery that is put off or being made up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.acts import Act, Rescue
+from gateway.domain.delivery import DeliveryState
+from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.ports import Callback, CallbackResult, Effectiveness
+from tests.contract.store_engines import PROVIDER, Clock, Exchange, make_acceptance, make_order, open_sqlite
+from tests.contract.test_deliveries import Supplies
+
+S = DeliveryState
+E = LineEvent
+
+
+@pytest.fixture
+async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
+    clock = Clock()
+    opened = open_sqlite(tmp_path, clock)
+    yield Exchange(opened, clock)
+    closing = opened.close()
+    assert asyncio.iscoroutine(closing)
+    await closing
+
+
+@pytest.fixture
+def supplies(exchange: Exchange, tmp_path: Path) -> Supplies:
+    return Supplies(exchange, tmp_path, total=3)
+
+
+async def say(supplies: Supplies, name: str, report: LineReport) -> CallbackResult:
+    answer = Acknowledgement(id=name, correlation=supplies.message, reports=(report,))
+    at = supplies.exchange.clock.now()
+    callback = Callback(destination=PROVIDER, received_at=at, content_type="", body=name.encode())
+    return await supplies.exchange.store.acknowledge(callback, answer, ())
+
+
+def of(event: LineEvent, issue: int | None = None, *, left: int | None = None, in_full: bool = False) -> LineReport:
+    return LineReport(line_id=None, event=event, issue=issue, supplies_left=left, in_full=in_full)
+
+
+@pytest.mark.parametrize(
+    ("report", "states"),
+    [
+        (of(E.DISPENSED, 2), [S.PLANNED, S.READY_TO_GO, S.PLANNED]),
+        (of(E.DELIVERED, 3), [S.PLANNED, S.PLANNED, S.DELIVERED]),
+        (of(E.DISPATCHED, left=1), [S.PLANNED, S.DISPATCHED, S.PLANNED]),
+        (of(E.DISPENSED, 1, left=2), [S.READY_TO_GO, S.PLANNED, S.PLANNED]),
+        (of(E.DISPENSING_STARTED, 3), [S.PLANNED, S.PLANNED, S.PREPARING]),
+        (of(E.POSTPONED), [S.BOOKED, S.PLANNED, S.PLANNED]),
+    ],
+)
+async def test_a_report_moves_the_issue_it_numbers(
+    supplies: Supplies, report: LineReport, states: list[DeliveryState]
+) -> None:
+    await supplies.accepted()
+    assert (await say(supplies, "n", report)).effect is Effectiveness.APPLIED
+    assert supplies.states() == states
+    assert await supplies.line() is LineState.IN_SUPPLY
+
+
+@pytest.mark.parametrize("report", [of(E.DELIVERED, 4), of(E.DELIVERED, left=3), of(E.DELIVERED, 1, left=1)])
+async def test_a_number_that_no_supply_has_moves_nothing_and_is_told(supplies: Supplies, report: LineReport) -> None:
+    await supplies.accepted()
+    assert (await say(supplies, "n", report)).effect is Effectiveness.KEPT
+    assert (supplies.states(), await supplies.line()) == ([S.PLANNED] * 3, LineState.ACCEPTED)
+    assert await supplies.exchange.alert_kinds() == ["answer-unexpected"]
+
+
+async def test_one_issue_reported_twice_under_two_names_counts_once(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.DELIVERED, 1))
+    assert (await say(supplies, "b", of(E.DELIVERED, 1))).effect is Effectiveness.KEPT
+    assert supplies.rows("SELECT delivered FROM line") == [(1,)]
+    assert await supplies.exchange.alert_kinds() == ["answer-unexpected"]
+
+
+async def test_a_step_that_is_old_news_disturbs_nobody(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.DISPATCHED, 1))
+    await say(supplies, "b", of(E.DISPENSED, 1))
+    assert supplies.states() == [S.DISPATCHED, S.PLANNED, S.PLANNED]
+    assert await supplies.exchange.alert_kinds() == []
+
+
+async def test_a_supply_of_an_issue_that_another_made_is_an_incident_and_not_the_next_one(supplies: Supplies) -> None:
+    await supplies.accepted()
+    act = Act(prescription_id=supplies.what.id, by="j.smith", reason="out", now=supplies.exchange.clock.now())
+    await supplies.exchange.store.rescue(act, Rescue(issue=1, link="x", told=True))
+    await say(supplies, "a", of(E.DELIVERED, 1))
+    assert supplies.states() == [S.RESCUED, S.PLANNED, S.PLANNED]
+    assert await supplies.exchange.alert_kinds() == ["safety-incident"]
+    assert supplies.rows("SELECT delivered FROM line") == [(0,)]
+
+
+async def test_one_issue_that_will_not_come_leaves_the_line_where_it_is(supplies: Supplies) -> None:
+    await supplies.accepted()
+    assert (await say(supplies, "a", of(E.NOT_SUPPLIED, 2))).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.states()) == (LineState.ACCEPTED, [S.PLANNED, S.NOT_SUPPLIED, S.PLANNED])
+    assert await supplies.exchange.alert_kinds() == ["issue-not-supplied"]
+    assert (await say(supplies, "a", of(E.NOT_SUPPLIED, 2))).effect is Effectiveness.REPEAT
+    await say(supplies, "b", of(E.DELIVERED, 1))
+    await say(supplies, "c", of(E.DELIVERED, 3))
+    assert await supplies.line() is LineState.FULFILLED
+
+
+@pytest.mark.parametrize("report", [of(E.DELIVERED, 1), of(E.DELIVERED, in_full=True)], ids=["numbered", "in full"])
+async def test_a_delivery_of_the_issue_that_owes_a_rest_is_the_rest(supplies: Supplies, report: LineReport) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.SUPPLY_SHORT))
+    assert (await say(supplies, "b", report)).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.states()) == (LineState.IN_SUPPLY, [S.DELIVERED, S.PLANNED, S.PLANNED])
+
+
+@pytest.mark.parametrize("report", [of(E.DELIVERED), of(E.DELIVERED, 2, in_full=True)], ids=["no word", "another"])
+async def test_a_delivery_that_may_be_of_another_issue_is_no_rest(supplies: Supplies, report: LineReport) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.SUPPLY_SHORT))
+    assert (await say(supplies, "b", report)).effect is Effectiveness.KEPT
+    assert (await supplies.line(), supplies.states()[0]) == (LineState.PART_SUPPLIED, S.PREPARING)
+
+
+async def test_a_postponed_delivery_keeps_its_first_day_and_says_who_asked(supplies: Supplies) -> None:
+    await supplies.accepted()
+    first = replace(of(E.SUPPLY_PLANNED, 1), supplied_at=datetime(2026, 12, 1, 9, tzinfo=UTC))
+    later = replace(of(E.POSTPONED, 1), supplied_at=datetime(2026, 12, 9, 9, tzinfo=UTC), reason="on holiday")
+    await say(supplies, "a", first)
+    await say(supplies, "b", later)
+    assert supplies.rows("SELECT state, agreed_first, agreed_for FROM delivery WHERE issue = 1") == [
+        (S.BOOKED, "2026-12-01", "2026-12-09")
+    ]
+    assert supplies.rows("SELECT text FROM delivery_event WHERE event = 'postponed'") == [("asked for by the patient",)]
+    assert supplies.rows("SELECT reason FROM event WHERE event = 'postponed'") == [("on holiday",)]
+
+
+async def test_an_issue_may_be_numbered_before_the_acceptance_came(supplies: Supplies) -> None:
+    await supplies.exchange.store.accept(make_acceptance("A", make_order(supplies.what)))
+    supplies.message = (await supplies.exchange.send()).message_id
+    await say(supplies, "a", of(E.DISPATCHED, 2))
+    assert supplies.states() == [S.PLANNED, S.DISPATCHED, S.PLANNED]
+    assert "acceptance-missing" in await supplies.exchange.alert_kinds()
