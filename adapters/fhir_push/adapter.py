@@ -13,7 +13,9 @@ what its system says to a message                           what that means
 anything else: empty or HTML pages, redirects, 409, 5xx     in doubt
 ==========================================================  =====================================================
 
-Options of the provider: `taken_when_empty`, statuses that mean success without a body, `202` if not given.
+Options of the provider: `taken_when_empty`, statuses that mean success without a body, `202` if not given;
+`first_repeat`, `0` or `1`, the number of repeats issued that it states when it reports a first supply: without it the
+number is not read.
 
 Source: mapping.md 9.3; reliability-security.md A09, A10; eps.md 1.2, 1.3.
 """
@@ -73,6 +75,7 @@ class FhirPush:
         self._poster = Poster(provider, accept=_FHIR)
         listed = provider.options.get("taken_when_empty", "202").split(",")
         self._taken_when_empty = frozenset(int(status) for status in listed if status.strip().isdigit())
+        self._first_repeat = {"0": 0, "1": 1}.get(provider.options.get("first_repeat", ""))
 
     def cannot_carry(self, prescription: Prescription) -> tuple[Issue, ...]:  # noqa: ARG002 - it takes the whole message
         """Carry everything: the provider gets the sealed message itself."""
@@ -91,7 +94,7 @@ class FhirPush:
 
     def read_acknowledgement(self, headers: Mapping[str, str], body: bytes) -> Acknowledgement | Unrecognised:  # noqa: ARG002 - its answers say all in the body
         """Read an order response or a dispense notification."""
-        return read_answer(body)
+        return read_answer(body, first_repeat=self._first_repeat)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -105,36 +108,34 @@ class FhirPush:
             return TryLater(reason=f"HTTP {reply.status}: our credential is not accepted", after_seconds=wait)
         if not reply.body:
             return Taken() if reply.status in self._taken_when_empty else _doubt(reply)
-        known = _by_body(reply, transmission) if reply.media_type in _JSON_TYPES else None
+        known = self._by_body(reply, transmission) if reply.media_type in _JSON_TYPES else None
         return known or _doubt(reply)
+
+    def _by_body(self, reply: Reply, transmission: Transmission) -> TransmitOutcome | None:
+        """Read a FHIR body; None where it decides nothing."""
+        errors = refusal_codes(reply.body)
+        if errors is None:
+            return self._by_answer(reply, transmission) if reply.status in {*_SUCCESS, HTTPStatus.BAD_REQUEST} else None
+        if not errors:
+            return Taken(evidence=reply.body) if reply.status in _SUCCESS else None
+        if reply.status not in _REFUSED or not _HAS_ONE.isdisjoint(errors):
+            return None
+        verdict = cancel_verdict(reply.body, transmission.octets, transmission.message_id)
+        if verdict is not None:
+            return Taken(evidence=reply.body, acknowledgement=verdict)
+        reason = f"HTTP {reply.status}: {', '.join(errors)}"
+        if _TRANSIENT.issuperset(errors):
+            return TryLater(reason=reason, after_seconds=reply.retry_after_seconds)
+        return Refused(reason=reason, evidence=reply.body)
+
+    def _by_answer(self, reply: Reply, transmission: Transmission) -> TransmitOutcome | None:
+        answer = self.read_acknowledgement({}, reply.body)
+        if not isinstance(answer, Acknowledgement) or answer.correlation != transmission.message_id:
+            return None
+        if {report.event for report in answer.reports} == {LineEvent.NOT_STORED}:
+            return TryLater(reason=f"HTTP {reply.status}: transient-error", after_seconds=reply.retry_after_seconds)
+        return Taken(evidence=reply.body, acknowledgement=answer)
 
 
 def _doubt(reply: Reply) -> InDoubt:
     return InDoubt(reason=f"HTTP {reply.status} that is not in the contract", evidence=reply.body)
-
-
-def _by_body(reply: Reply, transmission: Transmission) -> TransmitOutcome | None:
-    """Read a FHIR body; None where it decides nothing."""
-    errors = refusal_codes(reply.body)
-    if errors is None:
-        return _by_answer(reply, transmission) if reply.status in {*_SUCCESS, HTTPStatus.BAD_REQUEST} else None
-    if not errors:
-        return Taken(evidence=reply.body) if reply.status in _SUCCESS else None
-    if reply.status not in _REFUSED or not _HAS_ONE.isdisjoint(errors):
-        return None
-    verdict = cancel_verdict(reply.body, transmission.octets, transmission.message_id)
-    if verdict is not None:
-        return Taken(evidence=reply.body, acknowledgement=verdict)
-    reason = f"HTTP {reply.status}: {', '.join(errors)}"
-    if _TRANSIENT.issuperset(errors):
-        return TryLater(reason=reason, after_seconds=reply.retry_after_seconds)
-    return Refused(reason=reason, evidence=reply.body)
-
-
-def _by_answer(reply: Reply, transmission: Transmission) -> TransmitOutcome | None:
-    answer = read_answer(reply.body)
-    if not isinstance(answer, Acknowledgement) or answer.correlation != transmission.message_id:
-        return None
-    if {report.event for report in answer.reports} == {LineEvent.NOT_STORED}:
-        return TryLater(reason=f"HTTP {reply.status}: transient-error", after_seconds=reply.retry_after_seconds)
-    return Taken(evidence=reply.body, acknowledgement=answer)

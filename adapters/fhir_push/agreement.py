@@ -23,7 +23,6 @@ from adapters.fhir_push import statuses
 from adapters.fhir_push.members import Resource, object_in, objects_in, text_in
 from gateway.wire.strict_json import JSON
 
-_REPEATS: Final = "https://fhir.nhs.uk/StructureDefinition/Extension-EPS-RepeatInformation"
 _FORMS: Final = frozenset({"medicationCodeableConcept", "medicationReference"})
 
 
@@ -65,7 +64,8 @@ def _performers(item: Resource) -> JSON:
 
 
 def _repeats(item: Resource) -> JSON:
-    return next((one.get("extension") for one in objects_in(item, "extension") if one.get("url") == _REPEATS), None)
+    told = (one for one in objects_in(item, "extension") if one.get("url") == statuses.REPEATS_URL)
+    return next((one.get("extension") for one in told), None)
 
 
 def _reason(item: Resource) -> JSON:

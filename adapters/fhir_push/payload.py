@@ -9,6 +9,7 @@ Source: mapping.md 9.3; eps.md 1.5, 1.8, 6.4.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -28,6 +29,7 @@ from adapters.fhir_push.members import (
     text_in,
 )
 from adapters.fhir_push.outcomes import issue_code
+from adapters.fhir_push.progress import Unclear, issue_of, step_of
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.identifiers import parse_uuid
@@ -36,8 +38,12 @@ from gateway.domain.lifecycle import LineEvent
 from gateway.wire.strict_json import JSON, JsonError, loads
 
 
-def read_answer(body: bytes) -> Acknowledgement | Unrecognised:
+def read_answer(body: bytes, *, first_repeat: int | None = None) -> Acknowledgement | Unrecognised:
     """Read one answer message.
+
+    Args:
+        body: as received.
+        first_repeat: the repeats issued that this provider states of a first supply; None where that is not agreed.
 
     Returns:
         The answer, or every reason why it is not one.
@@ -48,7 +54,7 @@ def read_answer(body: bytes) -> Acknowledgement | Unrecognised:
         return Unrecognised(issues=(Issue(code=error.code, location=error.location, text=error.text),))
     if isinstance(value, dict) and value.get("resourceType") == "Task":
         return read_task(value)
-    reading = _Reading(value if isinstance(value, dict) else {})
+    reading = _Reading(value if isinstance(value, dict) else {}, first_repeat)
     answer = reading.answer()
     return Unrecognised(issues=tuple(reading.issues)) if reading.issues or answer is None else answer
 
@@ -95,8 +101,9 @@ _GOOD_NEWS: Final = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.
 class _Reading:
     """One message being read; what is wrong gathers in `issues`."""
 
-    def __init__(self, bundle: Resource) -> None:
+    def __init__(self, bundle: Resource, first_repeat: int | None) -> None:
         self._bundle = bundle
+        self._first_repeat = first_repeat
         self.issues: list[Issue] = []
 
     def answer(self) -> Acknowledgement | None:
@@ -226,7 +233,11 @@ class _Reading:
 
     def _tasks(self) -> Iterator[LineReport]:
         for place, task in self._resources("Task"):
-            event = statuses.TASKS.get(code_in(task, "status"))
+            step = step_of(task)
+            if isinstance(step, Unclear):
+                self._report("VALUE_INVALID", f"{place}.{step.place}", step.text)
+                continue
+            event = step.event if step else statuses.TASKS.get(code_in(task, "status"))
             if event is None:
                 self._report("VALUE_INVALID", f"{place}.status", "This Task status is not known here.")
                 continue
@@ -234,7 +245,8 @@ class _Reading:
             line = self._line([focus], f"{place}.focus.identifier") if focus else None
             reason = first_coding(task, "statusReason")
             words = text_in(object_in(task, "statusReason"), "text") or text_in(reason, "display")
-            yield LineReport(line_id=line, event=event, reason_code=code_in(reason, "code"), reason=words)
+            report = LineReport(line_id=line, event=event, reason_code=code_in(reason, "code"), reason=words)
+            yield replace(report, issue=step.issue, supplied_at=step.day) if step else report
 
     def _questions(self) -> Iterator[LineReport]:
         """Read a question to the prescriber, which is no acceptance although the response code says ok."""
@@ -288,6 +300,10 @@ class _Reading:
             self._report("VALUE_INVALID", place, "This reason for not dispensing is not known here.")
         if event is LineEvent.NOT_SUPPLIED and not reason:
             reason = kind
+        issue = issue_of(dispense, self._first_repeat)
+        if isinstance(issue, Unclear):
+            self._report("VALUE_INVALID", f"{place}.{issue.place}", issue.text)
+            return None
         return LineReport(
             line_id=line,
             event=event,
@@ -295,6 +311,8 @@ class _Reading:
             reason=text_in(reason, "display"),
             amount=None if amount is None else Decimal(amount),
             unit=text_in(quantity, "unit"),
+            issue=issue,
+            in_full=event is LineEvent.DELIVERED,  # of type 0001: the item is fully dispensed
         )
 
     def _check_business_status(self, place: str, dispense: Resource) -> None:
@@ -346,22 +364,15 @@ class _Reading:
             earlier = joined.get(report.line_id)
             if earlier is None:
                 joined[report.line_id] = report
-            elif (earlier.event, earlier.unit) == (report.event, report.unit) and None not in {
-                earlier.amount,
-                report.amount,
-            }:
-                joined[report.line_id] = _sum(earlier, report)
+            elif _are_one(earlier, report):
+                amounts = (earlier.amount or Decimal(0)) + (report.amount or Decimal(0))
+                joined[report.line_id] = replace(earlier, amount=amounts)
             else:
-                self._report("DOSE_CONFLICT", place, "Two dispenses of one item differ in kind or unit.")
+                self._report("DOSE_CONFLICT", place, "Two dispenses of one item differ in kind, unit or number.")
         return tuple(joined.values())
 
 
-def _sum(one: LineReport, other: LineReport) -> LineReport:
-    return LineReport(
-        line_id=one.line_id,
-        event=one.event,
-        reason_code=one.reason_code,
-        reason=one.reason,
-        amount=(one.amount or Decimal(0)) + (other.amount or Decimal(0)),
-        unit=one.unit,
-    )
+def _are_one(one: LineReport, other: LineReport) -> bool:
+    """Tell whether two dispenses of one item are parts of one supply."""
+    same = (one.event, one.unit, one.issue) == (other.event, other.unit, other.issue)
+    return same and None not in {one.amount, other.amount}

@@ -17,6 +17,7 @@ REPLACEMENT_URLS: Final = frozenset(
     }
 )
 NON_DISPENSING_URL: Final = "https://fhir.nhs.uk/StructureDefinition/Extension-DM-PrescriptionNonDispensingReason"
+REPEATS_URL: Final = "https://fhir.nhs.uk/StructureDefinition/Extension-EPS-RepeatInformation"
 ITEM_NUMBER: Final = "https://fhir.nhs.uk/Id/prescription-order-item-number"
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 DISPENSE_TYPE: Final = "https://fhir.nhs.uk/CodeSystem/medicationdispense-type"
@@ -37,6 +38,18 @@ TASKS: Final[dict[str, LineEvent]] = {
 }
 """`Task.status` (FHIR R4 task-status) for one line. `rejected` after an acceptance moves nothing and alerts a person:
 nobody can tell from it which issues were supplied."""
+
+TRACKING: Final = "https://fhir.nhs.uk/CodeSystem/task-businessStatus-nppt"
+TRACKED: Final[dict[tuple[str, str], LineEvent]] = {
+    ("in-progress", "With Pharmacy"): LineEvent.VALIDATED,
+    ("in-progress", "Ready to Dispatch"): LineEvent.DISPENSED,
+    ("completed", "Ready to Dispatch"): LineEvent.DISPENSED,
+    ("completed", "Dispatched"): LineEvent.DISPATCHED,
+    ("completed", "Not Dispensed"): LineEvent.NOT_SUPPLIED,
+}
+"""`Task.status` with `Task.businessStatus` of the prescription tracker (eps.md 1.11; mapping.md 9.4). Its words for a
+remainder and for a part do not say how much, and its words for a collection have no place in homecare: they are not
+read."""
 
 CANCELS: Final[dict[str, LineEvent]] = {
     "R-0001": LineEvent.CANCEL_CONFIRMED,
@@ -74,6 +87,22 @@ HOLDS: Final[dict[str, LineEvent]] = {
 }
 """The status history of a line, in our own code system: the verdict on a hold or a release, which EPS does not know. A
 `Task.status` of on-hold stays what it is, a question: nobody can tell from it that nothing will be supplied."""
+
+STEPS: Final[dict[str, LineEvent]] = {
+    event.value: event
+    for event in (
+        LineEvent.SUPPLY_PLANNED,
+        LineEvent.POSTPONED,
+        LineEvent.DISPENSING_STARTED,
+        LineEvent.DISPENSED,
+        LineEvent.DISPATCHED,
+        LineEvent.DELIVERED,
+        LineEvent.DELIVERY_FAILED,
+        LineEvent.BALANCE_SUPPLIED,
+        LineEvent.BALANCE_WILL_NOT_COME,
+    )
+}
+"""`Task.businessStatus` in our own code system, for the steps of a delivery that EPS has no word for."""
 
 STATED: Final[dict[str, LineEvent]] = {"active": LineEvent.ACCEPTED, "on-hold": LineEvent.HOLD_CONFIRMED}
 """`MedicationRequest.status` of a line without a status history. A release is confirmed by its own word only: every

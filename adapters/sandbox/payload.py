@@ -13,16 +13,21 @@ One answer is one object::
         "reason": "…",
         "amount": "28",
         "unit": "tablet",
+        "supply": 2,
+        "day": "2026-11-30",
     }
 
 `answer` is the provider's own id for it, `message` the id of the message it answers, `item` the order item it speaks
-of (null for every item). The first four are compulsory. A member that is not listed here is an issue.
+of (null for every item), `supply` which of the supplies it was sent, from 1, and `day` the one agreed for what is
+planned or postponed; that a patient postponed is stated with its `reason`. The first four are compulsory. A member that
+is not listed here is an issue.
 """
 
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from adapters.sandbox.statuses import STATUSES
 from gateway.destination import Unrecognised
@@ -33,7 +38,7 @@ from gateway.domain.quantity import parse_decimal
 from gateway.wire.strict_json import JSON, JsonError, loads
 
 COMPULSORY: Final = ("answer", "message", "item", "status")
-OPTIONAL: Final = ("at", "epoch", "reason_code", "reason", "amount", "unit")
+OPTIONAL: Final = ("at", "epoch", "reason_code", "reason", "amount", "unit", "supply", "day")
 _LONGEST_TEXT: Final = 2000
 
 
@@ -68,6 +73,8 @@ class _Reading:
         for name in self._value:
             if name not in {*COMPULSORY, *OPTIONAL}:
                 self._report("STRUCTURE_INVALID", "", "A member is not one of those that are agreed.")
+        if self._value.get("status") == "postponed" and not self._value.get("reason"):
+            self._report("FIELD_MISSING", "reason", "Say how the patient asked for a later day.")
         report = LineReport(
             line_id=self._item(),
             event=STATUSES.get(self._status(), STATUSES["arrived"]),
@@ -75,13 +82,15 @@ class _Reading:
             reason=self._text("reason"),
             amount=self._amount(),
             unit=self._text("unit"),
+            issue=self._count("supply"),
+            supplied_at=self._day(),
         )
         return Acknowledgement(
             id=self._text("answer"),
             correlation=self._uuid("message"),
             reports=(report,),
             at=self._at(),
-            epoch=self._epoch(),
+            epoch=self._count("epoch"),
         )
 
     def _report(self, code: str, name: str, text: str) -> None:
@@ -137,9 +146,20 @@ class _Reading:
             return None
         return at
 
-    def _epoch(self) -> int | None:
-        value = self._value.get("epoch")
+    def _day(self) -> datetime | None:
+        """Read the day agreed, as noon of it in London, which is that day in every zone of the country."""
+        text = self._text("day")
+        if not text:
+            return None
+        try:
+            return datetime.combine(date.fromisoformat(text), time(12), ZoneInfo("Europe/London"))
+        except ValueError:
+            self._report("VALUE_INVALID", "day", "Send a day, as YYYY-MM-DD.")
+            return None
+
+    def _count(self, name: str) -> int | None:
+        value = self._value.get(name)
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return value
-        self._report("VALUE_INVALID", "epoch", "Send a whole number above nought.")
+        self._report("VALUE_INVALID", name, "Send a whole number above nought.")
         return None

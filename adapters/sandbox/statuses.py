@@ -10,6 +10,8 @@ STATUSES: dict[str, LineEvent] = {
     "queried": LineEvent.QUERIED,
     "returned": LineEvent.RETURNED,
     "planned": LineEvent.SUPPLY_PLANNED,
+    "postponed": LineEvent.POSTPONED,
+    "being-made-up": LineEvent.DISPENSING_STARTED,
     "dispensed": LineEvent.DISPENSED,
     "dispatched": LineEvent.DISPATCHED,
     "delivered": LineEvent.DELIVERED,

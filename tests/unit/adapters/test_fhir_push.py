@@ -213,6 +213,89 @@ def test_a_task_on_hold_is_a_question_and_never_the_confirmation_of_a_hold() -> 
     assert report.event is LineEvent.QUERIED
 
 
+def _step(status: str, code: str, system: str = statuses.LINE_EVENT, **change: Any) -> dict[str, Any]:
+    return _task(status) | {"businessStatus": {"coding": [{"system": system, "code": code}]}} | change
+
+
+def _numbered(number: object) -> list[dict[str, Any]]:
+    return [{"type": {"coding": [{"system": statuses.LINE_EVENT, "code": "issue"}]}, "valuePositiveInt": number}]
+
+
+@pytest.mark.parametrize("code", statuses.STEPS)
+@pytest.mark.parametrize("status", ["in-progress", "completed"])
+def test_every_step_of_a_delivery_has_a_word(status: str, code: str) -> None:
+    (report,) = _reports(_bundle(_step(status, code)))
+    assert (report.event, report.line_id, report.reason) == (statuses.STEPS[code], UUID(_ONE), "Out of contract")
+
+
+@pytest.mark.parametrize("said", statuses.TRACKED)
+def test_the_words_of_the_tracker_say_how_far_a_delivery_is(said: tuple[str, str]) -> None:
+    (report,) = _reports(_bundle(_step(*said, system=statuses.TRACKING)))
+    assert report.event is statuses.TRACKED[said]
+
+
+def test_a_step_numbers_its_supply_and_names_the_day_agreed() -> None:
+    day: dict[str, Any] = {"restriction": {"period": {"start": "2026-11-30T10:00:00+00:00"}}, "input": _numbered(2)}
+    (report,) = _reports(_bundle(_step("in-progress", "postponed") | day))
+    assert report.supplied_at is not None
+    assert (report.issue, report.supplied_at.day) == (2, 30)
+
+
+def test_the_status_of_the_prescription_beside_a_task_changes_nothing() -> None:
+    (report,) = _reports(_bundle(_step("in-progress", "0003", system=statuses.BUSINESS_STATUS)))
+    assert report.event is LineEvent.VALIDATED
+
+
+_UNCLEAR = {
+    "a word of nobody's": _step("in-progress", "vanished"),
+    "a system of nobody's": _step("in-progress", "dispatched", system="urn:x"),
+    "a step of a Task that waits": _step("accepted", "dispatched"),
+    "a part, of which nobody says how much": _step("in-progress", "Ready to Dispatch - Partial", statuses.TRACKING),
+    "two steps at once": _task("completed")
+    | {"businessStatus": {"coding": [{"system": statuses.LINE_EVENT, "code": code} for code in statuses.STEPS]}},
+    "postponed by nobody": _step("in-progress", "postponed", statusReason={}),
+    "a day without its zone": _step(
+        "in-progress", "supply_planned", restriction={"period": {"start": "2026-11-30T10:00:00"}}
+    ),
+    "a number of nought": _step("in-progress", "dispatched", input=_numbered(0)),
+    "two numbers": _step("in-progress", "dispatched", input=[*_numbered(1), *_numbered(2)]),
+    "an unknown status of the prescription": _step("in-progress", "0042", system=statuses.BUSINESS_STATUS),
+}
+
+
+@pytest.mark.parametrize("task", _UNCLEAR.values(), ids=_UNCLEAR)
+def test_a_step_that_is_unclear_moves_nothing(task: dict[str, Any]) -> None:
+    assert isinstance(read_answer(dumps(_bundle(task))), Unrecognised)
+
+
+def _repeat(number: object, kind: str = "valueInteger") -> dict[str, Any]:
+    told = [{"url": "numberOfRepeatsAllowed", kind: 5}, {"url": "numberOfRepeatsIssued", kind: number}]
+    return {"extension": [{"url": statuses.REPEATS_URL, "extension": told}]}
+
+
+def _of_a_repeat(number: object, kind: str = "valueInteger") -> dict[str, Any]:
+    dispense = _dispense()
+    dispense["contained"][0]["basedOn"] = [_repeat(number, kind)]
+    return dispense
+
+
+@pytest.mark.parametrize(("first", "issue"), [(0, 3), (1, 2), (None, None)])
+@pytest.mark.parametrize("dispense", [_of_a_repeat(2), _of_a_repeat(2, "valueUnsignedInt"), _dispense(**_repeat(2))])
+def test_repeats_issued_number_a_supply_only_as_agreed(
+    dispense: dict[str, Any], first: int | None, issue: int | None
+) -> None:
+    read = read_answer(dumps(_notice(dispense)), first_repeat=first)
+    assert isinstance(read, Acknowledgement)
+    assert [(report.event, report.issue, report.in_full) for report in read.reports] == [
+        (LineEvent.DELIVERED, issue, True)
+    ]
+
+
+@pytest.mark.parametrize("dispense", [_of_a_repeat(0), _of_a_repeat("2"), _of_a_repeat(2) | _repeat(3)])
+def test_repeats_issued_that_contradict_what_was_agreed_move_nothing(dispense: dict[str, Any]) -> None:
+    assert isinstance(read_answer(dumps(_notice(dispense)), first_repeat=1), Unrecognised)
+
+
 _DISPENSES: dict[str, tuple[dict[str, Any], LineEvent]] = {
     "handed over": (_dispense(), LineEvent.DELIVERED),
     "handed over, status unknown": (_dispense(status="unknown"), LineEvent.DELIVERED),

@@ -1,5 +1,6 @@
 """The sandbox's JSON answers: what each says, and what is not understood."""
 
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from adapters.sandbox.payload import read_answer
 from adapters.sandbox.statuses import STATUSES
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.lifecycle import LineEvent
 from gateway.domain.quantity import lexeme
 from gateway.wire.strict_json import JSON, dumps
 
@@ -23,7 +25,7 @@ def _answer(**change: JSON) -> bytes:
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_status_is_its_event_for_its_line(status: str) -> None:
-    read = read_answer(_answer(status=status))
+    read = read_answer(_answer(status=status, reason="why"))
     assert isinstance(read, Acknowledgement)
     assert (read.id, read.correlation) == ("a1", UUID(_MESSAGE))
     assert [(report.line_id, report.event) for report in read.reports] == [(UUID(_ITEM), STATUSES[status])]
@@ -47,6 +49,14 @@ def test_an_amount_keeps_its_digits_as_text_or_number(amount: JSON) -> None:
     assert read.at is not None
 
 
+def test_a_plan_may_number_its_supply_and_name_its_day() -> None:
+    read = read_answer(_answer(status="postponed", reason="rang us", supply=2, day="2026-11-30"))
+    assert isinstance(read, Acknowledgement)
+    report = read.reports[0]
+    assert report.supplied_at is not None
+    assert (report.event, report.issue, report.supplied_at.date()) == (LineEvent.POSTPONED, 2, date(2026, 11, 30))
+
+
 _FAULTS: dict[str, tuple[bytes, str]] = {
     "no status": (_answer(status=None), "status"),
     "an unknown status": (_answer(status="sent"), "status"),
@@ -58,6 +68,9 @@ _FAULTS: dict[str, tuple[bytes, str]] = {
     "an amount that is true": (_answer(amount=True), "amount"),
     "a time without its zone": (_answer(at="2026-11-02T09:00:00"), "at"),
     "an epoch of nought": (_answer(epoch=0), "epoch"),
+    "a supply of nought": (_answer(supply=0), "supply"),
+    "a day in words": (_answer(day="tomorrow"), "day"),
+    "postponed by nobody": (_answer(status="postponed"), "reason"),
     "an essay": (_answer(reason="x" * 5000), "reason"),
 }
 
