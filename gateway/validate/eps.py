@@ -5,8 +5,9 @@ The message is read back from its bytes: what is checked is what would be sent.
 Source: eps.md 2.2, 2.3, 2.8, 3.1, 5.3; reliability-security.md 4.3 (J10, J11, J13, J22).
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias, cast
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
 
 from gateway.domain.identifiers import PrescriptionNumber
 from gateway.domain.issue import Issue
@@ -14,6 +15,9 @@ from gateway.domain.message import FhirMessage
 from gateway.wire.strict_json import JSON, JsonError, loads
 
 Object: TypeAlias = "dict[str, JSON]"
+_TARGETS: Final = re.compile(rb'"reference"\s*:\s*"([^"]*)"').findall
+"""Every literal reference in bytes we wrote: within a text a quotation mark is escaped, so that none is met
+there. One that is itself escaped is no name of an entry, and is looked at again in the resources."""
 _SHARED = ("groupIdentifier", "authoredOn", "subject", "requester", "courseOfTherapyType", "category")
 
 
@@ -38,12 +42,12 @@ def check_message(message: FhirMessage, locate: Callable[[str], str], bundle: JS
     entries = [_object(entry) for entry in _array(whole.get("entry"))]
     resources = [_object(entry.get("resource")) for entry in entries]
     orders = [one for one in resources if one.get("resourceType") == "MedicationRequest"]
-    yield from _structure(entries, resources, orders)
+    yield from _structure(message.body, entries, resources, orders)
     yield from _numbers(orders, locate)
     yield from _texts(orders, locate)
 
 
-def _structure(entries: list[Object], resources: list[Object], orders: list[Object]) -> Iterator[Issue]:
+def _structure(body: bytes, entries: list[Object], resources: list[Object], orders: list[Object]) -> Iterator[Issue]:
     names = [_text(entry.get("fullUrl")) for entry in entries]
     if not resources or resources[0].get("resourceType") != "MessageHeader":
         yield _fault("Bundle.entry[0]", "The first entry is not the MessageHeader.")
@@ -51,7 +55,7 @@ def _structure(entries: list[Object], resources: list[Object], orders: list[Obje
     if len(set(names)) != len(names):
         yield _fault("Bundle.entry.fullUrl", "Two entries have the same id.")
     known = set(names)
-    if not all(target in known for target in _targets(resources)):
+    if not {target.decode() for target in _TARGETS(body)} <= known:
         for path in (path for path, target in _references(resources) if target not in known):
             yield Issue(code="REF_UNRESOLVED", location=path, text="The reference leads to no entry of the message.")
     lines = {name for name, one in zip(names, resources, strict=True) if one.get("resourceType") == "MedicationRequest"}
@@ -87,21 +91,6 @@ def _texts(orders: list[Object], locate: Callable[[str], str]) -> Iterator[Issue
                 yield Issue(code="DOSE_MISSING", location=locate(f"lines[{index}].dosages[{place}]"), text=text)
             if len(dosages) > 1 and not dosage.get("sequence"):
                 yield _fault("MedicationRequest.dosageInstruction.sequence", "Several dosages need a sequence.")
-
-
-def _targets(resources: list[Object]) -> Iterator[str]:
-    """Give every literal reference, without saying where it stands: the way of a clean message."""
-    waiting: list[JSON] = [*resources]
-    while waiting:
-        value = waiting.pop()
-        if type(value) is dict:
-            target = value.get("reference")
-            if type(target) is str:
-                yield target
-            below: Iterable[JSON] = value.values()
-        else:
-            below = cast("list[JSON]", value)
-        waiting += [one for one in below if type(one) is dict or type(one) is list]
 
 
 def _references(resources: list[Object]) -> Iterator[tuple[str, str]]:
