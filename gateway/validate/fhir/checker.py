@@ -69,14 +69,14 @@ class FhirChecker:
         """
         if self._profiles is None:
             return self._walk(self._base, resource)
-        url = BY_EVENT.get(event_of(resource), "") if resource.get("resourceType") == "Bundle" else ""
+        event = event_of(resource) if resource.get("resourceType") == "Bundle" else ""
+        url = BY_EVENT.get(event, "")
         if url and self._quick and self._quick.certain(resource, self._profiles.names[url]):
-            return tuple(check_rules(resource))
-        return (*self._structure(resource), *check_rules(resource), *check_identifiers(resource))
+            return tuple(check_rules(resource, event))
+        return (*self._structure(resource, url), *check_rules(resource, event), *check_identifiers(resource))
 
-    def _structure(self, resource: Mapping[str, Any]) -> tuple[Finding, ...]:
+    def _structure(self, resource: Mapping[str, Any], url: str) -> tuple[Finding, ...]:
         if resource.get("resourceType") == "Bundle":
-            url = BY_EVENT.get(event_of(resource), "")
             return self._walk(self._profiled if url else self._base, resource, url)
         claimed, url = self._claimed(resource), BY_TYPE.get(str(resource.get("resourceType")), "")
         plain = self._walk(self._base, resource)

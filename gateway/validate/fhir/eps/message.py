@@ -1,14 +1,15 @@
-"""A message Bundle as the rules see it: its resources by type, each with its place."""
+"""A message Bundle as the rules see it: its resources by type, each with its place, and what is found wrong."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.validate.fhir.finding import Finding, Level
 from gateway.validate.fhir.narrow import found_at
 
 Json = Mapping[str, Any]
-Placed = tuple[str, Json]
-"""A resource with the FHIRPath of its place."""
+Placed = tuple[int, Json]
+"""A resource with the index of its entry; `at` gives the FHIRPath, which only a fault has need of."""
 
 NHS = "https://fhir.nhs.uk/StructureDefinition/"
 UK_CORE = "https://fhir.hl7.org.uk/StructureDefinition/"
@@ -18,34 +19,47 @@ SPINE_CODES = "https://fhir.nhs.uk/R4/CodeSystem/Spine-ErrorOrWarningCode"
 class Message:
     """The resources of a message Bundle that has passed the walk, or nearly: every look is guarded.
 
+    A rule looks at the message and tells of each fault; it gives nothing back.
+
     Args:
         bundle: parsed JSON.
+
+    Attributes:
+        of: resources by type, each in the order of the message.
+        findings: what the rules that were asked so far have told.
     """
 
-    def __init__(self, bundle: Json) -> None:
-        self.bundle = bundle
-        self._by_type: dict[str, list[Placed]] = {}
-        self._by_url: dict[str, Json] = {}
-        entries = bundle.get("entry")
-        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-            resource = entry.get("resource") if isinstance(entry, dict) else None
-            if not isinstance(resource, dict):
-                continue
-            place = f"Bundle.entry[{index}].resource"
-            self._by_type.setdefault(str(resource.get("resourceType")), []).append((place, resource))
-            if isinstance(entry.get("fullUrl"), str):
-                self._by_url[entry["fullUrl"]] = resource
+    __slots__ = ("_by_url", "findings", "of")
 
-    def of(self, *kinds: str) -> Sequence[Placed]:
-        """Give the resources of some types, in the order of the message."""
-        if len(kinds) == 1:
-            return self._by_type.get(kinds[0], ())
-        return [placed for kind in kinds for placed in self._by_type.get(kind, ())]
+    def __init__(self, bundle: Json) -> None:
+        self.findings: list[Finding] = []
+        of: defaultdict[str, list[Placed]] = defaultdict(list)
+        by_url: dict[str, Json] = {}
+        self.of, self._by_url = of, by_url
+        entries = bundle.get("entry")
+        for index, entry in enumerate(entries if type(entries) is list else ()):
+            resource = entry.get("resource") if type(entry) is dict else None
+            if type(resource) is not dict:
+                continue
+            kind, url = resource.get("resourceType"), entry.get("fullUrl")
+            if type(kind) is str:
+                of[kind].append((index, resource))
+            if type(url) is str:
+                by_url[url] = resource
 
     def target(self, reference: Any) -> Json | None:
         """Give the resource a Reference of this message points at."""
-        url = reference.get("reference") if isinstance(reference, dict) else None
-        return self._by_url.get(url) if isinstance(url, str) else None
+        url = reference.get("reference") if type(reference) is dict else None
+        return self._by_url.get(url) if type(url) is str else None
+
+    def tell(self, finding: Finding) -> None:
+        """Add a finding."""
+        self.findings.append(finding)
+
+
+def at(index: int, path: str = "") -> str:
+    """Give the FHIRPath of an element of the resource in an entry, or of the resource."""
+    return f"Bundle.entry[{index}].resource{path and '.'}{path}"
 
 
 def listed(resource: Json, name: str) -> Sequence[Any]:
@@ -58,9 +72,9 @@ def listed(resource: Json, name: str) -> Sequence[Any]:
 
 def extension(element: Any, url: str) -> Json | None:
     """Give the first extension of an element with a URL."""
-    extensions = element.get("extension") if isinstance(element, dict) else None
-    for one in extensions if isinstance(extensions, list) else ():
-        if isinstance(one, dict) and one.get("url") == url:
+    extensions = element.get("extension") if type(element) is dict else None
+    for one in extensions if type(extensions) is list else ():
+        if type(one) is dict and one.get("url") == url:
             return one
     return None
 
@@ -70,7 +84,7 @@ def codes(concept: Any, system: str | None = None) -> list[str]:
     return [
         str(coding.get("code"))
         for coding in (listed(concept, "coding") if type(concept) is dict else found_at(concept, ("coding",)))
-        if isinstance(coding, dict) and (system is None or coding.get("system") == system)
+        if type(coding) is dict and (system is None or coding.get("system") == system)
     ]
 
 
@@ -91,23 +105,3 @@ def differing(placed: Sequence[Placed], path: Sequence[str]) -> bool:
     """Tell whether resources disagree in an element."""
     first = found_at(placed[0][1], path) if placed else []
     return any(found_at(resource, path) != first for _, resource in placed[1:])
-
-
-def shared_by(placed: Sequence[Placed], name: str) -> bool:
-    """Tell whether resources agree in an element and all that is in it."""
-    first = placed[0][1].get(name) if placed else None
-    for _, resource in placed[1:]:  # noqa: SIM110 - a generator here costs more than the look
-        if resource.get(name) != first:
-            return False
-    return True
-
-
-def without(message: Message, kinds: tuple[str, ...], elements: tuple[str, ...]) -> Iterator[tuple[str, int, str]]:
-    """Give every telecom of some types that lacks an element: place, index, element."""
-    for place, resource in message.of(*kinds):
-        telecoms = resource.get("telecom")
-        for index, telecom in enumerate(telecoms if isinstance(telecoms, list) else ()):
-            if isinstance(telecom, dict):
-                for element in elements:
-                    if element not in telecom:
-                        yield place, index, element

@@ -4,9 +4,9 @@ Source: eps.md 5. Permissions and switches (5.1), headers, and what only Spine c
 patient has died) are not the content's and are checked elsewhere or not at all.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from gateway.validate.fhir.eps import every_message, limits, notification, operations, order, update
+from gateway.validate.fhir.eps import every_message, limits, notification, operations, order, signatures, update
 from gateway.validate.fhir.eps.message import Json, Message, codes, wrong
 from gateway.validate.fhir.finding import Finding
 
@@ -14,7 +14,7 @@ HOLD = "prescription-order-update hold"
 """An update that asks for a hold or a release, which EPS does not know; its reason is of a code system of ours."""
 HOLD_REASON = "urn:x-homecare-gateway:CodeSystem:message-reason"
 EVENTS = "https://fhir.nhs.uk/CodeSystem/message-event"
-Rule = Callable[[Message], Iterator[Finding]]
+Rule = Callable[[Message], None]
 
 _EVERY: tuple[Rule, ...] = (
     every_message.intents,
@@ -36,12 +36,11 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         order.courses,
         order.repeat_dispensing,
         order.durations,
-        order.signatures,
+        signatures.signatures,
         order.addresses,
         limits.items,
         limits.notes,
         limits.names,
-        limits.signature_data,
         limits.prescriber_codes,
         limits.windows,
     ),
@@ -72,21 +71,32 @@ def event_of(bundle: Json) -> str:
     return HOLD if event == "prescription-order-update" and codes(header.get("reason"), HOLD_REASON) else event
 
 
-def check_rules(resource: Json) -> Iterator[Finding]:
-    """Give what a resource breaks of the rules of its message or operation."""
+def check_rules(resource: Json, event: str | None = None) -> Sequence[Finding]:
+    """Give what a resource breaks of the rules of its message or operation.
+
+    Args:
+        resource: parsed JSON.
+        event: as `event_of` gives it, where the caller has asked.
+    """
     match resource.get("resourceType"):
-        case "Bundle" if event := event_of(resource):
-            if event not in RULES:
-                text = "must be prescription-order, prescription-order-update, -response or dispense-notification"
-                yield wrong("5.1 event", "value", "Bundle.entry[0].resource.eventCoding.code", text)
-            message = Message(resource)
-            for rule in RULES.get(event, ()):
-                yield from rule(message)
+        case "Bundle":
+            return _of_message(resource, event_of(resource) if event is None else event)
         case "Task" if (
             "for" in resource and "focus" in resource and resource.get("status") in ("rejected", "in-progress")
         ):
-            yield from operations.task(resource)
+            return [*operations.task(resource)]
         case "Parameters" if operations.is_release(resource):
-            yield from operations.release(resource)
+            return [*operations.release(resource)]
         case "Claim":
-            yield from operations.claim(resource)
+            return [*operations.claim(resource)]
+    return ()
+
+
+def _of_message(bundle: Json, event: str) -> Sequence[Finding]:
+    if event and event not in RULES:
+        text = "must be prescription-order, prescription-order-update, -response or dispense-notification"
+        return [wrong("5.1 event", "value", "Bundle.entry[0].resource.eventCoding.code", text)]
+    message = Message(bundle)
+    for rule in RULES.get(event, ()):
+        rule(message)
+    return message.findings

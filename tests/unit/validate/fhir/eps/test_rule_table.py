@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway.validate.fhir.eps import every_message, limits, notification, operations, order, update
+from gateway.validate.fhir.eps import every_message, limits, notification, operations, order, signatures, update
 from gateway.validate.fhir.eps.rules import check_rules
 from tests.unit.validate.fhir.eps.test_rules import (
     ITEM,
@@ -363,7 +363,7 @@ def test_every_rule_stands_in_the_table_and_every_reason_is_used() -> None:
 
 def test_every_rule_in_the_code_is_broken_by_a_test() -> None:
     written = set()
-    for module in (every_message, limits, notification, operations, order, update):
+    for module in (every_message, limits, notification, operations, order, signatures, update):
         assert module.__file__
         for node in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "wrong":
