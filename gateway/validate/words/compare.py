@@ -12,7 +12,8 @@ from fractions import Fraction
 
 from gateway.domain.prescription import Dosage
 from gateway.validate.amounts import Amount, Strength
-from gateway.validate.words.said import DAY, NO_UNIT, Lasting, Often, Said, Spread
+from gateway.validate.words.moments import in_order, stated_moments
+from gateway.validate.words.said import DAY, NO_UNIT, Lasting, Often, Said, Spread, Timed
 from gateway.validate.words.structure import coded_often, dose_of, length_of, often_of
 from gateway.validate.words.vocabulary import NEVER_INJECTED, ROUTE_CODES
 
@@ -22,7 +23,7 @@ class Difference:
     """One contradiction.
 
     Attributes:
-        element: what differs: dose, frequency, weekday, route or duration.
+        element: what differs: dose, time of day, frequency, weekday, route or duration.
         words: as the prescriber wrote it.
         structure: as the structure states it.
     """
@@ -36,6 +37,7 @@ def differences(said: Said, dosages: Sequence[Dosage], strength: Strength) -> tu
     """Give every contradiction between words and the dosages they are the words of."""
     return (
         *_doses(said, dosages, strength),
+        *_exchanged(said, dosages, strength),
         *_frequencies(said, dosages),
         *_weekdays(said, dosages),
         *_routes(said, dosages),
@@ -67,7 +69,7 @@ def speaks_of_dose(said: Said, dosages: Sequence[Dosage], other: Said, strength:
 
 def compared(said: Said, dosages: Sequence[Dosage], strength: Strength) -> bool:
     """Tell whether every dose and every frequency of the structure could be compared with the words."""
-    if said.unsure or (said.often and together(said, dosages)):
+    if said.unsure or (said.often and together(said, dosages) and _matched(said, dosages, strength) is None):
         return False
     for dosage in dosages:
         dose, often = dose_of(dosage), often_of(dosage.timing)
@@ -142,6 +144,42 @@ def _ends_agree(
     return words == structure
 
 
+def _entries(dosages: Sequence[Dosage]) -> tuple[Timed, ...]:
+    """Give which dose the structure states for which time of day; empty unless it does so for all of them together."""
+    found: list[Timed] = []
+    for dosage in dosages:
+        timing, dose = dosage.timing, dose_of(dosage)
+        moments = stated_moments(timing.time_of_day, timing.when) if timing and not timing.day_of_week else None
+        if not moments or dose is None or timing is None or timing.frequency not in {None, len(moments)}:
+            return ()
+        found += [Timed(doses=(dose,), moment=moment) for moment in moments]
+    return tuple(found) if len({dosage.sequence for dosage in dosages}) == 1 else ()
+
+
+def _matched(said: Said, dosages: Sequence[Dosage], strength: Strength) -> list[tuple[Timed, Timed]] | None:
+    """Match words with structure in the order of the day; None where the two cannot be compared one by one."""
+    stated = _entries(dosages)
+    if not stated or len(said.timed) != len(stated):
+        return None
+    ours, theirs = in_order([one.moment for one in said.timed]), in_order([one.moment for one in stated])
+    if ours is None or theirs is None:
+        return None
+    pairs = [(said.timed[one], stated[other]) for one, other in zip(ours, theirs, strict=True)]
+    comparable = all(_in_kind(dose, two.doses[0].kind, strength) for one, two in pairs for dose in one.doses)
+    return pairs if comparable else None
+
+
+def _exchanged(said: Said, dosages: Sequence[Dosage], strength: Strength) -> Iterator[Difference]:
+    for one, two in _matched(said, dosages, strength) or ():
+        (dose,) = two.doses
+        named = [same for each in one.doses if (same := _in_kind(each, dose.kind, strength))]
+        words, structure = (f"{timed.doses[0].words} {timed.moment.words}" for timed in (one, two))
+        if not any(_same_dose(same, dose) for same in named):
+            yield Difference(element="dose", words=words, structure=structure)
+        elif not one.moment.may_be(two.moment):
+            yield Difference(element="time of day", words=words, structure=structure)
+
+
 def _frequencies(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
     for dosage in dosages:
         coded, often = coded_often(dosage.timing), often_of(dosage.timing)
@@ -166,7 +204,7 @@ def _frequencies(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
 def together(said: Said, dosages: Sequence[Dosage]) -> bool:
     """Tell whether the words count the times of dosages that apply together: 10 mg at morning and 5 mg at night, twice.
 
-    Which of the doses is for which time is then not compared.
+    Which of the doses is for which time is a question of its own (`_matched`).
     """
     stated = [often_of(dosage.timing) for dosage in dosages]
     if len(stated) <= 1 or len({dosage.sequence for dosage in dosages}) > 1 or not all(stated):

@@ -9,13 +9,14 @@ Source: mapping.md 8.3; the British National Formulary's abbreviations for direc
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from gateway.validate.amounts import Amount, measured
 from gateway.validate.words import vocabulary as v
-from gateway.validate.words.said import DAY, NO_UNIT, Lasting, Often, Said, Spread, on_days
+from gateway.validate.words.moments import PARTS, Moment, clauses, clock_moments, part_moments
+from gateway.validate.words.said import DAY, NO_UNIT, Lasting, Often, Said, Spread, Timed, on_days
 
 
 def _any(words: object) -> str:
@@ -38,9 +39,12 @@ _UP = r"(?P<up>(?:for )?(?:up to|at most|no more than|not more than|maximum(?: o
 _DAY = rf"(?:{_any(v.WEEKDAYS)})s?\b"
 _CLOCK = r"(?:[01]?\d|2[0-3])(?::[0-5]\d(?::[0-5]\d)?| ?[ap]m\b|:[0-5]\d ?[ap]m\b)"
 _EVENT = (
-    r"(?:(?:at|every|each|before|upon|on|in the|during the) (?:early |late )?(?:night|bedtime|bed|sleep|morning|evening"
-    r"|noon|midday|lunchtime|lunch|teatime|breakfast|dinner|afternoon|waking|12:00pm)\b|around 12:00pm|nightly\b)"
+    r"(?:(?:at|every|each|before|after|upon|on|in the|during the) (?:early |late )?(?:night|bedtime|bed|sleep|morning"
+    r"|evening|noon|midday|lunchtime|lunch|teatime|breakfast|dinner|afternoon|waking|12:00pm)\b|around 12:00pm"
+    r"|nightly\b)"
 )
+_BETWEEN = " ,:;-("
+_DOSE_NEXT = re.compile(rf"[{re.escape(_BETWEEN)}]*(?:take |inject )?{_COUNT} ?(?:{_MEASURE}|{_THING})")
 _FILL = r"(?:(?:the )?contents? of )?"
 
 
@@ -56,6 +60,14 @@ class _Found:
     routes: set[str] = field(default_factory=set)
     lasting: list[Lasting] = field(default_factory=list)
     moments: int = 0
+    parts: list[Spread | Moment] = field(default_factory=list)
+    """Doses and times of day, in the order written."""
+    after_dose: int = -1
+    """Where the last dose ended."""
+    after_moment: int = -1
+    """Where the last time of day ended."""
+    either: bool = False
+    """One of two things is said to be enough."""
     injected: bool = False
     once_only: bool = False
     unsure: bool = False
@@ -86,6 +98,7 @@ def read(text: str) -> Said:
         days=frozenset(found.days),
         routes=frozenset(found.routes),
         lasting=tuple(found.lasting),
+        timed=_timed(found),
         injected=found.injected,
         once_only=found.once_only,
         unsure=found.unsure,
@@ -114,7 +127,23 @@ def _step(found: _Found, text: str, at: int) -> int:
         return at + 1
     if word[0][0].isdigit() or word[0] in v.UNCLEAR:
         found.unsure = True
+    found.either = found.either or word[0] == "or"
     return word.end()
+
+
+def _timed(found: _Found) -> tuple[Timed, ...]:
+    """Pair doses with times of day, where the order of the words leaves no doubt."""
+    if found.unsure or found.either or found.days:
+        return ()
+    paired = clauses(["d" if isinstance(part, Spread) else "m" for part in found.parts])
+    return tuple(
+        Timed(
+            doses=tuple(part for part in (found.parts[at] for at in doses) if isinstance(part, Spread)), moment=moment
+        )
+        for doses, moments in paired or ()
+        for moment in (found.parts[at] for at in moments)
+        if isinstance(moment, Moment)
+    )
 
 
 def _number(text: str) -> Fraction:
@@ -154,19 +183,25 @@ def _spread(match: "re.Match[str]", unit: str) -> Spread:
     return Spread(low=low, high=last, kind=kind, words=match[0])
 
 
+def _dose(found: _Found, match: "re.Match[str]", dose: Spread) -> None:
+    found.doses.append(dose)
+    found.parts.append(dose)
+    found.after_dose = match.end()
+
+
 def _measured(found: _Found, match: "re.Match[str]") -> None:
-    found.doses.append(_spread(match, match["unit"]))
+    _dose(found, match, _spread(match, match["unit"]))
 
 
 def _with_strength(found: _Found, match: "re.Match[str]") -> None:
     kind, of = _kind(match["strength"])
     each = Amount(value=_number(match["each"]) * of, kind=kind)
     said = _spread(match, match["unit"])
-    found.doses.append(Spread(low=said.low, high=said.high, kind=said.kind, each=each, words=match[0]))
+    _dose(found, match, replace(said, each=each))
 
 
 def _bare(found: _Found, match: "re.Match[str]") -> None:
-    found.doses.append(_spread(match, ""))
+    _dose(found, match, _spread(match, ""))
 
 
 def _unsure(found: _Found, _: "re.Match[str]") -> None:
@@ -218,13 +253,37 @@ def _adverb(found: _Found, match: "re.Match[str]") -> None:
 def _latin(found: _Found, match: "re.Match[str]") -> None:
     times = v.LATIN[match[0]]
     if match[0] in {"om", "mane", "nocte"}:
-        found.moments += 1
+        _moment(found, match, part_moments(match[0]))
         return
     found.often.append(Often(low=times, high=times, of=DAY, words=match[0]))
 
 
+def _moment(found: _Found, match: "re.Match[str]", moments: Iterable[Moment]) -> None:
+    """Take times of day; one that only says another more closely is no second one: "at night before bed"."""
+    named = list(moments)
+    last = found.parts[-1] if found.parts else None
+    straight = found.after_moment >= 0 and not match.string[found.after_moment : match.start()].strip(" (")
+    if straight and isinstance(last, Moment) and named and last.may_be(named[0]):
+        found.parts[-1] = last.within(named.pop(0))
+    found.moments += len(named)
+    found.parts += named
+    found.after_moment = match.end()
+
+
+def _clock(found: _Found, match: "re.Match[str]") -> None:
+    _moment(found, match, clock_moments(match[0]))
+
+
 def _moments(found: _Found, match: "re.Match[str]") -> None:
-    found.moments += len(re.findall(rf"{_CLOCK}|{_EVENT}|\b(?:night|bedtime|morning|evening|noon|lunch)\b", match[0]))
+    _moment(found, match, part_moments(match[0]))
+
+
+def _beside_dose(found: _Found, match: "re.Match[str]") -> None:
+    """Take a part of the day without its preposition, "20 mg morning" or "am: 20 mg", only right beside a dose."""
+    text = match.string
+    behind = found.after_dose >= 0 and not text[found.after_dose : match.start()].strip(_BETWEEN)
+    if behind or _DOSE_NEXT.match(text, match.end()):
+        _moment(found, match, part_moments(match[0]))
 
 
 def _weekdays(found: _Found, match: "re.Match[str]") -> None:
@@ -264,7 +323,7 @@ def _implied(found: _Found) -> tuple[Often, ...]:
 _HEAD = rf"(?P<up>up to )?(?P<least>at least )?(?P<n>{_COUNT})(?:{_TO}(?P<to>{_N}))?"
 _FOLLOWS = (
     rf"at|in|on|to be|with|before|after|every|each|once|twice|thrice|{_N} times|"
-    rf"{_any(v.LATIN)}|when|if|as|up to|prn|{_ADVERB}"
+    rf"{_any(v.LATIN)}|morning|evening|night|when|if|as|up to|prn|{_ADVERB}"
 )
 """What may follow a number that has no unit, so that it is a dose: "take 2 at night"."""
 _GRAMMAR: tuple[tuple[str, Callable[[_Found, "re.Match[str]"], None]], ...] = (
@@ -313,11 +372,12 @@ _GRAMMAR: tuple[tuple[str, Callable[[_Found, "re.Match[str]"], None]], ...] = (
     (_ADVERB, _adverb),
     (rf"for(?: up to)? (?P<n>{_N}) ?(?P<period>(?:days?|weeks?|months?|years?)\b)", _lasting),
     (rf"for {_N} (?:doses?|injections?|applications?)\b", _nothing),
-    (rf"(?:at )?{_CLOCK}(?:(?:,| and|, and)? ?(?:at )?{_CLOCK})*", _moments),
+    (rf"(?:at )?{_CLOCK}(?:(?:,| and|, and)? ?(?:at )?{_CLOCK})*", _clock),
     (rf"{_EVENT}(?:(?:,| and) (?:{_EVENT}|night|bedtime|morning|evening|lunch)\b)*", _moments),
     (rf"(?:on |every |each )?(?:an? |the )?{_DAY}(?:(?:,| and|, and|/| ?&) ?(?:on |an? )?{_DAY})*", _weekdays),
     (r"(?:on|from|until|to|starting) \d\d?/\d\d?/\d{4}(?:(?:,| and| to) \d\d?/\d\d?/\d{4})*", _nothing),
     (rf"(?:{_any(v.LATIN)})\b", _latin),
+    (rf"(?:{_any(PARTS)})\b", _beside_dose),
     # how
     (rf"(?:{_any(v.ROUTES)})(?![\w-])", _routed),
     (r"inject(?:ed|ing)?\b", _injected),

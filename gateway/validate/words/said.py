@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gateway.validate.amounts import Amount
+from gateway.validate.words.moments import Moment
 
 DAY, MONTH = "day", "month"
 DAYS_A_WEEK = 7
@@ -66,6 +67,18 @@ class Lasting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """A dose and the moment of the day it is for.
+
+    Attributes:
+        doses: one amount, said in one unit or in several: "20 mg (4 tablets)".
+    """
+
+    doses: tuple[Spread, ...]
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """Everything found in one set of directions.
 
@@ -76,6 +89,7 @@ class Said:
         routes: names of routes.
         lasting: for how long.
         injected: the words say that it is injected.
+        timed: which dose is for which time of day; empty where the words do not tell without doubt.
         once_only: a single administration, or a number of them without a period.
         unsure: something was found that the grammar cannot read, though it bears on the dose.
     """
@@ -85,6 +99,7 @@ class Said:
     days: frozenset[str] = frozenset()
     routes: frozenset[str] = frozenset()
     lasting: tuple[Lasting, ...] = ()
+    timed: tuple[Timed, ...] = ()
     injected: bool = False
     once_only: bool = False
     unsure: bool = False
