@@ -19,7 +19,8 @@ from gateway.pipeline import reports
 from gateway.pipeline.holding import LineHold
 from gateway.pipeline.translate import Surroundings, TranslatedOrder, Translation, clash, read, translate
 from gateway.ports import KnownLine, Tombstone
-from gateway.translate.to_fhir.dispense import Dispense
+from gateway.translate.from_hl7v2.report import Supplied
+from gateway.translate.to_fhir.dispense import Dispense, is_supply
 
 NOBODY = OdsCode("XXXXX")
 """The sender, until the message has said who it is."""
@@ -94,13 +95,17 @@ class Offline:
         if reports.faulty(report):
             return Seen(verdict=reports.verdict(report, ()), envelope=report.envelope)
         followed = []
-        for supplied in report.supplies:
+        for supplied in report.said:
             known = [line for _, line in self._lines if line.destination == submission.tenant]
             followed.append(self._follow(reports.tie(report, supplied, known)))
         return Seen(
             verdict=reports.verdict(report, [(tied, issues) for tied, issues, _ in followed]),
             envelope=report.envelope,
-            dispenses=tuple(_dispense(tied, submission.tenant) for tied, issues, _ in followed if not issues),
+            dispenses=tuple(
+                _dispense(tied, tied.supplied, submission.tenant)
+                for tied, issues, _ in followed
+                if not issues and isinstance(tied.supplied, Supplied) and is_supply(tied.answer.reports[0].event)
+            ),
             states=tuple(state for _, issues, state in followed if state and not issues),
         )
 
@@ -180,13 +185,13 @@ def _held(line: KnownLine, one: LineHold) -> KnownLine:
     return replace(line, state=line.before or line.state, before=None)
 
 
-def _dispense(tied: reports.Tied, provider: OdsCode) -> Dispense:
+def _dispense(tied: reports.Tied, supplied: Supplied, provider: OdsCode) -> Dispense:
     known = tied.line
     if known is None or known.prescription is None:
         raise ValueError("only a supply that is tied to a line can be written")
     line = next(line for line in known.prescription.lines if line.id == known.line_id)
     return Dispense(
-        name=tied.supplied.id,
+        name=supplied.id,
         provider=provider,
         prescription=known.prescription,
         line=line,

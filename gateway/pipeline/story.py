@@ -159,7 +159,7 @@ class Pipeline:
             await self._store.acknowledge(callback, None, report.issues)
             return hl7v2.answer_report(submission, report.envelope, reports.verdict(report, ()))
         told = []
-        for supplied in report.supplies:
+        for supplied in report.said:
             known = await self._store.allocated_lines(submission.tenant, [supplied.number.trust_number])
             tied = reports.tie(report, supplied, known)
             result = await self._store.acknowledge(callback, tied.answer, ())

@@ -4,7 +4,12 @@ A report names the trust's order number, never a message of ours; which line it 
 lines allocated to that provider (I11). Every value that decides what is counted must be there and be understood: the
 order number, the provider's own number, the patient, the amount with its unit. Otherwise nothing moves.
 
+RXD-8, the refills that remain, says which supply it is. ORC-25, in our own code system, says that it is dispatched or
+delivered and not only made up; ORC-1 XX with RXD-4 "" takes the report of that name back.
+
 HL7 table 0484 calls a new full fill N, and some providers write N for "not supplied"; the amount decides between them.
+
+Answers to a message and what is said of an order by itself are read in `replies`.
 
 Source: mapping.md 3.1, 9.3; HL7 v2.5.1 chapter 4 (RDS, RXD) and table 0484.
 """
@@ -24,16 +29,19 @@ from gateway.domain.submission import Envelope, OrderNumber, Submission
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_hl7v2.coded import coded
 from gateway.translate.from_hl7v2.desk import Desk
-from gateway.translate.from_hl7v2.groups import Group, sort_segments
-from gateway.translate.from_hl7v2.header import read_header
+from gateway.translate.from_hl7v2.groups import Group, Orders, sort_segments
+from gateway.translate.from_hl7v2.header import Header, read_header
 from gateway.translate.from_hl7v2.moments import day, moment
+from gateway.translate.from_hl7v2.replies import ANSWERS, OUR_SYSTEM, STATUSES, Replied, read_replies
 from gateway.translate.maps.rules import HL7V2
 from gateway.translate.tracer import Tracer
-from gateway.wire.er7 import Er7Error, Message, Repetition, Segment, parse
+from gateway.wire.er7 import Er7Error, Repetition, Segment, parse
 
 REPORTS = {("RDS", "O13"): "RDS_O13", ("RDS", "O01"): "RDS_O01"}
 """Message types a provider may send."""
 
+_STEPS = {event.value: event for event in (LineEvent.DISPENSED, LineEvent.DISPATCHED, LineEvent.DELIVERED)}
+_LONGEST_COUNT = 3
 _PART, _FULL = frozenset({"P", "Q"}), frozenset({"C", "F", "N", "R"})
 
 
@@ -44,7 +52,9 @@ class Supplied:
     Attributes:
         number: the trust's order number (ORC-2).
         filler: the provider's own number (ORC-3), with `sub_id` (RXD-1) the name of this supply.
-        event: DISPENSED, SUPPLY_SHORT or NOT_SUPPLIED, as far as the report alone tells.
+        event: DISPENSED, DISPATCHED, DELIVERED, SUPPLY_SHORT or NOT_SUPPLIED, as far as the report alone tells;
+            SUPPLY_WITHDRAWN takes the report of the same name back.
+        supplies_left: how many supplies are to come after this one (RXD-8).
         ordered_code: the product of RXE-2, where it is repeated; must be the line's.
         product_code: the product of RXD-2.
         unit_code: the code of RXD-5.
@@ -66,6 +76,7 @@ class Supplied:
     expiry: date | None
     note: str
     location: str
+    supplies_left: int | None = None
 
     @property
     def id(self) -> str:
@@ -83,7 +94,13 @@ class Report:
 
     envelope: Envelope
     supplies: tuple[Supplied, ...] = ()
+    replies: tuple[Replied, ...] = ()
     issues: tuple[Issue, ...] = ()
+
+    @property
+    def said(self) -> tuple[Supplied | Replied, ...]:
+        """Everything it says, in its own order: a message holds the one kind or the other."""
+        return (*self.supplies, *self.replies)
 
 
 def read_report(submission: Submission, context: ReadingContext) -> Report:
@@ -102,15 +119,30 @@ def read_report(submission: Submission, context: ReadingContext) -> Report:
         raise Refusal(Issue(code=error.code, location=error.location, text=error.text)) from None
     tracer = Tracer({leaf.locator: leaf.raw for leaf in message.leaves()}, HL7V2)
     desk = Desk(tracer, context)
-    header = read_header(message, desk, served=REPORTS)
-    supplies = _supplies(desk, message, header.zone) if header.served else []
-    return Report(envelope=header.envelope, supplies=tuple(supplies), issues=tuple(desk.issues))
-
-
-def _supplies(desk: Desk, message: Message, zone: tzinfo) -> list[Supplied]:
+    header = read_header(message, desk, served=REPORTS | ANSWERS | STATUSES)
+    if not header.served:
+        return Report(envelope=header.envelope, issues=tuple(desk.issues))
     orders = sort_segments(message)
     for segment in orders.misplaced:
         desk.flag("STRUCTURE_INVALID", segment.locator, "A message holds one patient and is sent in one piece.")
+    if tuple([*header.envelope.message_type.split("^"), ""][:2]) in REPORTS:
+        supplies, replies = _supplies(desk, orders, header.zone), []
+    else:
+        supplies, replies = [], _replies(desk, orders, header)
+    return Report(envelope=header.envelope, supplies=tuple(supplies), replies=tuple(replies), issues=tuple(desk.issues))
+
+
+def _replies(desk: Desk, orders: Orders, header: Header) -> list[Replied]:
+    """Read an answer, which may leave its patient out, or a status message, which names one and answers nothing."""
+    answers = tuple([*header.envelope.message_type.split("^"), ""][:2]) in ANSWERS
+    if answers and not orders.named("MSA"):
+        desk.flag("SEGMENT_MISSING", "MSA[1]", "An answer names in MSA the message that it answers.")
+    patient = _patient(desk, orders.named("PID")) if orders.named("PID") or not answers else ""
+    control_id = header.envelope.control_id
+    return read_replies(desk, orders, control_id=control_id, nhs_number=patient, zone=header.zone)
+
+
+def _supplies(desk: Desk, orders: Orders, zone: tzinfo) -> list[Supplied]:
     patient = _patient(desk, orders.named("PID"))
     if not orders.groups:
         desk.flag("SEGMENT_MISSING", "ORC[1]", "Send an ORC segment for each order that is reported on.")
@@ -157,7 +189,31 @@ def _of_group(desk: Desk, group: Group, nhs_number: str, zone: tzinfo) -> list[S
     if not segments:
         desk.flag("SEGMENT_MISSING", f"{group.orc.locator}/RXD", "Send an RXD for each supply.")
     ordered = _product(desk, group.rxe, 2)[0]
-    return [_supplied(desk, segment, (number, own, nhs_number, ordered), zone) for segment in segments]
+    said = _Order(number, own, nhs_number, ordered, _step(desk, group.orc))
+    return [_supplied(desk, segment, said, zone) for segment in segments]
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What every RXD of an order shares; `step` is what ORC-25 makes of a supply in full."""
+
+    number: OrderNumber
+    own: str
+    nhs_number: str
+    ordered: str
+    step: LineEvent
+
+
+def _step(desk: Desk, orc: Segment) -> LineEvent:
+    """Read ORC-25: a report without it is of a supply that was made up, whatever became of it."""
+    modifier = desk.one(orc, 25)
+    code = _text(desk, modifier)
+    if _text(desk, modifier, 3) != OUR_SYSTEM:
+        return LineEvent.DISPENSED
+    found = _STEPS.get(code)
+    if found is None:
+        desk.flag("VALUE_INVALID", orc.at(25), "Beside an amount, send dispensed, dispatched or delivered.")
+    return found or LineEvent.DISPENSED
 
 
 def _check_order(desk: Desk, orc: Segment, number: OrderNumber, own: str, assigner: str) -> None:
@@ -167,8 +223,9 @@ def _check_order(desk: Desk, orc: Segment, number: OrderNumber, own: str, assign
         desk.flag("FIELD_MISSING", orc.at(3), "Name your own number for the order; it tells repeats apart.")
     if assigner not in {"", desk.sender.value}:
         desk.flag("SENDER_MISMATCH", orc.at(3), "ORC-3.2 must name the provider that sends the report.")
-    if number.order_control not in {"RE", "UF"}:
-        desk.flag("ACTION_UNSUPPORTED", orc.at(1), "Served in a report: RE, supplied, and UF, will not be supplied.")
+    if number.order_control not in {"RE", "UF", "XX"}:
+        text = "Served in a report: RE, supplied; UF, will not be supplied; XX, an earlier report taken back."
+        desk.flag("ACTION_UNSUPPORTED", orc.at(1), text)
 
 
 def _product(desk: Desk, segment: Segment | None, number: int) -> tuple[str, str]:
@@ -179,23 +236,22 @@ def _product(desk: Desk, segment: Segment | None, number: int) -> tuple[str, str
     return code, words.raw if words else ""
 
 
-def _supplied(desk: Desk, rxd: Segment, order: tuple[OrderNumber, str, str, str], zone: tzinfo) -> Supplied:
+def _supplied(desk: Desk, rxd: Segment, order: _Order, zone: tzinfo) -> Supplied:
     """Read one RXD."""
-    number, own, nhs_number, ordered = order
     sub_id = _text(desk, desk.one(rxd, 1))
     if not sub_id:
         desk.flag("FIELD_MISSING", rxd.at(1), "Number the supplies of an order, from 1.")
-    amount = _amount(desk, rxd)
+    amount = _deleted(desk, rxd) if order.number.order_control == "XX" else _amount(desk, rxd)
     unit = coded(desk, desk.one(rxd, 5))
     code, words = (leaf.raw if leaf else "" for leaf in ((unit.first.code, unit.words) if unit else (None, None)))
     product_code, product_display = _product(desk, rxd, 2)
     return Supplied(
-        number=number,
-        filler=own,
+        number=order.number,
+        filler=order.own,
         sub_id=sub_id,
-        nhs_number=nhs_number,
-        event=_event(desk, rxd, number.order_control, amount),
-        ordered_code=ordered,
+        nhs_number=order.nhs_number,
+        event=_event(desk, rxd, order, amount),
+        ordered_code=order.ordered,
         product_code=product_code,
         product_display=product_display,
         amount=amount,
@@ -206,7 +262,18 @@ def _supplied(desk: Desk, rxd: Segment, order: tuple[OrderNumber, str, str, str]
         expiry=day(desk, desk.leaf(desk.one(rxd, 19)), "", zone),
         note="; ".join(filter(None, (_text(desk, part) for part in desk.all(rxd, 9)))),
         location=rxd.locator,
+        supplies_left=_left(desk, rxd),
     )
+
+
+def _left(desk: Desk, rxd: Segment) -> int | None:
+    """Read RXD-8, the refills that remain after this one."""
+    leaf = desk.leaf(desk.one(rxd, 8))
+    text = desk.text(leaf)
+    if leaf is None or (text.isascii() and text.isdigit() and len(text) <= _LONGEST_COUNT):
+        return int(text) if text else None
+    desk.flag("VALUE_INVALID", leaf.locator, "Send the supplies that remain as a whole number.")
+    return None
 
 
 def _amount(desk: Desk, rxd: Segment) -> Decimal:
@@ -221,8 +288,18 @@ def _amount(desk: Desk, rxd: Segment) -> Decimal:
     return value or Decimal(0)
 
 
-def _event(desk: Desk, rxd: Segment, control: str, amount: Decimal) -> LineEvent:
+def _deleted(desk: Desk, rxd: Segment) -> Decimal:
+    """Require the amount of a report that is taken back to be deleted, so that an XX of other sense is not one."""
+    if not any(part.null for part in rxd.repetitions(4)):
+        desk.flag("QUANTITY_CONFLICT", rxd.at(4), 'ORC-1 XX takes a report back: delete its amount (RXD-4 "").')
+    return Decimal(0)
+
+
+def _event(desk: Desk, rxd: Segment, order: _Order, amount: Decimal) -> LineEvent:
     """Tell a supply in full, in part and none apart; what contradicts itself is refused."""
+    control = order.number.order_control
+    if control == "XX":
+        return LineEvent.SUPPLY_WITHDRAWN
     kind = _text(desk, desk.one(rxd, 33))
     if kind not in _PART | _FULL | {""}:
         text = "Send the type of supply: P, part, or a full one (C, F, N, R)."
@@ -234,4 +311,4 @@ def _event(desk: Desk, rxd: Segment, control: str, amount: Decimal) -> LineEvent
         desk.flag("QUANTITY_CONFLICT", rxd.at(4), "A supply of nought is none: send ORC-1 UF.")
     if nothing:
         return LineEvent.NOT_SUPPLIED
-    return LineEvent.SUPPLY_SHORT if kind in _PART else LineEvent.DISPENSED
+    return LineEvent.SUPPLY_SHORT if kind in _PART else order.step

@@ -22,6 +22,8 @@ _FULL = ("0001", "Item fully dispensed")
 _TYPES = {
     LineEvent.SUPPLY_SHORT: ("0003", "Item dispensed - partial"),
     LineEvent.DISPENSED: _FULL,
+    LineEvent.DISPATCHED: _FULL,
+    LineEvent.DELIVERED: _FULL,
     LineEvent.BALANCE_SUPPLIED: _FULL,
     LineEvent.NOT_SUPPLIED: ("0002", "Item not dispensed"),
 }
@@ -41,6 +43,11 @@ class Dispense:
     prescription: Prescription
     line: Line
     report: LineReport
+
+
+def is_supply(event: LineEvent) -> bool:
+    """Tell whether an event is written as a dispense: a supply, or the word that there is none."""
+    return event in _TYPES
 
 
 def write_dispenses(dispenses: tuple[Dispense, ...]) -> JSON:
@@ -86,7 +93,8 @@ def _resource(dispense: Dispense) -> JSON:
 def _when(report: LineReport) -> dict[str, JSON]:
     if report.supplied_at is None or report.event is LineEvent.NOT_SUPPLIED:
         return {}
-    return {"whenPrepared": report.supplied_at.isoformat()}
+    handed = report.event is LineEvent.DELIVERED
+    return {"whenHandedOver" if handed else "whenPrepared": report.supplied_at.isoformat()}
 
 
 def _notes(report: LineReport) -> dict[str, JSON]:

@@ -109,7 +109,11 @@ async def test_two_supplies_of_one_order_in_one_report_are_a_part_and_its_balanc
         ({"RXD-4": "4", "RXD-33": ""}, "dispensed", LineState.IN_SUPPLY),
         ({"RXD-33": "C"}, "supply_short", LineState.PART_SUPPLIED),
         ({"RXD-33": ""}, "supply_short", LineState.PART_SUPPLIED),
-        ({"RXD-4": "0", "RXD-33": "N"}, "not_supplied", LineState.RETURNED),
+        ({"RXD-4": "0", "RXD-33": "N", "RXD-8": ""}, "not_supplied", LineState.RETURNED),
+        ({"RXD-4": "0", "RXD-33": "N", "RXD-8": "5"}, "not_supplied", LineState.ACCEPTED),
+        ({"RXD-4": "4", "RXD-33": "", "ORC-25": "dispatched^^99HCG"}, "dispatched", LineState.IN_SUPPLY),
+        ({"RXD-4": "4", "RXD-33": "", "ORC-25": "delivered^^99HCG"}, "delivered", LineState.IN_SUPPLY),
+        ({"RXD-33": "P", "ORC-25": "delivered^^99HCG"}, "supply_short", LineState.PART_SUPPLIED),
         ({"ORC-1": "UF", "RXD-4": "0", "RXD-33": ""}, "not_supplied", LineState.RETURNED),
     ],
 )
@@ -191,6 +195,9 @@ async def test_a_report_before_the_acceptance_is_kept_and_holds_when_it_is_sent_
         ({"RXD-4": ""}, b"FIELD_MISSING"),
         ({"RXD-4": "two"}, b"VALUE_INVALID"),
         ({"RXD-4": "0"}, b"QUANTITY_CONFLICT"),
+        ({"RXD-8": "-1"}, b"VALUE_INVALID"),
+        ({"ORC-1": "XX"}, b"QUANTITY_CONFLICT"),
+        ({"ORC-25": "vanished^^99HCG"}, b"VALUE_INVALID"),
         ({"RXD-33": "Z"}, b"VALUE_INVALID"),
         ({"RXD-19": "20271399"}, b"VALUE_INVALID"),
         ({"ORC-1": "UF"}, b"QUANTITY_CONFLICT"),
@@ -243,3 +250,36 @@ async def test_two_lines_under_one_number_are_not_guessed_between(supply: Supply
     await supply.accepted()
     found = await supply.world.store.allocated_lines(PROVIDER, ["RX7001", "RX7001", "nothing"])
     assert len(found) == 1
+
+
+async def test_the_refills_that_remain_say_which_supply_it_was(supply: Supply) -> None:
+    await supply.accepted()
+    full = {"RXD-4": "4", "RXD-33": "", "ORC-25": "delivered^^99HCG"}
+    assert told(await supply.report({**full, "RXD-8": "3"})) == "CA"
+    (found,) = await supply.world.enquiries.search(tenant=None, order_number="RX7001")
+    view = await supply.world.enquiries.prescription(found.prescription_id, tenant=None)
+    assert view is not None
+    assert [one.issue for one in view.lines[0].deliveries if one.state == "DELIVERED"] == [3]
+    again = await supply.report({**full, "RXD-8": "3", "RXD-1": "2"}, control_id="S11-0002")
+    assert told(again) == "CR"
+    assert "answer-unexpected" in await supply.alerts()
+
+
+async def test_a_report_is_taken_back_by_its_name_and_once(supply: Supply) -> None:
+    await supply.accepted()
+    full = {"RXD-4": "4", "RXD-33": "", "ORC-25": "delivered^^99HCG"}
+    await supply.report(full)
+    back = {"ORC-1": "XX", "RXD-4": '""', "RXD-33": ""}
+    assert told(await supply.report(back, control_id="S11-0002")) == "CA"
+    assert (await supply.history())[-1].startswith("supply_withdrawn")
+    before = await supply.history()
+    assert told(await supply.report(back, control_id="S11-0003")) == "CA"  # a repeat
+    assert await supply.history() == before
+
+
+async def test_what_was_only_made_up_is_not_taken_back_without_a_person(supply: Supply) -> None:
+    await supply.accepted()
+    await supply.report({"RXD-4": "4", "RXD-33": ""})
+    back = {"ORC-1": "XX", "RXD-4": '""', "RXD-33": ""}
+    assert told(await supply.report(back, control_id="S11-0002")) == "CR"
+    assert "answer-takes-back" in await supply.alerts()
