@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from gateway.commands.person import Config, Data
+from gateway.domain.alert_kinds import about
 from gateway.domain.identifiers import OdsCode
 from gateway.enquiries import AlertView
 from gateway.settings import Settings, read_settings
@@ -26,7 +27,7 @@ def alerts(
     limit: Annotated[int, typer.Option(min=1, help="At most so many: safety incidents first, then the oldest.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the alerts that are open: safety incidents first, then the oldest.
+    """List the alerts that are open: safety incidents first, then the oldest; and what to do about each.
 
     A person closes them: `gateway alert close`.
     """
@@ -41,6 +42,8 @@ def alerts(
     for alert in found[:limit]:
         print(f"{alert.id:>6}  {_clock(alert.opened_at)}  {alert.kind:24} {alert.prescription_id or alert.subject}")
         print(f"        {alert.text}")
+        row = about(alert.kind)
+        print(f"        {row.soon.capitalize()}, {row.acts}: {row.do} ({row.runbook})")
     print(f"{min(len(found), limit)} open{', and more that are not shown' * (len(found) > limit)}")
 
 
@@ -50,6 +53,7 @@ async def _open_alerts(settings: Settings, tenant: OdsCode | None, limit: int) -
 
 
 def _row(alert: AlertView) -> dict[str, str | int | None]:
+    row = about(alert.kind)
     return {
         "id": alert.id,
         "kind": alert.kind,
@@ -59,6 +63,10 @@ def _row(alert: AlertView) -> dict[str, str | int | None]:
         "number": alert.number or None,
         "opened": alert.opened_at.isoformat(),
         "text": alert.text,
+        "acts": row.acts.value,
+        "soon": row.soon.value,
+        "do": row.do,
+        "runbook": row.runbook,
     }
 
 

@@ -24,6 +24,7 @@ from gateway.console.words import (
     shown_as,
     when,
 )
+from gateway.domain.alert_kinds import about
 from gateway.domain.delivery import LABELS as DELIVERIES
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
@@ -114,10 +115,15 @@ class Alarm:
     opened: str
     age: str
     closed: str
+    acts: str
+    soon: str
+    do: str
+    runbook: str
 
 
 def alarm(alert: AlertView, now: datetime) -> Alarm:
     """Give one row of the list of alerts."""
+    row = about(alert.kind)
     return Alarm(
         href=address(alert.prescription_id) if alert.prescription_id else "",
         kind=alert.kind.replace("-", " ").replace("_", " ").capitalize(),
@@ -127,6 +133,10 @@ def alarm(alert: AlertView, now: datetime) -> Alarm:
         opened=clock_time(alert.opened_at),
         age=when(alert.opened_at, now),
         closed=f"{clock_time(alert.closed_at)} by {alert.closed_by}: {alert.close_reason}" if alert.closed_at else "",
+        acts=row.acts.value,
+        soon=row.soon.value,
+        do=row.do,
+        runbook=row.runbook,
     )
 
 

@@ -71,6 +71,17 @@ def test_alerts_are_listed_with_what_they_are_about(line: Line) -> None:
     assert line("alerts", "--limit", "1")[1].endswith("1 open, and more that are not shown\n")
 
 
+def test_an_alert_says_who_acts_how_soon_and_what_to_do(line: Line) -> None:
+    _, text = line("alerts")
+    assert "Before the provider's day begins, the person on call for the gateway: Ring the provider" in text
+    assert "(docs/runbooks/line-uncertain.md)" in text
+    _, told = line("alerts", "--json")
+    (held,) = (one for one in json.loads(told) if one["kind"] == "line-held")
+    assert held["acts"] == "the trust's homecare pharmacist"
+    assert held["runbook"] == "docs/runbooks/line-held.md"
+    assert held["do"].startswith("Read the codes named")
+
+
 def test_a_named_person_closes_an_alert_and_the_audit_says_so(line: Line, tmp_path: Path) -> None:
     number = str(numbers(line)["line-held"])
     code, text = line("alert", "close", number, "--reason", "The ward was rung.", "--by", "anna")
