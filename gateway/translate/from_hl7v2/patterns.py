@@ -61,8 +61,7 @@ def every(number: int, unit: TimeUnit, frequency: int = 1) -> Pattern:
 def pattern(code: str) -> Pattern | None:
     """Read one code; None if it is not in the table or leaves a frequency open."""
     if found := re.fullmatch(r"(?:(\S+) )?PRN(.*)", code):
-        base = pattern(found[1]) if found[1] else Pattern()
-        return replace(base, as_needed=True, reason=found[2].strip()) if base else None
+        return _as_needed(found[1] or "", found[2].strip())
     if code in {"Once", "ONCE", "1"}:
         return Pattern(frequency=1, once=True)
     if code in _NAMED_TIMES:
@@ -72,6 +71,21 @@ def pattern(code: str) -> Pattern | None:
     if code in _NAMED_COUNTS:
         return every(1, TimeUnit.DAY, _NAMED_COUNTS[code])
     return _parametric(code)
+
+
+def _as_needed(before: str, after: str) -> Pattern | None:
+    """Read PRN with a pattern before it or after it (`Q6H PRN`, `PRNQ6H`), or with the words of a reason after it.
+
+    What follows is how often where it can be (table 0335). What only looks like a frequency is no reason, nor read.
+    """
+    base = pattern(before) if before else Pattern()
+    if base is None or not after:
+        return replace(base, as_needed=True) if base else None
+    if often := pattern(after):
+        return None if before else replace(often, as_needed=True)
+    if re.search(r"\d", after) or re.fullmatch(r"[A-Z]{1,3}", after) or folded(after) in _TIMES_IN_WORDS:
+        return None
+    return replace(base, as_needed=True, reason=after)
 
 
 def _parametric(code: str) -> Pattern | None:
@@ -103,6 +117,9 @@ PHRASES = {
     for phrase in phrases
 }
 """What the words beside a code would mean: only to notice that they mean another pattern, never to read one."""
+
+_TIMES_IN_WORDS = frozenset({*PHRASES, "mane", "nocte"})
+"""Words that are a time, and so never the reason of PRN."""
 
 
 def folded(words: str) -> str:

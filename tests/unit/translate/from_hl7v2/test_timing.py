@@ -66,6 +66,21 @@ def test_prn_joins_a_pattern_and_keeps_its_reason() -> None:
     assert pattern("BD PRN") is None
 
 
+@pytest.mark.parametrize("code", ["PRNQ6H", "PRN Q6H", "Q6H PRN"])
+def test_a_frequency_after_prn_is_how_often_and_no_reason(code: str) -> None:
+    found = pattern(code)
+    assert found is not None
+    assert (found.as_needed, found.reason, found.frequency, found.period) == (True, "", 1, 6)
+    assert found.unit is TimeUnit.HOUR
+
+
+@pytest.mark.parametrize(
+    "code", ["PRNQ4-6H", "PRN BD", "PRNTDS", "PRN at night", "PRN NOCTE", "QD PRNQ6H", "QD PRN Q6H", "PRN2"]
+)
+def test_what_looks_like_a_frequency_is_not_read_as_the_reason_of_prn(code: str) -> None:
+    assert pattern(code) is None
+
+
 def test_every_phrase_stands_for_a_pattern_and_contradicts_another() -> None:
     for phrase, code in PHRASES.items():
         assert pattern(code) is not None
