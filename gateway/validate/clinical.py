@@ -36,6 +36,7 @@ from gateway.validate.supply import gap_doubts, supply_doubts
 from gateway.validate.unseen import unseen
 from gateway.validate.words.check import doubts
 from gateway.validate.words.no_dose import says_no_dose
+from gateway.validate.words.notes import note_doubts
 
 MOST_LINES = 4
 """Items in one prescription; eps.md 5.8."""
@@ -240,7 +241,8 @@ def _directions(seen: Findings, line: Line, at: str) -> Iterator[Issue]:
     row = seen.reference.products.get(line.product.code.value)
     first = seen.prescription.valid_from or _london(seen.prescription.authored)
     last = last_supply_doubts(line, first, seen.prescription.valid_to)
-    for doubt in (*doubts(line, row), *supply_doubts(line, row), *gap_doubts(line), *last, *unit_doubts(line, row)):
+    said = (*doubts(line, row), *note_doubts(line, row))
+    for doubt in (*said, *supply_doubts(line, row), *gap_doubts(line), *last, *unit_doubts(line, row)):
         yield replace(
             seen.issue(doubt.code, f"{at}.{doubt.at}", doubt.text), values=doubt.values, escalated=doubt.escalated
         )

@@ -50,13 +50,13 @@ def differing_words(first: Said, second: Said, strength: Strength) -> tuple[Diff
     doses = [
         Difference(element="dose", words=found.words, structure="; ".join(dose.words for dose in comparable))
         for found in second.doses
-        if (comparable := [dose for dose in first.doses if _in_kind(found, dose.kind, strength)])
-        and not any(_same_dose(same, dose) for dose in comparable if (same := _in_kind(found, dose.kind, strength)))
+        if (comparable := [dose for dose in first.doses if in_kind(found, dose.kind, strength)])
+        and not any(same_dose(same, dose) for dose in comparable if (same := in_kind(found, dose.kind, strength)))
     ]
     often = [
         Difference(element="frequency", words=found.words, structure="; ".join(one.words for one in first.often))
         for found in second.often
-        if first.often and not any(_same_often(found, one) for one in first.often)
+        if first.often and not any(same_often(found, one) for one in first.often)
     ]
     return (*doses, *often)
 
@@ -64,7 +64,7 @@ def differing_words(first: Said, second: Said, strength: Strength) -> tuple[Diff
 def speaks_of_dose(said: Said, dosages: Sequence[Dosage], other: Said, strength: Strength) -> bool:
     """Tell whether further words give this medicine's dose, and are not advice: "wait 30 minutes", "drink 2 litres"."""
     kinds = {dose.kind for dosage in dosages if (dose := dose_of(dosage))} or {dose.kind for dose in other.doses}
-    return any(_in_kind(found, kind, strength) for found in said.doses for kind in kinds)
+    return any(in_kind(found, kind, strength) for found in said.doses for kind in kinds)
 
 
 def compared(said: Said, dosages: Sequence[Dosage], strength: Strength) -> bool:
@@ -74,7 +74,7 @@ def compared(said: Said, dosages: Sequence[Dosage], strength: Strength) -> bool:
     for dosage in dosages:
         dose, often = dose_of(dosage), often_of(dosage.timing)
         if dosage.dose is not None and (
-            dose is None or not any(_in_kind(one, dose.kind, strength) for one in said.doses)
+            dose is None or not any(in_kind(one, dose.kind, strength) for one in said.doses)
         ):
             return False
         if often is not None and not said.often:
@@ -89,17 +89,17 @@ def _doses(said: Said, dosages: Sequence[Dosage], strength: Strength) -> Iterato
     if len(stated) < len([dosage for dosage in dosages if dosage.dose is not None]):
         return  # one of them cannot be compared, and any of the words may be about that one
     for found in said.doses:
-        pairs = [(same, dose) for dose in stated if (same := _in_kind(found, dose.kind, strength))]
-        if pairs and not any(_same_dose(same, dose) for same, dose in pairs):
+        pairs = [(same, dose) for dose in stated if (same := in_kind(found, dose.kind, strength))]
+        if pairs and not any(same_dose(same, dose) for same, dose in pairs):
             yield Difference(element="dose", words=found.words, structure="; ".join(dose.words for _, dose in pairs))
     for dose in stated:
-        pairs = [(same, dose) for found in said.doses if (same := _in_kind(found, dose.kind, strength))]
-        if len(stated) > 1 and pairs and not any(_same_dose(same, dose) for same, _ in pairs):
+        pairs = [(same, dose) for found in said.doses if (same := in_kind(found, dose.kind, strength))]
+        if len(stated) > 1 and pairs and not any(same_dose(same, dose) for same, _ in pairs):
             words = "; ".join(same.words for same, _ in pairs)
             yield Difference(element="dose", words=words, structure=dose.words)
 
 
-def _in_kind(found: Spread, kind: str, strength: Strength) -> Spread | None:
+def in_kind(found: Spread, kind: str, strength: Strength) -> Spread | None:
     """Give a dose of the words in the kind of the structure; None where they cannot be compared."""
     if found.kind == kind or (found.kind == NO_UNIT and Amount(value=Fraction(1), kind=kind).counted):
         return found
@@ -127,7 +127,8 @@ def _times(found: Spread, factor: Fraction) -> Spread:
     return Spread(low=low, high=high, kind=NO_UNIT, words=found.words)
 
 
-def _same_dose(words: Spread, structure: Spread) -> bool:
+def same_dose(words: Spread, structure: Spread) -> bool:
+    """Tell whether a dose of the words, in the kind of the structure, is the one stated."""
     if words.kind not in {NO_UNIT, structure.kind}:
         return False
     return _ends_agree((words.low, words.high), (structure.low, structure.high))
@@ -165,16 +166,16 @@ def _matched(said: Said, dosages: Sequence[Dosage], strength: Strength) -> list[
     if ours is None or theirs is None:
         return None
     pairs = [(said.timed[one], stated[other]) for one, other in zip(ours, theirs, strict=True)]
-    comparable = all(_in_kind(dose, two.doses[0].kind, strength) for one, two in pairs for dose in one.doses)
+    comparable = all(in_kind(dose, two.doses[0].kind, strength) for one, two in pairs for dose in one.doses)
     return pairs if comparable else None
 
 
 def _exchanged(said: Said, dosages: Sequence[Dosage], strength: Strength) -> Iterator[Difference]:
     for one, two in _matched(said, dosages, strength) or ():
         (dose,) = two.doses
-        named = [same for each in one.doses if (same := _in_kind(each, dose.kind, strength))]
+        named = [same for each in one.doses if (same := in_kind(each, dose.kind, strength))]
         words, structure = (f"{timed.doses[0].words} {timed.moment.words}" for timed in (one, two))
-        if not any(_same_dose(same, dose) for same in named):
+        if not any(same_dose(same, dose) for same in named):
             yield Difference(element="dose", words=words, structure=structure)
         elif not one.moment.may_be(two.moment):
             yield Difference(element="time of day", words=words, structure=structure)
@@ -183,7 +184,7 @@ def _exchanged(said: Said, dosages: Sequence[Dosage], strength: Strength) -> Ite
 def _frequencies(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
     for dosage in dosages:
         coded, often = coded_often(dosage.timing), often_of(dosage.timing)
-        if coded and often and not _same_often(coded, often):
+        if coded and often and not same_often(coded, often):
             yield Difference(element="frequency", words=coded.words, structure=often.words)
     stated = [often for dosage in dosages if (often := often_of(dosage.timing))]
     if said.often and together(said, dosages):
@@ -192,11 +193,11 @@ def _frequencies(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
     if not stated:
         return
     for found in said.often:
-        if not untimed and not any(_same_often(found, often) for often in stated):
+        if not untimed and not any(same_often(found, often) for often in stated):
             structure = "; ".join(often.words for often in stated)
             yield Difference(element="frequency", words=found.words, structure=structure)
     for often in stated:
-        if len(stated) > 1 and said.often and not any(_same_often(found, often) for found in said.often):
+        if len(stated) > 1 and said.often and not any(same_often(found, often) for found in said.often):
             words = "; ".join(found.words for found in said.often)
             yield Difference(element="frequency", words=words, structure=often.words)
 
@@ -215,7 +216,8 @@ def together(said: Said, dosages: Sequence[Dosage]) -> bool:
     return exact and all((found.low, found.high, found.of) == (total, total, known[0].of) for found in said.often)
 
 
-def _same_often(words: Often, structure: Often) -> bool:
+def same_often(words: Often, structure: Often) -> bool:
+    """Tell whether a frequency of the words is the one stated; days and months are never converted."""
     return words.of == structure.of and _ends_agree((words.low, words.high), (structure.low, structure.high))
 
 

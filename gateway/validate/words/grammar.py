@@ -70,6 +70,7 @@ class _Found:
     """One of two things is said to be enough."""
     injected: bool = False
     once_only: bool = False
+    unread: set[str] = field(default_factory=set)
     unsure: bool = False
 
 
@@ -101,6 +102,7 @@ def read(text: str) -> Said:
         timed=_timed(found),
         injected=found.injected,
         once_only=found.once_only,
+        unread=frozenset(found.unread),
         unsure=found.unsure,
     )
 
@@ -128,6 +130,8 @@ def _step(found: _Found, text: str, at: int) -> int:
     if word[0][0].isdigit() or word[0] in v.UNCLEAR:
         found.unsure = True
     found.either = found.either or word[0] == "or"
+    if word[0][0].isalpha():
+        found.unread.add(word[0])
     return word.end()
 
 

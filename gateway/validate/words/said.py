@@ -91,6 +91,7 @@ class Said:
         injected: the words say that it is injected.
         timed: which dose is for which time of day; empty where the words do not tell without doubt.
         once_only: a single administration, or a number of them without a period.
+        unread: words that no pattern took.
         unsure: something was found that the grammar cannot read, though it bears on the dose.
     """
 
@@ -102,4 +103,5 @@ class Said:
     timed: tuple[Timed, ...] = ()
     injected: bool = False
     once_only: bool = False
+    unread: frozenset[str] = frozenset()
     unsure: bool = False
