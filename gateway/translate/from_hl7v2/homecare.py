@@ -15,13 +15,13 @@ from datetime import tzinfo
 from gateway.domain.coding import Coding
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Ancillary, ClinicalCheck, Delivery, Homecare
+from gateway.translate.from_hl7v2.addresses import postal_address
 from gateway.translate.from_hl7v2.amounts import duration, whole
 from gateway.translate.from_hl7v2.coded import Named, coded, organisation
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.moments import day, moment
 from gateway.translate.from_hl7v2.participants import VERIFYING, part_of
-from gateway.translate.from_hl7v2.patient import postal_address
 from gateway.translate.from_hl7v2.people import read_person
 from gateway.translate.from_hl7v2.service_fields import ServiceFields
 from gateway.translate.maps.tables import table

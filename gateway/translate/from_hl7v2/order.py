@@ -19,6 +19,7 @@ from gateway.domain.prescription import (
     Professional,
 )
 from gateway.domain.submission import Action, Change, Notice, Order, OrderNumber
+from gateway.translate.from_hl7v2.addresses import postal_address
 from gateway.translate.from_hl7v2.change import read_change
 from gateway.translate.from_hl7v2.clinical import read_allergies, read_notes, read_observations, read_stated_age
 from gateway.translate.from_hl7v2.coded import organisation
@@ -27,6 +28,7 @@ from gateway.translate.from_hl7v2.groups import Group, Orders, parent_of
 from gateway.translate.from_hl7v2.header import Header
 from gateway.translate.from_hl7v2.homecare import provider_location, read_clinical_check, same_service
 from gateway.translate.from_hl7v2.line import ReadLine, order_number, read_line
+from gateway.translate.from_hl7v2.moments import LONDON
 from gateway.translate.from_hl7v2.notices import renewal
 from gateway.translate.from_hl7v2.participants import (
     check_participants,
@@ -34,10 +36,11 @@ from gateway.translate.from_hl7v2.participants import (
     phones_of_ordering,
     place_of_ordering,
 )
-from gateway.translate.from_hl7v2.patient import contact, postal_address, read_identity, read_patient
+from gateway.translate.from_hl7v2.patient import read_identity, read_patient
 from gateway.translate.from_hl7v2.people import prescription_type, read_person, read_prescriber
 from gateway.translate.from_hl7v2.service_fields import service_fields
 from gateway.translate.from_hl7v2.signature import read_signature
+from gateway.translate.from_hl7v2.telecom import contact_points
 from gateway.wire.er7 import Repetition, Segment
 
 ACTIONS = {
@@ -61,6 +64,8 @@ _NAMES_ORDERS = SERVED - {Action.NEW, Action.RENEWAL_REQUEST}
 """What refers to orders that were sent before, to change them or to ask about them."""
 
 
+_NOT_NEW = frozenset({"CA", "CM", "DC", "ER", "HD", "RP"})
+"""HL7 table 0038: cancelled, completed, discontinued, not found, on hold, replaced."""
 _EPS_FORM = re.compile(r"[0-9A-F]{6}-[0-9A-Z]{6}-[0-9A-F]{5}[0-9A-Z+]", re.ASCII)
 
 
@@ -136,12 +141,14 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
     renewals = header.envelope.message_type.startswith("RDE^O25")
     action = _action(desk, groups, numbers, renewals=renewals)
     makes_lines = action in {Action.NEW, Action.REPLACE}
-    patient = _patient(desk, orders) if makes_lines or action is None else None
+    patient = _patient(desk, orders, header.envelope.sent_at) if makes_lines or action is None else None
     named = patient.nhs_number if patient else _identity(desk, orders) if action and not makes_lines else None
     asked = tuple(number.trust_number for number in numbers if number.trust_number)
     prescription, change = None, None
     if action in _NAMES_ORDERS:
         change = read_change(desk, groups, numbers, action=action)
+    if action is Action.NEW:
+        _check_status(desk, groups)
     if makes_lines:
         new = tuple(group for group, number in zip(groups, numbers, strict=True) if number.order_control != "RP")
         own = tuple(number for number in numbers if number.order_control != "RP")
@@ -166,6 +173,15 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
     )
 
 
+def _check_status(desk: Desk, groups: Sequence[Group]) -> None:
+    """Hold a new order whose status, ORC-5, says that it is over or stands still; any other is information only."""
+    for group in groups:
+        status = desk.leaf(desk.one(group.orc, 5))
+        if status and status.raw in _NOT_NEW:
+            text = f"ORC-1 says that the order is new, ORC-5 ({status.raw}) that it is not."
+            desk.not_understood(status.locator, text)
+
+
 def _needs_review(desk: Desk, group: Group) -> bool:
     """Read RXE-20 and RXO-16, "needs human review"; anything but yes and no is held."""
     leaves = [desk.leaf(desk.one(group.rxe, 20)), desk.leaf(desk.one(group.rxo, 16))]
@@ -175,9 +191,9 @@ def _needs_review(desk: Desk, group: Group) -> bool:
     return any(leaf is not None and leaf.raw == "Y" for leaf in leaves)
 
 
-def _patient(desk: Desk, orders: Orders) -> Patient | None:
+def _patient(desk: Desk, orders: Orders, sent: datetime | None) -> Patient | None:
     pid, pd1 = orders.named("PID"), orders.named("PD1")
-    return read_patient(desk, pid[0] if pid else None, pd1[0] if pd1 else None)
+    return read_patient(desk, pid[0] if pid else None, pd1[0] if pd1 else None, sent)
 
 
 def _identity(desk: Desk, orders: Orders) -> NhsNumber | None:
@@ -236,7 +252,7 @@ class _Reader:
         age = read_stated_age(desk, self._segments("OBX"))
         signature = read_signature(desk, self._segments("OBX"), self._zone)
         notes = read_notes(desk, self._orders.named("NTE"), "notes")
-        authored = _earliest(lines)
+        authored = self._authored(lines)
         self._check_delivery(lines)
         check_participants(desk, self._groups)
         number = self._number(group_number, numbers[0].trust_number, prescriber)
@@ -301,7 +317,7 @@ class _Reader:
     def _phones(self, parts: Sequence[Repetition], target: str) -> tuple[Contact, ...]:
         found: list[Contact] = []
         for part in parts:
-            found.extend(contact(self._desk, part, f"{target}[{len(found)}]", "work"))
+            found.extend(contact_points(self._desk, part, target, len(found), "work"))
         return tuple(found)
 
     def _site(self, group: Group) -> Organisation:
@@ -352,6 +368,15 @@ class _Reader:
                 self._desk.not_understood(f"{group.orc.locator}/ZHC", text)
         return first
 
+    def _authored(self, lines: Sequence[ReadLine]) -> datetime | None:
+        """Give when the first line was written; a prescription bears one date, so lines of other days are held."""
+        times = [each.authored for each in lines if each.authored]
+        for group, each in zip(self._groups, lines, strict=True):
+            if each.authored and each.authored.astimezone(LONDON).date() != times[0].astimezone(LONDON).date():
+                text = "The orders of one prescription were written on different days; give each day its own group."
+                self._desk.not_understood(group.orc.at(9), text)
+        return min(times) if times and len(times) == len(lines) else None
+
     def _check_delivery(self, lines: Sequence[ReadLine]) -> None:
         """A patient of no fixed abode needs a place to deliver to (mapping.md 3.3, PID-11)."""
         patient, delivery = self._patient, lines[0].homecare.delivery
@@ -396,8 +421,3 @@ class _Reader:
         derived = PrescriptionNumber.derive(site, desk.sender.value, *named)
         desk.trace("number", None, "derive:prescription-number", derived.value)
         return derived
-
-
-def _earliest(lines: Sequence[ReadLine]) -> datetime | None:
-    times = [each.authored for each in lines if each.authored]
-    return min(times) if times and len(times) == len(lines) else None

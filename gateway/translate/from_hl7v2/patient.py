@@ -4,33 +4,33 @@ Source: mapping.md 3.3; reliability-security.md H29, H31.
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 
 from gateway.domain.coding import Coding
 from gateway.domain.identifiers import NhsNumber
-from gateway.domain.prescription import Address, Contact, Gender, LocalId, Name, Patient
+from gateway.domain.prescription import Contact, Gender, LocalId, Name, Patient
+from gateway.translate.from_hl7v2.addresses import home_address
 from gateway.translate.from_hl7v2.coded import coded, organisation
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.moments import day
+from gateway.translate.from_hl7v2.telecom import contact_points
 from gateway.translate.maps.rules import HL7V2
 from gateway.translate.maps.tables import table
 from gateway.wire.er7 import Repetition, Segment
 
 _GENDERS = {code: Gender(meaning) for code, meaning in table("gender").items()}
-_ADDRESS_USES, _NUMBER_USES = table("address-use"), table("contact-use")
 _VERIFICATIONS = frozenset(f"0{digit}" for digit in range(1, 9))
 _NAME_TYPES = ("L", "CURRENT", "")
 _NHS_DIGITS = 10
 
 _NOT_LOCAL = HL7V2.named("HL7V2.ignored.local-id")
 _OTHER_NAME = HL7V2.named("HL7V2.ignored.other-name")
-_OTHER_ADDRESS = HL7V2.named("HL7V2.ignored.other-address")
 _NAMED_ONLY = HL7V2.named("HL7V2.ignored.cancel")
 _RELIABILITY = HL7V2.named("HL7V2.ignored.reliability")
 
 
-def read_patient(desk: Desk, pid: Segment | None, pd1: Segment | None) -> Patient | None:
-    """Read the patient; None with every reason when something compulsory is missing or wrong."""
+def read_patient(desk: Desk, pid: Segment | None, pd1: Segment | None, sent: datetime | None) -> Patient | None:
+    """Read the patient of a message sent then; None with every reason when something compulsory is missing or wrong."""
     if pid is None:
         desk.flag("SEGMENT_MISSING", "PID[1]", "Send the PID segment: an order must name its patient.")
         return None
@@ -39,7 +39,7 @@ def read_patient(desk: Desk, pid: Segment | None, pd1: Segment | None) -> Patien
     name = _name(desk, pid)
     born = _birth_date(desk, pid)
     gender = _gender(desk, pid)
-    address = _address(desk, pid)
+    address = home_address(desk, pid, sent)
     local_ids = _local_ids(desk, pid)
     contacts = _contacts(desk, pid)
     language = _language(desk, pid)
@@ -185,66 +185,12 @@ def _gender(desk: Desk, pid: Segment) -> Gender | None:
     return desk.take(leaf, "patient.gender", _GENDERS.get, "table:gender", "Send M, F, O or U, or 1, 2, 9 or 0.")
 
 
-def _address(desk: Desk, pid: Segment) -> Address | None:
-    """Read PID-11: the home address, else the only one."""
-    addresses = desk.all(pid, 11)
-    uses = [_ADDRESS_USES.get(desk.text(desk.leaf(address, 7)).upper(), "") for address in addresses]
-    chosen = addresses[uses.index("home")] if "home" in uses else addresses[0] if addresses else None
-    for other in addresses:
-        if other is not chosen:
-            desk.pass_over(other, _OTHER_ADDRESS)
-    address = postal_address(desk, chosen, "patient.address") if chosen else None
-    if address is None:
-        desk.flag("ADDRESS_REQUIRED", pid.at(11), "Send the patient's address.")
-    return address
-
-
-def postal_address(desk: Desk, repetition: Repetition, target: str) -> Address | None:
-    """Read an XAD; None if it states neither a line nor a postcode."""
-    streets = [desk.leaf(repetition, 1, 1), desk.leaf(repetition, 1, 2), desk.leaf(repetition, 1, 3)]
-    lines = [leaf for leaf in (*streets, desk.leaf(repetition, 2)) if leaf]
-    postcode = desk.leaf(repetition, 5)
-    if not lines and postcode is None:
-        desk.mark(repetition)
-        return None
-    kind = desk.leaf(repetition, 7)
-    use = _ADDRESS_USES.get(kind.raw.upper(), "") if kind else ""
-    if kind and use:
-        desk.trace(f"{target}.use", kind, "table:address-use", use)
-    return Address(
-        lines=tuple(desk.words(leaf, f"{target}.lines[{index}]") for index, leaf in enumerate(lines)),
-        city=desk.words(desk.leaf(repetition, 3), f"{target}.city"),
-        district=desk.words(desk.leaf(repetition, 4), f"{target}.district"),
-        postcode=desk.words(postcode, f"{target}.postcode"),
-        country=desk.words(desk.leaf(repetition, 6), f"{target}.country"),
-        use=use,
-    )
-
-
 def _contacts(desk: Desk, pid: Segment) -> tuple[Contact, ...]:
     found: list[Contact] = []
     for number, otherwise in ((13, "home"), (14, "work"), (40, "")):
         for repetition in desk.all(pid, number):
-            found.extend(contact(desk, repetition, f"patient.contacts[{len(found)}]", otherwise))
+            found.extend(contact_points(desk, repetition, "patient.contacts", len(found), otherwise))
     return tuple(found)
-
-
-def contact(desk: Desk, repetition: Repetition, target: str, otherwise: str = "") -> tuple[Contact, ...]:
-    """Read an XTN: an e-mail address in 4, or a number in 12, 1, or 6 and 7."""
-    desk.use(*(desk.leaf(repetition, part) for part in (2, 3, 4, 5, 6, 7, 8)))
-    use, equipment = (desk.text(desk.leaf(repetition, part)) for part in (2, 3))
-    email = desk.leaf(repetition, 4)
-    whole = desk.leaf(repetition, 12) or desk.leaf(repetition, 1)
-    local = desk.leaf(repetition, 7)
-    source = email or whole or local
-    if source is None:
-        return ()
-    area = desk.text(desk.leaf(repetition, 6))
-    value = source.raw if source is not local else area + source.raw
-    desk.trace(target, source, "copy", value)
-    system = "email" if email else "phone"
-    mobile = system == "phone" and (equipment == "CP" or re.match(r"(\+44|0)7", value.replace(" ", "")))
-    return (Contact(system=system, value=value, use="mobile" if mobile else _NUMBER_USES.get(use, otherwise)),)
 
 
 def _language(desk: Desk, pid: Segment) -> Coding | None:
