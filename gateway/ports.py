@@ -91,6 +91,7 @@ class KnownLine:
         proposed: it is a change that is held; the order it would replace is still in force.
         before: the state a line that is queried or on hold comes back to.
         hold: what was last asked of its provider, a hold or a release, and is not answered yet.
+        elsewhere: after a restore a provider stated that it has the line, which is not the one it is for here.
     """
 
     line_id: UUID
@@ -109,6 +110,7 @@ class KnownLine:
     proposed: bool = False
     before: LineState | None = None
     hold: HoldKind | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ class CancelRequest:
         state: CONFIRMED where nothing is on the wire or the provider has given it back, ASKED otherwise.
         message: the sealed `prescription-order-update`; None where there is nothing to send.
         replaced_by: the line that takes its order number over, for a change.
+        elsewhere: a provider that cannot be asked from here stated that it has the line (see `KnownLine`).
     """
 
     line_id: UUID
@@ -130,6 +133,7 @@ class CancelRequest:
     reason: str = ""
     message: SealedMessage | None = None
     replaced_by: UUID | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

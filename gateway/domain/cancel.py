@@ -123,6 +123,9 @@ NOTHING_ON_WIRE = frozenset({LineState.HELD, LineState.AWAITING_SCREENING, LineS
 GIVEN_BACK = frozenset({LineState.REJECTED, LineState.RETURNED})
 """States in which the provider itself has said that it will not supply."""
 
+OURS_TO_CONFIRM = NOTHING_ON_WIRE | GIVEN_BACK
+"""States in which nobody has the line, as far as is known here: a cancel of it is confirmed without asking anybody."""
+
 SUPPLIED = frozenset({LineState.FULFILLED})
 """States in which nothing is left to cancel."""
 

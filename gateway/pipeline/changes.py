@@ -9,7 +9,7 @@ Source: mapping.md 10.3 and 4.1; reliability-security.md I7, I16.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gateway.domain.cancel import ENDED, GIVEN_BACK, NOTHING_ON_WIRE, SUPPLIED, CancelState
+from gateway.domain.cancel import ENDED, GIVEN_BACK, NOTHING_ON_WIRE, OURS_TO_CONFIRM, SUPPLIED, CancelState
 from gateway.domain.hold import beneath
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import TERMINAL, LineState
@@ -120,13 +120,19 @@ def stands(line: KnownLine, selected: Sequence[KnownLine]) -> CancelState:
     """Say where a cancel of the line stands once it is asked; a hold changes nothing of that."""
     if line.state in SUPPLIED or line.cancel is CancelState.TOO_LATE:
         return CancelState.TOO_LATE
-    if line.state in TERMINAL or line.state in GIVEN_BACK:
+    if line.state in TERMINAL or (line.state in GIVEN_BACK and not line.elsewhere):
         return CancelState.CONFIRMED
     if line.cancel is CancelState.PENDING:
         return CancelState.PENDING
-    if beneath(line.state, line.before) in NOTHING_ON_WIRE and not shares_its_message(line, selected):
+    alone = not shares_its_message(line, selected) and not line.elsewhere
+    if beneath(line.state, line.before) in NOTHING_ON_WIRE and alone:
         return CancelState.CONFIRMED
     return CancelState.ASKED
+
+
+def unreachable(line: KnownLine) -> bool:
+    """Tell whether a provider has the line that was not sent it from here: nobody but a person can ask it."""
+    return line.elsewhere and beneath(line.state, line.before) in OURS_TO_CONFIRM
 
 
 def shares_its_message(line: KnownLine, selected: Sequence[KnownLine]) -> bool:

@@ -23,7 +23,7 @@ from gateway.domain.submission import Action, Answer, Envelope, Outcome, Reading
 from gateway.domain.validity import not_valid_after
 from gateway.pipeline import own_faults, reports
 from gateway.pipeline.admission import Admission
-from gateway.pipeline.changes import LineCancel
+from gateway.pipeline.changes import LineCancel, unreachable
 from gateway.pipeline.holding import LineHold
 from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
 from gateway.pipeline.translate import (
@@ -277,7 +277,9 @@ class Pipeline:
         """Seal the cancel of one line, where something of it may have left; otherwise there is nothing to send."""
         change = order.order.change
         sealed: SealedMessage | None = None
-        carried = one.provider is not None and self._around.destinations[one.provider.ods].promises.updates
+        # Whoever stated after a restore that it has the line was not sent it from here: a person must ring.
+        provider = None if unreachable(one.line) else one.provider
+        carried = provider is not None and self._around.destinations[provider.ods].promises.updates
         if one.state in _UNSETTLED and one.message is not None and one.line.prescription is not None and carried:
             latest = max(not_valid_after(one.line.prescription), submission.received_at + CANCEL_LASTS)
             facts = replace(
@@ -297,6 +299,7 @@ class Pipeline:
             reason=change.reason_text if change else "",
             message=sealed,
             replaced_by=_successor(order, one),
+            elsewhere=unreachable(one.line),
         )
 
     def _held(self, submission: Submission, envelope: Envelope, order: TranslatedOrder, one: LineHold) -> HoldRequest:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -9,7 +10,10 @@ import apsw
 import pytest
 
 from gateway.destination import Taken
-from gateway.domain.errors import ConfigurationError
+from gateway.domain.acts import Expiry
+from gateway.domain.cancel import CancelState
+from gateway.domain.errors import ConfigurationError, Unavailable
+from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Prescription
@@ -21,6 +25,8 @@ from gateway.domain.reconciliation import (
     Statement,
     first_epoch,
 )
+from gateway.pipeline.changes import stands
+from gateway.ports import Acceptance, CancelRequest, HoldRequest, OvertakenError
 from gateway.store.sqlite.backup import DATABASE, MANIFEST, Manifest, back_up, digest, verify
 from gateway.store.sqlite.restoring import Restored, restore
 from tests.contract.store_engines import (
@@ -29,6 +35,7 @@ from tests.contract.store_engines import (
     Clock,
     Exchange,
     make_acceptance,
+    make_change,
     make_order,
     make_prescription,
     open_sqlite,
@@ -201,6 +208,98 @@ async def test_an_order_that_another_provider_has_waits_for_that_provider_to_giv
     assert not await store.end_stated(line, provider=PROVIDER, by="a.person", reason="no", now=now)
     assert await store.end_stated(line, provider=OTHER, by="a.person", reason="rung, given up", now=now)
     assert len(await disaster.exchange.claim()) == 1
+    await disaster.close()
+
+
+async def stated_by_another(disaster: Disaster) -> Prescription:
+    """Give an order in the queue which, after a restore, another provider says it has."""
+    what = await disaster.accept("A")
+    disaster.back_up()
+    await disaster.restore()
+    await disaster.state()
+    await disaster.state(held(what, epoch=2), provider=OTHER)
+    await disaster.tell()
+    (claim,) = await disaster.exchange.claim()
+    assert not await disaster.exchange.store.on_wire(claim, now=disaster.clock.now())
+    return what
+
+
+def a_cancel(what: Prescription, state: CancelState, *, elsewhere: bool) -> Acceptance:
+    seen = LineState.READY
+    request = CancelRequest(line_id=what.lines[0].id, seen=seen, state=state, elsewhere=elsewhere)
+    return replace(make_acceptance("C"), orders=(), cancels=(request,))
+
+
+async def test_a_line_that_another_provider_has_is_not_cancelled_here(disaster: Disaster) -> None:
+    what = await stated_by_another(disaster)
+    store = disaster.exchange.store
+    (known,) = await store.known_lines(TRUST, [what.lines[0].order_number])
+    assert (known.elsewhere, stands(known, [known])) == (True, CancelState.ASKED)
+    with pytest.raises(OvertakenError):  # an answer that was written before the provider spoke
+        await store.accept(a_cancel(what, CancelState.CONFIRMED, elsewhere=False))
+    await store.accept(a_cancel(what, CancelState.ASKED, elsewhere=True))
+    assert await disaster.exchange.states(what) == [LineState.READY]
+    assert "cancel-not-sent" in await disaster.exchange.alert_kinds()  # a person rings, for nobody else can
+    await disaster.close()
+
+
+async def test_its_cancel_is_confirmed_when_that_provider_gives_it_up_and_nothing_is_sent(disaster: Disaster) -> None:
+    what = await stated_by_another(disaster)
+    store, now = disaster.exchange.store, disaster.clock.now()
+    await store.accept(a_cancel(what, CancelState.ASKED, elsewhere=True))
+    assert await store.end_stated(what.lines[0].id, provider=OTHER, by="a.person", reason="rung", now=now)
+    assert await disaster.exchange.states(what) == [LineState.CANCELLED]
+    assert await disaster.exchange.claim() == []
+    await disaster.close()
+
+
+async def test_a_cancel_that_rests_on_the_statement_is_written_anew_when_that_ended(disaster: Disaster) -> None:
+    what = await stated_by_another(disaster)
+    store, now = disaster.exchange.store, disaster.clock.now()
+    await store.end_stated(what.lines[0].id, provider=OTHER, by="a.person", reason="rung", now=now)
+    with pytest.raises(OvertakenError):
+        await store.accept(a_cancel(what, CancelState.ASKED, elsewhere=True))
+    await store.accept(a_cancel(what, CancelState.CONFIRMED, elsewhere=False))
+    assert await disaster.exchange.states(what) == [LineState.CANCELLED]
+    await disaster.close()
+
+
+async def test_a_message_of_which_one_line_was_cancelled_meanwhile_is_not_sent_whole(disaster: Disaster) -> None:
+    what = make_prescription("A", lines=2)
+    await disaster.exchange.store.accept(make_acceptance("A", make_order(what)))
+    disaster.back_up()
+    await disaster.restore()
+    await disaster.state()
+    await disaster.state(held(what, epoch=2), provider=OTHER)
+    await disaster.tell()
+    (claim,) = await disaster.exchange.claim()
+    store, now = disaster.exchange.store, disaster.clock.now()
+    assert not await store.on_wire(claim, now=now)
+    await store.accept(a_cancel(what, CancelState.ASKED, elsewhere=True))
+    await store.end_stated(what.lines[0].id, provider=OTHER, by="a.person", reason="rung", now=now)
+    assert await disaster.exchange.states(what) == [LineState.CANCELLED, LineState.READY]
+    assert await disaster.exchange.claim() == []
+    assert "holding-elsewhere" in await disaster.exchange.alert_kinds()
+    await disaster.close()
+
+
+async def test_a_line_that_another_provider_has_is_not_held_here_and_does_not_expire(disaster: Disaster) -> None:
+    what = await stated_by_another(disaster)
+    store = disaster.exchange.store
+    request = HoldRequest(
+        line_id=what.lines[0].id,
+        kind=HoldKind.HOLD,
+        seen=LineState.READY,
+        beneath=LineState.READY,
+        open_request=None,
+        state=HoldState.CONFIRMED,
+    )
+    with pytest.raises(Unavailable):
+        await store.accept(make_change("H", request))
+    later = disaster.clock.move(days=400)
+    expiry = Expiry(key=1, line_id=what.lines[0].id, seen=LineState.READY)
+    assert not await store.expire(expiry, now=later)
+    assert await disaster.exchange.states(what) == [LineState.READY]
     await disaster.close()
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from gateway.domain.cancel import (
     GIVEN_BACK,
     NOTHING_ON_WIRE,
+    OURS_TO_CONFIRM,
     CancelEvent,
     CancelRow,
     CancelState,
@@ -30,7 +31,7 @@ from gateway.store.sqlite.allocate import deliver, store_message, unqueue
 from gateway.store.sqlite.awaiting import ask_for_ruling
 from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import stored
-from gateway.store.sqlite.reconciling import refuse_while_unreconciled
+from gateway.store.sqlite.reconciling import refuse_while_unreconciled, stated_elsewhere
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
 
@@ -92,6 +93,8 @@ def ask(transaction: Transaction, request: CancelRequest, asked: Asked) -> None:
     line = line_now(transaction, row[0])
     if not _as_seen(line, request) or transaction.row(_STATE, (line.row,)):
         raise OvertakenError
+    if request.elsewhere is not _unreachable(transaction, line):
+        raise OvertakenError
     if request.state is CancelState.CONFIRMED:
         refuse_while_unreconciled(transaction)
         _cancel_here(transaction, line, request, asked)
@@ -106,6 +109,10 @@ def _as_seen(line: LineNow, request: CancelRequest) -> bool:
     now = beneath(line.state, line.before)
     same = [now in kind for kind in kinds] == [request.seen in kind for kind in kinds]
     return same and (request.state is CancelState.CONFIRMED or for_its_holder(line, request.message))
+
+
+def _unreachable(transaction: Transaction, line: LineNow) -> bool:
+    return beneath(line.state, line.before) in OURS_TO_CONFIRM and stated_elsewhere(transaction, line)
 
 
 def for_its_holder(line: LineNow, message: SealedMessage | None) -> bool:
@@ -329,10 +336,32 @@ def _send_again(transaction: Transaction, line: LineNow, *, now: datetime) -> No
         transaction.run(_WAIT, (again[0], order[0]))
 
 
-def _cancel_unsent(transaction: Transaction, line: LineNow, *, now: datetime) -> None:
-    held = line.state is LineState.ON_HOLD
-    event, actor = (LineEvent.CANCEL_CONFIRMED, Actor.GATEWAY) if held else (LineEvent.CANCEL, Actor.PRESCRIBER)
-    text = "the provider never took it; the cancel stands"
+def nobody_has(transaction: Transaction, line: LineNow, text: str, *, now: datetime) -> bool:
+    """Confirm a cancel that was asked, because nobody turned out to have the line; tell whether one was.
+
+    Args:
+        transaction: whatever showed it.
+        line: as it stands.
+        text: what showed it, in words.
+        now: when.
+    """
+    row = transaction.row(_STATE, (line.row,))
+    waits = row is not None and CancelState(row[1]) in {CancelState.ASKED, CancelState.PENDING}
+    if not waits or beneath(line.state, line.before) not in OURS_TO_CONFIRM:
+        return False
+    _cancel_unsent(transaction, line, text, now=now)
+    return True
+
+
+def _cancel_unsent(
+    transaction: Transaction,
+    line: LineNow,
+    text: str = "the provider never took it; the cancel stands",
+    *,
+    now: datetime,
+) -> None:
+    ours = line.state in {LineState.ON_HOLD, *GIVEN_BACK}
+    event, actor = (LineEvent.CANCEL_CONFIRMED, Actor.GATEWAY) if ours else (LineEvent.CANCEL, Actor.PRESCRIBER)
     kept = record_event(transaction, line, Happening(event=event, actor=actor, at=now, text=text))
     row = transaction.row(_STATE, (line.row,))
     assert row is not None

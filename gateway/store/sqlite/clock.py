@@ -23,6 +23,7 @@ from gateway.store.sqlite.allocate import deliver, store_message, unqueue
 from gateway.store.sqlite.cancels import for_its_holder, never_left, region, under_way
 from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
 from gateway.store.sqlite.instants import instant, stored
+from gateway.store.sqlite.reconciling import stated_elsewhere
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
 
@@ -133,7 +134,8 @@ def expire(transaction: Transaction, expiry: Expiry, *, now: datetime) -> bool:
     moved = line.state is not expiry.seen or not for_its_holder(line, expiry.message)
     if moved or under_way(transaction, line.row):
         return False
-    if line.state is LineState.UNCERTAIN or in_flight(deliveries.deliveries(transaction, line.row)):
+    elsewhere = stated_elsewhere(transaction, line)
+    if elsewhere or line.state is LineState.UNCERTAIN or in_flight(deliveries.deliveries(transaction, line.row)):
         text = "Its validity is over, and a supply may be under way. Ask the provider; nothing was changed."
         _alert(transaction, line, "validity-over", text, at=now)
         return False

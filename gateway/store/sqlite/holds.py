@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from gateway.domain.deadline import Request
+from gateway.domain.errors import Unavailable
 from gateway.domain.hold import REFUSALS, HoldEvent, HoldKind, HoldRow, HoldState, beneath, move
 from gateway.domain.lifecycle import Actor, Ignored, LineEvent, LineState, Moved, Row
 from gateway.ports import HoldRequest, OvertakenError
@@ -20,7 +21,7 @@ from gateway.store.sqlite.allocate import deliver, store_message
 from gateway.store.sqlite.cancels import Asked, for_its_holder, under_way
 from gateway.store.sqlite.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sqlite.instants import instant, stored
-from gateway.store.sqlite.reconciling import refuse_while_unreconciled
+from gateway.store.sqlite.reconciling import refuse_while_unreconciled, stated_elsewhere
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
 
@@ -86,6 +87,7 @@ def ask(transaction: Transaction, request: HoldRequest, asked: Asked) -> None:
 
     Raises:
         OvertakenError: the line has moved since the answer was written.
+        Unavailable: it rests on nothing having left, which nobody knows after a restore.
     """
     row = transaction.row(_LINE, (request.line_id.bytes, asked.tenant.value))
     if row is None:
@@ -126,6 +128,8 @@ def asked(transaction: Transaction, line: int) -> HoldKind | None:
 def _do_here(transaction: Transaction, line: LineNow, request: HoldRequest, event: LineEvent, asked: Asked) -> None:
     """Hold or release a line of which nothing has left."""
     refuse_while_unreconciled(transaction)
+    if stated_elsewhere(transaction, line):
+        raise Unavailable("a provider stated after a restore that it has the line: it cannot be held here")
     holds = request.kind is HoldKind.HOLD
     text = "nothing of it has left; its message is withheld" if holds else "its message may leave"
     happening = _happening(request, event, asked.now, text)

@@ -20,7 +20,9 @@ SELECT line.id, line.uuid, prescription.uuid, line.order_number, line.product_co
        (SELECT message FROM allocation WHERE allocation.line = line.id ORDER BY epoch DESC LIMIT 1),
        (SELECT message.id FROM message WHERE message.prescription = prescription.id
             AND message.event = 'prescription-order' ORDER BY message.created_at DESC LIMIT 1),
-       line.state_before, (SELECT kind FROM hold WHERE hold.line = line.id AND state = 'ASKED' ORDER BY id DESC LIMIT 1)
+       line.state_before,
+       (SELECT kind FROM hold WHERE hold.line = line.id AND state = 'ASKED' ORDER BY id DESC LIMIT 1),
+       EXISTS (SELECT 1 FROM stated_holding WHERE stated_holding.line = line.uuid AND known = 0 AND ended_at IS NULL)
 FROM line JOIN prescription ON prescription.id = line.prescription LEFT JOIN cancel ON cancel.line = line.id
 WHERE {whose} AND {condition} AND line.action IN ('new', 'replace')
 """
@@ -93,4 +95,5 @@ def _line(row: Row, message: bytes | None = None) -> KnownLine:
         message_id=UUID(bytes=message) if message else None,
         before=LineState(row[16]) if row[16] else None,
         hold=HoldKind(row[17]) if row[17] else None,
+        elsewhere=bool(row[18]),
     )

@@ -31,7 +31,6 @@ from gateway.domain.reconciliation import (
 from gateway.store.sqlite.alerts import close_alerts_of, newest_line, open_alert
 from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
 from gateway.store.sqlite.instants import stored
-from gateway.store.sqlite.leaves import append_leaf, reason_digest
 from gateway.store.sqlite.pauses import resume
 from gateway.store.sqlite.transaction import Transaction
 
@@ -87,12 +86,6 @@ WHERE line = ? AND known = 0 AND ended_at IS NULL ORDER BY epoch DESC, id DESC L
 _END = """
 UPDATE stated_holding SET ended_at = :at, ended_by = :by, end_reason = :reason
 WHERE line = :line AND known = 0 AND ended_at IS NULL AND (:provider IS NULL OR provider = :provider)
-"""
-_AGAIN = """
-UPDATE outbox SET state = 'due', due_at = :at WHERE state = 'stuck' AND id IN (
-    SELECT outbox.id FROM outbox JOIN allocation ON allocation.message = outbox.message_id
-        AND allocation.ended_at IS NULL
-    JOIN line ON line.id = allocation.line WHERE line.uuid = :line AND line.state = 'READY')
 """
 _LEASE: Final = "restored"
 _BY: Final = "gateway"
@@ -214,29 +207,17 @@ def answer_for(
     return tuple(doubted)
 
 
-def end_stated(
+def end_statement(
     transaction: Transaction, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime
 ) -> bool:
-    """Take note that a provider gave up what it stated; an order that was stopped for it goes on.
-
-    Returns:
-        Whether such a statement stood.
-    """
+    """Note that what a provider stated of a line stands no more; tell whether it stood."""
     values = {"line": line_id.bytes, "provider": provider.value, "by": by, "reason": reason, "at": stored(now)}
-    if not transaction.changed(_END, values):
-        return False
-    if transaction.row(_STATED, (line_id.bytes,)) is None:
-        transaction.run(_AGAIN, {"line": line_id.bytes, "at": stored(now)})
-    append_leaf(
-        transaction,
-        "stated-ended",
-        at=now,
-        line=str(line_id),
-        destination=provider.value,
-        by=by,
-        reason_digest=reason_digest(reason),
-    )
-    return True
+    return bool(transaction.changed(_END, values))
+
+
+def stated_elsewhere(transaction: Transaction, line: LineNow) -> bool:
+    """Tell whether a provider stated that it has a line which is not its own here, and has not given it up since."""
+    return transaction.row(_STATED, (line.id.bytes,)) is not None
 
 
 def stopped(transaction: Transaction, lines: Sequence[LineNow], *, epoch: int, row: int, now: datetime) -> bool:

@@ -39,6 +39,7 @@ from gateway.store.sqlite import (
     claims,
     clock,
     desk,
+    giving_up,
     keep,
     known,
     leaves,
@@ -285,7 +286,7 @@ class SqliteStore:
 
     async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:
         """See `gateway.ports.Store`."""
-        end = partial(reconciling.end_stated, self._transaction, line_id, provider=provider)
+        end = partial(giving_up.give_up, self._transaction, line_id, provider=provider)
         return await self._run(partial(end, by=by, reason=reason, now=now))
 
     async def beat(self, name: str, *, now: datetime) -> None:
