@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class TraceRow:
-    """One value's origin.
+    """One value's origin; written once, never changed.
+
+    It is not frozen, and its members have an order, for the sake of time: making a frozen one takes several times as
+    long, and every message makes a hundred. So it is with `Leftover`.
 
     Attributes:
         target: canonical path, `lines[0].dosages[0].dose.value`; a row covers everything below its target.
@@ -36,7 +39,7 @@ class Disposition(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Leftover:
     """An input value that is the source of no output value; kept, with what became of it and the rule that says so."""
 

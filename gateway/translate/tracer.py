@@ -29,7 +29,7 @@ class Tracer:
         self._used: set[str] = set()
         self._leftovers: dict[str, Leftover] = {}
 
-    def row(self, target: str, source: str, *, transform: str, result: str) -> TraceRow:
+    def row(self, target: str, source: str, transform: str, result: str) -> TraceRow:
         """Account for one value, by the row of the rules that covers it.
 
         Args:
@@ -46,15 +46,11 @@ class Tracer:
             raw = self._inputs[source]
             self._used.add(source)
         place = place_of(source)
-        rule = rule_of(self._rules, target, self._moved(place), transform)
-        return TraceRow(
-            target=target, source=source, rule=rule.id if rule else "", transform=transform, raw=raw, result=result
-        )
+        rule = rule_of(self._rules, target, self._moved(place) if self._stands_for else place, transform)
+        return TraceRow(target, source, rule.id if rule is not None else "", transform, raw, result)
 
     def _moved(self, place: str) -> str:
         """Give the place whose rules a place is read by: its own, unless the sender's map moves it."""
-        if not self._stands_for:
-            return place
         field, dot, rest = place.partition(".")
         return f"{self._stands_for.get(field, field)}{dot}{rest}"
 
@@ -76,9 +72,8 @@ class Tracer:
 
     def _leave(self, source: str, disposition: Disposition, rule: str) -> None:
         """Account for a leaf that no value comes from; what was said of it first counts."""
-        if source in self._inputs and source not in self._used:
-            leftover = Leftover(source=source, raw=self._inputs[source], disposition=disposition, rule=rule)
-            self._leftovers.setdefault(source, leftover)
+        if source in self._inputs and source not in self._used and source not in self._leftovers:
+            self._leftovers[source] = Leftover(source, self._inputs[source], disposition, rule)
 
     def unread(self) -> tuple[str, ...]:
         """Give the locators nobody has accounted for yet, in the sender's order."""

@@ -84,7 +84,12 @@ def coded(desk: Desk, repetition: Repetition | None) -> Coded | None:
     """Read a field that is a coded element: components 1 to 6 and 10 to 12."""
     if repetition is None:
         return None
-    terms = [_term(desk, [desk.leaf(repetition, start + step) for step in range(3)]) for start in (1, 4, 10)]
+    parts = repetition.parts
+    terms = [
+        _term(desk, desk.leaf(repetition, start), desk.leaf(repetition, start + 1), desk.leaf(repetition, start + 2))
+        for start in (1, 4, 10)
+        if start in parts or start + 1 in parts or start + 2 in parts
+    ]
     return _coded(repetition.locator, terms)
 
 
@@ -92,12 +97,14 @@ def coded_within(desk: Desk, repetition: Repetition | None, component: int) -> C
     """Read a component that is a coded element, written in subcomponents (the units of a CQ)."""
     if repetition is None:
         return None
-    terms = [_term(desk, [desk.leaf(repetition, component, start + step) for step in range(3)]) for start in (1, 4)]
+    terms = [
+        _term(desk, *(desk.leaf(repetition, component, start + step) for step in range(3)))  # code, words, system
+        for start in (1, 4)
+    ]
     return _coded(f"{repetition.locator}.{component}", terms)
 
 
-def _term(desk: Desk, leaves: list[Leaf | None]) -> Term | None:
-    code, words, system = leaves
+def _term(desk: Desk, code: Leaf | None, words: Leaf | None, system: Leaf | None) -> Term | None:
     if system:
         desk.use(system)
     return Term(code, words, system.raw if system else "") if code or words else None

@@ -52,7 +52,8 @@ class Desk(record.Record):
         """Give the repetitions of a field that say something."""
         if segment is None:
             return ()
-        return tuple(found for part in segment.repetitions(number) if (found := self.said(part)))
+        repetitions = segment.fields.get(number)
+        return tuple(found for part in repetitions if (found := self.said(part))) if repetitions else ()
 
     def said(self, repetition: Repetition) -> Repetition | None:
         """Give the repetition unless it is the explicit null, which in a new order says nothing."""
@@ -65,20 +66,22 @@ class Desk(record.Record):
         """Give a leaf with its escapes decoded; nulls and unresolved template text are no value."""
         if repetition is None:
             return None
-        found = repetition.leaf(component, subcomponent)
-        return self.value(found) if found else None
+        parts = repetition.parts.get(component)
+        found = parts.get(subcomponent) if parts is not None else None
+        return self.value(found) if found is not None else None
 
     def value(self, leaf: Leaf) -> record.Leaf | None:
         """Give one leaf as `leaf` does."""
-        if leaf.raw == NULL:
+        text = leaf.text
+        if text == NULL and leaf.raw == NULL:
             self._inputs.ignore(leaf.locator, _NULL)
             return None
-        if _TEMPLATE.search(leaf.text):
+        if ("##" in text or "{{" in text) and _TEMPLATE.search(text):
             self._inputs.use(leaf.locator)
-            text = "The interface sent its own template text in place of a value."
-            self.flag("TEMPLATE_TEXT_UNRESOLVED", leaf.locator, text)
+            wanted = "The interface sent its own template text in place of a value."
+            self.flag("TEMPLATE_TEXT_UNRESOLVED", leaf.locator, wanted)
             return None
-        return record.Leaf(leaf.locator, leaf.text)
+        return record.Leaf(leaf.locator, text)
 
     def mark(self, *repetitions: Repetition | None) -> None:
         """Mark every leaf of a repetition as read."""
