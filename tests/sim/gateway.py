@@ -44,13 +44,16 @@ from tests.sim.memory import BEGUN, Disk, InlineCommitter, InlineEnquiries
 if TYPE_CHECKING:
     from tests.sim.translated import Whole
 
-_PACE: Final = Pace(lease_seconds=60.0, attempts=12, age_seconds=8 * 3600.0, probe_seconds=300.0)
+_PACE: Final = Pace(lease_seconds=60.0, attempts=8, age_seconds=8 * 3600.0, probe_seconds=300.0)
 _NEVER: Final = float("inf")
 _SHORTEST_IDLE: Final = 15.0
 _LONGEST_IDLE: Final = 4 * 3600.0
 _COMMIT_SECONDS: Final = 0.002
 _NEXT_DUE: Final = "SELECT min(due_at) FROM outbox WHERE state = 'due' AND withheld = 0 AND due_at > ?"
-_DUE: Final = "SELECT count(*), max(id) FROM outbox WHERE state = 'due' AND withheld = 0 AND due_at <= ?"
+_DUE: Final = """
+SELECT destination, count(*), max(id) FROM outbox WHERE state = 'due' AND withheld = 0 AND due_at <= ?
+GROUP BY destination
+"""
 _NEXT_LAPSE: Final = "SELECT min(lease_until) FROM outbox WHERE state IN ('claimed', 'on_wire')"
 
 
@@ -152,7 +155,8 @@ class Gateway:
         self._ticks = [_NEVER, _NEVER]
         self._turn = 0
         self._idle = _SHORTEST_IDLE
-        self._due: Any = None
+        self._due: list[tuple[str, int, int]] = []
+        self._starved = False
         self._fruitless: Any = None
         self._next_round = 0.0
         self.open()
@@ -284,14 +288,30 @@ class Gateway:
             return
         self._ticks[number] = _NEVER
         now = int(self.now().timestamp() * 1_000_000)
-        due = next(iter(self.connection.execute(_DUE, (now,))))
+        self._due = due = list(self.connection.execute(_DUE, (now,)))
         lapse = self.connection.execute(_NEXT_LAPSE).get
-        if not due[0] and (lapse is None or lapse > now):
-            self._due = due
+        lapsed = lapse is not None and lapse <= now
+        if not lapsed and not self._has_room(number):
             self._rest()
-        elif due != self._fruitless or self.loop.now >= self._next_round:
-            self._due = due
+        elif lapsed or due != self._fruitless or self.loop.now >= self._next_round:
+            # it looks for leases that are over only where there are some: it would find none
+            self.workers[number]._next_recovery = 0.0 if lapsed else _NEVER
             self.spawn(self.workers[number]._round()).add_done_callback(self._after_round)
+
+    def _has_room(self, number: int) -> bool:
+        """Tell whether something is due that this worker would send now."""
+        worker = self.workers[number]
+        found = (worker._lanes.get(OdsCode(destination)) for destination, *_ in self._due)
+        lanes = [lane for lane in found if lane is not None]
+        limit = worker._pace.failures_before_rest
+        self._starved = bool(lanes) and not any(lane.room(self.loop.now, failures_before_rest=limit) for lane in lanes)
+        return bool(lanes) and not self._starved
+
+    def _carry(self, coroutine: Any) -> Task:
+        """Begin a transmission; its end makes room for another."""
+        task = self.spawn(coroutine)
+        task.add_done_callback(lambda _: self.wake() if self._starved else None)
+        return task
 
     def _after_round(self, found: Any) -> None:
         """Look again at once after finding something, else when something is due or a lease is over."""
@@ -310,8 +330,11 @@ class Gateway:
         due = self.connection.execute(_NEXT_DUE, (now,)).get
         lapse = self.connection.execute(_NEXT_LAPSE).get
         waits = [max(0.001, (moment - now) / 1_000_000 + 0.001) for moment in (due, lapse) if moment is not None]
-        if self._due is not None and self._due[0]:
+        if self._due:  # something may not go
             waits.append(self._idle)
+        if self._starved:
+            lanes = [lane for worker in self.workers for lane in worker._lanes.values()]
+            waits += [lane.closed_until - self.loop.now for lane in lanes if lane.closed_until > self.loop.now]
         if waits:
             self._look(min(waits))
 
@@ -321,7 +344,7 @@ class Gateway:
         shim = _Asyncio(
             timeout=_NoLimit,
             sleep=Sleep,
-            create_task=self.spawn,
+            create_task=self._carry,
             Event=asyncio.Event,
             Task=Task,
         )

@@ -31,6 +31,7 @@ def template() -> bytes:
 
 def connected(content: bytes | None) -> apsw.Connection:
     connection = apsw.Connection(":memory:", statementcachesize=500)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     if content is not None:
         connection.deserialize("main", content)
     for name, value in (("foreign_keys", 1), ("recursive_triggers", 1), ("trusted_schema", 0)):

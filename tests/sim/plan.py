@@ -17,6 +17,8 @@ HOUR: Final = 3600.0
 DAY: Final = 24 * HOUR
 HORIZON: Final = 5 * DAY
 """When the calm begins: everything that is to go wrong has."""
+_SPREADS: Final = (0.0, HOUR / 4, HOUR, 6 * HOUR)
+"""Over how many seconds a seed's posts come: from one burst to a quiet day."""
 _SPREAD: Final = 6 * HOUR
 
 
@@ -180,8 +182,9 @@ _FOLLOWS: Final[tuple[tuple[str, Kind, float, float], ...]] = (
 
 
 def _about_posts(dice: Dice, rates: dict[str, float], prescriptions: int) -> Iterator[_Drawn]:
+    spread = _SPREADS[dice.whole(len(_SPREADS), "spread")]
     for post in range(prescriptions):
-        at = dice.between(0.0, _SPREAD, "at", post)
+        at = dice.between(0.0, spread, "at", post)
         yield at, Kind.POST, post, 0.0
         for name, kind, low, high in _FOLLOWS:
             if dice.roll(name, post) < rates[name]:
@@ -211,7 +214,9 @@ def _about_machines(dice: Dice, providers: int) -> Iterator[_Drawn]:
     for number, at in enumerate(some("outage", 8)):
         which = dice.whole(providers, "outage", number)
         yield at, Kind.OUTAGE, which, 0.0
-        yield at + dice.between(10.0, 12 * HOUR, "outage over", number), Kind.OUTAGE_OVER, which, 0.0
+        # most are short: each is as likely to last seconds as minutes or hours
+        lasts = 10.0 * 4320.0 ** dice.roll("outage over", number)
+        yield at + lasts, Kind.OUTAGE_OVER, which, 0.0
     for number, at in enumerate(some("pause", 3)):
         which = dice.whole(providers, "pause", number)
         yield at, Kind.PAUSE, which, 0.0

@@ -105,6 +105,8 @@ def _open(path: Path, flags: int) -> apsw.Connection:
     try:
         connection = apsw.Connection(str(path), flags=flags, statementcachesize=200)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
+        # Without it, a value bound where an index might have been partial has its statement planned anew each time.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     except apsw.Error as error:
         raise Unavailable("the database file cannot be opened") from error
     return connection
