@@ -15,6 +15,7 @@ from gateway.domain.errors import ConfigurationError, Unavailable
 COMMANDS: Final = (
     "serve",
     "demo",
+    "doctor",
     "translate",
     "coverage",
     "rules",

@@ -36,6 +36,8 @@ from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.sign.seal import Seal, public_jwk, thumbprint
 
+FOLDER: Final = "keys"
+"""Of the data folder."""
 DEVELOPMENT_MARK: Final = "DEVELOPMENT ONLY - NOT FOR PRESCRIPTIONS"
 """Organisational unit of every certificate made here."""
 _SEAL_YEARS: Final = 1
@@ -90,11 +92,20 @@ def load_or_make(data: Path, *, development: bool, now: datetime | None = None) 
             that may not be used; every fault is listed.
     """
     moment = now or datetime.now(UTC)
-    folder = data / "keys"
     if development:
-        _make_missing(folder, moment)
+        _make_missing(data / FOLDER, moment)
+    return load_ring(data, development=development, now=moment)
+
+
+def load_ring(data: Path, *, development: bool, now: datetime) -> KeyRing:
+    """Load the keys and make nothing.
+
+    Raises:
+        ConfigurationError: as `load_or_make`, and where a file is missing.
+    """
+    folder = data / FOLDER
     ring = _load(folder, development=development)
-    faults = [*_file_faults(folder), *_ring_faults(ring, moment)]
+    faults = [*_file_faults(folder), *_ring_faults(ring, now)]
     if faults:
         raise ConfigurationError(*faults)
     return ring

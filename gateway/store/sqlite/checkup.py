@@ -1,0 +1,128 @@
+"""What the store says of its own health, read at once and beside whoever writes: for `gateway doctor`.
+
+Only what a schema of this version holds is asked for. Figures of millions of rows come from indexes or from the newest
+rows alone, so that a look at a big store costs no more than one at a small one.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from gateway.domain.errors import Unavailable
+from gateway.enquiries import WATCH, PauseView
+from gateway.store.sqlite.connection import open_reader, settings_of
+from gateway.store.sqlite.instants import instant, stored
+from gateway.store.sqlite.pauses import open_pauses
+from gateway.store.sqlite.schema import steps
+from gateway.store.sqlite.watching import last_beat
+
+_LAST: Final = "SELECT max(at) FROM (SELECT at FROM audit_leaf ORDER BY seq DESC LIMIT 1000)"
+"""The newest rows are enough: a clock that went back longer ago than that has caught up, or says so in every alert."""
+_DUE: Final = """
+SELECT count(*), min(due_at) FROM outbox WHERE state = 'due' AND withheld = 0 AND due_at <= :now
+    AND NOT EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL
+        AND (destination = outbox.destination OR kind LIKE 'after restore%' AND outbox.kind = 'deliver'))
+    AND NOT EXISTS (SELECT 1 FROM wait WHERE wait.outbox = outbox.id)
+"""
+_LEASED: Final = (
+    "SELECT count(*), min(lease_until) FROM outbox WHERE state IN ('claimed', 'on_wire') AND lease_until <= ?"
+)
+_ALERTS: Final = """
+SELECT kind, count(*), min(opened_at) FROM alert WHERE closed_at IS NULL GROUP BY kind ORDER BY min(opened_at)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Work that should have been done.
+
+    Attributes:
+        count: how many rows of the queue.
+        since: for how long the oldest of them; None where there is none.
+    """
+
+    count: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAlerts:
+    """The open alerts of one kind."""
+
+    kind: str
+    count: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkup:
+    """How a store stands.
+
+    Attributes:
+        last_at: when the newest of what was written says it was written; None in a store without history.
+        watched_at: the heartbeat of the watch; None if it never looked.
+        due: what may be sent and is due; what is paused, withheld or waits for another is not counted.
+        leased: what a worker took and has not finished in its time.
+        alerts: by kind, the oldest first.
+    """
+
+    journal: str
+    last_at: datetime | None
+    watched_at: datetime | None
+    due: Backlog
+    leased: Backlog
+    pauses: tuple[PauseView, ...]
+    alerts: tuple[OpenAlerts, ...]
+
+
+def schema_of(path: Path) -> tuple[int, int]:
+    """Give the schema of a store, and the one that this version has.
+
+    Raises:
+        Unavailable: the file cannot be opened, or is no store of ours.
+    """
+    with closing(open_reader(path)) as reader:
+        return int(settings_of(reader)["user_version"]), max(steps())
+
+
+def checkup(path: Path, *, now: datetime) -> Checkup:
+    """Read how a store of this version's schema stands.
+
+    Raises:
+        Unavailable: it cannot be read.
+    """
+    with closing(open_reader(path)) as reader:
+        try:
+            with reader:  # one transaction, so that the figures agree
+                found = _read(reader, now)
+        except apsw.Error as error:
+            raise Unavailable("the database cannot be read") from error
+    return found
+
+
+def _read(reader: apsw.Connection, now: datetime) -> Checkup:
+    last = reader.execute(_LAST).get
+    return Checkup(
+        journal=settings_of(reader)["journal_mode"],
+        last_at=instant(int(last)) if last is not None else None,
+        watched_at=last_beat(reader, WATCH),
+        due=_backlog(reader, _DUE, {"now": stored(now)}),
+        leased=_backlog(reader, _LEASED, (stored(now),)),
+        pauses=open_pauses(reader),
+        alerts=tuple(_alerts(reader)),
+    )
+
+
+def _backlog(reader: apsw.Connection, question: str, values: dict[str, int] | tuple[int]) -> Backlog:
+    ((count, since),) = reader.execute(question, values)
+    return Backlog(count=count, since=instant(since) if since is not None else None)
+
+
+def _alerts(reader: apsw.Connection) -> Iterator[OpenAlerts]:
+    for kind, count, oldest in reader.execute(_ALERTS):
+        yield OpenAlerts(kind=kind, count=count, oldest=instant(oldest))

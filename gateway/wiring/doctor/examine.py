@@ -1,0 +1,49 @@
+"""Looks at everything, in the order in which a person on call would ask."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from gateway.domain.errors import Unavailable
+from gateway.settings import Settings
+from gateway.store.sqlite.checkup import schema_of
+from gateway.wiring.build import DATABASE, LOCK
+from gateway.wiring.doctor import configured, keys, machine, stored
+from gateway.wiring.doctor.finding import Finding
+
+
+def examine(settings: Settings, *, now: datetime, backups: Path | None = None) -> Iterator[Finding]:
+    """Look at a data folder and at what is needed to run on it; a gateway may be running there or not.
+
+    Nothing is changed. What cannot be looked at is itself a finding, so that one fault never hides another.
+
+    Args:
+        settings: as read.
+        now: the machine's time.
+        backups: where backups are, if the person said.
+    """
+    yield from machine.folder(settings.data)
+    if not settings.data.is_dir():
+        return
+    yield from machine.running(settings.data)
+    yield from machine.room(settings)
+    yield from keys.seal(settings, now)
+    yield from keys.doors(settings, now)
+    configuration, faults = configured.read(settings)
+    yield from faults
+    if configuration is not None:
+        yield from keys.prescribers(configuration, now)
+        yield from configured.configured(settings, configuration, now)
+        if _fits(settings.data / DATABASE):
+            yield from configured.in_force(settings, configuration)
+    yield from stored.store(settings, now=now, runs=machine.is_held(settings.data / LOCK))
+    yield stored.backups(backups, now)
+
+
+def _fits(database: Path) -> bool:
+    """Tell whether there is a store whose tables this version knows."""
+    try:
+        theirs, ours = schema_of(database)
+    except Unavailable:
+        return False
+    return theirs == ours
