@@ -4,17 +4,20 @@ A shape is the names of an object's members, in their order. Once it is known, s
 members are unknown, required or one too many of a choice, and which rules have no say. What is left are the values:
 
     def Period(value):
-        # start, end
-        item = value['start']
-        if not dateTime(item):
+        try:
+            start_ = value['start']
+            end_ = value['end']
+        except KeyError:
+            return Period.other(value)
+        if not (dateTime(start_) is None):
             return False
-        item = value['end']
-        if not dateTime(item):
+        if not (dateTime(end_) is None):
             return False
         return per_1(value)
 
 Yes is True; not certain is False, or an exception of the wrong JSON type. A fault is not worded here. An object within
-is asked of the function of its own shape, `Period[tuple(item)](item)`.
+is asked of the function for its number of members, `Period[len(period_)](period_)`: as many members as the shape has,
+and each of the shape's among them, is the shape. Where one is not among them, the row finds the function that is.
 
 Source: brief D6; libraries.md 9 (rate).
 """
@@ -22,6 +25,7 @@ Source: brief D6; libraries.md 9 (rate).
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from gateway.validate.fhir.identifiers import SYSTEMS
 from gateway.validate.fhir.invariants import ABOUT, INVARIANTS, OF_NAMES
 from gateway.validate.fhir.primitives import PRIMITIVES
 from gateway.validate.fhir.profile import Extensions
@@ -31,7 +35,17 @@ Lines = Iterator[str]
 Shape = tuple[str, ...]
 """The names of an object's members, in their order."""
 
+TESTED = frozenset({"base64Binary", "code", "id", "string", "uri", "url"})
+"""Primitives of which the functions ask a test that says yes; of the others they ask what `primitives` finds wrong."""
+
+SETTLED = frozenset({"bdl-2", "bdl-3", "bdl-4", "bdl-7", "bdl-9", "bdl-10", "bdl-11", "bdl-12"})
+"""Rules that hold of every Bundle of type message that begins with its header, whose full URLs differ, and whose
+entries have none of `OF_OTHER_BUNDLES`; whoever calls the function of a Bundle sees to the type, header and URLs."""
+OF_OTHER_BUNDLES = frozenset({"request", "response", "search"})
+
 INDENT = "    "
+_ASKED_OF_VALUES = INVARIANTS.keys() - OF_NAMES - SETTLED
+_INLINE_RULES = {"bdl-8": "'/_history/' not in fullUrl_"}
 _TEXTS = frozenset({"code", "string", "uri"})
 _LEFT_TO_THE_WALK = frozenset({"contained", "modifierExtension"})
 _INLINE = {
@@ -81,15 +95,17 @@ class Writer:
         here = frozenset({*row.get("contexts", (name,)), "Element"})
         remembered = row.get("base", name) == "Coding" and all(row["elements"][one]["type"] in _TEXTS for one in shape)
         yield f"def {function_name(name)}(value{', known=set()' if remembered else ''}):"
-        yield INDENT + "# " + ", ".join(shape)
+        yield INDENT + "try:"
+        yield from (INDENT * 2 + f"{member}_ = value[{member!r}]" for member in shape)
+        yield INDENT + "except KeyError:"
+        yield INDENT * 2 + f"return {function_name(name)}.other(value)"
         if remembered:  # drugs, units and systems repeat from message to message
-            yield INDENT + f"key = {', '.join(f'value[{one!r}]' for one in shape)},"
+            yield INDENT + f"key = {', '.join(f'{one}_' for one in shape)},"
             yield INDENT + "if key in known:"
             yield INDENT * 2 + "return True"
         for member in shape:
-            yield INDENT + f"item = value[{member!r}]"
             if row["resource"] and member == "resourceType":
-                lines = _refuse_unless([f"item == {row.get('base', name)!r}"])
+                lines = _refuse_unless([f"resourceType_ == {row.get('base', name)!r}"])
             else:
                 lines = self._member(member, row["elements"][member], here)
             yield from (INDENT + line for line in lines)
@@ -99,28 +115,42 @@ class Writer:
     def _holds(self, row: Json, shape: Shape) -> Iterator[str]:
         """Give the rules of the object as a whole that can say anything of this shape."""
         for rule in row["constraints"]:
-            if rule in INVARIANTS.keys() - OF_NAMES and not ABOUT.get(rule, frozenset(shape)).isdisjoint(shape):
-                yield f"{self._named(rule, INVARIANTS[rule])}(value)"
+            if rule in _ASKED_OF_VALUES and not ABOUT.get(rule, frozenset(shape)).isdisjoint(shape):
+                yield _INLINE_RULES.get(rule) or f"{self._named(rule, INVARIANTS[rule])}(value)"
         if "system" in shape:
-            yield "(value['system'] not in forms or forms[value['system']](value))"
+            yield from self._form(row["elements"]["system"], shape)
+
+    def _form(self, system: Json, shape: Shape) -> Iterator[str]:
+        """Give what is asked of the form of a code or identifier; of its own system, where there is but one."""
+        fixed = system.get("fixed", system.get("pattern"))
+        if type(fixed) is not str:
+            yield "(system_ not in forms or forms[system_](value))"
+        elif (known := SYSTEMS.get(fixed)) and known.member in shape:
+            parse = self._named("parse_" + fixed.rpartition("/")[2], known.parse)
+            yield f"{parse}({known.member}_) is not None"
 
     def _member(self, name: str, spec: Json, here: frozenset[str]) -> Lines:
+        item = f"{name}_"
         if not spec["many"]:
-            yield from self._value(spec, "item")
+            yield from self._value(spec, item)
             return
         slices = spec.get("slices", ())
         if spec["type"] == "Extension" and not slices and not self._known(spec, here):
             yield "return False"
             return
         least, most = max(spec["min"], 1), spec.get("max")
-        yield "if type(item) is not list or not item" + (
-            f" or not {least} <= len(item) <= {most}:" if most else f" or len(item) < {least}:" if least > 1 else ":"
+        yield f"if type({item}) is not list or not {item}" + (
+            f" or not {least} <= len({item}) <= {most}:"
+            if most
+            else f" or len({item}) < {least}:"
+            if least > 1
+            else ":"
         )
         yield INDENT + "return False"
         if slices or spec["type"] == "Extension":
             yield from self._sliced(name, spec, here)
         else:
-            yield "for one in item:"
+            yield f"for one in {item}:"
             yield from (INDENT + line for line in self._value(spec, "one"))
 
     def _sliced(self, member: str, spec: Json, here: frozenset[str]) -> Lines:
@@ -134,7 +164,7 @@ class Writer:
         counters = [f"{member}_{index}" for index in range(len(slices))]
         if counters:
             yield " = ".join(counters) + " = 0"
-        yield "for one in item:"
+        yield f"for one in {member}_:"
         yield INDENT + "label = one" + "".join(f"[{step!r}]" for step in steps) + f".get({last!r})"
         word = "if"
         for counter, one in zip(counters, slices, strict=True):
@@ -177,14 +207,12 @@ class Writer:
     def _conditions(self, spec: Json, kind: str, place: str) -> Iterator[str]:
         bound = [name for key in ("binding", "advised") if self._bindings.get(name := spec.get(key, ""))]
         if kind == "Reference":
-            yield f"('reference' not in {place} or {self._target(spec, place)})"
-        if kind == "Reference" and self._asks_nothing(spec["type"]):
-            # A reference that is found has the form of the fullUrl it was found by.
-            yield f"(len({place}) == 1 and 'reference' in {place} or {self._call(spec['type'], place)})"
+            yield self._reference(spec, place)
         elif not (kind == "code" and bound) and not _says_it_all(spec):
             yield self._call(spec["type"], place)
         for name in bound:
-            yield self._of_value_set(name, kind, place)
+            if spec.get("fixed", spec.get("pattern")) not in self._bindings[name]:
+                yield self._of_value_set(name, kind, place)
         for key in ("fixed", "pattern"):
             if key in spec:
                 yield from self._fixed(spec[key], place, whole=key == "fixed")
@@ -192,16 +220,26 @@ class Writer:
             if rule in INVARIANTS:
                 yield f"{self._named(rule, INVARIANTS[rule])}({place})"
 
+    def _reference(self, spec: Json, place: str) -> str:
+        """Give the condition of a Reference: what it refers to is there, and may be referred to from here."""
+        found, whole = self._target(spec, place), self._call(spec["type"], place)
+        whole = f"(('reference' not in {place} or {found}) and {whole})"
+        # A reference that is found has the form of the fullUrl it was found by.
+        alone = f"len({place}) == 1 and 'reference' in {place} and {found}"
+        return f"({alone} or {whole})" if self._asks_no_more_than_a_reference(spec["type"]) else whole
+
     def _target(self, spec: Json, place: str) -> str:
         targets: Sequence[str] = spec.get("targets", ())
         if not targets or "Resource" in targets:
             return f"{place}['reference'] in here"
         return f"here[{place}['reference']] in {self._named('_or_'.join(('to', *targets)), frozenset(targets))}"
 
-    def _asks_nothing(self, name: str) -> bool:
-        row = self._types[name]
-        return not any(one["min"] for one in row["elements"].values()) and INVARIANTS.keys().isdisjoint(
-            row["constraints"]
+    def _asks_no_more_than_a_reference(self, name: str) -> bool:
+        elements, plain = self._types[name]["elements"], self._types["Reference"]["elements"]["reference"]
+        return (
+            INVARIANTS.keys().isdisjoint(self._types[name]["constraints"])
+            and {**elements["reference"], "min": 0} == plain
+            and not any(spec["min"] for element, spec in elements.items() if element != "reference")
         )
 
     def _of_value_set(self, binding: str, kind: str, place: str) -> str:
@@ -218,6 +256,9 @@ class Writer:
         if type(value) is str:
             yield f"{place} == {value!r}"
             return
+        if type(value) is dict and not whole and all(type(part) is str for part in value.values()):
+            yield from (f"{place}.get({name!r}) == {part!r}" for name, part in value.items())
+            return
         yield f"matches({place}, {value!r})"
         if whole:
             yield f"matches({value!r}, {place})"
@@ -233,7 +274,9 @@ class Writer:
         if row in _INLINE:
             return _INLINE[row].format(place)
         name = function_name(row)
-        return f"{name}[tuple({place})]({place})" if row in self._types else f"{name}({place})"
+        if row in self._types:
+            return f"{name}[len({place})]({place})"
+        return f"{name}({place})" + (" is None" if row in PRIMITIVES.keys() - TESTED else "")
 
 
 def _says_it_all(spec: Json) -> bool:
@@ -247,6 +290,8 @@ def _may_stand(row: Json, shape: Shape, *, of: str) -> bool:
     elements = row["elements"]
     names = set(shape)
     known = {name for name, spec in elements.items() if not spec.get("forbidden")} - _LEFT_TO_THE_WALK
+    if of == "Bundle.entry":
+        known -= OF_OTHER_BUNDLES
     required = {name for name, spec in elements.items() if spec["min"]}
     if row["resource"]:
         known.add("resourceType")
@@ -269,5 +314,5 @@ def _one_of_choice(choice: Json, names: Collection[str]) -> bool:
 def _refuse_unless(conditions: Iterable[str]) -> Lines:
     said = list(conditions)
     if said:
-        yield f"if not {said[0]}:" if len(said) == 1 else f"if not ({' and '.join(said)}):"
+        yield f"if not ({' and '.join(said)}):"
         yield INDENT + "return False"

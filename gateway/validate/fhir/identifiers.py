@@ -25,7 +25,7 @@ Form = Callable[[Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _System:
+class System:
     """A system whose codes or identifiers have a form that can be checked.
 
     Attributes:
@@ -39,10 +39,10 @@ class _System:
     parse: Callable[[str], object]
 
 
-_SYSTEMS: Mapping[object, _System] = {
-    SNOMED: _System(what="SNOMED CT code", member="code", parse=_REMEMBERED(SnomedCode.parse)),
+SYSTEMS: Mapping[object, System] = {
+    SNOMED: System(what="SNOMED CT code", member="code", parse=_REMEMBERED(SnomedCode.parse)),
     **{
-        system: _System(what=what, member="value", parse=parse)
+        system: System(what=what, member="value", parse=parse)
         for system, what, parse in (
             ("https://fhir.nhs.uk/Id/nhs-number", "NHS number", NhsNumber.parse),
             ("https://fhir.nhs.uk/Id/prescription-order-number", "prescription number", PrescriptionNumber.parse),
@@ -53,6 +53,7 @@ _SYSTEMS: Mapping[object, _System] = {
         )
     },
 }
+"""The systems whose codes or identifiers have a form, by their URL."""
 
 
 def _form(member: str, parse: Callable[[str], object]) -> Form:
@@ -63,7 +64,7 @@ def _form(member: str, parse: Callable[[str], object]) -> Form:
     return holds
 
 
-FORMS: Mapping[object, Form] = {system: _form(one.member, one.parse) for system, one in _SYSTEMS.items()}
+FORMS: Mapping[object, Form] = {system: _form(one.member, one.parse) for system, one in SYSTEMS.items()}
 """For each system whose codes or identifiers have a form, whether an object of that system has it."""
 
 
@@ -84,7 +85,7 @@ def _findings(value: Any, path: Path) -> Iterator[Finding]:
 
 def _identifier(value: Mapping[str, Any], path: Path) -> Iterator[Finding]:
     if isinstance(value.get("system"), str) and not well_formed(value):
-        system = _SYSTEMS[value["system"]]
+        system = SYSTEMS[value["system"]]
         text = f"is not a valid {system.what}: its form or check digit is wrong"
         yield Finding(code="value", expression=render((path, system.member, None)), text=text, rule="identifier")
 

@@ -55,6 +55,7 @@ def _decimal(value: object) -> str | None:
     return None if type(value) is int or type(value) is Decimal else "must be a number"
 
 
+_DAY: Final = len("2026-01-31")
 _DATE = r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
@@ -69,7 +70,7 @@ def _calendar(pattern: str, what: str) -> Check:
         if not match(value):
             return f"is not {what}"
         try:
-            date.fromisoformat(f"{value[:10]}-01-01"[:10])  # a year or a month alone is its first day
+            date.fromisoformat(value[:10] if len(value) >= _DAY else f"{value}-01-01"[:_DAY])  # or the first day of it
         except ValueError:
             return "is not a day of the calendar"
         return None

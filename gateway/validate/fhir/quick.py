@@ -17,10 +17,10 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
-from gateway.validate.fhir.generate import Shape, Writer, function_name
+from gateway.validate.fhir.generate import TESTED, Shape, Writer, function_name
 from gateway.validate.fhir.identifiers import FORMS
 from gateway.validate.fhir.narrow import matches
-from gateway.validate.fhir.primitives import PRIMITIVES, Check
+from gateway.validate.fhir.primitives import PRIMITIVES
 from gateway.validate.fhir.profile import Profiles
 
 Accept = Callable[[Any], object]
@@ -48,8 +48,8 @@ class QuickPass:
         self._here: dict[str, str] = {}
         self._uris: set[str] = set()
         self._names: dict[str, Any] = {
-            **{name: _from_check(check) for name, check in PRIMITIVES.items()},
-            **_PRIMITIVES,
+            **{name: PRIMITIVES[name] for name in PRIMITIVES.keys() - TESTED},
+            **{name: _TESTS[name] for name in TESTED - {"uri"}},
             **{function_name(row): functions for row, functions in self._rows.items()},
             "Decimal": Decimal,
             "Resource": self._any_resource,
@@ -73,20 +73,30 @@ class QuickPass:
         """
         with self._one_at_a_time:
             self._new = 0
-            self._here.clear()
             try:
-                for entry in bundle["entry"]:
-                    self._here[entry["fullUrl"]] = entry["resource"]["resourceType"]
-                return bool(self._rows[row][tuple(bundle)](bundle))
+                return self._is_message(bundle) and bool(self._rows[row][len(bundle)](bundle))
             except _FALLBACK:
                 return False
 
+    def _is_message(self, bundle: Mapping[str, Any]) -> bool:
+        """Tell whether a Bundle is a message, and learn what its references may refer to.
+
+        That is: its type says so, its first entry holds the header, and no two entries have the same full URL. These
+        are the rules of a Bundle that are `SETTLED` for the functions.
+        """
+        entries, here = bundle["entry"], self._here
+        here.clear()
+        for entry in entries:
+            here[entry["fullUrl"]] = entry["resource"]["resourceType"]
+        header = entries[0]["resource"]["resourceType"] == "MessageHeader"
+        return header and bundle["type"] == "message" and len(here) == len(entries)
+
     def _any_resource(self, value: Any) -> object:
         kind = value["resourceType"]
-        return kind in self._resources and self._rows[kind][tuple(value)](value)
+        return kind in self._resources and self._rows[kind][len(value)](value)
 
     def _uri(self, value: str) -> bool:
-        return _URI(value) is not None and _remember(self._uris, value, len(value))
+        return value.isprintable() and _URI(value) is not None and _remember(self._uris, value, len(value))
 
     def _learn(self, row: str, shape: Shape) -> Accept:
         """Write the function of a shape.
@@ -111,22 +121,39 @@ class QuickPass:
         if self._kept > _MOST_KEPT:
             self._kept = 1
             for functions in self._rows.values():
-                functions.clear()
+                functions.forget()
 
 
-class _Functions(dict[Shape, Accept]):
-    """The functions of one row by shape; one that is missing is written."""
+class _Functions(dict[int, Accept]):
+    """The functions of one row, by the number of members they are for; one that is missing is written.
 
-    __slots__ = ("_learn", "_row")
+    Where shapes of as many members have been met, the number leads to `other`, which asks for the shape itself.
+    """
+
+    __slots__ = ("_learn", "_row", "shapes")
 
     def __init__(self, row: str, learn: Callable[[str, Shape], Accept]) -> None:
         super().__init__()
         self._row = row
         self._learn = learn
+        self.shapes: dict[Shape, Accept] = {}
 
-    def __missing__(self, shape: Shape) -> Accept:
-        accept = self[shape] = self._learn(self._row, shape)
-        return accept
+    def __missing__(self, number: int) -> Accept:
+        return self.other
+
+    def other(self, value: Any) -> object:
+        """Ask the function of an object's own shape."""
+        shape = tuple(value)
+        accept = self.shapes.get(shape)
+        if accept is None:
+            accept = self.shapes[shape] = self._learn(self._row, shape)
+            self[len(shape)] = self.other if len(shape) in self else accept
+        return accept(value)
+
+    def forget(self) -> None:
+        """Forget every function."""
+        self.shapes.clear()
+        self.clear()
 
 
 def _remember(known: set[Any], accepted: Hashable, length: int) -> bool:
@@ -146,10 +173,6 @@ def _one_of(concept: Mapping[str, Any], pairs: frozenset[tuple[str, str]]) -> bo
     return False
 
 
-def _from_check(check: Check) -> Accept:
-    return lambda value: check(value) is None
-
-
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
@@ -160,7 +183,7 @@ def _base64(value: str) -> bool:
 
 
 _URI = re.compile(r"\S+").fullmatch
-_PRIMITIVES: dict[str, Accept] = {
+_TESTS: dict[str, Accept] = {
     "base64Binary": _base64,
     "code": re.compile(r"[^\s]+(?: [^\s]+)*").fullmatch,
     "id": re.compile(r"[A-Za-z0-9.-]{1,64}").fullmatch,

@@ -4,9 +4,11 @@ What the quick pass calls clean, the walk has nothing to say of, however a messa
 nothing to say of, the quick pass calls clean, unless it holds one of the few things that are left to the walk.
 """
 
+import ast
 import copy
 import random
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -141,6 +143,49 @@ def test_no_message_however_spoiled_breaks_the_check(seed: int, name: str, times
     fhir_checker().check(message)
 
 
+BUNDLE_FAULTS: Mapping[str, Callable[[dict[str, Any]], object]] = {
+    "bdl-2": lambda m: m["entry"][1].update(search={"mode": "match"}),
+    "bdl-3": lambda m: m["entry"][1].update(request={"method": "GET", "url": "x"}),
+    "bdl-4": lambda m: m["entry"][1].update(response={"status": "200"}),
+    "bdl-7": lambda m: m["entry"].append(copy.deepcopy(m["entry"][-1])),
+    "bdl-8": lambda m: m["entry"][1].update(fullUrl="http://x/Patient/1/_history/2"),
+    "bdl-11": lambda m: m.update(type="document"),
+    "bdl-12": lambda m: m["entry"].append(m["entry"].pop(0)),
+}
+
+
+@pytest.mark.parametrize("rule", BUNDLE_FAULTS)
+def test_a_rule_of_bundles_that_is_broken_is_left_to_the_walk(rule: str) -> None:
+    checker, message = fhir_checker(), message_of("ours")
+    row = profile_of(checker, message)
+    BUNDLE_FAULTS[rule](message)
+    assert rule in {finding.rule for finding in checker._profiled.walk(message, row).findings}
+    assert checker._quick is not None
+    assert not checker._quick.certain(message, row)
+
+
+def test_a_reference_that_is_found_by_what_cannot_be_printed_is_left_to_the_walk() -> None:
+    checker, message = fhir_checker(), message_of("ours")
+    text = repr(message)
+    (patient,) = (one["fullUrl"] for one in message["entry"] if one["resource"]["resourceType"] == "Patient")
+    spoiled = ast.literal_eval(text.replace(repr(patient), repr("urn:\x07")))
+    assert walked(checker, spoiled)
+    assert not certain(checker, spoiled)
+
+
+def test_members_in_another_order_make_no_new_function() -> None:
+    taught, message = fresh(), message_of("ours")
+    row = profile_of(fhir_checker(), message)
+    assert taught.certain(message, row)
+    before = shapes(taught)
+    assert taught.certain(dict(reversed(message.items())), row)
+    assert shapes(taught) == before
+
+
+def shapes(taught: QuickPass) -> int:
+    return sum(len(functions.shapes) for functions in taught._rows.values())
+
+
 def fresh() -> QuickPass:
     profiles = fhir_checker()._profiles
     assert profiles is not None
@@ -161,7 +206,7 @@ def test_only_so_many_functions_are_kept(monkeypatch: pytest.MonkeyPatch) -> Non
     forgetful, message = fresh(), message_of("ours")
     row = profile_of(fhir_checker(), message)
     assert all(forgetful.certain(message, row) for _ in range(3))
-    assert sum(map(len, forgetful._rows.values())) <= 10
+    assert shapes(forgetful) <= 10
 
 
 def test_only_short_texts_and_so_many_of_them_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
