@@ -112,7 +112,12 @@ def measured(value: Fraction, code: str) -> Amount | None:
 
 def of_quantity(quantity: Quantity | None) -> Amount | None:
     """Give the amount of a quantity; None where its unit is not one that can be compared."""
-    return measured(Fraction(quantity.value), quantity.unit.code) if quantity else None
+    return _of(quantity.value, quantity.unit.code) if quantity else None
+
+
+@lru_cache(maxsize=4096)
+def _of(value: Decimal, code: str) -> Amount | None:
+    return measured(Fraction(value), code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

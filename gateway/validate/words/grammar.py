@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from gateway.validate.amounts import Amount, measured
 from gateway.validate.words import vocabulary as v
@@ -50,6 +51,8 @@ _FILL = r"(?:(?:the )?contents? of )?"
 
 LONGEST = 2000
 """Characters of directions that are read; longer ones are a leaflet, and a person reads them."""
+_LONGEST_REMEMBERED = 120
+"""Short directions are the same for many patients; longer ones may speak of one, and are not kept in memory."""
 
 
 @dataclass(slots=True)
@@ -88,6 +91,10 @@ def read(text: str) -> Said:
     """
     if len(text) > LONGEST:
         return Said(unsure=True)
+    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _read(text)
+
+
+def _read(text: str) -> Said:
     plain = _plain(text)
     found, at = _Found(), 0
     while at < len(plain):
@@ -105,6 +112,9 @@ def read(text: str) -> Said:
         unread=frozenset(found.unread),
         unsure=found.unsure,
     )
+
+
+_remembered = lru_cache(maxsize=2048)(_read)
 
 
 def _plain(text: str) -> str:

@@ -1,6 +1,9 @@
 """A structured dosage in the terms of the grammar, so that the two can be compared."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from gateway.domain.prescription import Dosage, Duration, Range, TimeUnit, Timing
 from gateway.domain.quantity import Quantity
@@ -68,20 +71,33 @@ def often_of(timing: Timing | None) -> Often | None:
         return _by_moments(timing) or coded_often(timing)
     if timing.period is None or timing.period_unit is None:
         return None
-    of, length = _LENGTHS[timing.period_unit]
-    shortest = Fraction(timing.period) * length
-    longest = Fraction(timing.period_max) * length if timing.period_max else shortest
+    period, period_max = str(timing.period), str(timing.period_max or "")
+    return _often(timing.frequency, timing.frequency_max, period, period_max, timing.period_unit, timing.day_of_week)
+
+
+@lru_cache(maxsize=4096)
+def _often(  # noqa: PLR0917 - what a frequency is made of, each by its value, so that it can be remembered
+    frequency: int | None,
+    frequency_max: int | None,
+    period: str,
+    period_max: str,
+    period_unit: TimeUnit,
+    days: Sequence[str],
+) -> Often | None:
+    of, length = _LENGTHS[period_unit]
+    shortest = Fraction(period) * length
+    longest = Fraction(period_max) * length if period_max else shortest
     if not shortest or not longest:
         return None
-    least = timing.frequency if timing.frequency is not None or timing.frequency_max else 1
-    most = timing.frequency_max or least
+    least = frequency if frequency is not None or frequency_max else 1
+    most = frequency_max or least
     stated = Often(
         low=None if least is None else Fraction(least) / longest,
         high=None if most is None else Fraction(most) / shortest,
         of=of,
-        words=_words(timing),
+        words=_words((frequency, frequency_max), (period, period_max), period_unit, days),
     )
-    return on_days(stated, len(set(timing.day_of_week)))
+    return on_days(stated, len(set(days)))
 
 
 def coded_often(timing: Timing | None) -> Often | None:
@@ -106,16 +122,15 @@ def _by_moments(timing: Timing) -> Often | None:
         return None
     share = Fraction(len(set(timing.day_of_week)), DAYS_A_WEEK) if timing.day_of_week else Fraction(1)
     times = Fraction(max(moments, 1)) * share
-    return Often(low=times, high=times, of=DAY, words=_words(timing))
+    longest = str(timing.period_max or "")
+    return Often(low=times, high=times, of=DAY, words=_words((), (longest,), timing.period_unit, timing.day_of_week))
 
 
-def _words(timing: Timing) -> str:
-    unit = timing.period_unit.value if timing.period_unit else ""
-    numbers = " to ".join(str(number) for number in (timing.frequency, timing.frequency_max) if number)
-    period = " to ".join(format(number, "f") for number in (timing.period, timing.period_max) if number)
-    days = " ".join(timing.day_of_week)
-    said = f"{numbers or 'once'} in {period} {unit}" if period else numbers
-    return " ".join(part for part in (said, days) if part) or "at stated moments"
+def _words(times: Sequence[int | None], periods: Sequence[str], unit: TimeUnit | None, days: Sequence[str]) -> str:
+    numbers = " to ".join(str(number) for number in times if number)
+    period = " to ".join(format(number, "f") for each in periods if each and (number := Decimal(each)))
+    said = f"{numbers or 'once'} in {period} {unit.value if unit else ''}" if period else numbers
+    return " ".join(part for part in (said, " ".join(days)) if part) or "at stated moments"
 
 
 def length_of(duration: Duration | None) -> Lasting | None:
