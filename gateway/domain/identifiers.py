@@ -6,6 +6,7 @@ Source: eps.md 3 (prescription id, NHS number and professional codes); SNOMED CT
 Verhoeff check digit and the partition identifier.
 """
 
+import hashlib
 import re
 import uuid
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ NAMESPACE = uuid.UUID("6f1d4ab0-3b0c-5f5a-9a43-8f0c2f0d6a11")
 
 def derived_id(*parts: str) -> uuid.UUID:
     """Derive a uuid5 from `parts`; equal parts give equal ids, and no two part lists collide by joining."""
-    return uuid.uuid5(NAMESPACE, "\x1f".join(parts))
+    name = NAMESPACE.bytes + "\x1f".join(parts).encode()
+    return uuid.UUID(bytes=hashlib.sha1(name, usedforsecurity=False).digest()[:16], version=5)  # uuid5, in less time
 
 
 _SPACED = re.compile(r"\d{3} \d{3} \d{4}", re.ASCII).fullmatch
