@@ -37,6 +37,8 @@ class Action(StrEnum):
     """Screen, close, answer, rule on a change, decide a renewal: a trust pharmacist's acts."""
     REROUTE = "reroute"
     """Give lines to another provider; two people together."""
+    RESTORE = "restore"
+    """Put a backup back in place of the store."""
     RECONCILE = "reconcile"
     """Say what a provider holds after a restore, and compare its books with ours."""
 
@@ -57,6 +59,7 @@ _ACTING = frozenset(
         Action.PHARMACY,
         Action.REROUTE,
         Action.RECONCILE,
+        Action.RESTORE,
     }
 )
 """Acts of named people on the command line (`gateway.access.operators`); no door offers any of them."""

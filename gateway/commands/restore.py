@@ -6,15 +6,19 @@ from typing import Annotated
 
 import typer
 
-from gateway.commands.person import Config, Data
-from gateway.settings import read_settings
-from gateway.store.sqlite.restoring import Restored
+from gateway.access.operators import Operators
+from gateway.access.policy import Action
+from gateway.commands.person import By, Config, Data, Reason, operator, stated
+from gateway.settings import Settings, read_settings
+from gateway.store.sqlite.restoring import Person, Restored
 from gateway.wiring.restoring import restore_store
 
 
 def restore(
     backup: Annotated[Path, typer.Argument(help="A backup's folder, as `gateway backup` made it.")],
     *,
+    reason: Reason,
+    by: By,
     least_generation: Annotated[
         int, typer.Option(min=1, help="If a later generation was ever run that neither folder shows: one above it.")
     ] = 1,
@@ -25,9 +29,11 @@ def restore(
     """Put a backup into a data folder on which nothing runs. What was there is kept aside, never deleted.
 
     The store begins a new generation, which voids every lease. Nothing is sent to any provider before each of them has
-    been reconciled: see `gateway reconcile`.
+    been reconciled: see `gateway reconcile`. Where the operators' file is there, you are recognised by your secret;
+    where it was lost with the rest, the audit says that you were not.
     """
-    done = restore_store(read_settings(data=data, config=config), backup, least_generation=least_generation)
+    settings = read_settings(data=data, config=config)
+    done = restore_store(settings, backup, _person(settings, by, stated(reason)), least_generation=least_generation)
     if as_json:
         print(json.dumps(_fields(done), indent=1))
         return
@@ -40,6 +46,13 @@ def restore(
     print("next         start the gateway; nothing is sent yet. Then for each of the above:")
     print("             gateway reconcile --destination PROVIDER --holdings FILE")
     print("             gateway reconcile --destination TRUST --messages FILE")
+
+
+def _person(settings: Settings, by: str, reason: str) -> Person:
+    """Recognise the person, as far as there is anybody to recognise."""
+    if not Operators(settings.data).everyone():
+        return Person(name=stated(by, "--by"), recognised=False, reason=reason)
+    return Person(name=operator(settings, by, Action.RESTORE).name, recognised=True, reason=reason)
 
 
 def _fields(done: Restored) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from gateway.config.load import load
 from gateway.settings import Settings, variables
 from gateway.store.sqlite.backup import Manifest, back_up
-from gateway.store.sqlite.restoring import Restored, restore
+from gateway.store.sqlite.restoring import Person, Restored, restore
 from gateway.wiring.build import SystemClock, claim_data_folder
 from gateway.wiring.watching import WATCH_LOCK
 
@@ -24,7 +24,7 @@ def back_up_store(settings: Settings, target: Path, *, with_keys: bool) -> Manif
     )
 
 
-def restore_store(settings: Settings, backup: Path, *, least_generation: int = 1) -> Restored:
+def restore_store(settings: Settings, backup: Path, person: Person, *, least_generation: int = 1) -> Restored:
     """Put a backup into a data folder, with every provider held that the configuration or the backup names.
 
     Raises:
@@ -42,6 +42,7 @@ def restore_store(settings: Settings, backup: Path, *, least_generation: int = 1
             providers=loaded.routing.providers,
             trusts=loaded.trusts,
             now=SystemClock().now(),
+            person=person,
             least_generation=least_generation,
         )
     finally:

@@ -1,6 +1,7 @@
 """A backup, a disaster, a restore: nothing is sent twice, and what was lost is named (I22)."""
 
 import asyncio
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +28,9 @@ from gateway.domain.reconciliation import (
 )
 from gateway.pipeline.changes import stands
 from gateway.ports import Acceptance, CancelRequest, HoldRequest, OvertakenError
-from gateway.store.sqlite.backup import DATABASE, MANIFEST, Manifest, back_up, digest, verify
-from gateway.store.sqlite.restoring import Restored, restore
+from gateway.store.sqlite.backup import DATABASE, MANIFEST, Manifest, back_up, digest, faults_of, verify
+from gateway.store.sqlite.restoring import Person, Restored, restore
+from gateway.store.sqlite.schema import steps
 from tests.contract.store_engines import (
     PROVIDER,
     TRUST,
@@ -43,6 +45,7 @@ from tests.contract.store_engines import (
 
 OTHER = OdsCode("VN6XW")
 PROVIDERS = (PROVIDER, OTHER)
+OLD = Path(__file__).parents[1] / "golden/backups/schema-13"
 
 
 class Disaster:
@@ -377,3 +380,132 @@ async def test_the_database_itself_sends_nothing_before_all_is_reconciled(disast
     connection.execute("UPDATE outbox SET state = 'on_wire', lease = 'x'")
     connection.close()
     await disaster.close()
+
+
+def _all_that_is_there(data: Path) -> dict[str, bytes]:
+    """Give every file of the store; neither an empty log nor its index, which readers make."""
+    return {
+        str(file.relative_to(data)): file.read_bytes()
+        for file in sorted(data.rglob("*"))
+        if file.is_file() and not file.name.endswith("-shm") and file.stat().st_size
+    }
+
+
+@pytest.mark.parametrize("step", range(3))
+async def test_a_swap_that_fails_at_any_step_leaves_what_was_there(
+    disaster: Disaster, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await disaster.accept("A")
+    disaster.back_up()
+    await disaster.accept("B")
+    await disaster.close()
+    (disaster.data / f"{DATABASE}-wal").touch()
+    before = _all_that_is_there(disaster.data)
+    rename, count = Path.rename, iter(range(100))
+
+    def renamed(source: Path, target: Path) -> Path:
+        if next(count) == step:
+            raise OSError(28, "no space left")
+        return rename(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", renamed)
+        with pytest.raises(Unavailable, match="as it was"):
+            restore(disaster.backup, disaster.data, providers=PROVIDERS, trusts=(TRUST,), now=disaster.clock.now())
+    assert _all_that_is_there(disaster.data) == before
+    disaster.open()
+    assert await disaster.exchange.states(make_prescription("B")) == [LineState.READY]
+    assert (await disaster.restore()).generation > 1
+    await disaster.close()
+
+
+async def test_a_swap_that_cannot_be_undone_lets_no_store_open(
+    disaster: Disaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await disaster.accept("A")
+    disaster.back_up()
+    await disaster.close()
+    rename, count = Path.rename, iter(range(100))
+
+    def renamed(source: Path, target: Path) -> Path:
+        if next(count) > 0:  # the store is aside, and then nothing moves any more
+            raise OSError(5, "input/output error")
+        return rename(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", renamed)
+        with pytest.raises(Unavailable):
+            restore(disaster.backup, disaster.data, providers=PROVIDERS, trusts=(TRUST,), now=disaster.clock.now())
+    with pytest.raises(ConfigurationError, match="not finished"):
+        disaster.open()
+    done = restore(
+        disaster.backup, disaster.data, providers=PROVIDERS, trusts=(TRUST,), now=disaster.clock.move(days=1)
+    )
+    assert done.generation > 1
+
+
+async def test_a_copy_that_fails_leaves_what_was_there(disaster: Disaster, monkeypatch: pytest.MonkeyPatch) -> None:
+    await disaster.accept("A")
+    disaster.back_up()
+    await disaster.close()
+    before = _all_that_is_there(disaster.data)
+
+    def full(_: Path) -> None:
+        raise OSError(28, "no space left")
+
+    monkeypatch.setattr("gateway.store.sqlite.backup.sync", full)
+    with pytest.raises(Unavailable, match="as it was"):
+        restore(disaster.backup, disaster.data, providers=PROVIDERS, trusts=(TRUST,), now=disaster.clock.now())
+    assert _all_that_is_there(disaster.data) == before
+
+
+@pytest.mark.parametrize("recognised", [True, False])
+async def test_the_audit_names_who_put_a_backup_back(disaster: Disaster, recognised: bool) -> None:  # noqa: FBT001 - a case
+    disaster.back_up()
+    await disaster.close()
+    person = Person(name="anna", recognised=recognised, reason="the disk failed")
+    restore(
+        disaster.backup, disaster.data, providers=PROVIDERS, trusts=(TRUST,), now=disaster.clock.now(), person=person
+    )
+    rows = apsw.Connection(str(disaster.data / DATABASE)).execute("SELECT body FROM audit_leaf")
+    (leaf,) = [leaf for (body,) in rows if (leaf := json.loads(body))["kind"] == "restored"]
+    assert (leaf["by"], leaf["recognised"]) == ("anna", recognised)
+    assert "disk" not in json.dumps(leaf)
+
+
+async def test_a_backup_of_an_earlier_schema_is_restored_and_works_on(disaster: Disaster) -> None:
+    """It was made by the version that knew 13 migrations, of one order that was accepted and one that waits."""
+    disaster.backup.mkdir()
+    (disaster.backup / MANIFEST).write_bytes((OLD / MANIFEST).read_bytes())
+    (disaster.backup / DATABASE).write_bytes(gzip.decompress((OLD / f"{DATABASE}.gz").read_bytes()))
+    assert verify(disaster.backup).schema == 13
+    done = await disaster.restore()
+    assert done.generation == 2
+    connection = apsw.Connection(str(disaster.data / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)
+    assert connection.pragma("user_version") == max(steps())
+    assert faults_of(connection) == []
+    connection.close()
+    accepted, waiting = make_prescription("A"), make_prescription("B")
+    assert await disaster.exchange.states(accepted) == [LineState.ACCEPTED]
+    await disaster.state(held(accepted))
+    await disaster.state(provider=OTHER)
+    assert await disaster.tell("MSGA", "MSGB") == ()
+    await disaster.deliver()
+    assert await disaster.exchange.states(waiting) == [LineState.WITH_PROVIDER]
+    await disaster.close()
+
+
+async def test_a_backup_of_a_newer_schema_is_refused_and_what_is_there_stays(disaster: Disaster) -> None:
+    await disaster.accept("A")
+    disaster.back_up()
+    connection = apsw.Connection(str(disaster.backup / DATABASE))
+    connection.pragma("user_version", 9999)
+    connection.close()
+    said = json.loads((disaster.backup / MANIFEST).read_text())
+    changed = {**said, "schema": 9999, "sha256": digest(disaster.backup / DATABASE)}
+    (disaster.backup / MANIFEST).write_text(json.dumps(changed))
+    await disaster.close()
+    before = _all_that_is_there(disaster.data)
+    with pytest.raises(ConfigurationError, match="newer version"):
+        restore(disaster.backup, disaster.data, providers=PROVIDERS, trusts=(TRUST,), now=disaster.clock.now())
+    assert _all_that_is_there(disaster.data) == before

@@ -9,7 +9,6 @@ Source: issue "never lost, never twice", build 7; reliability-security.md I5, I2
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.store.sqlite.connection import APPLICATION_ID, open_reader
 from gateway.store.sqlite.instants import instant
 from gateway.store.sqlite.leaves import leaf_hash
+from gateway.store.sqlite.swapping import sync
 
 DATABASE: Final = "gateway.db"
 MANIFEST: Final = "manifest.json"
@@ -94,7 +94,7 @@ def back_up(data: Path, target: Path, *, now: datetime, version: str, with_keys:
     try:
         manifest = _fill(data, draft, now=now, version=version, with_keys=with_keys)
         draft.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
     except (OSError, apsw.Error) as error:
         raise Unavailable("the backup could not be written") from error
     finally:
@@ -180,7 +180,7 @@ def copy_store(source: Path, target: Path) -> None:
     finally:
         writing.close()
         reading.close()
-    _sync(target)
+    sync(target)
 
 
 def _fill(data: Path, draft: Path, *, now: datetime, version: str, with_keys: bool) -> Manifest:
@@ -194,7 +194,7 @@ def _fill(data: Path, draft: Path, *, now: datetime, version: str, with_keys: bo
     if with_keys and (data / KEYS).is_dir():
         shutil.copytree(data / KEYS, draft / KEYS)
         for each in (draft / KEYS).iterdir():
-            _sync(each)
+            sync(each)
     manifest = Manifest(
         sha256=digest(file),
         bytes=file.stat().st_size,
@@ -205,8 +205,8 @@ def _fill(data: Path, draft: Path, *, now: datetime, version: str, with_keys: bo
         **figures,
     )
     (draft / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1) + "\n", "utf-8")
-    _sync(draft / MANIFEST)
-    _sync(draft)
+    sync(draft / MANIFEST)
+    sync(draft)
     return manifest
 
 
@@ -238,11 +238,3 @@ def _opened(file: Path) -> Iterator[apsw.Connection]:
         raise ConfigurationError(f"{file}: cannot be read to its end") from error
     finally:
         connection.close()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

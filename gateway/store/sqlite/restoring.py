@@ -19,16 +19,17 @@ from typing import Final
 import apsw
 
 from gateway.domain.deadline import ALWAYS
-from gateway.domain.errors import ConfigurationError, Unavailable
+from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE, first_epoch
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.backup import DATABASE, KEYS, Manifest, copy_store, verify
 from gateway.store.sqlite.connection import UNFINISHED, open_reader, open_writer
 from gateway.store.sqlite.instants import stored
-from gateway.store.sqlite.leaves import append_leaf
+from gateway.store.sqlite.leaves import append_leaf, reason_digest
 from gateway.store.sqlite.pauses import pause
 from gateway.store.sqlite.schema import migrate
+from gateway.store.sqlite.swapping import swap
 from gateway.store.sqlite.transaction import Transaction
 
 RESTORES: Final = "restores.jsonl"
@@ -60,6 +61,24 @@ class Restored:
     aside: Path | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who puts a backup back.
+
+    Attributes:
+        name: short name of the operator.
+        recognised: by a secret; not where the operators were lost with everything else.
+        reason: in words.
+    """
+
+    name: str
+    recognised: bool
+    reason: str
+
+
+UNNAMED: Final = Person(name=_BY, recognised=False, reason="")
+
+
 def restore(
     backup: Path,
     data: Path,
@@ -67,6 +86,7 @@ def restore(
     providers: Iterable[OdsCode],
     trusts: Iterable[OdsCode],
     now: datetime,
+    person: Person = UNNAMED,
     least_generation: int = 1,
 ) -> Restored:
     """Put a backup into a data folder on which no gateway runs; the caller holds its lock.
@@ -77,29 +97,52 @@ def restore(
         providers: of the configuration, held beside all that were ever sent anything.
         trusts: of the configuration, held beside all that ever sent anything.
         now: when.
+        person: who does it; the audit says so.
         least_generation: for when a later life of the store is known of that neither folder shows.
 
     Raises:
         ConfigurationError: the backup is not what its manifest says, or is of a newer version.
-        Unavailable: it could not be written. No store opens in the folder before a restore has succeeded.
+        Unavailable: it could not be written, and what was there is as it was. Where that could not be seen to, or the
+            process was stopped, no store opens in the folder before a restore has succeeded.
     """
     manifest = verify(backup)
     generation = max(least_generation, 1 + max(_generations(backup, data, manifest)))
-    draft = data / f"{DATABASE}{UNFINISHED}"
+    draft, keys = data / f"{DATABASE}{UNFINISHED}", data / f"{KEYS}{UNFINISHED}"
+    parties = (frozenset(providers), frozenset(trusts))
     try:
-        for left in data.glob(f"{draft.name}*"):
-            left.unlink()
+        _discard(data)
         copy_store(backup / DATABASE, draft)
-        held, senders = _begin(draft, manifest, generation, (frozenset(providers), frozenset(trusts)), now)
+        held, senders = _begin(draft, manifest, _Beginning(generation, person, now), parties)
         _note(backup, generation, now)
+        new = [(draft, data / DATABASE)]
         if manifest.keys and not (data / KEYS).exists():
-            shutil.copytree(backup / KEYS, data / KEYS)
-        aside = _put_aside(data, now)
-        draft.rename(data / DATABASE)
-        _sync(data)
+            shutil.copytree(backup / KEYS, keys)
+            new.insert(0, (keys, data / KEYS))
+        old = [data / f"{DATABASE}{end}" for end in ("", "-wal", "-shm")]
+        aside = swap(new, old, folder=data, now=now)
     except (OSError, apsw.Error) as error:
-        raise Unavailable("the backup could not be put in place; run the restore again") from error
+        raise Unavailable("the backup could not be put in place; what was there is as it was") from error
+    finally:
+        if (data / DATABASE).exists():  # otherwise no store opens before a restore succeeds
+            with suppress(OSError):
+                _discard(data)
     return Restored(manifest=manifest, generation=generation, held=held, trusts=senders, aside=aside)
+
+
+def _discard(data: Path) -> None:
+    """Remove what a restore left that did not come to its end."""
+    shutil.rmtree(data / f"{KEYS}{UNFINISHED}", ignore_errors=True)
+    for left in data.glob(f"{DATABASE}{UNFINISHED}*"):
+        left.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """Of a generation: its number, who begins it and when."""
+
+    generation: int
+    person: Person
+    now: datetime
 
 
 _Parties = tuple[frozenset[OdsCode], frozenset[OdsCode]]
@@ -107,14 +150,14 @@ _Parties = tuple[frozenset[OdsCode], frozenset[OdsCode]]
 
 
 def _begin(
-    file: Path, manifest: Manifest, generation: int, parties: _Parties, now: datetime
+    file: Path, manifest: Manifest, beginning: _Beginning, parties: _Parties
 ) -> tuple[tuple[OdsCode, ...], tuple[OdsCode, ...]]:
     """Migrate the copy, begin its generation and hold every destination, in one transaction."""
     connection = open_writer(file)
     try:
-        migrate(connection, now=now)
+        migrate(connection, now=beginning.now)
         with connection:
-            held = _mark(connection, manifest, generation, parties, now)
+            held = _mark(connection, manifest, beginning, parties)
         connection.pragma("wal_checkpoint(truncate)")
         connection.pragma("journal_mode", "delete")  # the log folded in; the next opening begins a new one
     finally:
@@ -123,8 +166,9 @@ def _begin(
 
 
 def _mark(
-    connection: apsw.Connection, manifest: Manifest, generation: int, parties: _Parties, now: datetime
+    connection: apsw.Connection, manifest: Manifest, beginning: _Beginning, parties: _Parties
 ) -> tuple[tuple[OdsCode, ...], tuple[OdsCode, ...]]:
+    generation, person, now = beginning.generation, beginning.person, beginning.now
     transaction = Transaction(connection=connection, deadlines=ALWAYS, tells=frozenset(), generation=generation)
     held, senders = (
         tuple(sorted(named | {OdsCode(code) for (code,) in transaction.rows(question)}, key=str))
@@ -142,6 +186,9 @@ def _mark(
         backup=manifest.sha256,
         backup_leaves=manifest.leaves,
         backup_made_at=manifest.made_at,
+        by=person.name,
+        recognised=person.recognised,
+        reason_digest=reason_digest(person.reason),
     )
     for destination in held:
         pause(transaction, destination, kind=AFTER_RESTORE, by=_BY, reason=_REASON, now=now)
@@ -182,25 +229,3 @@ def _note(backup: Path, generation: int, now: datetime) -> None:
         notes.write(json.dumps({"generation": generation, "at": now.isoformat()}) + "\n")
         notes.flush()
         os.fsync(notes.fileno())
-
-
-def _put_aside(data: Path, now: datetime) -> Path | None:
-    there = [file for name in ("", "-wal", "-shm") if (file := data / f"{DATABASE}{name}").exists()]
-    if not there:
-        return None
-    aside = data / f"replaced-{now:%Y%m%dT%H%M%S%f}"
-    try:
-        aside.mkdir(mode=0o700)
-    except FileExistsError as error:
-        raise ConfigurationError(f"{aside}: exists already") from error
-    for file in there:
-        file.rename(aside / file.name)
-    return aside
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

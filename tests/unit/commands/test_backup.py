@@ -27,6 +27,7 @@ TODAY = "2026-10-05"
 WHAT = make_prescription("A")
 LINE = str(WHAT.lines[0].id)
 Run = Callable[..., tuple[int, str]]
+WHO = ("--by", "anna", "--reason", "the disk failed")
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ async def fill(data: Path) -> None:
 
 def restored(run: Run, tmp_path: Path) -> dict[str, object]:
     assert run("backup", f"{tmp_path}/backup")[0] == Exit.DONE
-    code, text = run("restore", f"{tmp_path}/backup", "--json")
+    code, text = run("restore", f"{tmp_path}/backup", "--json", *WHO)
     assert code == Exit.DONE, text
     told: dict[str, object] = json.loads(text)
     return told
@@ -93,10 +94,41 @@ def test_keys_go_with_a_backup_only_when_asked(run: Run, tmp_path: Path) -> None
 def test_nothing_is_restored_under_a_running_gateway(run: Run, tmp_path: Path) -> None:
     run("backup", f"{tmp_path}/backup")
     lock = claim_data_folder(read_settings().data)
-    code, text = run("restore", f"{tmp_path}/backup")
+    code, text = run("restore", f"{tmp_path}/backup", *WHO)
     assert code == Exit.REFUSED
     assert "is using it" in text
     assert lock
+
+
+def restorers(tmp_path: Path) -> list[tuple[object, object]]:
+    rows = apsw.Connection(str(tmp_path / "data" / DATABASE)).execute("SELECT body FROM audit_leaf")
+    leaves = [json.loads(body) for (body,) in rows]
+    return [(leaf["by"], leaf["recognised"]) for leaf in leaves if leaf["kind"] == "restored"]
+
+
+def test_nobody_restores_without_the_secret_and_the_audit_names_who_did(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("backup", f"{tmp_path}/backup")
+    before = (tmp_path / "data" / DATABASE).read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setenv("GATEWAY_OPERATOR_SECRET", "wrong")
+        code, text = run("restore", f"{tmp_path}/backup", *WHO)
+    assert (code, "not allowed" in text) == (Exit.REFUSED, True)
+    assert (tmp_path / "data" / DATABASE).read_bytes() == before
+    assert run("restore", f"{tmp_path}/backup", *WHO)[0] == Exit.DONE
+    assert restorers(tmp_path) == [("anna", True)]
+
+
+def test_where_the_operators_were_lost_too_the_audit_says_that_nobody_was_recognised(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("backup", f"{tmp_path}/backup")
+    monkeypatch.setenv("GATEWAY_DATA", f"{tmp_path}/anew")
+    assert run("restore", f"{tmp_path}/backup", *WHO)[0] == Exit.DONE
+    (tmp_path / "data").rename(tmp_path / "lost")
+    (tmp_path / "anew").rename(tmp_path / "data")
+    assert restorers(tmp_path) == [("anna", False)]
 
 
 def test_a_restore_names_whom_it_holds_and_the_statement_lets_them_go(run: Run, tmp_path: Path) -> None:
