@@ -1,7 +1,8 @@
 """Runs a gateway in one loop: doors, worker and watch, until it is told to stop or one of them ends.
 
-Stopping goes in the order in which work flows: the doors take no more, the worker finishes what is on the wire, and
-only then is the store let go. What is cut off after the time allowed was not answered, or stays in the outbox.
+A stop ends all parts at once: the doors take no more and answer what they have, the worker claims no more and finishes
+what is on the wire; only then is the store let go. What is cut off after the time allowed was not answered, or stays in
+the outbox.
 """
 
 import asyncio
@@ -34,6 +35,10 @@ _CLOCK_SECONDS = 60.0
 """Days, not minutes, are counted by the clockwork."""
 _FIGURES_SECONDS = 30.0
 """The books are counted from the base tables, which is not free when there are millions of rows."""
+
+
+_LAST_WORD_SECONDS = 1.0
+"""For the doors, which cut off by themselves what is not answered in the time allowed, to let their connections go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,15 +223,15 @@ class _Application:
         task.add_done_callback(ended)
 
     async def _drain(self, server: Server | None, listener: MllpListener | None, worker: Worker, watch: Watch) -> None:
+        """Finish what is in hand, all parts at once: together they have the time allowed, not one after the other."""
         allowed = self._settings.drain_seconds
         watch.stop()
-        if listener is not None:
-            await listener.close(drain_seconds=allowed)
+        worker.stop()
         if server is not None:
             server.should_exit = True
-            await asyncio.wait({self._tasks["http"]}, timeout=allowed)
-        worker.stop()
-        _, late = await asyncio.wait(self._tasks.values(), timeout=allowed)
+        if listener is not None:
+            self._tasks["mllp"] = asyncio.create_task(listener.close(drain_seconds=allowed), name="mllp")
+        _, late = await asyncio.wait(self._tasks.values(), timeout=allowed + _LAST_WORD_SECONDS)
         for task in late:
             _log.warning("cut_off", what=task.get_name())
             task.cancel()
