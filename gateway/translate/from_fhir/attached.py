@@ -12,6 +12,7 @@ from gateway.translate import lexical
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.nodes import Node
+from gateway.translate.from_fhir.subjects import is_of
 from gateway.translate.from_fhir.values import day, quantity, worded
 from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Leaf, Record
@@ -22,6 +23,7 @@ _COMMUNICATION = FHIR.named("FHIR.ignored.communication")
 _LIST_IGNORED = FHIR.named("FHIR.ignored.list")
 
 _NO_KNOWN_ALLERGY = "716186003"
+_NO_ALLERGY = frozenset({"refuted", "entered-in-error"})
 
 
 def signature(
@@ -84,8 +86,7 @@ def words(
     said: list[str] = []
     listed: list[str] = []
     for item in entries.of("CommunicationRequest"):
-        subject = item.one("subject")
-        if subject and entries.find(subject, item) is not patient:
+        if item.one("subject") and not is_of(entries, item, "subject", patient):
             record.flag("GROUP_PATIENT_MISMATCH", f"{item.path}.subject", "These words are about another patient.")
         wrong = _other_recipient(item, nhs_number)
         if wrong:
@@ -106,7 +107,7 @@ def words(
 def _other_recipient(item: Node, nhs_number: str) -> Leaf | None:
     for recipient in item.many("recipient"):
         named = recipient.one("identifier")
-        if named and named.raw("system") == systems.NHS_NUMBER and named.raw("value") != nhs_number:
+        if nhs_number and named and named.raw("system") == systems.NHS_NUMBER and named.raw("value") != nhs_number:
             return named.leaf("value")
     return None
 
@@ -114,7 +115,7 @@ def _other_recipient(item: Node, nhs_number: str) -> Leaf | None:
 def _listed(record: Record, node: Node | None, patient: Node | None, entries: Entries, listed: list[str]) -> None:
     if node is None:
         return
-    if node.one("subject") and entries.find(node.one("subject"), node) is not patient:
+    if node.one("subject") and not is_of(entries, node, "subject", patient):
         record.flag("GROUP_PATIENT_MISMATCH", f"{node.path}.subject", "The list is of another patient.")
         return
     for entry in node.many("entry"):
@@ -131,6 +132,7 @@ def allergies(record: Record, entries: Entries, patient: Node | None) -> tuple[A
     for item in entries.of("AllergyIntolerance"):
         if not _of(record, entries, item, "patient", patient):
             continue
+        _standing(record, item)
         concept = item.one("code")
         if concept and any(coding.raw("code") == _NO_KNOWN_ALLERGY for coding in concept.many("coding")):
             none_known = True
@@ -154,6 +156,16 @@ def allergies(record: Record, entries: Entries, patient: Node | None) -> tuple[A
     return status, tuple(found)
 
 
+def _standing(record: Record, item: Node) -> None:
+    """Hold an allergy that is over, or that was found to be none: it is written as one that stands."""
+    for member, wrong in (("clinicalStatus", {"inactive", "resolved"}), ("verificationStatus", _NO_ALLERGY)):
+        status = item.one(member)
+        codings = status.many("coding") if status else ()
+        record.use(*(leaf for coding in codings for leaf in (coding.leaf("system"), coding.leaf("code"))))
+        if status and any(coding.raw("code") in wrong for coding in codings):
+            record.flag("FIELD_NOT_UNDERSTOOD", status.path, "Only an allergy that stands is carried; leave it out.")
+
+
 def observations(
     record: Record, context: ReadingContext, entries: Entries, patient: Node | None
 ) -> tuple[Observation, ...]:
@@ -170,6 +182,9 @@ def observations(
         value = quantity(record, context, item.one("valueQuantity"), f"{target}.value") or worded(
             record, item.one("valueCodeableConcept"), f"{target}.value"
         )
+        if value is None and not any(item.path in issue.location for issue in record.issues):
+            text = "Only one value is carried, with its unit or as a code; send it so, or leave it out."
+            record.flag("FIELD_NOT_UNDERSTOOD", item.path, text)
         on = day(record, item.leaf("effectiveDateTime"), f"{target}.on")
         kind = record.words(status, f"{target}.status")
         if code and value:
@@ -180,7 +195,7 @@ def observations(
 def _of(record: Record, entries: Entries, item: Node, member: str, patient: Node | None) -> bool:
     reference = item.one(member)
     record.use(reference.leaf("reference") if reference else None)
-    same = entries.find(reference, item) is patient and patient is not None
+    same = is_of(entries, item, member, patient)
     if not same:
         record.flag("GROUP_PATIENT_MISMATCH", f"{item.path}.{member}", "This is about another patient, or nobody.")
     return same

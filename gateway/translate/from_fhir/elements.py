@@ -38,8 +38,8 @@ Practitioner: identifier:Identifier* active:boolean name:HumanName* telecom:Cont
 Practitioner.qualification: identifier:Identifier* code:CodeableConcept period:Period issuer:Reference
 Organization: identifier:Identifier* active:boolean type:CodeableConcept* name:string alias:string* telecom:ContactPoint* address:Address* partOf:Reference contact:Organization.contact* endpoint:Reference*
 Organization.contact: purpose:CodeableConcept name:HumanName telecom:ContactPoint* address:Address
-HealthcareService: identifier:Identifier* active:boolean providedBy:Reference category:CodeableConcept* type:CodeableConcept* specialty:CodeableConcept* location:Reference* name:string comment:string telecom:ContactPoint*
-Location: identifier:Identifier* status:code name:string alias:string* description:string mode:code type:CodeableConcept* telecom:ContactPoint* address:Address physicalType:CodeableConcept managingOrganization:Reference partOf:Reference
+HealthcareService: identifier:Identifier* active:boolean providedBy:Reference category:CodeableConcept* type:CodeableConcept* specialty:CodeableConcept* location:Reference* name:string comment:string telecom:ContactPoint* extraDetails:markdown photo:Attachment coverageArea:Reference* serviceProvisionCode:CodeableConcept* eligibility:HealthcareService.eligibility* program:CodeableConcept* characteristic:CodeableConcept* communication:CodeableConcept* referralMethod:CodeableConcept* appointmentRequired:boolean availableTime:HealthcareService.availableTime* notAvailable:HealthcareService.notAvailable* availabilityExceptions:string endpoint:Reference*
+Location: identifier:Identifier* status:code name:string alias:string* description:string mode:code type:CodeableConcept* telecom:ContactPoint* address:Address physicalType:CodeableConcept managingOrganization:Reference partOf:Reference operationalStatus:Coding position:Location.position hoursOfOperation:Location.hoursOfOperation* availabilityExceptions:string endpoint:Reference*
 Medication: identifier:Identifier* code:CodeableConcept status:code manufacturer:Reference form:CodeableConcept amount:Ratio ingredient:Medication.ingredient* batch:Medication.batch
 Medication.ingredient: itemCodeableConcept:CodeableConcept itemReference:Reference isActive:boolean strength:Ratio
 Medication.batch: lotNumber:string expirationDate:dateTime
@@ -52,7 +52,16 @@ Provenance.agent: type:CodeableConcept role:CodeableConcept* who:Reference onBeh
 Provenance.entity: role:code what:Reference agent:Provenance.agent*
 AllergyIntolerance: identifier:Identifier* clinicalStatus:CodeableConcept verificationStatus:CodeableConcept type:code category:code* criticality:code code:CodeableConcept patient:Reference encounter:Reference onsetDateTime:dateTime onsetAge:Quantity onsetPeriod:Period onsetRange:Range onsetString:string recordedDate:dateTime recorder:Reference asserter:Reference lastOccurrence:dateTime note:Annotation* reaction:AllergyIntolerance.reaction*
 AllergyIntolerance.reaction: substance:CodeableConcept manifestation:CodeableConcept* description:string onset:dateTime severity:code exposureRoute:CodeableConcept note:Annotation*
-Observation: identifier:Identifier* basedOn:Reference* partOf:Reference* status:code category:CodeableConcept* code:CodeableConcept subject:Reference focus:Reference* encounter:Reference effectiveDateTime:dateTime effectivePeriod:Period effectiveTiming:Timing effectiveInstant:instant issued:instant performer:Reference* valueQuantity:Quantity valueCodeableConcept:CodeableConcept valueString:string valueBoolean:boolean valueInteger:integer valueRange:Range valueRatio:Ratio valueTime:time valueDateTime:dateTime valuePeriod:Period dataAbsentReason:CodeableConcept interpretation:CodeableConcept* note:Annotation* bodySite:CodeableConcept method:CodeableConcept
+Observation: identifier:Identifier* basedOn:Reference* partOf:Reference* status:code category:CodeableConcept* code:CodeableConcept subject:Reference focus:Reference* encounter:Reference effectiveDateTime:dateTime effectivePeriod:Period effectiveTiming:Timing effectiveInstant:instant issued:instant performer:Reference* valueQuantity:Quantity valueCodeableConcept:CodeableConcept valueString:string valueBoolean:boolean valueInteger:integer valueRange:Range valueRatio:Ratio valueTime:time valueDateTime:dateTime valuePeriod:Period dataAbsentReason:CodeableConcept interpretation:CodeableConcept* note:Annotation* bodySite:CodeableConcept method:CodeableConcept valueSampledData:SampledData specimen:Reference device:Reference referenceRange:Observation.referenceRange* hasMember:Reference* derivedFrom:Reference* component:Observation.component*
+Observation.referenceRange: low:Quantity high:Quantity type:CodeableConcept appliesTo:CodeableConcept* age:Range text:string
+Observation.component: code:CodeableConcept valueQuantity:Quantity valueCodeableConcept:CodeableConcept valueString:string valueBoolean:boolean valueInteger:integer valueRange:Range valueRatio:Ratio valueSampledData:SampledData valueTime:time valueDateTime:dateTime valuePeriod:Period dataAbsentReason:CodeableConcept interpretation:CodeableConcept* referenceRange:Observation.referenceRange*
+HealthcareService.eligibility: code:CodeableConcept comment:markdown
+HealthcareService.availableTime: daysOfWeek:code* allDay:boolean availableStartTime:time availableEndTime:time
+HealthcareService.notAvailable: description:string during:Period
+Location.position: longitude:decimal latitude:decimal altitude:decimal
+Location.hoursOfOperation: daysOfWeek:code* allDay:boolean openingTime:time closingTime:time
+SampledData: origin:Quantity period:decimal factor:decimal lowerLimit:decimal upperLimit:decimal dimensions:positiveInt data:string
+Money: value:decimal currency:code
 Meta: versionId:id lastUpdated:instant source:uri profile:canonical* security:Coding* tag:Coding*
 Narrative: status:code div:xhtml
 Identifier: use:code type:CodeableConcept system:uri value:string period:Period assigner:Reference
@@ -79,7 +88,8 @@ _PRIMITIVE_VALUES = (
 )
 _COMPLEX_VALUES = (
     "Address Annotation Attachment CodeableConcept Coding ContactPoint Duration HumanName Identifier Period Quantity"
-    " Range Ratio Reference Signature Timing Dosage"
+    " Range Ratio Reference Signature Timing Dosage Age Count Distance Money SampledData ContactDetail Contributor"
+    " DataRequirement Expression ParameterDefinition RelatedArtifact TriggerDefinition UsageContext Meta"
 )
 _RESOURCE = "id:id meta:Meta implicitRules:uri language:code"
 _DOMAIN = f"{_RESOURCE} text:Narrative contained:Resource* modifierExtension:Extension*"

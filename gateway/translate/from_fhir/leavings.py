@@ -31,6 +31,7 @@ def forbidden(bundle: Node, entries: Entries) -> Iterator[Issue]:
             yield Issue(code="EXTENSION_NOT_UNDERSTOOD", location=rules.locator, text="implicitRules are not accepted.")
     for node in (bundle, *entries.resources):
         yield from _labels(node)
+        yield from _narrative(node)
     for node in entries.resources:
         if node.kind not in RESOURCES:
             text = "A resource of this type is not read here; leave it out, or agree its use first."
@@ -44,6 +45,14 @@ def _labels(node: Node) -> Iterator[Issue]:
         if label.raw("code") not in _ORDINARY:
             text = "A security label asks for handling that is not served here; agree on it first, or leave it out."
             yield Issue(code="FIELD_NOT_UNDERSTOOD", location=label.path, text=text)
+
+
+def _narrative(node: Node) -> Iterator[Issue]:
+    """Give the narrative of an order or a medicine that says more than its elements: it is not carried."""
+    text = node.one("text")
+    if text and node.kind in _TAKEN and text.raw("status") == "additional":
+        said = "The narrative says more than the elements, and is not carried; send it in them, or as a note."
+        yield Issue(code="FIELD_NOT_UNDERSTOOD", location=text.path, text=said)
 
 
 def _all(node: Node) -> list[Node]:

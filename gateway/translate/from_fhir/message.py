@@ -21,6 +21,7 @@ from gateway.translate.from_fhir.order import line
 from gateway.translate.from_fhir.people import patient, professional
 from gateway.translate.from_fhir.shapes import Shape, arrive, check_container, container_envelope
 from gateway.translate.from_fhir.shared import alike, course, numbers, provider, type_code, validity
+from gateway.translate.from_fhir.subjects import is_of
 from gateway.translate.from_fhir.uk_core import loose_course, loose_numbers, loose_provider, loose_type
 from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Leaf, Record
@@ -131,7 +132,7 @@ def _prescription(
         loose_numbers(record, context, lines, prescriber) if loose else (*numbers(record, lines), "")
     )
     status, listed = allergies(record, entries, person)
-    whom = patient(record, context, person)
+    whom = patient(record, context, person, lines[0].raw("authoredOn")[:10])
     said, medicines = words(record, entries, person, whom.nhs_number.value if whom else "")
     code, title = loose_provider(record, entries, lines) if loose else provider(record, lines)
     read_lines = _lines(record, context, entries, lines, loose=loose)
@@ -171,7 +172,7 @@ def _subjects(record: Record, entries: Entries, lines: tuple[Node, ...], person:
     for node in lines:
         reference = node.one("subject")
         record.use(reference.leaf("reference") if reference else None)
-        if entries.find(reference, node) is not person:
+        if not is_of(entries, node, "subject", person):
             text = "The subject does not lead to the one Patient of this message."
             record.flag("GROUP_PATIENT_MISMATCH", f"{node.path}.subject", text)
 

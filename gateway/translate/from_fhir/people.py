@@ -10,6 +10,7 @@ from gateway.domain.prescription import Gender, LocalId, Organisation, Patient, 
 from gateway.translate import lexical
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir.bundle import Entries
+from gateway.translate.from_fhir.current import current_address, current_name
 from gateway.translate.from_fhir.nodes import Node
 from gateway.translate.from_fhir.values import address, choice, contacts, day, name, ods, worded
 from gateway.translate.maps.rules import FHIR
@@ -31,18 +32,22 @@ _NUMBERS = {
 }
 
 
-def patient(record: Record, context: ReadingContext, node: Node) -> Patient | None:
-    """Read the patient; None, with issues, where a part that must be there is not."""
+def patient(record: Record, context: ReadingContext, node: Node, on: str) -> Patient | None:
+    """Read the patient; None, with issues, where a part that must be there is not.
+
+    Args:
+        record: takes the trace and the issues.
+        context: has the trust's systems of hospital numbers.
+        node: the Patient.
+        on: the date the order was written, by which names and addresses that have ended are told.
+    """
     number = _nhs_number(record, node)
-    names = node.many("name")
-    best = next((said for use in ("official", "usual") for said in names if said.raw("use") == use), None)
-    full_name = name(record, best or (names[0] if names else None), "patient.name")
+    full_name = name(record, current_name(node, on), "patient.name")
     born = day(record, node.leaf("birthDate"), "patient.birth_date")
     gender = choice(record, node.leaf("gender"), "patient.gender", _GENDERS)
-    homes = node.many("address")
-    home = next((said for said in homes if said.raw("use") == "home"), homes[0] if homes else None)
-    where = address(record, home, "patient.address")
+    where = address(record, current_address(record, node, on), "patient.address")
     _deceased(record, node)
+    _superseded(record, node)
     optional = _optional(record, context, node)
     for part, element, code in (
         (full_name, "name", "FIELD_MISSING"),
@@ -51,7 +56,7 @@ def patient(record: Record, context: ReadingContext, node: Node) -> Patient | No
         (where, "address", "ADDRESS_REQUIRED"),
     ):
         if part is None:
-            record.flag(code, f"{node.path}.{element}", f"Patient.{element} is missing.")
+            record.flag(code, f"{node.path}.{element}", f"Patient.{element} is missing, or is no current one.")
     if not (number and full_name and born and gender and where):
         return None
     return Patient(nhs_number=number, name=full_name, birth_date=born, gender=gender, address=where, **optional)
@@ -80,6 +85,7 @@ def _optional(record: Record, context: ReadingContext, node: Node) -> dict[str, 
 def _nhs_number(record: Record, node: Node) -> NhsNumber | None:
     """Read the one NHS number; two different ones, a wrong check digit or none is refused."""
     items = [item for item in node.many("identifier") if item.raw("system") == systems.NHS_NUMBER]
+    items = [item for item in items if item.raw("use") != "old"]
     record.use(*(leaf for item in items for leaf in (item.leaf("system"), item.leaf("value"), item.leaf("use"))))
     if not items or not items[0].leaf("value"):
         text = f"Patient.identifier with the system {systems.NHS_NUMBER} is missing."
@@ -128,6 +134,18 @@ def _deceased(record: Record, node: Node) -> None:
     leaf = when or (said if said and said.raw == "true" else None)
     if leaf:
         record.flag("PATIENT_DECEASED", leaf.locator, "The message says that the patient has died.")
+
+
+def _superseded(record: Record, node: Node) -> None:
+    """Hold a record that is not in use, or that another one stands for: both change what the rest of it means."""
+    active = node.leaf("active")
+    record.use(active)
+    if active and active.raw == "false":
+        record.flag("FIELD_NOT_UNDERSTOOD", active.locator, "This record of the patient is not in use.")
+    for link in node.many("link"):
+        if link.raw("type") in {"replaced-by", "refer"}:
+            text = "Another record of the patient is named as the one to use; send that one."
+            record.flag("FIELD_NOT_UNDERSTOOD", link.path, text)
 
 
 def professional(record: Record, entries: Entries, role: Node | None, target: str) -> Professional | None:
@@ -217,6 +235,9 @@ def organisation(record: Record, entries: Entries, role: Node, target: str) -> O
     if trust is None:
         return None
     code = _code(record, trust, f"{target}.ods")
+    if code is None:
+        text = f"Send the organisation's ODS code, with the system {systems.ODS}."
+        record.flag("FIELD_MISSING", f"{trust.path}.identifier", text)
     parent = trust.one("partOf")
     above = entries.find(parent, trust)
     record.use(parent.leaf("reference") if parent else None)
