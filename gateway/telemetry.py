@@ -21,6 +21,8 @@ from uuid import UUID
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from gateway.domain.alert_kinds import ALERT_KINDS, about
+
 Form = Callable[[object], bool]
 
 MOST_NUMBER: Final = 999_999_999
@@ -183,6 +185,12 @@ class Metrics:
             registry=self.registry,
         )
         self.open_alerts = Gauge("gateway_open_alerts", "Prescriptions with an open alert.", registry=self.registry)
+        self.alerts = Gauge(
+            "gateway_alerts", "Open alerts, and how soon a person must act.", ("kind", "soon"), registry=self.registry
+        )
+        self.due_seconds = Gauge(
+            "gateway_due_seconds", "How long the oldest message waits that could be sent.", registry=self.registry
+        )
         self.prescriptions = Gauge(
             "gateway_prescriptions", "Distinct prescriptions by place in the books.", ("place",), registry=self.registry
         )
@@ -212,3 +220,16 @@ class Metrics:
         for place, count in books.items():
             self.prescriptions.labels(place).set(count)
         self.open_alerts.set(books.get("alerted", 0))
+
+    def stands(self, *, alerts: Mapping[str, int], due_seconds: float) -> None:
+        """Publish how the store stands.
+
+        Args:
+            alerts: open alerts by kind; a kind of another version counts as `other`.
+            due_seconds: how long the oldest message waits that could be sent; 0 if none does.
+        """
+        self.alerts.clear()
+        for kind, count in alerts.items():
+            row = about(kind)
+            self.alerts.labels(kind if kind in ALERT_KINDS else "other", row.soon.name.lower()).inc(count)
+        self.due_seconds.set(due_seconds)

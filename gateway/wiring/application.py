@@ -185,6 +185,7 @@ class _Application:
                 gateway.metrics.counted(await gateway.enquiries.books())
                 if (swept := await gateway.enquiries.last_beat(WATCH)) is not None:
                     gateway.metrics.watched(swept)  # by a watch in another process, perhaps
+                await _publish(gateway)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), timeout=_FIGURES_SECONDS)
 
@@ -236,6 +237,14 @@ class _Application:
             _log.warning("cut_off", what=task.get_name())
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+
+async def _publish(gateway: Gateway) -> None:
+    """Publish what waits for a person, and for how long what could be sent."""
+    now = gateway.clock.now()
+    found = await gateway.enquiries.checkup(now=now)
+    waits = (now - found.due.since).total_seconds() if found.due.since is not None else 0.0
+    gateway.metrics.stands(alerts={one.kind: one.count for one in found.alerts}, due_seconds=max(waits, 0.0))
 
 
 def _worker(gateway: Gateway) -> Worker:

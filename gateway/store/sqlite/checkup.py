@@ -99,13 +99,14 @@ def checkup(path: Path, *, now: datetime) -> Checkup:
     with closing(open_reader(path)) as reader:
         try:
             with reader:  # one transaction, so that the figures agree
-                found = _read(reader, now)
+                found = read(reader, now=now)
         except apsw.Error as error:
             raise Unavailable("the database cannot be read") from error
     return found
 
 
-def _read(reader: apsw.Connection, now: datetime) -> Checkup:
+def read(reader: apsw.Connection, *, now: datetime) -> Checkup:
+    """Read how a store stands, through a connection that is open."""
     last = reader.execute(_LAST).get
     return Checkup(
         journal=settings_of(reader)["journal_mode"],

@@ -35,6 +35,7 @@ from gateway.store.sqlite import (
     viewing,
     watching,
 )
+from gateway.store.sqlite import checkup as checkups
 from gateway.store.sqlite.connection import open_reader, settings_of
 from gateway.store.sqlite.schema import steps
 
@@ -183,6 +184,10 @@ class SqliteEnquiries:
     async def ready(self) -> dict[str, str]:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(_ready)
+
+    async def checkup(self, *, now: datetime) -> checkups.Checkup:
+        """Read how the store stands, for figures that are published; raises `Unavailable`."""
+        return await self._ask(lambda reader: checkups.read(reader, now=now))
 
     async def close(self) -> None:
         """Finish what was asked and let go."""
