@@ -148,8 +148,8 @@ class Overdue:
     Attributes:
         issues: codes for which a held line is held.
         closed_before: an alert of the same kind was closed since the line came into its state.
-        asked: what its provider was asked and has not answered in time (`cancel`, `hold`, `release` or `reroute`);
-            empty where the line itself is overdue.
+        asked: what its provider was asked and has not answered in time (`cancel`, `hold`, `release` or `reroute`), or
+            `reroute-unfinished` where it has, and nobody has the line; empty where the line itself is overdue.
     """
 
     line_id: UUID

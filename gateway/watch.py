@@ -26,6 +26,8 @@ _LONDON: Final = ZoneInfo("Europe/London")
 
 ALERT_KIND = "overdue"
 STOPPED_KIND = "watch-stopped"
+UNFINISHED: Final = "reroute-unfinished"
+"""Of a line that its holder gave up for a re-route and that nobody was given: what failed is tried again, and told."""
 
 
 def _unheard(_: datetime) -> None:
@@ -98,7 +100,11 @@ class Watch:
         opened = 0
         for line in await self._enquiries.overdue(now=now):
             opened += await self._store.open_alert(
-                kind=f"{line.asked}-{ALERT_KIND}" if line.asked else ALERT_KIND,
+                kind=UNFINISHED
+                if line.asked == UNFINISHED
+                else f"{line.asked}-{ALERT_KIND}"
+                if line.asked
+                else ALERT_KIND,
                 subject=str(line.line_id),
                 line_id=line.line_id,
                 now=now,
@@ -186,6 +192,11 @@ _NOT_YET: Final = {
 
 
 def _text(line: Overdue) -> str:
+    if line.asked == UNFINISHED:
+        text = f"The provider gave it up for a re-route, and by {_london(line.act_by)} it was not with the next one."
+        return (
+            f"{text} Nobody has it. It is tried again all the time: look for the cause." + _AGAIN * line.closed_before
+        )
     if line.asked:
         what = _ASKED.get(line.asked, line.asked)
         ended = f"{LABELS[line.state]} here, and the provider has not said that it will not supply it."

@@ -332,6 +332,13 @@ _REROUTES: Final = (
         "Ring them. Nothing goes to another before they have given it up.",
     ),
     _row(
+        "reroute-unfinished",
+        _CALL,
+        _MORNING,
+        "A provider gave a line up for a re-route, and the gateway cannot give it to the next: nobody has it.",
+        "Look at the log for why it fails (an adapter, the key, the disk); or call it off and write it anew.",
+    ),
+    _row(
         "reroute-stopped",
         _PHARMACIST,
         _MORNING,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
+from gateway.domain.errors import Unavailable
 from gateway.domain.fence import Ground, decide, next_epoch
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.message import SealedMessage
@@ -129,21 +130,31 @@ class Rerouting:
     async def finish(self) -> int:
         """Give over every line that its holder has given up for a re-route.
 
-        What cannot be given over is called off, with an alert: nobody has that line then.
+        What cannot be given over is called off, with an alert: nobody has that line then. What fails, and not because
+        the store is away, keeps nothing else from being given over; it is tried again at the next look, and the watch
+        tells of it.
 
         Returns:
             How many lines were looked at.
 
         Raises:
             Unavailable: the store or the key is away; it is done at the next look.
+            Exception: whatever failed first, once all the others are done.
         """
-        seen = 0
+        seen, failed = 0, None
         for held in await self._enquiries.revoked():
             lines = [line for line in held.lines if line.reroute and line.reroute.state is RerouteState.CONFIRMED]
             for wanted, group in groupby(lines, key=_wanted):
                 chosen = list(group)
                 seen += len(chosen)
-                await self._finish(replace(held, lines=tuple(chosen)), wanted)
+                try:
+                    await self._finish(replace(held, lines=tuple(chosen)), wanted)
+                except Unavailable:
+                    raise
+                except Exception as error:  # noqa: BLE001 - plug-in code writes what is sent; raised below
+                    failed = failed or error
+        if failed is not None:
+            raise failed
         return seen
 
     async def _finish(self, held: HeldPrescription, wanted: Wanted) -> None:

@@ -359,3 +359,33 @@ async def test_an_order_is_never_sent_again_this_way(exchange: Exchange, outcome
         now = exchange.clock.now()
         assert await exchange.store.resend(name, by="anna", reason="Try.", now=now) == 0
     assert await exchange.claim() == []
+
+
+async def test_a_message_that_was_given_up_names_every_line_it_speaks_of(exchange: Exchange) -> None:
+    what = make_prescription("A", lines=2)
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    (claim,) = await exchange.claim()
+    await exchange.store.record(claim, Refused(reason="no adapter"), now=exchange.clock.now(), retry_at=None)
+    alerts = await exchange.enquiries.open_alerts(tenant=TRUST, limit=10)
+    stuck = [alert for alert in alerts if alert.kind == "transmission-stuck"]
+    assert {alert.line_id for alert in stuck} == {line.id for line in what.lines}
+
+
+async def test_an_alert_whose_cause_is_past_says_since_when_and_is_still_a_persons_to_close(exchange: Exchange) -> None:
+    what = make_prescription("A")
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    claim = await exchange.send()
+    await exchange.store.record(claim, InDoubt(reason="silence"), now=exchange.clock.now(), retry_at=None)
+    (alert,) = await exchange.enquiries.open_alerts(tenant=None, limit=10)
+    assert (alert.kind, "Settled" in alert.text) == ("line-uncertain", False)
+    exchange.clock.move(hours=1)
+    await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
+    (alert,) = await exchange.enquiries.open_alerts(tenant=None, limit=10)
+    assert alert.text.endswith("Settled since 05 Oct 2026, 11:15: accepted by the provider.")
+    view = await exchange.enquiries.prescription(what.id, tenant=None)
+    assert view is not None
+    assert view.alerts[0].text == alert.text
+    assert await exchange.store.close_alert(alert.id, by="anna", reason="seen", now=exchange.clock.now())
+    view = await exchange.enquiries.prescription(what.id, tenant=None)
+    assert view is not None
+    assert "Settled" not in view.alerts[0].text

@@ -26,7 +26,8 @@ ORDER BY outbox.id
 """
 _AGAIN = "UPDATE outbox SET state = 'due', due_at = :at WHERE id = :id"
 _ALERTS = """
-SELECT id FROM alert WHERE closed_at IS NULL AND (kind IN ('tell-stuck', 'transmission-stuck') AND subject = :subject
+SELECT id FROM alert WHERE closed_at IS NULL AND (kind IN ('tell-stuck', 'transmission-stuck')
+    AND (subject = :subject OR subject GLOB :subject || ' *')
     OR kind = 'cancel-not-sent' AND line IN (SELECT line FROM cancel WHERE message = :message))
 """
 

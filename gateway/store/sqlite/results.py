@@ -240,16 +240,20 @@ class _Result:
             finish(self.transaction, self.claim.id, "stuck")
 
     def _stuck(self, text: str) -> None:
+        """Leave the row for a person: one alert of the message, or one for each line that it speaks of."""
         finish(self.transaction, self.claim.id, "stuck")
-        tell = self.entry.kind is WorkKind.TELL
-        open_alert(
-            self.transaction,
-            kind="tell-stuck" if tell else "transmission-stuck",
-            subject=str(self.claim.message_id),
-            at=self.now,
-            text=text,
-            tenant=self.entry.tenant,
-        )
+        kind = "tell-stuck" if self.entry.kind is WorkKind.TELL else "transmission-stuck"
+        rows: list[int | None] = [row for row, _ in lines_of(self.transaction, self.claim.message_id)]
+        for number, row in enumerate(rows or [None]):
+            open_alert(
+                self.transaction,
+                kind=kind,
+                subject=f"{self.claim.message_id}{f' {number + 1}' if number else ''}",
+                line=row,
+                at=self.now,
+                text=text,
+                tenant=self.entry.tenant,
+            )
 
     def _sent_by(self, line: LineNow, since: datetime) -> datetime | None:
         """Give the time by which the gateway itself should have sent it."""

@@ -1,15 +1,16 @@
 """One prescription with everything that is known of it: its lines, its timeline and its alerts."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import apsw
 
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import LineState
+from gateway.domain.lifecycle import LABELS, LineState
 from gateway.domain.prescription import Prescription
 from gateway.domain.renewal import RenewalState
 from gateway.enquiries import AlertView, DeliveryView, EventView, LineView, PrescriptionView, RenewalView
@@ -17,6 +18,7 @@ from gateway.store.document import decode
 from gateway.store.sqlite.finding import describe, visible
 from gateway.store.sqlite.instants import instant
 
+_LONDON: Final = ZoneInfo("Europe/London")
 _HEAD = """
 SELECT submission.control_id, submission.format, submission.body, prescription.document, prescription.issues,
     prescription.nhs_number,
@@ -43,13 +45,25 @@ SELECT issue, state, owed, due_on, agreed_first, agreed_for FROM delivery AS one
 ORDER BY issue
 """
 _RENEWAL = "SELECT state, entered_at, prescription FROM renewal WHERE line = ? ORDER BY id DESC LIMIT 1"
-_ALERTS = """
+ALERTS: Final = """
 SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text,
-       prescription.uuid, line.product_display, prescription.number, alert.closed_by, alert.close_reason
-FROM prescription JOIN line ON line.prescription = prescription.id JOIN alert ON alert.line = line.id
-WHERE prescription.uuid = ? AND prescription.tenant = ?
-ORDER BY alert.kind <> 'safety-incident' OR alert.closed_at IS NOT NULL, alert.id
+    prescription.uuid, line.product_display, prescription.number, alert.closed_by, alert.close_reason,
+    CASE WHEN alert.kind LIKE 'line-%' AND alert.closed_at IS NULL
+            AND line.state <> upper(replace(substr(alert.kind, 6), '-', '_'))
+        THEN (SELECT max(event.at) FROM event WHERE event.line = line.id AND event.moved = 1
+            AND event.state_before = upper(replace(substr(alert.kind, 6), '-', '_'))
+            AND event.state_after <> event.state_before)
+        END,
+    line.state
+FROM {source} WHERE {condition}
 """
+"""Alerts as `alert_view` reads them. One of a state that its line has left since is settled: by then, and nobody but a
+person closes it."""
+_ALERTS = ALERTS.format(
+    source="prescription JOIN line ON line.prescription = prescription.id JOIN alert ON alert.line = line.id",
+    condition="prescription.uuid = ? AND prescription.tenant = ?"
+    " ORDER BY alert.kind <> 'safety-incident' OR alert.closed_at IS NOT NULL, alert.id",
+)
 
 
 def prescription(reader: apsw.Connection, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
@@ -82,7 +96,8 @@ def alert_view(row: tuple[Any, ...]) -> AlertView:
     """Read an alert's row.
 
     Args:
-        row: id, kind, subject, item id, opened, closed, text, prescription id, medicine, number, closed by, reason.
+        row: id, kind, subject, item id, opened, closed, text, prescription id, medicine, number, closed by, reason, and
+            since when it is settled and how its line stands now (`ALERTS`).
     """
     return AlertView(
         id=row[0],
@@ -91,13 +106,21 @@ def alert_view(row: tuple[Any, ...]) -> AlertView:
         line_id=UUID(bytes=row[3]) if row[3] is not None else None,
         opened_at=instant(row[4]),
         closed_at=instant(row[5]) if row[5] is not None else None,
-        text=row[6],
+        text=row[6] + _settled(row[12], row[13]),
         prescription_id=UUID(bytes=row[7]) if row[7] is not None else None,
         medicine=row[8] or "",
         number=row[9] or "",
         closed_by=row[10],
         close_reason=row[11],
     )
+
+
+def _settled(at: int | None, state: str | None) -> str:
+    """Say that an alert's cause is past: only a person closes it, and must see that nothing is left to do."""
+    if at is None or state is None:
+        return ""
+    when = instant(at).astimezone(_LONDON).strftime("%d %b %Y, %H:%M")
+    return f" Settled since {when}: {LABELS[LineState(state)].lower()}."
 
 
 def _line(reader: apsw.Connection, row: tuple[Any, ...]) -> LineView:

@@ -12,7 +12,7 @@ from gateway.enquiries import AlertView, Overdue, Waiting
 from gateway.store.sqlite.alerts import held_for
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.transaction import Transaction
-from gateway.store.sqlite.viewing import alert_view
+from gateway.store.sqlite.viewing import ALERTS, alert_view
 
 # An alert of an earlier state, or of another matter, does not speak for this one; an open "overdue" does for any state.
 _OVERDUE = """
@@ -26,37 +26,41 @@ WHERE line.act_by IS NOT NULL AND line.act_by <= ?
         OR alert.kind IN ('validity-over', 'transmission-blocked', 'reroute-stopped', 'restored'))))
 ORDER BY line.act_by, line.id
 """
+_FINISHING: Final = timedelta(minutes=15)
+"""Allowed for giving a line to its next provider, once the earlier one has given it up: it is tried all the while."""
 _UNSAID: Final = timedelta(hours=2)
 """Allowed for an answer that was asked for before its limit was written down with it."""
 # What a provider was asked is timed by itself: the line may move meanwhile, and nothing is done until it answers.
 _UNANSWERED = """
 SELECT line.uuid, line.state, request.kind, request.answer_by,
-    EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.kind = request.kind || '-overdue'
+    EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.kind IN (request.kind, request.kind || '-overdue')
         AND alert.opened_at >= request.asked_at)
 FROM (SELECT line, kind, asked_at, answer_by FROM hold WHERE state = 'ASKED'
       UNION ALL SELECT line, 'reroute', asked_at, coalesce(answer_by, asked_at + :limit) FROM reroute
       WHERE state IN ('ASKED', 'PENDING')
+      UNION ALL SELECT line, 'reroute-unfinished', revoked_at, revoked_at + :finish FROM reroute
+      WHERE state = 'CONFIRMED'
       UNION ALL SELECT line, 'cancel', asked_at, coalesce(answer_by, asked_at + :limit) FROM cancel
       WHERE state IN ('ASKED', 'PENDING') AND line IS NOT NULL) AS request
 JOIN line ON line.id = request.line
 WHERE request.answer_by <= :now
   AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL
-    AND (alert.kind IN (request.kind || '-overdue', request.kind || '-pending') OR alert.opened_at >= request.asked_at
+    AND (alert.kind IN (request.kind, request.kind || '-overdue', request.kind || '-pending')
+        OR alert.opened_at >= request.asked_at
         AND (alert.kind = 'overdue' AND request.kind IN ('cancel', 'reroute')
             OR alert.kind = 'reroute-waits' AND request.kind = 'reroute')))
 ORDER BY request.answer_by, line.id
 """
+_TICK: Final = timedelta(microseconds=1)
 _BEAT = "INSERT INTO heartbeat (name, at) VALUES (:name, :at) ON CONFLICT (name) DO UPDATE SET at = :at"
 _LAST_BEAT = "SELECT at FROM heartbeat WHERE name = ?"
 _WAITING = "SELECT tenant, count(*) FROM outbox WHERE state IN ('due', 'claimed', 'on_wire') GROUP BY tenant"
-_OPEN = """
-SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text,
-       prescription.uuid, line.product_display, prescription.number, alert.closed_by, alert.close_reason
-FROM alert LEFT JOIN line ON line.id = alert.line LEFT JOIN prescription ON prescription.id = line.prescription
-WHERE alert.closed_at IS NULL AND (:tenant IS NULL OR alert.tenant = :tenant
-    OR EXISTS (SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))
-ORDER BY alert.kind <> 'safety-incident', alert.id LIMIT :limit
-"""
+_OPEN = ALERTS.format(
+    source="alert LEFT JOIN line ON line.id = alert.line LEFT JOIN prescription ON prescription.id = line.prescription",
+    condition="alert.closed_at IS NULL AND (:tenant IS NULL OR alert.tenant = :tenant OR EXISTS"
+    " (SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))"
+    " ORDER BY alert.kind <> 'safety-incident', alert.id LIMIT :limit",
+)
 
 
 def overdue(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
@@ -65,7 +69,7 @@ def overdue(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
 
 
 def _unanswered(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
-    values = {"now": stored(now), "limit": _UNSAID // timedelta(microseconds=1)}
+    values = {"now": stored(now), "limit": _UNSAID // _TICK, "finish": _FINISHING // _TICK}
     return tuple(
         Overdue(
             line_id=UUID(bytes=uuid),

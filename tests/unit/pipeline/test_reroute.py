@@ -27,6 +27,7 @@ from gateway.sign.verify import verify
 from gateway.store.keys import KeyRing, load_or_make
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
+from gateway.watch import Watch
 from gateway.wiring.around import surroundings
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -323,3 +324,45 @@ async def test_a_prescription_that_is_no_longer_valid_goes_to_nobody(world: Worl
     plan = await world.plan()
     assert [one.act for one in plan.lines] == [Act.PERSON]
     assert "no longer valid" in plan.lines[0].why
+
+
+async def given_up(world: World, *bodies: bytes) -> None:
+    """Post orders, send and accept them, ask their provider to give them up, and let it."""
+    for body in bodies:
+        await world.post(body)
+        (claim,) = await world.send(VNE51)
+        await world.says(VNE51, claim.message_id, LineEvent.ACCEPTED)
+    for held in await world.enquiries.held(provider=VNE51):
+        plan = await world.rerouting.plan(held, to=VNCEL, people=PEOPLE)
+        await world.rerouting.carry_out(plan, Wanted(to=VNCEL, people=PEOPLE, reason="closing"))
+    for claim in await world.send(VNE51):
+        await world.says(VNE51, claim.message_id, LineEvent.CANCEL_CONFIRMED)
+
+
+async def test_one_that_cannot_be_finished_keeps_no_other_back_and_is_told_by_the_watch(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = S01.replace(b"S01-0001", b"S01-0002").replace(b"RX7001", b"RX7002").replace(b"GRP7001", b"GRP7002")
+    await given_up(world, S01, second)
+    seal, count = world.rerouting._seal, iter(range(100))
+
+    def failing(written: WrittenOrder, rewritten: Any) -> Any:
+        if next(count) == 0:
+            raise ValueError("an adapter's own fault")
+        return seal(written, rewritten)
+
+    monkeypatch.setattr(world.rerouting, "_seal", failing)
+    with pytest.raises(ValueError, match="adapter"):
+        await world.rerouting.finish()
+    assert len(await world.enquiries.held(provider=VNCEL)) == 1
+    watch = Watch(enquiries=world.enquiries, store=world.store, clock=world.clock, interval_seconds=60)
+    await watch.sweep()
+    assert "reroute-unfinished" not in await world.kinds()
+    world.clock.moment += timedelta(minutes=16)
+    await watch.sweep()
+    await watch.sweep()
+    alerts = await world.enquiries.open_alerts(tenant=None, limit=100)
+    (unfinished,) = [one for one in alerts if one.kind == "reroute-unfinished"]
+    assert "Nobody has it" in unfinished.text
+    assert await world.rerouting.finish() == 1
+    assert len(await world.enquiries.held(provider=VNCEL)) == 2
