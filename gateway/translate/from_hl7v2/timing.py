@@ -223,6 +223,9 @@ def _bounds(desk: Desk, fields: Fields, target: str, zone: tzinfo) -> Bounds | N
     length = fields.length
     if start and end and end < start:
         desk.flag("VALUE_INVALID", fields.at, "The end is before the start.")
+    if start is None and end is not None and length is not None:
+        desk.flag("TIMING_CONFLICT", fields.at, "A duration with an end needs its start.")
+        return None
     if start is None or length is None:
         return Bounds(start=start, end=end, duration=length) if start or end or length else None
     last = _last_day(start, length)

@@ -8,7 +8,7 @@ import pytest
 from gateway.domain.prescription import Bounds, Duration, TimeUnit, Timing
 from gateway.translate.from_hl7v2.moments import LONDON, ambiguous, parse
 from gateway.translate.from_hl7v2.patterns import PHRASES, contradicts, pattern
-from tests.hl7v2_orders import edited, golden, read
+from tests.hl7v2_orders import codes, edited, golden, read
 
 Row = tuple[str, int, int, TimeUnit]
 REPEATS: list[Row] = [
@@ -206,3 +206,8 @@ def test_the_older_timing_field_says_the_same() -> None:
     assert _timings({"TQ1": "", "RXE-1": "^Q1W^W2^20261019^^R"}) == [
         Timing(**WEEK, bounds=Bounds(start=date(2026, 10, 19), end=date(2026, 11, 1)))  # type: ignore[arg-type]
     ]
+
+
+def test_a_duration_with_an_end_alone_is_held_for_no_element_has_both() -> None:
+    reading = read(edited(golden("S01"), {"TQ1-7": "", "TQ1-6": "14^d"}))
+    assert "TIMING_CONFLICT" in codes(reading)
