@@ -246,8 +246,8 @@ class Claim:
         attempt: this attempt's number, from 1.
         possible_duplicate: an earlier attempt of it was in doubt.
         accepted_at: when the gateway took it, for the age of the work.
-        idle: of the time since then, what does not count as age: before its first attempt, and while its destination
-            was paused.
+        idle: of the time since then, what does not count as age: before its first attempt, while its destination was
+            paused, and while a line of it was on hold.
     """
 
     id: int

@@ -48,7 +48,7 @@ class Pace:
         lease_seconds: least time a claim is ours; longer where a destination may take longer to answer.
         attempts: of one row; then it is not tried again and a person is told.
         age_seconds: of a message since its first attempt, after which it is not tried again either. While its
-            destination was paused it did not age.
+            destination was paused, or a line of it on hold, it did not age.
         tell_age_seconds: the same for telling a trust, whose listener may be off for a weekend.
         failures_before_rest: running failures after which a destination is only probed.
         probe_seconds: longest time between two probes, and longest wait of a row of a resting destination.

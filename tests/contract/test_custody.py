@@ -12,11 +12,12 @@ import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TryLater
 from gateway.domain.deadline import Deadlines, Limit, Term, Urgency
+from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.lifecycle import CUSTODY, LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.enquiries import has_stopped
-from gateway.ports import Claim, Whereabouts
+from gateway.ports import Claim, HoldRequest, Whereabouts
 from gateway.store.sqlite.connection import open_writer
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
@@ -28,6 +29,7 @@ from tests.contract.store_engines import (
     Clock,
     Exchange,
     make_acceptance,
+    make_change,
     make_incomplete,
     make_order,
     make_prescription,
@@ -389,3 +391,52 @@ async def test_an_alert_whose_cause_is_past_says_since_when_and_is_still_a_perso
     view = await exchange.enquiries.prescription(what.id, tenant=None)
     assert view is not None
     assert "Settled" not in view.alerts[0].text
+
+
+async def on_hold(exchange: Exchange, what: Prescription, *, release: bool = False) -> None:
+    """Hold an order that waits in the queue, or release it."""
+    (known,) = await exchange.store.known_lines(TRUST, [what.lines[0].order_number])
+    request = HoldRequest(
+        line_id=known.line_id,
+        kind=HoldKind.RELEASE if release else HoldKind.HOLD,
+        seen=known.state,
+        beneath=LineState.READY,
+        open_request=None,
+        state=HoldState.CONFIRMED,
+    )
+    await exchange.store.accept(make_change("L" if release else "H", request))
+
+
+async def test_time_on_hold_after_a_first_attempt_neither_ages_a_message_nor_makes_it_overdue(
+    exchange: Exchange,
+) -> None:
+    what = make_prescription("A")
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    claim = await exchange.send()
+    first = exchange.clock.now()
+    await exchange.store.record(claim, TryLater(reason="503"), now=first, retry_at=first)
+    exchange.clock.move(minutes=5)
+    await on_hold(exchange, what)
+    exchange.clock.move(days=30)
+    assert await exchange.claim() == []
+    await on_hold(exchange, what, release=True)
+    exchange.clock.move(minutes=1)
+    assert await sweep(exchange) == 0
+    claim = await exchange.send()
+    assert (claim.attempt, claim.idle) == (2, timedelta(days=30))
+    await exchange.store.record(claim, TryLater(reason="503"), now=exchange.clock.now(), retry_at=exchange.clock.now())
+    assert await exchange.states(what) == [LineState.READY]
+    assert await sweep(exchange) == 0  # it had its fifteen minutes less six
+    exchange.clock.move(minutes=10)
+    assert await sweep(exchange) == 1
+
+
+async def test_a_line_released_after_its_validity_does_not_leave(exchange: Exchange) -> None:
+    what = make_prescription("A")
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    await on_hold(exchange, what)
+    await on_hold(exchange, what, release=True)
+    exchange.clock.move(days=400)
+    (claim,) = await exchange.claim()
+    assert not await exchange.store.on_wire(claim, now=exchange.clock.now())
+    assert "transmission-blocked" in await exchange.alert_kinds()

@@ -15,8 +15,9 @@ from gateway.ports import Claim, WorkKind
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.cancels import never_left
 from gateway.store.sqlite.history import Happening, line_now, record_event
+from gateway.store.sqlite.idling import idle_since
 from gateway.store.sqlite.instants import instant, stored
-from gateway.store.sqlite.pauses import is_paused, paused_since
+from gateway.store.sqlite.pauses import is_paused
 from gateway.store.sqlite.reconciling import held_since_restore, stopped
 from gateway.store.sqlite.transaction import Row, Transaction
 
@@ -160,7 +161,7 @@ def _idle(transaction: Transaction, row: Row) -> timedelta:
     if row[11] is None:
         return timedelta()
     begun = instant(row[11])
-    return begun - instant(row[9]) + paused_since(transaction, OdsCode(row[3]), begun)
+    return begun - instant(row[9]) + idle_since(transaction, UUID(bytes=row[4]), OdsCode(row[3]), begun)
 
 
 def _claim(row: Row, *, idle: timedelta) -> Claim:

@@ -3,7 +3,7 @@
 Source: issue "never lost, never twice", build 6; reliability-security.md I3, I22.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import apsw
 
@@ -49,14 +49,10 @@ def is_paused(transaction: Transaction, destination: OdsCode) -> bool:
     return transaction.row(_PAUSED, (destination.value,)) is not None
 
 
-def paused_since(transaction: Transaction, destination: OdsCode, since: datetime) -> timedelta:
-    """Give how long a destination was paused since a moment, by pauses that have ended; what overlaps counts once."""
-    covered, until = timedelta(), since
-    for begun, ended in transaction.rows(_ENDED, (destination.value, stored(since))):
-        start, end = max(instant(begun), until), instant(ended)
-        covered += max(end - start, timedelta())
-        until = max(until, end)
-    return covered
+def ended_pauses(transaction: Transaction, destination: OdsCode, since: datetime) -> list[tuple[datetime, datetime]]:
+    """Give from when till when a destination was paused, of the pauses that ended after a moment."""
+    rows = transaction.rows(_ENDED, (destination.value, stored(since)))
+    return [(instant(begun), instant(ended)) for begun, ended in rows]
 
 
 def open_pauses(reader: apsw.Connection) -> tuple[PauseView, ...]:

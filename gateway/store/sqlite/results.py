@@ -26,6 +26,7 @@ from gateway.store.sqlite.claims import (
     note_attempt,
 )
 from gateway.store.sqlite.history import Happening, LineNow, line_now, record_event
+from gateway.store.sqlite.idling import held_since
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
@@ -190,9 +191,11 @@ class _Result:
         finish(self.transaction, self.claim.id, "done")
 
     def _not_taken(self, outcome: TryLater) -> None:
-        """Proven not taken: ready again, by the deadline the line had when it was first ready."""
+        """Proven not taken: ready again, by the deadline the line had when it was first ready and not on hold."""
+        taken = self.entry.accepted_at
+        since = taken + held_since(self.transaction, self.claim.message_id, taken)
         for line in self._lines():
-            act_by = self._sent_by(line, self.entry.accepted_at)
+            act_by = self._sent_by(line, since)
             self._record(line, LineEvent.NOT_STORED, Actor.GATEWAY, outcome.reason, act_by=act_by)
         never_left(self.transaction, self._lines(), goes=self.retry_at is not None, now=self.now)
         if not self._lines():
