@@ -1,14 +1,17 @@
 """The HTTP door for machines: the whole route table on one screen."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.access.directory import Directory
+from gateway.access.principal import Kind
 from gateway.domain.deadline import ALWAYS, Deadlines
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Environment
@@ -115,7 +118,8 @@ def create_app(
     for kind, answer in problems.answers(limits).items():
         app.add_exception_handler(kind, answer)
     add = app.add_api_route
-    add("/FHIR/R4/$process-message", into.fhir, methods=["POST"], tags=["trusts"], openapi_extra=_takes(FHIR_ORDER))
+    message = _by_caller(callers, provider=handed.notify, others=into.fhir)
+    add("/FHIR/R4/$process-message", message, methods=["POST"], tags=["trusts"], openapi_extra=_takes(FHIR_ORDER))
     add("/FHIR/R4/$validate", validation.post, methods=["POST"], tags=["status"], openapi_extra=_takes(FHIR_ORDER))
     if prepare is not None:
         signing = Preparation(prepare, callers, limits, now)
@@ -139,6 +143,19 @@ def create_app(
     app.router.routes.extend(routes)
     app.add_middleware(Edge, hosts=hosts, metrics=metrics)
     return app
+
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _by_caller(callers: Callers, *, provider: _Handler, others: _Handler) -> _Handler:
+    """Give one address that serves a provider in its own way."""
+
+    async def served(request: Request) -> Response:
+        kind = callers.principal(request).kind
+        return await (provider if kind is Kind.PROVIDER else others)(request)
+
+    return served
 
 
 def _takes(rule: MediaRule) -> dict[str, Any]:

@@ -1,13 +1,16 @@
-"""`POST /FHIR/R4/Task` from a provider: a prescription returned, or a dispense notification withdrawn.
+"""What a provider sends where EPS has it sent: a Task, or a dispense notification to `$process-message`.
 
-The Task takes the way of every other answer: its adapter reads it, and the store keeps it whatever it says. Only the
-words of the answer differ: they are those of the EPS dialect.
+`POST /FHIR/R4/Task` returns a prescription or withdraws a notification; a notification, or the amendment of one, comes
+as a message. Each takes the way of every other answer: its adapter reads it, and the store keeps it whatever it says.
+Only the words of the answer differ: they are those of the EPS dialect. Statuses are those of the address: of
+`$process-message` mapping.md 9.2 lays them down for everybody (DECISIONS 0047), of the Task eps.md 1.2.
 
-Source: eps.md 1.2, 1.7; mapping.md 9.3.
+Source: eps.md 1, 1.2, 1.7, 1.8; mapping.md 9.2 and 9.3.
 """
 
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import Request
@@ -24,7 +27,7 @@ from gateway.web.callbacks import Story
 from gateway.web.eps_errors import Said, eps_outcome, http_status
 from gateway.web.limits import FHIR, Limits, Slots, answer_type, media_type, read_body
 from gateway.web.turned import Turned
-from gateway.wire.strict_json import dumps
+from gateway.wire.strict_json import JsonError, dumps, loads
 
 _WHY: Final[dict[str, EpsError]] = {
     "": PRESCRIBING["0013"],
@@ -35,6 +38,7 @@ _WHY: Final[dict[str, EpsError]] = {
 }
 """What the dialect calls the reason for which a Task was kept, by the kind of the alert; a message that is another's
 looks like none (I9)."""
+_NOTIFICATION: Final = "dispense-notification"
 _KEPT: Final = "Stored and shown to a person. Nothing moved; sending it again will not help."
 
 
@@ -66,6 +70,15 @@ class HandedBack:
 
     async def post(self, request: Request) -> Response:
         """Take one Task of the provider that calls."""
+        result, now = await self._take(request)
+        return _answer(result, now)
+
+    async def notify(self, request: Request) -> Response:
+        """Take one dispense notification; a provider sends no other message to `$process-message`."""
+        result, now = await self._take(request, event=_NOTIFICATION)
+        return _answer(result, now, kept=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    async def _take(self, request: Request, event: str = "") -> tuple[CallbackResult, datetime]:
         provider = self._callers.partner(request, Action.ACKNOWLEDGE)
         if provider not in self._providers:
             raise forbidden()
@@ -77,16 +90,35 @@ class HandedBack:
             if isinstance(body, TooLarge):
                 text = f"The body is larger than {self._limits.body_bytes} bytes."
                 raise Turned(413, Issue(code="TOO_LARGE", location="", text=text), close=body.cut_off)
+            if event and event_of(body) != event:
+                raise forbidden()
             now = self._now()
             callback = Callback(destination=provider, received_at=now, content_type=stated, body=body)
-            return _answer(await self._story.acknowledge(callback, headers), now)
+            return await self._story.acknowledge(callback, headers), now
 
 
-def _answer(result: CallbackResult, at: datetime) -> Response:
+def event_of(body: bytes) -> str:
+    """Give the event of a FHIR message in JSON; empty where it is no such message."""
+    try:
+        bundle = loads(body)
+    except JsonError:
+        return ""
+    entries = bundle.get("entry") if isinstance(bundle, dict) else None
+    listed = entries if isinstance(entries, list) else []
+    resources = [entry.get("resource") for entry in listed if isinstance(entry, dict)]
+    headers = [one for one in resources if isinstance(one, dict) and one.get("resourceType") == "MessageHeader"]
+    coding = headers[0].get("eventCoding") if len(headers) == 1 else None
+    code = coding.get("code") if isinstance(coding, dict) else None
+    return code if isinstance(code, str) else ""
+
+
+def _answer(result: CallbackResult, at: datetime, *, kept: HTTPStatus | None = None) -> Response:
     if result.effect is Effectiveness.KEPT:
         error = _WHY.get(result.kind, PRESCRIBING["9999"])
         said = [*(Said(error=error, text=text) for text in result.reasons), Said(error=PRESCRIBING["9999"], text=_KEPT)]
     else:
         said = [Said(error=DONE)]
-    body = dumps(eps_outcome(said, at))
-    return Response(body, http_status([one.error for one in said]), media_type="application/fhir+json; fhirVersion=4.0")
+    status = http_status([one.error for one in said])
+    if kept is not None and result.effect is Effectiveness.KEPT:
+        status = kept
+    return Response(dumps(eps_outcome(said, at)), status, media_type="application/fhir+json; fhirVersion=4.0")

@@ -22,7 +22,8 @@ _OPERATIONS: Final[tuple[dict[str, str], ...]] = (
     {
         "name": "process-message",
         "definition": "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message",
-        "documentation": "Takes a message Bundle of event prescription-order or prescription-order-update.",
+        "documentation": "Takes a message Bundle: prescription-order or prescription-order-update from a trust, "
+        "dispense-notification from a provider.",
     },
     {
         "name": "prepare",
