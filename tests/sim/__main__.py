@@ -9,6 +9,7 @@ Finished seeds are kept in `build/sim/`, so that a run that was stopped goes on 
 import argparse
 import json
 import sys
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
@@ -17,6 +18,7 @@ from typing import Final
 
 from tests.faults.table import Row, printed
 from tests.sim import proof
+from tests.sim.met import FROM_ACTORS, FROM_TABLES
 from tests.sim.plan import plan
 
 LEDGER: Final = Path(__file__).parents[2] / "build" / "sim"
@@ -62,18 +64,30 @@ def _many(asked: argparse.Namespace) -> int:
     missing = [seed for seed in wanted if asked.fresh or not (folder / f"{seed}.json").exists()]
     with ProcessPoolExecutor(max_workers=asked.jobs) as pool:
         work = partial(_seed, prescriptions=asked.prescriptions)
-        for seed, row in zip(missing, pool.map(work, missing), strict=True):
-            (folder / f"{seed}.json").write_text(json.dumps(asdict(row)))
-    rows = [Row(**json.loads((folder / f"{seed}.json").read_text())) for seed in wanted]
-    whole = _sum(rows, f"{wanted.start}-{wanted.stop - 1}")
+        for seed, (row, seen) in zip(missing, pool.map(work, missing, chunksize=4), strict=True):
+            (folder / f"{seed}.json").write_text(json.dumps({"row": asdict(row), "met": seen}))
+    kept = [json.loads((folder / f"{seed}.json").read_text()) for seed in wanted]
+    whole = _sum([Row(**one["row"]) for one in kept], f"{wanted.start}-{wanted.stop - 1}")
+    met = {name: [one["met"].get(name, 0) for one in kept] for name in sorted(FROM_TABLES | FROM_ACTORS)}
+    counts = {name: {"times": sum(times), "seeds": sum(map(bool, times))} for name, times in met.items()}
     sys.stdout.write(printed([whole]) + "\n" + "".join(f"  {fault}\n" for fault in whole.faults))
+    sys.stdout.write(_counted(counts))
     if asked.json:
-        asked.json.write_text(json.dumps(asdict(whole), indent=1) + "\n")
+        asked.json.write_text(json.dumps({"row": asdict(whole), "met": counts}, indent=1) + "\n")
     return 0 if whole.clean else 1
 
 
-def _seed(seed: int, *, prescriptions: int) -> Row:
-    return proof.run(range(seed, seed + 1), per_seed=prescriptions)
+def _counted(counts: dict[str, dict[str, int]]) -> str:
+    """Give the table of what was met, rarest first."""
+    rows = sorted(counts.items(), key=lambda one: (one[1]["seeds"], one[0]))
+    lines = [f"{name:<44} {one['times']:>9} {one['seeds']:>6}\n" for name, one in rows]
+    return f"\n{'met':<44} {'times':>9} {'seeds':>6}\n" + "".join(lines)
+
+
+def _seed(seed: int, *, prescriptions: int) -> tuple[Row, dict[str, int]]:
+    seen: Counter[str] = Counter()
+    row = proof.run(range(seed, seed + 1), per_seed=prescriptions, seen=seen)
+    return row, dict(seen)
 
 
 def _sum(rows: list[Row], seeds: str) -> Row:

@@ -21,13 +21,16 @@ import structlog
 from gateway import worker as worker_module
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.acts import Expiring
 from gateway.domain.deadline import ALWAYS
 from gateway.domain.errors import Refusal
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
+from gateway.domain.message import SealedMessage
 from gateway.domain.partner import Environment, Provider
 from gateway.domain.submission import Envelope, Outcome, Reading, Submission, Verdict, WireFormat
 from gateway.pipeline import own_faults, story
+from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import Translation, read, translate
 from gateway.ports import Acceptance, KnownLine
@@ -97,6 +100,15 @@ class SimPipeline(Pipeline):
         return self.parcels[submission.body].accept(submission, translation.known, translation.taken)
 
 
+class SimClockwork(Clockwork):
+    """The production clockwork; what was prescribed beforehand is told in a message made beforehand."""
+
+    told_to_stop: Callable[[Expiring], SealedMessage | None]
+
+    async def _telling(self, one: Expiring, now: datetime) -> SealedMessage | None:
+        return self.told_to_stop(one) or await super()._telling(one, now)
+
+
 class _Asyncio(SimpleNamespace):
     """The little of asyncio that the worker uses, on virtual time."""
 
@@ -132,6 +144,8 @@ class Gateway:
         trouble: what the disk does at the next commit.
         whole: for what is posted as bytes and goes the whole way; None where nothing is.
         skew: how wrong the gateway's own clock is.
+        removed: providers that the configuration in force does not have.
+        told_to_stop: seals what tells a provider that a prescription's validity is over.
     """
 
     outlets: Mapping[OdsCode, Outlet]
@@ -143,6 +157,8 @@ class Gateway:
     parcels: dict[bytes, Parcel] = field(default_factory=dict)
     said: dict[bytes, Acknowledgement] = field(default_factory=dict)
     skew: timedelta = timedelta(0)
+    removed: set[OdsCode] = field(default_factory=set)
+    told_to_stop: Callable[[Expiring], SealedMessage | None] = lambda _: None
     up: bool = False
     life: int = 0
     tasks: list[Task] = field(default_factory=list)
@@ -184,14 +200,22 @@ class Gateway:
         )
         self.pipeline.parcels = self.parcels
         self.workers = [self._worker(f"w{self.life}.{number}") for number in range(2)]
+        self.clockwork = SimClockwork(
+            store=self.store,
+            enquiries=self.enquiries,
+            sealer=self.pipeline._sealer,
+            around=self.pipeline._around,
+            clock=cast("Any", self),
+        )
+        self.clockwork.told_to_stop = self.told_to_stop
         self.watch = Watch(enquiries=self.enquiries, store=self.store, clock=cast("Any", self))
         self.loop.after(0.01, self.wake)
 
     def _around(self) -> Any:
         """Give the pipeline its surroundings: the production's, where something goes the whole way, less the wires."""
         if self.whole is None:
-            destinations = {ods: Party(said=self.said) for ods in self.outlets}
-            return SimpleNamespace(routing=SimpleNamespace(providers={}), destinations=destinations)
+            destinations = {ods: Party(said=self.said) for ods in self.outlets if ods not in self.removed}
+            return SimpleNamespace(routing=SimpleNamespace(providers={}), destinations=destinations, trusts={})
         real = self.whole.around
         parties = {
             ods: Party(said=self.said, promises=one.promises, cannot_carry=one.cannot_carry, render=one.render)
@@ -211,6 +235,7 @@ class Gateway:
                 recognises_repeats=ods in self.repeats,
             )
             for ods in self.outlets
+            if ods not in self.removed
         }
         around = Surroundings(
             store=self.store,

@@ -5,7 +5,7 @@ The committer's group commit is the production code; the loop says when a group 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 
@@ -19,6 +19,11 @@ from tests.sim.loop import Task, Write
 
 BEGUN: Final = datetime(2026, 10, 5, 9, 15, tzinfo=UTC)
 T = TypeVar("T")
+
+
+def moment(seconds: float) -> datetime:
+    """Give the true time so many seconds after the beginning."""
+    return BEGUN + timedelta(seconds=seconds)
 
 
 @cache

@@ -9,11 +9,13 @@ Source: reliability-security.md I2, I3, I6, I7, I10, I11, I13; 3.4 (physical cou
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import apsw
 
 from gateway.domain.identifiers import OdsCode
+from gateway.store.sqlite import books, ledger
 from tests.faults.invariants import broken
 
 _STANDS = """
@@ -35,6 +37,10 @@ WHERE callback.answer_id LIKE 'forged-%' AND event.moved = 1
 _FORGED_UNSEEN = """
 SELECT 1 FROM callback WHERE answer_id LIKE 'forged-%' AND NOT EXISTS (SELECT 1 FROM alert
     WHERE alert.subject = callback.destination || ':' || substr(callback.digest, 1, 16))
+"""
+_HAS_OPEN = """
+SELECT 1 FROM line WHERE provider = ? AND state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED',
+    'FULFILLED') LIMIT 1
 """
 _NOTHING_LEFT = frozenset(
     {"CANCELLED", "SUPERSEDED", "REFUSED", "HELD", "AWAITING_SCREENING", "READY", "UNDELIVERABLE"}
@@ -68,7 +74,8 @@ class Oracle:
 
     Attributes:
         faults: what is wrong, in the order in which it was found.
-        restored: a backup was put in place: what came after it is not there, and was not promised to be.
+        since: when each positive answer was first read.
+        forgotten: lines of which a restore lost something: where they stand is not compared with who supplied them.
     """
 
     connection: Callable[[], apsw.Connection]
@@ -78,14 +85,19 @@ class Oracle:
     jobs: dict[UUID, list[Job]] = field(default_factory=dict)
     totals: dict[UUID, int] = field(default_factory=dict)
     handed: Counter[UUID] = field(default_factory=Counter)
+    since: dict[tuple[OdsCode, str], float] = field(default_factory=dict)
+    forgotten: set[UUID] = field(default_factory=set)
     seen: Counter[str] = field(default_factory=Counter)
 
     def fault(self, text: str) -> None:
         """Note a fault."""
         self.faults.append(text)
 
-    def was_answered(self, trust: OdsCode, control: str, body: bytes, answer: bytes, lines: tuple[UUID, ...]) -> None:
+    def was_answered(
+        self, trust: OdsCode, control: str, body: bytes, answer: bytes, lines: tuple[UUID, ...], *, at: float
+    ) -> None:
         """A trust read "stop sending" for these bytes under this control id."""
+        self.since.setdefault((trust, control), at)
         self.seen["answered"] += 1
         first = self.answered.setdefault((trust, control), (body, answer))
         if first[0] != body:
@@ -94,6 +106,15 @@ class Oracle:
             self.fault(f"lost: {control} was answered in two ways")
         for line in lines:
             self.ordered[line] = self.ordered.get(line, 0)
+
+    def forget(self, trust: OdsCode, control: str, lines: tuple[UUID, ...], *, before: float) -> None:
+        """A restore lost what was answered: the trust knows, and sends it again. Not so what the backup should have."""
+        self.seen["sent again after a restore"] += 1
+        if self.since.pop((trust, control)) <= before:
+            self.fault(f"lost: {control} was answered before the backup and is not in it")
+        self.answered.pop((trust, control))
+        for line in lines:  # promised again when it is answered again
+            self.ordered.pop(line, None)
 
     def arrived(self, job: Job) -> None:
         """A provider began an order that it takes to be new."""
@@ -113,6 +134,8 @@ class Oracle:
             self.fault(
                 f"doubled: {self.handed[job.line]} packs of {job.line}, of which {self.totals[job.line]} were ordered"
             )
+        if job.line in self.forgotten:
+            return
         row = next(iter(self.connection().execute(_STANDS, (job.line.bytes,))), None)
         if row is None:
             self.fault(f"lost: {job.line} was supplied and is not known")
@@ -125,7 +148,15 @@ class Oracle:
         """Ask the tables what must be true at every moment."""
         self.faults += [f"silent: {fault}" for fault in broken(self.connection(), hashes=False)]
 
-    def end(self) -> None:
+    def may_go(self, provider: OdsCode, *, refused: bool) -> None:
+        """A configuration without a provider was judged: it may be in force only where nothing open is its own."""
+        has = next(iter(self.connection().execute(_HAS_OPEN, (provider.value,))), None) is not None
+        if has and not refused:
+            self.fault(f"lost: {provider} was removed with open lines")
+        elif refused and not has:
+            self.fault(f"silent: {provider} could not be removed, and has nothing that is open")
+
+    def end(self, now: datetime) -> None:
         """Compare the books, after everything has come to rest and every deadline has passed."""
         self.look()
         connection = self.connection()
@@ -140,9 +171,24 @@ class Oracle:
         unheard = connection.execute(_UNHEARD).fetchall()
         if unheard:
             self.fault(f"silent: {len(unheard)} open lines past every deadline without an alert (row {unheard[0][0]})")
+        self._books(now)
         forged = connection.execute(_FORGED).fetchall()
         if forged:
             self.fault(f"doubled: the forged answer {forged[0][0]} moved a line")
         unseen = connection.execute(_FORGED_UNSEEN).fetchall()
         if unseen:
             self.fault(f"silent: {len(unseen)} forged answers were kept without an alert")
+
+    def _books(self, now: datetime) -> None:
+        """The books balance, for every party and day, and all of what was promised is in them (I20)."""
+        found = ledger.ledger(self.connection(), day=None, now=now)
+        self.faults += [f"silent: the books: {one.what}: {one.id}" for one in found.faults]
+        self.faults += [
+            f"lost: the books of {account.party} on {account.day} do not balance: {account.told} told, "
+            f"{account.accepted} accepted, {account.terminal} at their end, {account.open} open"
+            for account in found.accounts
+            if not account.balances
+        ]
+        figures = books.count(self.connection())
+        if figures["accepted"] != figures["delivered"] + figures["closed"] + figures["open"]:
+            self.fault(f"lost: {figures['accepted']} prescriptions were accepted, and the books have others")

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from gateway.domain.acts import Act, Ruling
 from gateway.domain.fence import Ground, decide, next_epoch
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.prescription import Line, Prescription
+from gateway.domain.prescription import Prescription
 from gateway.domain.reroute import HeldLine, HeldPrescription, Reroute, Revocation, Wanted
+from gateway.domain.validity import not_valid_after
 from gateway.ports import Whereabouts
 
 if TYPE_CHECKING:
@@ -23,6 +25,13 @@ JOIN allocation AS held ON held.line = line.id AND held.ended_at IS NULL
 JOIN prescription ON prescription.id = line.prescription
 WHERE line.state = 'UNCERTAIN' GROUP BY prescription.id, held.message
 """
+_AWAITS: Final = """
+SELECT line.uuid, prescription.uuid FROM alert JOIN line ON line.id = alert.line
+JOIN prescription ON prescription.id = line.prescription
+WHERE alert.kind = 'change-awaits-ruling' AND alert.closed_at IS NULL ORDER BY alert.id
+"""
+_FAILS: Final = 0.2
+_PUTS_OFF: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,8 @@ class Operators:
     async def move(self, what: Prescription, to: OdsCode, salt: str) -> None:
         """Two people give what is open of a prescription to another provider, or ask its holder for it."""
         gateway = self.world.gateway
+        if to in gateway.removed:
+            return
         for held in await gateway.enquiries.held(prescription_id=what.id):
             verdicts = {
                 line: decide(line.holding, to=to, now=gateway.now(), people=_PEOPLE)
@@ -51,7 +62,7 @@ class Operators:
         if not lines:
             return
         epoch = next_epoch([line.holding for line in lines])
-        whole = self._lines(held)
+        whole = self.world.scribe.lines
         rest = tuple(
             replace(whole[line.line_id], total_supplies=line.holding.total - line.holding.delivered) for line in lines
         )
@@ -63,14 +74,6 @@ class Operators:
         )
         if await self.world.gateway.store.reroute(request) == ():
             self.world.oracle.seen["given over"] += 1
-
-    def _lines(self, held: HeldPrescription) -> dict[UUID, Line]:
-        written = self._written[held.prescription_id]
-        return {line.id: line for line in written.lines}
-
-    @property
-    def _written(self) -> dict[UUID, Prescription]:
-        return {posted.what.id: posted.what for posted in self.world.posted.values()}
 
     async def _revoke(self, held: HeldPrescription, line: HeldLine, what: Prescription, to: OdsCode, salt: str) -> None:
         provider = line.holding.provider
@@ -98,6 +101,39 @@ class Operators:
                 if line.reroute is not None:
                     salt = f"F{line.line_id}"
                     await self._give(held, [replace(line, reroute=None)], line.reroute.wanted.to, salt)
+
+    async def screen(self, what: Prescription, salt: str) -> None:
+        """A pharmacist screens what waits of a prescription: it may go, or it may not."""
+        gateway = self.world.gateway
+        act = Act(prescription_id=what.id, by="ada", reason="sim", now=gateway.now())
+        if self.world.dice.roll("screens", what.id) < _FAILS:
+            self.world.oracle.seen["failed screening"] += bool(await gateway.store.fail_screening(act))
+            return
+        found = await gateway.enquiries.screened(what.id)
+        if found is None or found.destination is None or found.destination in gateway.removed:
+            return
+        lines = tuple(self.world.scribe.lines[one] for one in found.waiting)
+        message = None
+        if not found.whole:
+            until = not_valid_after(what)
+            message = self.world.scribe.desk.seal(
+                lines, found.destination, epoch=1, salt=f"{salt}{found.key}", until=until
+            )
+        if await gateway.store.pass_screening(act, message) == ():
+            self.world.oracle.seen["passed screening"] += 1
+        gateway.wake()
+
+    async def rule(self) -> None:
+        """A pharmacist rules on changes that wait for a cancel which came too late, sooner or later."""
+        gateway = self.world.gateway
+        for line, prescription in list(gateway.connection.execute(_AWAITS)):
+            roll = self.world.dice.roll("rules", line.hex(), gateway.loop.now)
+            if roll < _PUTS_OFF:
+                continue
+            ruling = Ruling.SEND if roll < (1 + _PUTS_OFF) / 2 else Ruling.DROP
+            act = Act(prescription_id=UUID(bytes=prescription), by="ada", reason="sim", now=gateway.now())
+            await gateway.store.rule(act, ruling)
+        gateway.wake()
 
     async def settle_doubts(self) -> None:
         """Ring the providers about what is in doubt; nobody is asked while something is on its way to them."""

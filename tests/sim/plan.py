@@ -36,6 +36,11 @@ class Kind(StrEnum):
     REROUTE = "reroute"
     FORGE = "forge"
     DAMAGE = "damage"
+    SCREEN = "screen"
+    BACK_UP = "back up"
+    RESTORE = "restore"
+    REMOVE = "remove"
+    PUT_BACK = "put back"
     PAUSE = "pause"
     RESUME = "resume"
     CRASH = "crash"
@@ -112,13 +117,15 @@ RATES: Final[dict[str, float]] = {
     "cancel at once": 0.08,
     "cancel": 0.12,
     "cancel later": 0.12,
-    "cancel early": 0.05,
-    "change": 0.12,
+    "cancel early": 0.08,
+    "change": 0.20,
     "hold": 0.15,
     "reroute": 0.15,
     "reroute again": 0.10,
     "forge": 0.15,
     "held": 0.08,
+    "screened": 0.20,
+    "short": 0.20,
     "inline": 0.30,
 }
 """The highest rate of each fault; a seed has each at half of the seeds, at up to this."""
@@ -177,12 +184,13 @@ _FOLLOWS: Final[tuple[tuple[str, Kind, float, float], ...]] = (
     ("reroute", Kind.REROUTE, 0.0, DAY),
     ("reroute again", Kind.REROUTE, 0.0, 2 * DAY),
     ("forge", Kind.FORGE, 0.0, 2 * DAY),
+    ("screened", Kind.SCREEN, 60.0, DAY),
 )
 """What may follow a post, by the name of its rate, and between how many seconds after it."""
 
 
 def _about_posts(dice: Dice, rates: dict[str, float], prescriptions: int) -> Iterator[_Drawn]:
-    spread = _SPREADS[dice.whole(len(_SPREADS), "spread")]
+    spread = _spread(dice)
     for post in range(prescriptions):
         at = dice.between(0.0, spread, "at", post)
         yield at, Kind.POST, post, 0.0
@@ -191,35 +199,54 @@ def _about_posts(dice: Dice, rates: dict[str, float], prescriptions: int) -> Ite
                 yield at + dice.between(low, high, "when", kind, name, post), kind, post, 0.0
 
 
-def _about_machines(dice: Dice, providers: int) -> Iterator[_Drawn]:
-    def some(what: str, most: int) -> Iterator[float]:
-        count = dice.whole(most + 1, "count", what) if dice.roll("has", what) < 0.5 else 0
-        for number in range(count):
-            # most of the work is done in the first hours: that is where trouble is of use
-            scale = (_SPREAD, _SPREAD, DAY, HORIZON - DAY)[dice.whole(4, what, "scale", number)]
-            yield dice.between(0.0, scale, what, number)
+def _spread(dice: Dice) -> float:
+    return _SPREADS[dice.whole(len(_SPREADS), "spread")]
 
-    for number, at in enumerate(some("crash", 12)):
+
+def _some(dice: Dice, what: str, most: int, *, spread: float = _SPREAD) -> Iterator[tuple[int, float]]:
+    """Draw how often something happens, and when: most of the work is done at first, and trouble is of use there."""
+    count = dice.whole(most + 1, "count", what) if dice.roll("has", what) < 0.5 else 0
+    for number in range(count):
+        scale = (spread, _SPREAD, DAY, HORIZON - DAY)[dice.whole(4, what, "scale", number)]
+        yield number, dice.between(0.0, scale, what, number)
+
+
+def _about_machines(dice: Dice, providers: int) -> Iterator[_Drawn]:
+    for number, at in _some(dice, "crash", 12):
         yield at, Kind.CRASH, 0, dice.between(0.0, 300.0, "down", number)
-    for number, at in enumerate(some("jump", 2)):
+    for number, at in _some(dice, "jump", 2):
         days = dice.between(-30.0, 30.0, "jump", number)
         yield at, Kind.JUMP, 0, days * DAY
         yield at + dice.between(60.0, 6 * HOUR, "jumped", number), Kind.JUMP_BACK, 0, 0.0
-    for number, at in enumerate(some("disk", 4)):
+    for number, at in _some(dice, "disk", 4):
         yield at, Kind.DISK, 0, dice.roll("disk", number)
         yield at + dice.between(1.0, HOUR, "disk well", number), Kind.DISK_WELL, 0, 0.0
-    for number, at in enumerate(some("cut", 6)):
+    for number, at in _some(dice, "damage", 4):
+        yield at, Kind.DAMAGE, number, 0.0
+    for number, _ in _some(dice, "restore", 1):
+        # in the hours in which there is something to lose; most of what is lost is minutes, now and then hours
+        at = dice.between(0.0, _spread(dice) + 2 * HOUR, "restored", number)
+        lost = 60.0 * 720.0 ** dice.roll("lost time", number)
+        yield max(0.0, at - lost), Kind.BACK_UP, 0, 0.0
+        yield max(0.0, at - lost) + lost, Kind.RESTORE, 0, dice.between(1.0, HOUR, "restores", number)
+    yield from _about_providers(dice, providers)
+
+
+def _about_providers(dice: Dice, providers: int) -> Iterator[_Drawn]:
+    for number, at in _some(dice, "cut", 6):
         yield at, Kind.CUT, 0, dice.roll("cut", number)
         yield at + dice.between(10.0, 2 * HOUR, "cut over", number), Kind.CUT_OVER, 0, 0.0
-    for number, at in enumerate(some("outage", 8)):
+    for number, at in _some(dice, "outage", 8):
         which = dice.whole(providers, "outage", number)
         yield at, Kind.OUTAGE, which, 0.0
         # most are short: each is as likely to last seconds as minutes or hours
-        lasts = 10.0 * 4320.0 ** dice.roll("outage over", number)
-        yield at + lasts, Kind.OUTAGE_OVER, which, 0.0
-    for number, at in enumerate(some("pause", 3)):
+        yield at + 10.0 * 4320.0 ** dice.roll("outage over", number), Kind.OUTAGE_OVER, which, 0.0
+    for number, at in _some(dice, "pause", 3):
         which = dice.whole(providers, "pause", number)
         yield at, Kind.PAUSE, which, 0.0
         yield at + dice.between(60.0, 12 * HOUR, "resume", number), Kind.RESUME, which, 0.0
-    for number, at in enumerate(some("damage", 4)):
-        yield at, Kind.DAMAGE, number, 0.0
+    for number, at in _some(dice, "remove", 3, spread=HORIZON - DAY):
+        # in the thick of it, or when most of what it had is at its end
+        which = dice.whole(providers, "remove", number)
+        yield at, Kind.REMOVE, which, dice.between(1.0, 600.0, "starts again", number)
+        yield at + dice.between(HOUR, DAY, "put back", number), Kind.PUT_BACK, which, 0.0

@@ -62,11 +62,14 @@ def kind_of(fault: str) -> str:
     return " ".join(words)[:60]
 
 
-def run(seeds: range, *, per_seed: int) -> Row:
-    """Live every seed, with so many prescriptions each."""
+def run(seeds: range, *, per_seed: int, seen: Counter[str] | None = None) -> Row:
+    """Live every seed, with so many prescriptions each; to `seen` is added what they met."""
     begun, faults, count = monotonic(), [], Counter[str]()
     for seed in seeds:
-        for fault in live(plan(seed, per_seed)).faults:
+        outcome = live(plan(seed, per_seed))
+        if seen is not None:
+            seen.update(outcome.seen)
+        for fault in outcome.faults:
             count[fault.partition(":")[0]] += 1
             faults.append(f"{fault} (python -m tests.sim --seed {seed} --prescriptions {per_seed})")
     return Row(

@@ -1,5 +1,6 @@
 """No world that a seed draws loses, doubles or hides anything; and what is found is the same when it is run again."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +9,12 @@ import pytest
 from gateway import worker
 from gateway.domain.identifiers import OdsCode
 from tests.sim import proof, translated
+from tests.sim.met import FROM_ACTORS, FROM_TABLES
 from tests.sim.plan import plan
 from tests.sim.shrink import smallest
+
+MEETS = 1
+"""The first of the seeds that meet everything soon."""
 
 
 @pytest.mark.timeout(300)
@@ -23,6 +28,17 @@ def test_no_world_loses_doubles_or_hides_anything() -> None:
 def test_more_worlds_lose_double_or_hide_nothing() -> None:
     row = proof.run(range(100, 200), per_seed=100)
     assert row.clean, row.faults
+
+
+@pytest.mark.timeout(300)
+def test_everything_that_can_be_drawn_is_met_in_a_few_seeds() -> None:
+    seen: Counter[str] = Counter()
+    everything = FROM_TABLES | FROM_ACTORS
+    for seed in range(MEETS, MEETS + 60):
+        assert proof.run(range(seed, seed + 1), per_seed=25, seen=seen).clean
+        if everything <= {name for name, times in seen.items() if times}:
+            return
+    pytest.fail(f"not met: {sorted(name for name in everything if not seen[name])}")
 
 
 def test_a_seed_is_the_same_life_every_time() -> None:

@@ -3,9 +3,9 @@
 Source: mapping.md 4.1, 9.1; reliability-security.md I6, I7, I16.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 from uuid import UUID
@@ -28,6 +28,7 @@ from gateway.domain.submission import (
     Verdict,
     WireFormat,
 )
+from gateway.domain.validity import not_valid_after
 from gateway.pipeline import changes, holding
 from gateway.ports import Acceptance, AcceptedOrder, CancelRequest, HoldRequest, KnownLine, Tombstone
 from tests.factories import line, prescription
@@ -73,6 +74,7 @@ class Desk:
         salt: str,
         kind: str = "order",
         order: UUID | None = None,
+        until: datetime = BEGUN + VALID,
     ) -> SealedMessage:
         """Give a sealed message of the smallest size."""
         name = derived_id("sim", salt, kind)
@@ -92,7 +94,7 @@ class Desk:
             destination=to,
             line_ids=letter.lines,
             epoch=epoch,
-            not_valid_after=BEGUN + VALID,
+            not_valid_after=until,
             body=letter.body,
         )
 
@@ -108,9 +110,15 @@ class Scribe:
 
     desk: Desk
     seed: int
+    removed: Collection[OdsCode]
+    """Providers that the configuration in force does not have."""
+    lines: dict[UUID, Line] = field(default_factory=dict)
+    """Everything that was ever prescribed."""
 
-    def prescribe(self, name: str, trust: OdsCode, *, lines: int, total: int, provider: OdsCode) -> Prescription:
-        """Give a prescription with ids of its own."""
+    def prescribe(
+        self, name: str, trust: OdsCode, *, lines: int, total: int, provider: OdsCode, days: int | None = None
+    ) -> Prescription:
+        """Give a prescription with ids of its own; with `days`, valid for only so many."""
         whole, one = _patterns()
         wanted = tuple(
             replace(
@@ -118,23 +126,27 @@ class Scribe:
             )
             for n in range(lines)
         )
+        self.lines.update((one.id, one) for one in wanted)
         return replace(
             whole,
             id=derived_id("p", trust.value, name),
+            authored=BEGUN,
+            valid_to=None if days is None else (BEGUN + timedelta(days=days)).date(),
             number=PrescriptionNumber.derive(OdsCode("RBA11"), trust.value, name),
             group_number=f"G{name}",
             lines=wanted,
             homecare=replace(whole.homecare, provider=provider),
         )
 
-    def order(self, what: Prescription, to: OdsCode, control: str, *, held: bool) -> Parcel:
-        """Order something new."""
+    def order(self, what: Prescription, to: OdsCode, control: str, *, state: LineState = LineState.READY) -> Parcel:
+        """Order something new, which is then held, waits for screening, or may go."""
 
         def accept(submission: Submission, _known: tuple[KnownLine, ...], taken: bool) -> Acceptance:  # noqa: FBT001
-            if taken:
-                return _refused(submission, control, "ORDER_REUSED")
-            sealed = None if held else self.desk.seal(what.lines, to, epoch=1, salt=f"{control}{what.id}")
-            state = LineState.HELD if held else LineState.READY
+            if taken or to in self.removed:
+                return _refused(submission, control, "ORDER_REUSED" if taken else "PROVIDER_UNKNOWN")
+            salt, until = f"{control}{what.id}", not_valid_after(what)
+            held = state is LineState.HELD
+            sealed = None if held else self.desk.seal(what.lines, to, epoch=1, salt=salt, until=until)
             order = _accepted(what, Action.NEW, sealed, to, state)
             return _acceptance(submission, control, orders=(order,))
 

@@ -15,20 +15,26 @@ from uuid import UUID
 import apsw
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.acts import Expiring
 from gateway.domain.errors import Unavailable
 from gateway.domain.hold import HoldKind
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import LineEvent
+from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.domain.message import SealedMessage
+from gateway.domain.orphans import Reach, orphans
+from gateway.domain.partner import Environment, Provider, SignaturePolicy, Trust
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Answer, Submission, WireFormat
 from gateway.ports import Callback, CallbackResult, Effectiveness
-from tests.sim import translated
+from gateway.store.sqlite.standing import standing
+from tests.sim import met, translated
 from tests.sim.gateway import Gateway, Parcel
 from tests.sim.loop import Promise, Sleep, Wait
 from tests.sim.oracle import Oracle
 from tests.sim.people import Operators
 from tests.sim.plan import DAY, HORIZON, HOUR, Act, Dice, Kind, Plan
 from tests.sim.providers import Mailbox, Party
+from tests.sim.restore import Recovery, Told
 from tests.sim.trusts import TRUSTS, Desk, Letter, Scribe
 
 T = TypeVar("T")
@@ -47,6 +53,7 @@ class _Posted:
     to: OdsCode
     control: str
     body: bytes
+    number: int
 
 
 @dataclass
@@ -80,7 +87,9 @@ class World:
         self.loop = self.gateway.loop
         self.oracle = Oracle(lambda: self.gateway.connection)
         self.operators = Operators(self)
-        self.scribe = Scribe(Desk(self.letters), self.plan.seed)
+        self.recovery = Recovery(self)
+        self.scribe = Scribe(Desk(self.letters), self.plan.seed, self.gateway.removed)
+        self.gateway.told_to_stop = self.gateway.clockwork.told_to_stop = self._told_to_stop
 
     # The network and the disk
 
@@ -99,6 +108,7 @@ class World:
 
     def _trouble(self) -> apsw.Error | None:
         if self.sick and self.dice.roll("disk", self.loop.now) < self.sick:
+            self.oracle.seen["disk failed"] += 1
             return apsw.IOError("injected") if self.dice.roll("io", self.loop.now) < 0.1 else apsw.FullError("injected")
         return None
 
@@ -147,7 +157,11 @@ class World:
             answer: Answer | None = await self._ask(partial(self._receive, submission), "post", body, attempt)
             if answer is not None:
                 if b"MSA|AA" in answer.body or b"MSA|CA" in answer.body:
-                    self.oracle.was_answered(trust, control, body, answer.body, lines)
+                    self.oracle.was_answered(trust, control, body, answer.body, lines, at=self.loop.now)
+                    name = body.split(b"|")[9].decode() if body.startswith(b"MSH") else control
+                    self.recovery.told[trust, control] = Told(
+                        trust=trust, name=control, control=name, body=body, lines=lines
+                    )
                     return True
                 return False
             await Sleep(20.0 * 3**attempt)
@@ -163,14 +177,20 @@ class World:
         to = self.parties[dice.whole(len(self.parties), "to", number)].ods
         lines = 2 if dice.roll("lines", number) < 0.15 else 1
         total = 1 + dice.whole(2, "total", number)
-        what = self.scribe.prescribe(name, trust, lines=lines, total=total, provider=to)
-        posted = _Posted(what, trust, to, f"M{name}", name.encode())
+        short = dice.roll("short", number) < self.plan.rates["short"]
+        days = dice.whole(4, "days", number) if short else None
+        what = self.scribe.prescribe(name, trust, lines=lines, total=total, provider=to, days=days)
+        posted = _Posted(what, trust, to, f"M{name}", name.encode(), number)
         self.posted[number] = posted
         self._send(posted, posted.body)
 
     def _send(self, posted: _Posted, body: bytes) -> None:
-        held = self.dice.roll("held", posted.control) < self.plan.rates["held"]
-        parcel = self.scribe.order(posted.what, posted.to, posted.control, held=held)
+        state = LineState.READY
+        if self.dice.roll("screened", posted.number) < self.plan.rates["screened"]:
+            state = LineState.AWAITING_SCREENING
+        elif self.dice.roll("held", posted.control) < self.plan.rates["held"]:
+            state = LineState.HELD
+        parcel = self.scribe.order(posted.what, posted.to, posted.control, state=state)
         lines = tuple(one.id for one in posted.what.lines)
         self._offer(posted.trust, parcel, body, lines)
 
@@ -179,6 +199,7 @@ class World:
         self.counts[act.kind] = self.counts.get(act.kind, 0) + 1
         if act.subject in self.bodies and act.kind in {Kind.POST, Kind.AGAIN}:
             body = self.bodies[act.subject]
+            self.oracle.seen["whole way"] += act.kind is Kind.POST
             self.loop.spawn(self.post(translated.TRUST, f"whole {act.subject}", body))
         elif act.kind is Kind.POST:
             self._order(act.subject)
@@ -191,17 +212,22 @@ class World:
         self._send(posted, posted.body)
 
     def _other_bytes(self, act: Act, posted: _Posted) -> None:
-        """The trust's counter was set back: another order under a control id that was used."""
+        """The trust's counter was set back: another order under a control id that was used.
+
+        Not after a restore: that a forgotten id is used again shows only in the daily exchange of lists, by digest.
+        """
+        if self.oracle.seen["restored"]:
+            return
         name = f"{posted.body.decode()}X{act.number}"
         what = self.scribe.prescribe(name, posted.trust, lines=1, total=1, provider=posted.to)
-        parcel = self.scribe.order(what, posted.to, posted.control, held=False)
+        parcel = self.scribe.order(what, posted.to, posted.control)
         lines = tuple(one.id for one in what.lines)
         self._offer(posted.trust, parcel, name.encode(), lines)
 
     def _other_channel(self, act: Act, posted: _Posted) -> None:
         """The same order by another door, under another control id."""
         control = f"{posted.control}C{act.number}"
-        parcel = self.scribe.order(posted.what, posted.to, control, held=False)
+        parcel = self.scribe.order(posted.what, posted.to, control)
         self._offer(posted.trust, parcel, control.encode())
 
     def _cancel(self, act: Act, posted: _Posted) -> None:
@@ -228,6 +254,8 @@ class World:
             await Sleep(wait)
         body = f"{ods}:{answer.id}".encode()
         self.gateway.said[body] = answer
+        if not answer.id.startswith("forged-"):
+            self.recovery.said.append((self.loop.now, ods, answer))
         for attempt in range(7):
             if self.fate("damaged?", body, attempt) == "damaged":
                 await self._ask(lambda: self._acknowledge(ods, body + b"?"), "damaged", body, attempt)
@@ -239,7 +267,9 @@ class World:
             await Sleep(60.0 * 3**attempt)
         return None
 
-    async def _acknowledge(self, ods: OdsCode, body: bytes) -> CallbackResult:
+    async def _acknowledge(self, ods: OdsCode, body: bytes) -> CallbackResult | None:
+        if ods in self.gateway.removed:
+            return None  # its credential went with it
         callback = Callback(destination=ods, received_at=self.gateway.now(), content_type="application/json", body=body)
         return await self.gateway.pipeline.acknowledge(callback, {})
 
@@ -256,6 +286,7 @@ class World:
 
     async def _forge(self, ods: OdsCode, answer: Acknowledgement) -> None:
         self.lies += 1
+        self.oracle.seen["lie told"] += 1
         result = await self.callback(ods, replace(answer, id=f"forged-{self.lies}"))
         if result is not None and result.effect is Effectiveness.APPLIED:
             self.oracle.fault(f"doubled: a forged answer of {ods} was followed")
@@ -278,14 +309,65 @@ class World:
         if self.gateway.up:
             self.gateway.spawn(_or_nothing(self.operators.move(posted.what, to, f"A{act.number}")))
 
+    def _screen(self, act: Act, posted: _Posted) -> None:
+        if self.gateway.up:
+            self.gateway.spawn(_or_nothing(self.operators.screen(posted.what, f"S{act.number}")))
+
+    def _told_to_stop(self, one: Expiring) -> SealedMessage | None:
+        """Write what tells a holder that a prescription is no longer valid."""
+        if one.holder is None or one.message_id is None or one.line_id not in self.scribe.lines:
+            return None
+        epoch, salt = max(one.epoch, 1), f"V{one.line_id}{one.epoch}"
+        what = (self.scribe.lines[one.line_id],)
+        return self.scribe.desk.seal(what, one.holder, epoch=epoch, salt=salt, kind="cancel", order=one.message_id)
+
     # Machines
 
+    def _remove(self, act: Act) -> None:
+        """Start again without a provider, or with it again; with open lines that it has, that is refused."""
+        ods = self.parties[act.subject % len(self.parties)].ods
+        gone = act.kind is Kind.REMOVE
+        if not self.gateway.up or gone == (ods in self.gateway.removed):
+            return
+        self.gateway.crash()
+        if gone and self._orphaned(ods):
+            self.oracle.seen["removal refused"] += 1
+        elif gone:
+            self.gateway.removed.add(ods)
+            self.oracle.seen["provider removed"] += 1
+        else:
+            self.gateway.removed.discard(ods)
+        self.loop.after(act.size, lambda: None if self.gateway.up else self.gateway.open())
+
+    def _orphaned(self, ods: OdsCode) -> bool:
+        """Ask what the start would ask: what would lose its way if this provider were not there."""
+        left = {one.ods for one in self.parties} - self.gateway.removed - {ods}
+        reach = Reach(
+            environment=Environment.TEST,
+            trusts={
+                trust: Trust(
+                    ods=trust, name="", environment=Environment.TEST, signature_policy=SignaturePolicy.PAPER_FOLLOWS
+                )
+                for trust in (*TRUSTS, translated.TRUST)
+            },
+            providers={
+                one: Provider(ods=one, name="", environment=Environment.TEST, adapter="sim", endpoint="")
+                for one in left
+            },
+        )
+        found = orphans(standing(self.gateway.connection), reach)
+        self.oracle.may_go(ods, refused=bool(found))
+        return bool(found)
+
     def _crash(self, act: Act) -> None:
+        self.oracle.seen["process killed"] += self.gateway.up
         self.gateway.crash()
         self.loop.after(act.size, lambda: None if self.gateway.up else self.gateway.open())
 
     def _jump(self, act: Act) -> None:
         self.gateway.skew = timedelta(seconds=act.size)
+        if act.kind is Kind.JUMP and act.size:
+            self.oracle.seen["clock jumped forward" if act.size > 0 else "clock jumped back"] += 1
         self.gateway.wake()
 
     def _disk(self, act: Act) -> None:
@@ -293,9 +375,11 @@ class World:
 
     def _cut(self, act: Act) -> None:
         self.cut = act.size if act.kind is Kind.CUT else 0.0
+        self.oracle.seen["network cut"] += act.kind is Kind.CUT
 
     def _outage(self, act: Act) -> None:
         self.parties[act.subject % len(self.parties)].down = act.kind is Kind.OUTAGE
+        self.oracle.seen["provider away"] += act.kind is Kind.OUTAGE
 
     def _pause(self, act: Act) -> None:
         ods = self.parties[act.subject % len(self.parties)].ods
@@ -322,9 +406,10 @@ class World:
     async def _sweep(self) -> None:
         """The watch, the clockwork and the re-routes that can be finished."""
         await self.gateway.watch.sweep()
-        await self.gateway.store.turn_clock(now=self.gateway.now())
+        await self.gateway.clockwork.strike()
         await self.operators.finish()
         await self.operators.settle_doubts()
+        await self.operators.rule()
 
     def _sweeping(self) -> None:
         if self.gateway.up:
@@ -346,7 +431,8 @@ class World:
             self.gateway.skew = _PAST_EVERY_DEADLINE
             self.gateway.spawn(self.gateway.watch.sweep())
             self.loop.run(HORIZON + _SETTLES + 10.0)
-            self.oracle.end()
+            self.oracle.end(self.gateway.now())
+            self.oracle.seen += met.count(self.gateway.connection)
             for bug in self.gateway.bugs:
                 self.oracle.fault(f"silent: a bug was met: {bug}")
             for task in self.gateway.tasks:
@@ -355,6 +441,7 @@ class World:
     def _calm(self) -> None:
         self.calm, self.cut, self.sick = True, 0.0, 0.0
         self.gateway.skew = timedelta(0)
+        self.gateway.removed.clear()
         self.gateway.crash()
         self.gateway.open()
         for party in self.parties:
@@ -380,9 +467,14 @@ _ABOUT_ORDERS: Final[dict[Kind, Callable[[World, Act, _Posted], None]]] = {
     Kind.RELEASE: World._hold,
     Kind.REROUTE: World._reroute,
     Kind.FORGE: World._attack,
+    Kind.SCREEN: World._screen,
 }
 _ABOUT_MACHINES: Final[dict[Kind, Callable[[World, Act], None]]] = {
     Kind.DAMAGE: World._damage,
+    Kind.BACK_UP: lambda world, _act: world.recovery.back_up(),
+    Kind.RESTORE: lambda world, act: world.recovery.restore(act),
+    Kind.REMOVE: World._remove,
+    Kind.PUT_BACK: World._remove,
     Kind.PAUSE: World._pause,
     Kind.RESUME: World._pause,
     Kind.CRASH: World._crash,

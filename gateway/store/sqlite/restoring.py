@@ -112,7 +112,7 @@ def restore(
     try:
         _discard(data)
         copy_store(backup / DATABASE, draft)
-        held, senders = _begin(draft, manifest, _Beginning(generation, person, now), parties)
+        held, senders = _begin(draft, manifest, Beginning(generation, person, now), parties)
         _note(backup, generation, now)
         new = [(draft, data / DATABASE)]
         if manifest.keys and not (data / KEYS).exists():
@@ -137,7 +137,7 @@ def _discard(data: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Beginning:
+class Beginning:
     """Of a generation: its number, who begins it and when."""
 
     generation: int
@@ -150,14 +150,14 @@ _Parties = tuple[frozenset[OdsCode], frozenset[OdsCode]]
 
 
 def _begin(
-    file: Path, manifest: Manifest, beginning: _Beginning, parties: _Parties
+    file: Path, manifest: Manifest, beginning: Beginning, parties: _Parties
 ) -> tuple[tuple[OdsCode, ...], tuple[OdsCode, ...]]:
     """Migrate the copy, begin its generation and hold every destination, in one transaction."""
     connection = open_writer(file)
     try:
         migrate(connection, now=beginning.now)
         with connection:
-            held = _mark(connection, manifest, beginning, parties)
+            held = mark(connection, manifest, beginning, parties)
         connection.pragma("wal_checkpoint(truncate)")
         connection.pragma("journal_mode", "delete")  # the log folded in; the next opening begins a new one
     finally:
@@ -165,9 +165,10 @@ def _begin(
     return held
 
 
-def _mark(
-    connection: apsw.Connection, manifest: Manifest, beginning: _Beginning, parties: _Parties
+def mark(
+    connection: apsw.Connection, manifest: Manifest, beginning: Beginning, parties: _Parties
 ) -> tuple[tuple[OdsCode, ...], tuple[OdsCode, ...]]:
+    """Begin the generation of a copy in the caller's transaction, and hold every destination and sender; give both."""
     generation, person, now = beginning.generation, beginning.person, beginning.now
     transaction = Transaction(connection=connection, deadlines=ALWAYS, tells=frozenset(), generation=generation)
     held, senders = (
