@@ -31,7 +31,9 @@ from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow, Reference
 from gateway.domain.signature import PrescriberVerdict, Standing
 from gateway.validate.last_supply import last_supply_doubts
+from gateway.validate.limits import limit_doubts
 from gateway.validate.quantity_unit import unit_doubts
+from gateway.validate.steps import step_doubts
 from gateway.validate.supply import gap_doubts, supply_doubts
 from gateway.validate.unseen import unseen
 from gateway.validate.words.check import doubts
@@ -42,6 +44,8 @@ MOST_LINES = 4
 """Items in one prescription; eps.md 5.8."""
 AGE_TO_STATE = 12
 """Under this age the prescription must state it; HMR 2012 reg 217."""
+OLDEST = 125
+"""Years; nobody has grown older. Older dates stand for one that is not known."""
 VALID_MONTHS = 6
 VALID_DAYS_SCHEDULE_4 = 28
 LONGEST_VALIDITY_MONTHS = 12
@@ -85,6 +89,7 @@ def check_prescription(seen: Findings) -> Iterator[Issue]:
     if len(value.lines) > MOST_LINES:
         text = f"The prescription has {len(value.lines)} items; at most {MOST_LINES} are allowed."
         yield seen.issue("TOO_MANY_ITEMS", f"lines[{MOST_LINES}]", text)
+    yield from _twice(seen)
     for index, line in enumerate(value.lines):
         at = f"lines[{index}]"
         yield from _controlled(seen, line, at)
@@ -93,11 +98,27 @@ def check_prescription(seen: Findings) -> Iterator[Issue]:
         yield from _directions(seen, line, at)
 
 
+def _twice(seen: Findings) -> Iterator[Issue]:
+    """Hold a line that orders again what another line of the prescription orders: the same product and directions."""
+    lines = seen.prescription.lines
+    for index, line in enumerate(lines):
+        if any(_same_order(line, earlier) for earlier in lines[:index]):
+            text = "Two lines order the same product with the same directions; send one, or say how they differ."
+            yield seen.issue("POSSIBLE_DUPLICATE", f"lines[{index}].product.code", text)
+
+
+def _same_order(line: Line, other: Line) -> bool:
+    return (line.product.code, line.dosages) == (other.product.code, other.dosages)
+
+
 def _people(seen: Findings) -> Iterator[Issue]:
     patient = seen.prescription.patient
     authored = _london(seen.prescription.authored)
     if patient.birth_date > authored:
         yield seen.issue("VALUE_INVALID", "patient.birth_date", "The date of birth is after the prescription's date.")
+    elif _age(patient.birth_date, authored) > OLDEST:
+        text = f"The date of birth is more than {OLDEST} years ago; send the real one."
+        yield seen.issue("VALUE_INVALID", "patient.birth_date", text)
     elif _age(patient.birth_date, authored) < AGE_TO_STATE and not patient.stated_age:
         yield seen.issue("AGE_REQUIRED_UNDER_12", "patient.birth_date", "The patient is under 12; state the age.")
     yield from _addresses(seen)
@@ -241,7 +262,7 @@ def _directions(seen: Findings, line: Line, at: str) -> Iterator[Issue]:
     row = seen.reference.products.get(line.product.code.value)
     first = seen.prescription.valid_from or _london(seen.prescription.authored)
     last = last_supply_doubts(line, first, seen.prescription.valid_to)
-    said = (*doubts(line, row), *note_doubts(line, row))
+    said = (*doubts(line, row), *note_doubts(line, row), *limit_doubts(line, row), *step_doubts(line))
     for doubt in (*said, *supply_doubts(line, row), *gap_doubts(line), *last, *unit_doubts(line, row)):
         yield replace(
             seen.issue(doubt.code, f"{at}.{doubt.at}", doubt.text), values=doubt.values, escalated=doubt.escalated

@@ -42,6 +42,7 @@ from gateway.validate.words.no_dose import says_no_dose
 from tests.factories import MILLIGRAM, MOMENT, dosage, line, patient, prescriber, prescription, trust
 
 CODE = "15517911000001104"
+FIVE = tuple(line(f"RX{number}", dosages=(dosage(patient_instruction=f"Box {number}"),)) for number in range(5))
 NUMBERS = (OrderNumber(trust_number="RX7001", location="ORC[1]-2.1"),)
 
 
@@ -144,8 +145,18 @@ GRAM = Coding(system=MILLIGRAM.system, code="g", display="gram")
         pytest.param(
             prescription(authored=datetime(2026, 9, 1, tzinfo=UTC), valid_to=date(2026, 10, 4)), ["EXPIRED"], id="over"
         ),
-        pytest.param(prescription(lines=(line(),) * 5), ["TOO_MANY_ITEMS"], id="five items"),
-        pytest.param(prescription(lines=(line(),) * 4), [], id="four items"),
+        pytest.param(prescription(lines=FIVE), ["TOO_MANY_ITEMS"], id="five items"),
+        pytest.param(prescription(lines=FIVE[:4]), [], id="four items"),
+        pytest.param(prescription(lines=(line(), line("RX7002"))), ["POSSIBLE_DUPLICATE"], id="said again"),
+        pytest.param(
+            prescription(lines=(line(), line("RX7002", dosages=(dosage(text="Inject 10mg weekly"),)))),
+            [],
+            id="one product, other directions",
+        ),
+        pytest.param(
+            prescription(patient=patient(birth_date=date(1900, 10, 4))), ["VALUE_INVALID"], id="nobody is so old"
+        ),
+        pytest.param(prescription(patient=patient(birth_date=date(1900, 10, 6))), [], id="very old"),
         pytest.param(prescription(prescriber=prescriber(ids=())), ["PRESCRIBER_REQUIRED"], id="no number"),
         pytest.param(
             prescription(prescriber=prescriber(ids=(ProfessionalId(Register.DIN, "12345"),))),
