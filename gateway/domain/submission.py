@@ -61,11 +61,15 @@ class Submission:
     idempotency_key: str = ""
     detached_signature: bytes = field(repr=False, default=b"")
     too_large: TooLarge | None = None
+    _digests: list[str] = field(init=False, repr=False, compare=False, default_factory=list)
+    """The digest, once somebody has asked for it."""
 
     @property
     def digest(self) -> str:
         """SHA-256 of the bytes, in hex."""
-        return self.too_large.digest if self.too_large else hashlib.sha256(self.body).hexdigest()
+        if not self._digests:
+            self._digests.append(self.too_large.digest if self.too_large else hashlib.sha256(self.body).hexdigest())
+        return self._digests[0]
 
     @property
     def length(self) -> int:

@@ -8,7 +8,7 @@ parts need no condition. `plain` then gives the JSON, and `Account` where every 
 Source: brief D1; mapping.md 2.2.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache, cached_property
 from typing import TypeAlias, overload
@@ -21,6 +21,7 @@ Node: TypeAlias = "dict[str, Node] | list[Node] | Leaf | None"
 Element: TypeAlias = dict[str, Node] | None
 
 RULE = "rule:"
+_Add: TypeAlias = Callable[[str | tuple[str, ...]], None]
 _BESIDE_A_CODE = frozenset({"system", "display", "register"})
 
 
@@ -45,24 +46,45 @@ def plain(node: Node, origins: set[str | tuple[str, ...]]) -> JSON:
         origins: gains the origin of every leaf written.
     """
     if type(node) is dict:
-        out: dict[str, JSON] = {}
-        for key, child in node.items():
-            if type(child) is tuple:
-                value, origin = child
-                if value is not None and value != "":
-                    out[key] = value
-                    origins.add(origin)
-            elif child is not None:
-                below = plain(child, origins)
-                if below is not None:
-                    out[key] = below
-        return out or None
+        return _object(node, origins.add)
     if type(node) is list:
-        return [below for child in node if (below := plain(child, origins)) is not None] or None
+        return _array(node, origins.add)
     if type(node) is tuple and node[0] is not None and node[0] != "":
         origins.add(node[1])
         return node[0]
     return None
+
+
+def _object(node: dict[str, Node], add: _Add) -> JSON:
+    out: dict[str, JSON] = {}
+    for key, child in node.items():
+        if type(child) is tuple:
+            value, origin = child
+            if value is not None and value != "":
+                out[key] = value
+                add(origin)
+        elif type(child) is dict:
+            if below := _object(child, add):
+                out[key] = below
+        elif type(child) is list and (listed := _array(child, add)):
+            out[key] = listed
+    return out or None
+
+
+def _array(node: list[Node], add: _Add) -> JSON:
+    out: list[JSON] = []
+    for child in node:
+        if type(child) is dict:
+            if below := _object(child, add):
+                out.append(below)
+        elif type(child) is tuple:
+            value, origin = child
+            if value is not None and value != "":
+                out.append(value)
+                add(origin)
+        elif type(child) is list and (listed := _array(child, add)):
+            out.append(listed)
+    return out or None
 
 
 def explain(node: Node, path: str) -> Iterator[tuple[str, str]]:
