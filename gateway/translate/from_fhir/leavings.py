@@ -24,10 +24,10 @@ REPEAT_INFORMATION = "-MedicationRepeatInformation"
 def forbidden(bundle: Node, entries: Entries) -> Iterator[Issue]:
     """Give what must be understood and is not: modifierExtension and implicitRules, wherever they stand."""
     for node in _all(bundle):
-        for extension in node.many("modifierExtension"):
+        for extension in node.children.get("modifierExtension", ()):
             text = "A modifierExtension changes the meaning in a way that is not known here."
             yield Issue(code="EXTENSION_NOT_UNDERSTOOD", location=extension.path, text=text)
-        if rules := node.leaf("implicitRules"):
+        if rules := node.leaves.get("implicitRules"):
             yield Issue(code="EXTENSION_NOT_UNDERSTOOD", location=rules.locator, text="implicitRules are not accepted.")
     for node in (bundle, *entries.resources):
         yield from _labels(node)
@@ -57,10 +57,11 @@ def _narrative(node: Node) -> Iterator[Issue]:
 
 def _all(node: Node) -> list[Node]:
     """Give a node and every node below it, in order."""
-    found = [node]
-    for nodes in node.children.values():
-        for child in nodes:
-            found += _all(child)
+    found, waiting = [], [node]
+    while waiting:
+        one = waiting.pop()
+        found.append(one)
+        waiting += [child for children in reversed(one.children.values()) for child in reversed(children)]
     return found
 
 

@@ -7,6 +7,7 @@ Source: FHIR R4 json.html, datatypes.html; reliability-security.md 4.3, J04, J18
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
@@ -37,7 +38,7 @@ _LEAST = {"positiveInt": 1, "unsignedInt": 0}
 _FULL_DATE = 10
 
 
-@dataclass(slots=True, kw_only=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Node:
     """One object of the message: its type, its FHIRPath, its members.
 
@@ -76,10 +77,12 @@ class Node:
 
     def below(self) -> list[Leaf]:
         """Give every value at and below this node."""
-        found = [*self.leaves.values()]
-        for nodes in self.children.values():
-            for node in nodes:
-                found += node.below()
+        found: list[Leaf] = []
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            found += node.leaves.values()
+            waiting += [child for children in reversed(node.children.values()) for child in reversed(children)]
         return found
 
     def extensions(self, url: str) -> tuple["Node", ...]:
@@ -99,12 +102,16 @@ class Builder:
 
     def build(self, value: dict[str, JSON], kind: str, path: str) -> Node:
         """Build the node of one object."""
-        node = Node(kind=kind, path=path)
+        node = Node(kind, path, {}, {})
         elements = ELEMENTS.get(kind)
         if not value:
             self._wrong(path, "An object must not be empty.")
         for name, member in value.items():
-            declared = self._declared(elements, name)
+            declared = elements.get(name) if elements is not None else None
+            if declared is not None and type(member) is str and not _text_fault_of(member, declared):
+                node.leaves[name] = Leaf(f"{path}.{name}", member)  # as `_value` would, in less time
+                continue
+            declared = declared or self._declared(elements, name)
             if declared is None:
                 declared = self._unknown(kind, path, name)
             below = f"{path}.{name if declared != '!' else '(member)'}"
@@ -118,9 +125,7 @@ class Builder:
                 self._value(node, name, name, member, declared, below)
         return node
 
-    def _declared(self, elements: "dict[str, str] | None", name: str) -> str | None:
-        if elements is not None and (known := elements.get(name)) is not None:
-            return known
+    def _declared(self, elements: "Mapping[str, str] | None", name: str) -> str | None:
         if elements is None:
             return "?" if _NAME.fullmatch(name) else None
         if name.startswith("_") and name[1:] in elements and elements[name[1:]][0].islower():
@@ -211,6 +216,13 @@ def _fault(value: Plain, raw: str, kind: str) -> str:  # noqa: PLR0911 - one ret
     if not isinstance(value, str):
         return "A string is wanted."
     return _text_fault(raw, kind)
+
+
+def _text_fault_of(raw: str, kind: str) -> str:
+    """Say what is wrong with a text of a type that is written as one; a type that is not is for `_fault` to judge."""
+    if kind in _FORMS:
+        return _text_fault(raw, kind)
+    return "" if kind in _PLAIN_TEXT and raw.strip() else "It is not certain."
 
 
 def _text_fault(raw: str, kind: str) -> str:
