@@ -58,3 +58,9 @@ class AlertKind:
     def runbook(self) -> str:
         """Where its page is, from the root of the repository."""
         return f"{RUNBOOKS}/{self.page or self.kind}.md"
+
+
+def card(row: AlertKind) -> str:
+    """Give the head of a kind's page: what its row says, as Markdown. A test keeps the pages to it."""
+    commands = "\n".join(("", "```sh", *row.commands, "```", "")) if row.commands else ""
+    return f"{row.means}\n\n**Who acts:** {row.acts}, {row.soon}.\n\n**In short:** {row.do}\n{commands}"

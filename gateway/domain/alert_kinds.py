@@ -567,7 +567,7 @@ _MACHINE: Final = (
         _RUN,
         _DAY,
         "A trust or provider of the configuration was closed, says the national list.",
-        "Find out who has taken over. The gateway does not start again on this configuration when it is live.",
+        "Find out who has taken over; correct the configuration. Until then its check refuses it when it is live.",
         "gateway config check",
     ),
     _row(
