@@ -17,7 +17,8 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Environment
 from gateway.enquiries import Enquiries
 from gateway.telemetry import Metrics
-from gateway.web import callbacks, intake, issue_pages, problems
+from gateway.web import answers, intake, issue_pages, problems
+from gateway.web.answers import Answers
 from gateway.web.auth import Callers
 from gateway.web.callbacks import Callbacks
 from gateway.web.edge import Edge
@@ -34,7 +35,7 @@ from gateway.web.validate import Validation
 from gateway.wire.strict_json import JSON
 
 
-class Story(intake.Story, callbacks.Story, Protocol):
+class Story(intake.Story, answers.Story, Protocol):
     """What the doors need of the pipeline."""
 
 
@@ -93,8 +94,8 @@ def create_app(
     limits = limits or Limits()
     callers = Callers(directory)
     into = Intake(story, callers, limits, metrics, now)
-    back = Callbacks(story, callers, providers, limits, now)
-    handed = HandedBack(story, callers, providers, limits, now)
+    told = Answers(story, callers, providers, limits, now)
+    back, handed = Callbacks(told), HandedBack(told)
     release = Release(enquiries, notes, callers, limits, now)
     validation = Validation(callers, limits)
     status = Status(enquiries, notes, callers, limits, now)

@@ -12,21 +12,15 @@ A positive answer to an answer that moved nothing would pretend (reliability-sec
 acknowledgement for anything but accepted or repeated).
 """
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.policy import Action
-from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
-from gateway.domain.submission import TooLarge
-from gateway.ports import Callback, CallbackResult, Effectiveness
-from gateway.web.auth import Callers, forbidden
-from gateway.web.limits import Limits, Slots, read_body
+from gateway.ports import CallbackResult, Effectiveness
+from gateway.web.answers import Answers
 from gateway.web.outcome import outcome
 from gateway.web.turned import Turned
 from gateway.wire.strict_json import dumps
@@ -43,70 +37,25 @@ _WORDS: Final[dict[Effectiveness, str]] = {
 }
 
 
-class Story(Protocol):
-    """What callbacks need of the pipeline."""
-
-    async def acknowledge(self, callback: Callback, headers: Mapping[str, str]) -> CallbackResult:
-        """Take a provider's answer; raises `Unavailable` when nothing was stored."""
-
-
 class Callbacks:
     """The address to which providers answer.
 
     Args:
-        story: the pipeline.
-        callers: who may post.
-        providers: the providers that have an adapter here.
-        limits: of body, time and concurrency.
-        now: the time of receipt.
+        answers: takes them in.
     """
 
-    def __init__(
-        self,
-        story: Story,
-        callers: Callers,
-        providers: frozenset[OdsCode],
-        limits: Limits,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._story = story
-        self._callers = callers
-        self._providers = providers
-        self._limits = limits
-        self._slots = Slots(limits)
-        self._now = now
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
 
     async def take(self, request: Request) -> Response:
         """Take one answer of one provider."""
-        destination = self._destination(request)
-        headers = {name.lower(): value for name, value in request.headers.items() if name.lower() != "authorization"}
-        with self._slots.one(destination):
-            body = await self._body(request)
-            callback = Callback(
-                destination=destination,
-                received_at=self._now(),
-                content_type=headers.get("content-type", ""),
-                body=body,
-            )
-            result = await self._story.acknowledge(callback, headers)
-        return _answer(result)
-
-    def _destination(self, request: Request) -> OdsCode:
-        destination = OdsCode.parse(request.path_params["destination"])
-        caller = self._callers.of_tenant(request, Action.ACKNOWLEDGE, destination)
-        if destination is None or caller.tenant not in self._providers:
-            raise forbidden()
-        return destination
-
-    async def _body(self, request: Request) -> bytes:
+        provider = self._answers.caller_named(request, request.path_params["destination"])
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             text = "Send the body without Content-Encoding."
             raise Turned(415, Issue(code="CONTENT_TYPE_UNSUPPORTED", location="", text=text))
-        body = await read_body(request.stream(), self._limits)
-        if isinstance(body, TooLarge):
-            text = f"The body is larger than {self._limits.body_bytes} bytes."
-            raise Turned(413, Issue(code="TOO_LARGE", location="", text=text), close=body.cut_off)
-        return body
+        stated = request.headers.get("content-type", "")
+        result, _ = await self._answers.take(request, provider, content_type=stated)
+        return _answer(result)
 
 
 def _answer(result: CallbackResult) -> Response:

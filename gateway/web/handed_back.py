@@ -16,17 +16,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.policy import Action
-from gateway.domain.identifiers import OdsCode
-from gateway.domain.issue import Issue
-from gateway.domain.submission import TooLarge
-from gateway.ports import Callback, CallbackResult, Effectiveness
+from gateway.ports import CallbackResult, Effectiveness
 from gateway.translate.to_acknowledgement.eps_codes import DONE, PRESCRIBING, EpsError
-from gateway.web.auth import Callers, forbidden
-from gateway.web.callbacks import Story
+from gateway.web.answers import Answers, anything
 from gateway.web.eps_errors import Said, eps_outcome, http_status
-from gateway.web.limits import FHIR, Limits, Slots, answer_type, media_type, read_body
-from gateway.web.turned import Turned
+from gateway.web.limits import FHIR, answer_type, media_type
 from gateway.wire.strict_json import JsonError, dumps, loads
 
 _WHY: Final[dict[str, EpsError]] = {
@@ -43,30 +37,14 @@ _KEPT: Final = "Stored and shown to a person. Nothing moved; sending it again wi
 
 
 class HandedBack:
-    """The address where a provider hands back.
+    """The addresses of the dialect where a provider hands back, and notifies.
 
     Args:
-        story: the pipeline.
-        callers: who may post.
-        providers: the providers that have an adapter here.
-        limits: of body, time and concurrency.
-        now: the time of receipt.
+        answers: takes them in.
     """
 
-    def __init__(
-        self,
-        story: Story,
-        callers: Callers,
-        providers: frozenset[OdsCode],
-        limits: Limits,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._story = story
-        self._callers = callers
-        self._providers = providers
-        self._limits = limits
-        self._slots = Slots(limits)
-        self._now = now
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
 
     async def post(self, request: Request) -> Response:
         """Take one Task of the provider that calls."""
@@ -75,26 +53,16 @@ class HandedBack:
 
     async def notify(self, request: Request) -> Response:
         """Take one dispense notification; a provider sends no other message to `$process-message`."""
-        result, now = await self._take(request, event=_NOTIFICATION)
+        result, now = await self._take(request, lambda body: event_of(body) == _NOTIFICATION)
         return _answer(result, now, kept=HTTPStatus.UNPROCESSABLE_ENTITY)
 
-    async def _take(self, request: Request, event: str = "") -> tuple[CallbackResult, datetime]:
-        provider = self._callers.partner(request, Action.ACKNOWLEDGE)
-        if provider not in self._providers:
-            raise forbidden()
+    async def _take(
+        self, request: Request, serves: Callable[[bytes], bool] = anything
+    ) -> tuple[CallbackResult, datetime]:
+        provider = self._answers.caller(request)
         stated = media_type(request.headers, FHIR)
         answer_type(request.headers, FHIR)
-        headers = {name.lower(): value for name, value in request.headers.items() if name.lower() != "authorization"}
-        with self._slots.one(provider):
-            body = await read_body(request.stream(), self._limits)
-            if isinstance(body, TooLarge):
-                text = f"The body is larger than {self._limits.body_bytes} bytes."
-                raise Turned(413, Issue(code="TOO_LARGE", location="", text=text), close=body.cut_off)
-            if event and event_of(body) != event:
-                raise forbidden()
-            now = self._now()
-            callback = Callback(destination=provider, received_at=now, content_type=stated, body=body)
-            return await self._story.acknowledge(callback, headers), now
+        return await self._answers.take(request, provider, content_type=stated, serves=serves)
 
 
 def event_of(body: bytes) -> str:
