@@ -28,6 +28,7 @@ from gateway.config.ods import read_organisations
 from gateway.config.reference import CURRENT, DESCRIPTION, TABLES, packaged_rows, read_release, sha256
 from gateway.domain.coding import SNOMED
 from gateway.domain.errors import ConfigurationError
+from gateway.domain.identifiers import SnomedCode
 from gateway.domain.reference import Reference
 
 PRODUCT_COLUMNS: Final = (
@@ -167,8 +168,7 @@ def _write(sources: Sources, folder: Path) -> None:
     letters = [row for row in packaged_rows("route_letters.csv") if row["route"] in lookups.routes]
     _table(folder / "units.csv", ("code", "written_system", "written_code", "display"), _unit_rows(lookups))
     _table(folder / "unit_words.csv", ("word", "unit"), packaged_rows("unit_words.csv"))
-    routes = ({"code": code, "display": words} for code, words in sorted(lookups.routes.items()))
-    _table(folder / "routes.csv", ("code", "display"), routes)
+    _table(folder / "routes.csv", ("code", "display"), _route_rows(lookups))
     _table(folder / "route_letters.csv", ("letters", "route"), letters)
     _table(folder / "organisations.csv", ORGANISATION_COLUMNS, _organisations(sources.ods))
     naming = _write_products(sources, lookups, history, folder / "medicines.csv")
@@ -191,6 +191,13 @@ def _write_products(sources: Sources, lookups: Lookups, history: History, path: 
         reader = ProductReader(lookups, biologics, writer.writerow, history)
         reader.read(sources.dmd)
     return reader.naming
+
+
+def _route_rows(lookups: Lookups) -> Iterator[dict[str, str]]:
+    """Give the release's routes, then former codes under the words of what each is now."""
+    former = {code: lookups.routes[now] for code, now in lookups.former_routes.items() if SnomedCode.parse(code)}
+    yield from ({"code": code, "display": words} for code, words in sorted(lookups.routes.items()))
+    yield from ({"code": code, "display": words} for code, words in sorted(former.items()))
 
 
 def _unit_rows(lookups: Lookups) -> Iterator[dict[str, str]]:

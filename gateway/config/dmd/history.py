@@ -21,11 +21,12 @@ Claims = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What the file says of substances, products and units; its other sections are not used here."""
+    """What the file says of substances, products, units and routes; its other sections are not used here."""
 
     vtms: Claims = field(default_factory=dict)
     vmps: Claims = field(default_factory=dict)
     units: Claims = field(default_factory=dict)
+    routes: Claims = field(default_factory=dict)
 
 
 def read_history(path: Path | None) -> History:
@@ -36,14 +37,21 @@ def read_history(path: Path | None) -> History:
     """
     if path is None:
         return History()
-    found: dict[str, dict[str, set[str]]] = {"VTM": {}, "VMP": {}, "UOM": {}}
+    found: dict[str, dict[str, set[str]]] = {"VTM": {}, "VMP": {}, "UOM": {}, "ROUTE": {}}
     for name, row in rows(path, HISTORY, tuple(found)):
         now, former = row.get("IDCURRENT", ""), row.get("IDPREVIOUS", "")
+        if name == "ROUTE" and former.isdigit() and SnomedCode.parse(former) is None:
+            continue  # a route's number from before dm+d used SNOMED CT; no message can name it
         if SnomedCode.parse(now) is None or SnomedCode.parse(former) is None:
             raise ConfigurationError(f"{path.name}: a {name} lacks IDCURRENT or IDPREVIOUS, or one is no identifier")
         if former != now:
             found[name].setdefault(former, set()).add(now)
-    return History(vtms=_frozen(found["VTM"]), vmps=_frozen(found["VMP"]), units=_frozen(found["UOM"]))
+    return History(
+        vtms=_frozen(found["VTM"]),
+        vmps=_frozen(found["VMP"]),
+        units=_frozen(found["UOM"]),
+        routes=_frozen(found["ROUTE"]),
+    )
 
 
 def _frozen(claims: Mapping[str, set[str]]) -> Claims:

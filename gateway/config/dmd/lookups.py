@@ -27,13 +27,14 @@ class Lookups:
 
     Attributes:
         units: code to words (`mg`); `routes` likewise.
-        former_units: former code to the code that dm+d gives the same unit now.
+        former_units: former code to the code that dm+d gives the same unit now; `former_routes` likewise.
         schedules: category code to `none` or a schedule; a category whose words are not understood is absent.
     """
 
     units: Mapping[str, str]
     routes: Mapping[str, str]
     former_units: Mapping[str, str]
+    former_routes: Mapping[str, str]
     schedules: Mapping[str, str]
 
 
@@ -42,7 +43,7 @@ def read_lookups(path: Path, history: History | None = None) -> Lookups:
 
     Args:
         path: the release's file of lists.
-        history: codes of units that were replaced, beside those that a unit itself says it had.
+        history: codes of units and routes that were replaced, beside those that one itself says it had.
 
     Raises:
         ConfigurationError: the file is not well-formed, or one of the lists is empty.
@@ -54,16 +55,19 @@ def read_lookups(path: Path, history: History | None = None) -> Lookups:
     if missing := [section for section, listed in found.items() if not listed]:
         raise ConfigurationError(*(f"{path.name}: {section} is empty" for section in missing))
     units = {row["CD"]: row["DESC"] for row in found["UNIT_OF_MEASURE"]}
+    routes = {row["CD"]: row["DESC"] for row in found["ROUTE"]}
+    history = history or History()
     return Lookups(
         units=MappingProxyType(units),
-        routes=MappingProxyType({row["CD"]: row["DESC"] for row in found["ROUTE"]}),
-        former_units=MappingProxyType(_former(found["UNIT_OF_MEASURE"], units, (history or History()).units)),
+        routes=MappingProxyType(routes),
+        former_units=MappingProxyType(_former(found["UNIT_OF_MEASURE"], units, history.units)),
+        former_routes=MappingProxyType(_former(found["ROUTE"], routes, history.routes)),
         schedules=MappingProxyType(_schedules(found["CONTROL_DRUG_CATEGORY"])),
     )
 
 
 def _former(listed: list[Row], current: Mapping[str, str], history: Claims) -> dict[str, str]:
-    """Give former codes; one that is in use, or that two units claim, names nothing for certain."""
+    """Give former codes; one that is in use, or that two units or routes claim, names nothing for certain."""
     claims = {former: set(now) for former, now in history.items() if former not in current and now <= current.keys()}
     for row in listed:
         if "CDPREV" in row and row["CDPREV"] not in current:

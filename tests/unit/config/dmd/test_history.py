@@ -22,7 +22,7 @@ UNIT, FORMER_UNIT = "990201000001100", "258684004"
 
 
 def _file(*rows: tuple[str, str, str]) -> str:
-    sections = {"VTM": "VTMS", "VMP": "VMPS", "ING": "INGS", "UOM": "UOMS"}
+    sections = {"VTM": "VTMS", "VMP": "VMPS", "ING": "INGS", "ROUTE": "ROUTES", "UOM": "UOMS"}
     written = [
         f"<{section}>"
         + "".join(
@@ -86,6 +86,33 @@ def test_the_products_own_statement_and_the_history_must_agree(release: Path) ->
 def test_a_replaced_unit_is_read_as_the_unit_it_became(release: Path) -> None:
     loaded = _load(release, ("UOM", UNIT, OLDER))
     assert loaded.units[OLDER] == loaded.units[UNIT]
+
+
+ROUTE, OTHER_ROUTE = "34206005", "26643006"
+
+
+def test_a_replaced_route_is_read_as_the_route_it_became(release: Path) -> None:
+    loaded = _load(release, ("ROUTE", ROUTE, OLDER), ("ROUTE", ROUTE, ROUTE), ("ROUTE", OTHER_ROUTE, "28"))
+    assert loaded.routes[OLDER].display == loaded.routes[ROUTE].display
+    assert loaded.routes[OLDER].code == OLDER
+    assert "28" not in loaded.routes
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (("ROUTE", ROUTE, OLDER), ("ROUTE", OTHER_ROUTE, OLDER)),  # two routes claim it
+        (("ROUTE", "22298006", OLDER),),  # what it became is not a route of the release
+        (("UOM", UNIT, OLDER),),  # it was a unit
+    ],
+)
+def test_an_old_route_that_is_not_certain_is_not_known(release: Path, rows: tuple[tuple[str, str, str], ...]) -> None:
+    assert OLDER not in _load(release, *rows).routes
+
+
+def test_a_route_in_use_stays_its_own(release: Path) -> None:
+    loaded = _load(release, ("ROUTE", ROUTE, OTHER_ROUTE))
+    assert loaded.routes[OTHER_ROUTE].display != loaded.routes[ROUTE].display
 
 
 @pytest.mark.parametrize(
