@@ -1,6 +1,6 @@
 """What is true of every request, whatever its address: a correlation id, safe headers, one log line, no traceback.
 
-Source: brief D16; reliability-security.md 4.4 (W04, W14) and I8.
+Source: brief D16; reliability-security.md 4.4 (W04, W09, W14) and I8.
 """
 
 import re
@@ -21,6 +21,7 @@ from gateway.web import problems
 _NHS_NUMBER = re.compile(r"(?<![0-9A-Za-z])(\d{3})[ -]?(\d{3})[ -]?(\d{4})(?![0-9A-Za-z])", re.ASCII)
 _TOKEN = re.compile(r"(?:^|&)(?:access_)?token=", re.IGNORECASE)
 
+_MOST_HEADERS, _HEADER_BYTES = 100, 49_152
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -76,11 +77,12 @@ class Edge:
         self._note(scope, correlation, status, time.perf_counter() - started)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        issue = self._fault_of_address(scope)
+        too_much = _fault_of_headers(scope)
+        issue = too_much or self._fault_of_address(scope)
         if issue is None:
             await self._app(scope, receive, send)
         else:
-            await problems.told(Request(scope), 400, issue)(scope, receive, send)
+            await problems.told(Request(scope), 431 if too_much else 400, issue)(scope, receive, send)
 
     def _fault_of_address(self, scope: Scope) -> Issue | None:
         hosts = Headers(scope=scope).getlist("host")
@@ -105,6 +107,15 @@ class Edge:
             principal=principal.name if principal else "",
             milliseconds=round(seconds * 1000, 1),
         )
+
+
+def _fault_of_headers(scope: Scope) -> Issue | None:
+    """Turn away more header than any request needs; a detached signature with its certificates fits (W09)."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    if len(headers) <= _MOST_HEADERS and sum(len(name) + len(value) for name, value in headers) <= _HEADER_BYTES:
+        return None
+    text = f"Send at most {_MOST_HEADERS} header fields, of {_HEADER_BYTES} bytes together."
+    return Issue(code="REQUEST_INVALID", location="", text=text)
 
 
 def _correlation(headers: Headers) -> str:

@@ -435,6 +435,18 @@ async def test_with_tls_a_caller_without_a_certificate_of_ours_is_cut_off(
     assert not story.taken
 
 
+async def test_w20_plain_text_at_a_port_with_tls_is_cut_off(authority: Authority) -> None:
+    story = Story()
+    tls = {"tls": authority.listening(), "tenant_of": by_certificate(authority.tenants())}
+    async with listening(story, **tls) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"\x0bMSH|^~\\&|\x1c\r")
+        with suppress(ConnectionError):
+            assert b"MSA" not in await asyncio.wait_for(reader.read(), 5)
+        await hang_up(writer)
+    assert not story.taken
+
+
 def test_a_listener_whose_tls_does_not_ask_for_a_certificate_is_refused() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with pytest.raises(ValueError, match="client certificate"):

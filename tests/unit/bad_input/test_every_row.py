@@ -1,4 +1,4 @@
-"""Every row of the corpus for messages and signatures (reliability-security.md 4.1 to 4.3) has a test that is its own.
+"""Every row of the corpus for messages, signatures and HTTP (reliability-security.md 4.1 to 4.4) has a test of its own.
 
 A test is a row's own where its name begins with the row's id, or where it is a `Row` of these tables; other tests that
 answer for a row are named below, and must exist.
@@ -13,10 +13,11 @@ import pytest
 
 TESTS = Path(__file__).parents[2]
 CORPUS = TESTS / "../../shared/design/reliability-security.md"
-COUNTS = {"H": 34, "X": 16, "S": 10, "J": 32}
+COUNTS = {"H": 34, "X": 16, "S": 10, "J": 32, "W": 22}
 IDS = [f"{family}{number:02}" for family, count in COUNTS.items() for number in range(1, count + 1)]
 
 MLLP, FRAMES, DOORS = "unit/test_mllp.py", "unit/wire/test_mllp.py", "acceptance/test_bad_input.py"
+WEB = "unit/web/test_app.py"
 PRESCRIBER = "unit/sign/test_prescriber.py"
 ELSEWHERE: dict[str, list[tuple[str, str]]] = {
     "H01": [(MLLP, "test_a_breach_of_the_framing_ends_the_connection_and_stores_nothing")],
@@ -44,6 +45,29 @@ ELSEWHERE: dict[str, list[tuple[str, str]]] = {
         (PRESCRIBER, "test_a_detached_signature_is_over_the_very_octets"),
     ],
     "S09": [(PRESCRIBER, "test_revocation_by_supplied_evidence")],
+    "W03": [
+        (WEB, "test_a_body_that_drips_is_given_up"),
+        (WEB, "test_a_sender_who_leaves_in_the_middle_leaves_nothing_behind"),
+    ],
+    "W08": [(WEB, "test_a_body_of_another_type_or_encoding_is_turned_away")],
+    "W10": [(WEB, "test_a_body_of_another_type_or_encoding_is_turned_away")],
+    "W13": [
+        (WEB, "test_a_body_of_another_type_or_encoding_is_turned_away"),
+        (WEB, "test_a_callback_past_the_limit_or_compressed_is_turned_away"),
+    ],
+    "W14": [(WEB, "test_an_address_with_an_nhs_number_or_a_token_is_refused_and_not_logged")],
+    "W15": [(WEB, "test_a_search_that_is_not_one_of_ours_is_refused")],
+    "W16": [(WEB, "test_a_search_that_is_not_one_of_ours_is_refused")],
+    "W18": [("unit/console/test_views.py", "test_a_search_without_its_token_is_refused")],
+    "W19": [
+        (WEB, "test_one_sender_cannot_take_every_place"),
+        ("unit/wiring/test_crowd.py", "test_beyond_the_limit_a_caller_is_told_when_to_come_again"),
+    ],
+    "W20": [(MLLP, "test_with_tls_a_caller_without_a_certificate_of_ours_is_cut_off")],
+    "W22": [
+        ("acceptance/test_serve.py", "test_after_a_kill_the_same_data_serve_again_and_the_answer_is_the_same"),
+        ("unit/pipeline/test_story.py", "test_the_same_bytes_get_the_same_answer_and_nothing_new"),
+    ],
     "S10": [
         ("unit/validate/test_clinical.py", "test_the_trusts_signature_policy_decides"),
         ("unit/pipeline/test_story.py", "test_a_signature_that_is_required_and_absent_refuses"),
@@ -61,7 +85,7 @@ def named() -> Iterator[str]:
     """Give the id of every row that a test's name or a table names."""
     for file in TESTS.rglob("test_*.py"):
         for name in functions(file):
-            if found := re.match(r"test_([hxjs]\d\d)_", name):
+            if found := re.match(r"test_([hxjsw]\d\d)_", name):
                 yield found[1].upper()
     for file in Path(__file__).parent.glob("test_*_rows.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -91,5 +115,5 @@ def test_no_test_names_a_row_that_is_not_in_the_corpus() -> None:
 
 @pytest.mark.skipif(not CORPUS.exists(), reason="the design documents are not beside this checkout")
 def test_the_list_of_rows_is_the_corpus() -> None:
-    rows = re.findall(r"^\| ([HXSJ]\d\d) \|", CORPUS.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| ([HXSJW]\d\d) \|", CORPUS.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(rows) == sorted(IDS)
