@@ -11,11 +11,9 @@ from datetime import datetime
 
 from gateway.domain.acts import Expiring, Expiry, Turned
 from gateway.domain.message import SealedMessage
-from gateway.enquiries import Enquiries
+from gateway.pipeline.bench import Bench
 from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH
-from gateway.pipeline.translate import Surroundings
 from gateway.pipeline.withdrawing import Withdrawal, seal_withdrawal
-from gateway.ports import Clock, Sealer, Store
 
 EXPIRED = "The prescription is no longer valid"
 """What a provider is told is the reason; none of the coded reasons of a cancel says so (eps.md 6.6)."""
@@ -29,25 +27,8 @@ class Struck:
     expired: int
 
 
-class Clockwork:
-    """Looks at the clock.
-
-    Args:
-        store: where everything commits.
-        enquiries: where it is looked up what has come to its time.
-        sealer: the gateway's seal.
-        around: configuration, tables and adapters in force.
-        clock: the time.
-    """
-
-    def __init__(
-        self, *, store: Store, enquiries: Enquiries, sealer: Sealer, around: Surroundings, clock: Clock
-    ) -> None:
-        self._store = store
-        self._enquiries = enquiries
-        self._sealer = sealer
-        self._around = around
-        self._clock = clock
+class Clockwork(Bench):
+    """Looks at the clock."""
 
     async def strike(self) -> Struck:
         """Do everything whose time has come.

@@ -10,32 +10,13 @@ from dataclasses import replace
 
 from gateway.domain.acts import Act, Screened
 from gateway.domain.message import SealedMessage
-from gateway.enquiries import Enquiries
+from gateway.pipeline.bench import Bench
 from gateway.pipeline.rewriting import rewrite
-from gateway.pipeline.sealing import FIRST_EPOCH, seal_facts
-from gateway.pipeline.translate import Surroundings
-from gateway.ports import Clock, Sealer, Store
+from gateway.pipeline.sealing import FIRST_EPOCH
 
 
-class Pharmacy:
-    """What a trust's pharmacist lets go.
-
-    Args:
-        store: where everything commits.
-        enquiries: where it is looked up what waits.
-        sealer: the gateway's seal.
-        around: configuration, tables and adapters in force.
-        clock: the time at which what is written anew is checked.
-    """
-
-    def __init__(
-        self, *, store: Store, enquiries: Enquiries, sealer: Sealer, around: Surroundings, clock: Clock
-    ) -> None:
-        self._store = store
-        self._enquiries = enquiries
-        self._sealer = sealer
-        self._around = around
-        self._clock = clock
+class Pharmacy(Bench):
+    """What a trust's pharmacist lets go."""
 
     async def screen(self, act: Act) -> tuple[str, ...]:
         """Let the lines of an order go that passed its screening.
@@ -70,11 +51,4 @@ class Pharmacy:
             now=self._clock.now(),
             around=self._around,
         )
-        if isinstance(anew, tuple):
-            return anew
-        facts = seal_facts(written.submission, written.envelope, anew.prescription, self._around)
-        if anew.signature:
-            facts = replace(facts, signature_verdict=anew.signature.words)
-        if anew.rendered:
-            facts = replace(facts, rendered=anew.rendered.body, rendered_type=anew.rendered.content_type)
-        return self._sealer.seal(anew.message, facts)
+        return anew if isinstance(anew, tuple) else self._sealed(written, anew)

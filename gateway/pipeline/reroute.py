@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
-from gateway.domain.errors import Unavailable
 from gateway.domain.fence import Ground, decide, next_epoch
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.message import SealedMessage
@@ -29,12 +28,10 @@ from gateway.domain.reroute import (
 )
 from gateway.domain.routing import RoutingTable, choose_destination
 from gateway.domain.validity import not_valid_after
-from gateway.enquiries import Enquiries
+from gateway.pipeline.bench import Bench
 from gateway.pipeline.rewriting import Rewritten, rewrite
-from gateway.pipeline.sealing import CANCEL_LASTS, seal_facts
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.sealing import CANCEL_LASTS
 from gateway.pipeline.withdrawing import Withdrawal, seal_withdrawal
-from gateway.ports import Clock, Sealer, Store
 
 GIVEN_TO_ANOTHER = "Given to another provider"
 """What the earlier provider is told is the reason; the prescription stands, so none of the coded reasons is true."""
@@ -71,25 +68,11 @@ class Plan:
     lines: tuple[LinePlan, ...]
 
 
-class Rerouting:
-    """Plans re-routes and carries them out.
+class Rerouting(Bench):
+    """Plans re-routes and carries them out."""
 
-    Args:
-        store: where everything commits.
-        enquiries: where it is looked up who holds what.
-        sealer: the gateway's seal.
-        around: configuration, tables and adapters in force.
-        clock: the time at which the fence is judged.
-    """
-
-    def __init__(
-        self, *, store: Store, enquiries: Enquiries, sealer: Sealer, around: Surroundings, clock: Clock
-    ) -> None:
-        self._store = store
-        self._enquiries = enquiries
-        self._sealer = sealer
-        self._around = around
-        self._clock = clock
+    _looks = 0
+    """How often it was looked at what is to be finished: each look begins with another."""
 
     async def plan(self, held: HeldPrescription, *, to: OdsCode | None, people: tuple[str, str]) -> Plan:
         """Say what would happen. Nothing is asked, sent or written.
@@ -130,32 +113,25 @@ class Rerouting:
     async def finish(self) -> int:
         """Give over every line that its holder has given up for a re-route.
 
-        What cannot be given over is called off, with an alert: nobody has that line then. What fails, and not because
-        the store is away, keeps nothing else from being given over; it is tried again at the next look, and the watch
-        tells of it.
+        What cannot be given over is called off, with an alert: nobody has that line then. What fails otherwise ends
+        this look, and each look begins with another: none is kept back by one that always fails. The watch tells of it.
 
         Returns:
             How many lines were looked at.
 
         Raises:
             Unavailable: the store or the key is away; it is done at the next look.
-            Exception: whatever failed first, once all the others are done.
         """
-        seen, failed = 0, None
-        for held in await self._enquiries.revoked():
-            lines = [line for line in held.lines if line.reroute and line.reroute.state is RerouteState.CONFIRMED]
-            for wanted, group in groupby(lines, key=_wanted):
-                chosen = list(group)
-                seen += len(chosen)
-                try:
-                    await self._finish(replace(held, lines=tuple(chosen)), wanted)
-                except Unavailable:
-                    raise
-                except Exception as error:  # noqa: BLE001 - plug-in code writes what is sent; raised below
-                    failed = failed or error
-        if failed is not None:
-            raise failed
-        return seen
+        groups = [
+            (held, wanted, list(lines))
+            for held in await self._enquiries.revoked()
+            for wanted, lines in groupby([one for one in held.lines if _is_given_up(one)], key=_wanted)
+        ]
+        first = self._looks % len(groups) if groups else 0
+        self._looks += 1
+        for held, wanted, lines in groups[first:] + groups[:first]:
+            await self._finish(replace(held, lines=tuple(lines)), wanted)
+        return sum(len(lines) for _, _, lines in groups)
 
     async def _finish(self, held: HeldPrescription, wanted: Wanted) -> None:
         freed = replace(held, lines=tuple(replace(line, reroute=None) for line in held.lines))
@@ -179,7 +155,7 @@ class Rerouting:
         request = Reroute(
             tenant=held.tenant,
             seen={line.line_id: line.holding.epoch for line in lines},
-            message=self._seal(written, rewritten),
+            message=self._sealed(written, rewritten),
             wanted=wanted,
             refuses_expired=all(self._refuses_expired(line) for line in lines),
         )
@@ -264,17 +240,6 @@ class Rerouting:
             around=self._around,
         )
 
-    def _seal(self, written: WrittenOrder, rewritten: Rewritten) -> SealedMessage:
-        facts = replace(
-            seal_facts(written.submission, written.envelope, rewritten.prescription, self._around),
-            epoch=rewritten.epoch,
-        )
-        if rewritten.signature:
-            facts = replace(facts, signature_verdict=rewritten.signature.words)
-        if rewritten.rendered:
-            facts = replace(facts, rendered=rewritten.rendered.body, rendered_type=rewritten.rendered.content_type)
-        return self._sealer.seal(rewritten.message, facts)
-
     async def _revocation(self, held: HeldPrescription, line: HeldLine) -> SealedMessage | None:
         """Write and seal what asks the holder to give a line up; None where it cannot be told."""
         provider = self._around.routing.providers.get(line.holding.provider) if line.holding.provider else None
@@ -300,6 +265,10 @@ class Rerouting:
 
 def _person(line: HeldLine, why: str) -> LinePlan:
     return LinePlan(line=line, act=Act.PERSON, why=why)
+
+
+def _is_given_up(line: HeldLine) -> bool:
+    return line.reroute is not None and line.reroute.state is RerouteState.CONFIRMED
 
 
 def _wanted(line: HeldLine) -> Wanted:
