@@ -18,6 +18,7 @@ from gateway.translate.contradictions import (
     unit_contradicts,
 )
 from gateway.translate.drug_words import names_another
+from gateway.translate.form_words import names_another_form
 from gateway.translate.record import Leaf, Record
 
 _AMOUNT = re.compile(
@@ -105,6 +106,9 @@ def _compare(record: Record, context: ReadingContext, row: ProductRow, words: st
     elif not same_strength(words, row.display):
         text = "The product's words and its code differ in strength."
         record.flag("STRENGTH_TEXT_MISMATCH", at.locator, text, (words, row.display))
+    elif names_another_form(words, row.display):
+        text = "The product's words and its code name different forms."
+        record.flag("DRUG_TEXT_MISMATCH", at.locator, text, (words, row.display))
     elif _folded(words) != _folded(row.display):
         record.flag("DISPLAY_STALE", at.locator, "The words are not the name that dm+d gives this code now.")
 
@@ -121,6 +125,9 @@ def other_words(record: Record, context: ReadingContext, product: Product, said:
         elif not same_strength(leaf.raw, row.display):
             text = "Other words sent for the product and its code differ in strength."
             record.flag("STRENGTH_TEXT_MISMATCH", leaf.locator, text, (leaf.raw, row.display))
+        elif names_another_form(leaf.raw, row.display):
+            text = "Other words sent for the product name another form than its code."
+            record.flag("DRUG_TEXT_MISMATCH", leaf.locator, text, (leaf.raw, row.display))
 
 
 def same_strength(words: str, display: str) -> bool:

@@ -235,6 +235,8 @@ def _beginning(body: bytes) -> str:
         return "Batches are not served. Send each message by itself."
     if not body.strip():
         return "The message is empty."
+    if body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return "A byte order mark stands before MSH; leave it out, and send UTF-8 where MSH-18 says so."
     return "The message does not begin with MSH and its delimiters."
 
 
@@ -380,6 +382,9 @@ class _Parser:
         self._faults.append(Fault(code=code, location=location, text=text))
 
 
+_USUAL = Delimiters()
+_USUAL_MARKS = frozenset("|^~\\&")
+
 Field = str | Sequence["str | Sequence[str]"]
 """A field to write: text, or components, each text or subcomponents."""
 
@@ -401,10 +406,10 @@ def write(segments: Sequence[Sequence[Field | Repeated]], charset: Charset) -> b
     Raises:
         UnicodeEncodeError: the character set cannot say it.
     """
-    marks = Delimiters()
+    marks = _USUAL
     lines = []
     for name, *fields in segments:
-        written = [_repetitions(value, marks) for value in fields]
+        written = [_repetitions(value, marks) if value else "" for value in fields]
         opening = [str(name), marks.component + marks.repetition + marks.escape + marks.subcomponent]
         lines.append(marks.field.join([*(opening if name == "MSH" else opening[:1]), *written]).rstrip(marks.field))
     return charset.encode("".join(f"{line}\r" for line in lines))
@@ -430,7 +435,9 @@ def _written(value: Field, marks: Delimiters) -> str:
 
 def escape(text: str, marks: Delimiters) -> str:
     """Write text so that it is read back as it is; other control characters become spaces."""
-    if text.isalnum():  # no delimiter is a letter or a digit
+    if not text or text.isalnum():  # no delimiter is a letter or a digit
+        return text
+    if marks is _USUAL and _USUAL_MARKS.isdisjoint(text) and text.isprintable():
         return text
     written = text.replace(marks.escape, f"{marks.escape}E{marks.escape}")
     for letter, mark in zip("FSTR", (marks.field, marks.component, marks.subcomponent, marks.repetition), strict=True):

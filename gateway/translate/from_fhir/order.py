@@ -152,6 +152,12 @@ def _product(record: Record, context: ReadingContext, entries: Entries, node: No
             )
         if medication is not None and concept is None:
             record.flag("DRUG_UNCODED", f"{medication.path}.code", "The Medication has no code.")
+        product = _coded(record, context, concept, target) if concept else None
+        form = medication.one("form") if medication else None
+        if product is not None and form is not None:
+            said = (form.leaf("text"), *(coding.leaf("display") for coding in form.many("coding")))
+            terms.other_words(record, context, product, said)
+        return product
     return _coded(record, context, concept, target) if concept else None
 
 

@@ -81,7 +81,7 @@ class Coded:
 
 
 def coded(desk: Desk, repetition: Repetition | None) -> Coded | None:
-    """Read a field that is a coded element: components 1 to 6 and 10 to 12."""
+    """Read a field that is a coded element: components 1 to 6 and 10 to 12, and the original text in 9."""
     if repetition is None:
         return None
     parts = repetition.parts
@@ -90,6 +90,8 @@ def coded(desk: Desk, repetition: Repetition | None) -> Coded | None:
         for start in (1, 4, 10)
         if start in parts or start + 1 in parts or start + 2 in parts
     ]
+    if 9 in parts:  # noqa: PLR2004 - CWE-9
+        terms.append(_term(desk, None, desk.leaf(repetition, 9), None))
     return _coded(repetition.locator, terms)
 
 

@@ -16,6 +16,7 @@ from gateway.domain.quantity import Quantity, lexeme, parse_decimal
 from gateway.domain.reference import ProductRow
 from gateway.translate.from_hl7v2.amounts import amount, quantity, unit
 from gateway.translate.from_hl7v2.coded import Coded, coded
+from gateway.translate.from_hl7v2.daily_total import check_daily_total
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.from_hl7v2.rate import read_rate
@@ -56,6 +57,7 @@ def read_dosages(desk: Desk, group: Group, source: Source, words: Words) -> tupl
     dosages = _rated(desk, group, dosages, source)
     dosages = _worded(desk, dosages, words, source.target)
     _complete(desk, dosages, said, words, group, dose_sent=_sent(group))
+    check_daily_total(desk, group.rxe, dosages, source.row)
     return dosages
 
 

@@ -13,6 +13,7 @@ from gateway.domain.coding import SNOMED
 from gateway.domain.prescription import NEVER_ELECTRONIC, ControlledSchedule, Product
 from gateway.domain.reference import ProductRow
 from gateway.translate import terms
+from gateway.translate.form_words import names_another_form
 from gateway.translate.from_hl7v2.coded import Coded, Term, coded
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
@@ -45,6 +46,7 @@ def read_drug(desk: Desk, group: Group, target: str) -> Drug:
         _agree(desk, drug, rxo)
     if drug.row is not None:
         _check_strength(desk, group, drug.row)
+        _check_form(desk, group, drug.row)
     return drug
 
 
@@ -137,9 +139,33 @@ def _check_strength(desk: Desk, group: Group, row: ProductRow) -> None:
         desk.use(amount, *(unit.leaves() if unit else ()))
         word = (unit.first.code or unit.first.words) if unit else None
         said = f"{amount.raw}{word.raw if word else ''}"
-        if not re.search(rf"(?<![\d.]){re.escape(said)}(?![A-Za-z])", row.strength.replace(" ", ""), re.IGNORECASE):
+        if not _is_strength(desk, amount.raw, unit, row):
             text = "The strength sent beside the product is not the product's."
             desk.flag("STRENGTH_TEXT_MISMATCH", amount.locator, text, (said, row.strength))
+
+
+def _is_strength(desk: Desk, number: str, sent: Coded | None, row: ProductRow) -> bool:
+    """Tell whether a number with its unit stands in the product's strength: `2.50 milligrams` in `2.5mg`."""
+    words = [leaf.raw for term in (sent.terms if sent else ()) for leaf in (term.code, term.words) if leaf]
+    known = (desk.context.reference.units.get(word) or desk.context.reference.unit_words.get(word) for word in words)
+    names = {*words, *(name for unit in known if unit for name in (unit.code, unit.display))}
+    plain = number.rstrip("0").rstrip(".") if "." in number else number
+    strength = row.strength.replace(" ", "").replace(",", "")
+    return any(
+        re.search(rf"(?<![\d.]){re.escape(figure + name)}s?(?![A-Za-z])", strength, re.IGNORECASE)
+        for figure in {number, plain}
+        for name in names or {""}
+    )
+
+
+def _check_form(desk: Desk, group: Group, row: ProductRow) -> None:
+    """Compare the form sent (RXE-6, RXO-5) with the product's name; it is not carried, and never read as route."""
+    for segment, number in ((group.rxe, 6), (group.rxo, 5)):
+        element = coded(desk, desk.one(segment, number))
+        said = " ".join(leaf.raw for leaf in element.leaves()) if element else ""
+        if element and names_another_form(said, row.display):
+            text = "The form sent beside the product is not the product's."
+            desk.flag("DRUG_TEXT_MISMATCH", element.location, text, (said, row.display))
 
 
 def read_schedule(desk: Desk, rxe: Segment | None, drug: Drug, target: str) -> ControlledSchedule | None:

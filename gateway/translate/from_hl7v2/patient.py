@@ -22,6 +22,8 @@ _GENDERS = {code: Gender(meaning) for code, meaning in table("gender").items()}
 _VERIFICATIONS = frozenset(f"0{digit}" for digit in range(1, 9))
 _NAME_TYPES = ("L", "CURRENT", "")
 _NHS_DIGITS = 10
+_NHS = frozenset({"NHS", "2.16.840.1.113883.2.1.4.1"})
+"""Who assigns NHS numbers, by name and by the number's own OID."""
 
 _NOT_LOCAL = HL7V2.named("HL7V2.ignored.local-id")
 _OTHER_NAME = HL7V2.named("HL7V2.ignored.other-name")
@@ -88,7 +90,7 @@ def _check_alive(desk: Desk, pid: Segment) -> None:
 
 def _is_nhs(desk: Desk, repetition: Repetition) -> bool:
     authority = {desk.text(desk.leaf(repetition, 4, sub)) for sub in (1, 2)}
-    return "NHS" in authority or desk.text(desk.leaf(repetition, 5)) == "NH"
+    return not authority.isdisjoint(_NHS) or desk.text(desk.leaf(repetition, 5)) == "NH"
 
 
 def _nhs_number(desk: Desk, pid: Segment) -> NhsNumber | None:

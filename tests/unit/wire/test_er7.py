@@ -193,3 +193,10 @@ def test_a_character_set_that_cannot_say_it_is_an_error_not_a_question_mark() ->
 
 def test_a_leaf_hides_its_value() -> None:
     assert not re.search("SECRET", repr(parse((HEAD + "PID|1||SECRET\r").encode())))
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"])
+def test_a_byte_order_mark_is_named_as_what_is_wrong(mark: bytes) -> None:
+    with pytest.raises(Er7Error) as caught:
+        parse(mark + b"MSH|^~\\&|A|B\r")
+    assert (caught.value.code, "byte order mark" in caught.value.text) == ("UNREADABLE", True)

@@ -236,7 +236,7 @@ def test_an_order_entered_in_error_is_cancelled_as_a_prescribing_error() -> None
 def test_a_dmd_code_may_stand_beside_a_code_and_a_form_of_the_trusts_own() -> None:
     order = uk_core_orders.single()
     drug = order["contained"][-1]
-    drug["code"]["coding"].append({"system": "https://example.test/drugs", "code": "MTX10", "display": "MTX 10mg pen"})
+    drug["code"]["coding"].append({"system": "https://example.test/drugs", "code": "MTX10", "display": "MTX 10mg inj"})
     drug["form"] = {"coding": [{"system": "http://snomed.info/sct", "code": "385219001"}]}
     product = _whole(_read(order, key="two-codes")).lines[0].product
     assert product.code.value == "15517911000001104"
@@ -326,3 +326,14 @@ def test_repeats_said_again_must_not_contradict(url: str, said: int, conflict: b
     _order(message)["extension"] = [{"url": url, "extension": inner}]
     place = ("REPEATS_CONFLICT", "Bundle.entry[0].resource.dispenseRequest.numberOfRepeatsAllowed")
     assert _issues(_read(message)) == ({place} if conflict else set())
+
+
+@pytest.mark.parametrize(
+    ("form", "differs"), [("Solution for injection", False), ("Tablet", True), ("Form one", False)]
+)
+def test_the_form_of_a_contained_medicine_may_not_be_another(form: str, differs: bool) -> None:  # noqa: FBT001 - a column
+    single = uk_core_orders.single()
+    drug = next(part for part in single["contained"] if part["resourceType"] == "Medication")
+    drug["form"] = {"coding": [{"system": "http://snomed.info/sct", "code": "385055001", "display": form}]}
+    named = {code for code, _ in _issues(_read(single, key="form"))}
+    assert ("DRUG_TEXT_MISMATCH" in named) is differs

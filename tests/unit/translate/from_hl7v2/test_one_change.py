@@ -33,6 +33,7 @@ CASES: list[tuple[str, dict[str, str], set[str]]] = [
     ("an empty NHS number", {"PID-3": "HC1^^^RBA^MR~^^^NHS^NH"}, {"NHSNO_MISSING"}),
     ("a wrong check digit", {"PID-3": "9990000078^^^NHS^NH"}, {"NHSNO_CHECK_DIGIT"}),
     ("nine digits", {"PID-3": "999000007^^^NHS^NH"}, {"VALUE_INVALID"}),
+    ("the NHS number by its OID", {"PID-3": "9990000077^^^&2.16.840.1.113883.2.1.4.1&ISO"}, set()),
     ("the spaces people write", {"PID-3": "999 000 0077^^^NHS^NH"}, set()),
     ("two NHS numbers", {"PID-3": "9990000077^^^NHS^NH~9990000212^^^NHS^NH"}, {"NHSNO_CONFLICT"}),
     ("one NHS number twice", {"PID-3": "9990000077^^^NHS^NH~9990000077^^^NHS^NH"}, set()),
@@ -123,6 +124,50 @@ CASES: list[tuple[str, dict[str, str], set[str]]] = [
     ("the brand in words", {"RXE-2": "15517911000001104^Metoject 10mg/0.2ml inj^SCT"}, {"DISPLAY_STALE"}),
     ("another strength as a number", {"RXE-25": "15", "RXE-26": "mg"}, {"STRENGTH_TEXT_MISMATCH"}),
     ("the same strength as a number", {"RXE-25": "10", "RXE-26": "mg"}, set()),
+    ("the same strength with a nought", {"RXE-25": "10.0", "RXE-26": "mg"}, set()),
+    ("the same strength in words", {"RXE-25": "10", "RXE-26": "milligrams"}, set()),
+    ("the same strength in UCUM", {"RXE-25": "10", "RXE-26": "258684004^mg^SCT"}, set()),
+    ("a tenth of the strength", {"RXE-25": "1", "RXE-26": "mg"}, {"STRENGTH_TEXT_MISMATCH"}),
+    ("ten times the strength", {"RXE-25": "100", "RXE-26": "mg"}, {"STRENGTH_TEXT_MISMATCH"}),
+    ("another unit of strength", {"RXE-25": "10", "RXE-26": "microgram"}, {"STRENGTH_TEXT_MISMATCH"}),
+    ("the form", {"RXE-6": "INJ^Injection^99LOC"}, set()),
+    ("a form of its own", {"RXE-6": "F1^Form one^99LOC"}, set()),
+    ("another form", {"RXE-6": "TAB^Tablet^99LOC"}, {"DRUG_TEXT_MISMATCH"}),
+    ("another form as requested", {"RXO>": "RXO|||||CAP^Capsule^99LOC"}, {"DRUG_TEXT_MISMATCH"}),
+    (
+        "another form in the words",
+        {"RXE-2": "15517911000001104^Methotrexate 10mg tablets^SCT"},
+        {"DRUG_TEXT_MISMATCH"},
+    ),
+    (
+        "a pen in the words, a syringe in the code",
+        {"RXE-2": "15517911000001104^Methotrexate 10mg/0.2ml pre-filled pens^SCT"},
+        {"DRUG_TEXT_MISMATCH"},
+    ),
+    (
+        "its original text",
+        {
+            "RXE-2": "15517911000001104^Methotrexate 10mg/0.2ml solution for injection pre-filled syringes^SCT"
+            "^^^^^^MTX 10mg inj"
+        },
+        set(),
+    ),
+    (
+        "an original text that differs",
+        {
+            "RXE-2": "15517911000001104^Methotrexate 10mg/0.2ml solution for injection pre-filled syringes^SCT"
+            "^^^^^^MTX 15mg inj"
+        },
+        {"STRENGTH_TEXT_MISMATCH"},
+    ),
+    ("the original text of the unit", {"RXE-5": "mg^milligram^UCUM^^^^^^mg"}, set()),
+    ("another original text of the unit", {"RXE-5": "mg^milligram^UCUM^^^^^^microgram"}, {"DOSE_CONFLICT"}),
+    ("the daily total of a weekly dose", {"RXE-19": "10^mg"}, set()),
+    ("a daily total without unit", {"RXE-19": "10"}, set()),
+    ("another daily total", {"RXE-19": "20^mg"}, {"DOSE_CONFLICT"}),
+    ("a daily total in another unit", {"RXE-19": "1^tablet"}, set()),
+    ("the daily total of two doses a day", {"RXE-19": "20^mg", "TQ1-3": "BID", "RXE-7": ""}, set()),
+    ("half the daily total", {"RXE-19": "30^mg", "TQ1-3": "Q6H"}, {"DOSE_CONFLICT"}),
     ("RXO of another drug", {"RXO>": "RXO|325427002^Prednisolone^SCT"}, {"DRUG_MISMATCH_RXO_RXE"}),
     ("RXO of another name", {"RXO>": "RXO|99^Prednisolone^99LOC"}, {"DRUG_MISMATCH_RXO_RXE"}),
     ("RXO of the same drug", {"RXO>": "RXO|99^Methotrexate inj^99LOC"}, set()),
