@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from tests.faults import failing_disk, failpoints, mutants, power_loss, races
+from tests.faults import failing_disk, failpoints, mutants, power_loss, races, restoring
 from tests.faults.table import Row
 from tests.faults.test_kill import killed
 from tests.sim import model
@@ -87,6 +87,10 @@ def _races(seeds: range) -> Row:
     return races.run(seeds, per_seed=220)
 
 
+def _restores(seeds: range) -> Row:
+    return restoring.run(seeds, per_seed=20)
+
+
 _WORLDS: Final = 20
 _PRESCRIPTIONS: Final = 100
 
@@ -104,8 +108,9 @@ PROOFS: Final = (
         case="Simulated, whatever a seed draws",
         what=(
             "the production store, worker, watch and pipeline on a virtual clock, with a network and a disk that fail, "
-            "providers that lie, repeat, delay and fall silent, crashes, clock jumps, cancels, changes, holds, "
-            "re-routes and a thief of one credential; judged by what trusts were answered and by the packs handed over"
+            "providers that lie, repeat, delay and fall silent, crashes, restores, clock jumps, cancels, changes and "
+            "rulings on them, holds, screening, expiry, re-routes, pauses, providers removed from the configuration "
+            "and a thief of one credential; judged by what trusts were answered, the packs handed over and the books"
         ),
         run=_simulated,
         per_seed=_WORLDS * _PRESCRIPTIONS,
@@ -133,6 +138,17 @@ PROOFS: Final = (
         run=_failpoints,
         per_seed=200,
         full=10_000,
+    ),
+    Proof(
+        name="restores",
+        case="A backup put back in mid-traffic",
+        what=(
+            "a backup is taken while work goes on, the store is lost and the backup put in its place; providers state "
+            "what they hold, trusts what they were told. What came since is sent again, and nothing is supplied twice."
+        ),
+        run=_restores,
+        per_seed=20,
+        full=500,
     ),
     Proof(
         name="kills",
