@@ -186,7 +186,10 @@ class Metrics:
         )
         self.open_alerts = Gauge("gateway_open_alerts", "Prescriptions with an open alert.", registry=self.registry)
         self.alerts = Gauge(
-            "gateway_alerts", "Open alerts, and how soon a person must act.", ("kind", "soon"), registry=self.registry
+            "gateway_alerts",
+            "Open alerts, and how soon a person must act.",
+            ("kind", "soon", "runbook"),
+            registry=self.registry,
         )
         self.due_seconds = Gauge(
             "gateway_due_seconds", "How long the oldest message waits that could be sent.", registry=self.registry
@@ -231,5 +234,6 @@ class Metrics:
         self.alerts.clear()
         for kind, count in alerts.items():
             row = about(kind)
-            self.alerts.labels(kind if kind in ALERT_KINDS else "other", row.soon.name.lower()).inc(count)
+            named = kind if kind in ALERT_KINDS else "other"
+            self.alerts.labels(named, row.soon.name.lower(), row.runbook).inc(count)
         self.due_seconds.set(due_seconds)

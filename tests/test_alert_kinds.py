@@ -180,4 +180,4 @@ def test_a_row_is_short_enough_to_be_read_at_night(kind: object) -> None:
 def test_a_kind_of_another_version_gets_the_general_page() -> None:
     row = about("of-tomorrow")
     assert row.kind == "of-tomorrow"
-    assert row.runbook == f"{RUNBOOKS}/README.md"
+    assert row.runbook == f"{RUNBOOKS}/other.md"

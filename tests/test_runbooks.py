@@ -17,7 +17,7 @@ from gateway.domain.alert_kinds import ALERT_KINDS
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / RUNBOOKS
 PAGES = sorted(FOLDER.glob("*.md"))
-OTHERS = {"README", "gateway-down", "work-waits"}
+OTHERS = {"README", "gateway-down", "other", "work-waits"}
 """Pages that are of no kind: what no row of a table can say."""
 SECTIONS = ("What you see", "What it means for the patient", "What to check", "What to do")
 ENDING = ("When to wake somebody", "How it closes")

@@ -628,4 +628,4 @@ def about(kind: str) -> AlertKind:
     if known is not None:
         return known
     means, do = _UNKNOWN
-    return AlertKind(kind=kind, means=means, acts=_CALL, soon=_MORNING, do=do, page="README")
+    return AlertKind(kind=kind, means=means, acts=_CALL, soon=_MORNING, do=do, page="other")

@@ -5,6 +5,7 @@ Nothing listens and nothing is sent before `Application.serve`; everything that 
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,6 +40,11 @@ from gateway.wiring.room import floors_of, room_on
 DATABASE: Final = "gateway.db"
 LOCK: Final = "gateway.lock"
 ANCHORS: Final = Path("anchors") / "gateway.pem"
+
+
+_CLAIMS: Final = range(3)
+_LOOK_SECONDS: Final = 0.05
+"""Longer than anybody takes who only looks whether the folder is in use, as `gateway doctor` does."""
 
 
 class Part(StrEnum):
@@ -155,11 +161,16 @@ def claim_data_folder(data: Path, name: str = LOCK) -> int:
         lock = os.open(data / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ConfigurationError(f"data folder {data}: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise ConfigurationError(f"data folder {data}: another {Path(name).stem} is using it") from error
+    for attempt in _CLAIMS:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if attempt == _CLAIMS[-1]:
+                os.close(lock)
+                raise ConfigurationError(f"data folder {data}: another {Path(name).stem} is using it") from error
+            time.sleep(_LOOK_SECONDS)
+        else:
+            break
     return lock
 
 

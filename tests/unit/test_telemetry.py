@@ -149,13 +149,16 @@ def test_the_figures_are_published() -> None:
 
 def test_open_alerts_are_published_by_kind_and_urgency_and_go_when_they_are_closed() -> None:
     metrics = Metrics()
+    known = {"kind": "safety-incident", "soon": "now", "runbook": "docs/runbooks/safety-incident.md"}
+    other = {"kind": "other", "soon": "morning", "runbook": "docs/runbooks/other.md"}
     metrics.stands(alerts={"safety-incident": 2, "line-held": 1, "of-tomorrow": 3, "of-next-week": 4}, due_seconds=90.0)
-    assert metrics.registry.get_sample_value("gateway_alerts", {"kind": "safety-incident", "soon": "now"}) == 2
-    assert metrics.registry.get_sample_value("gateway_alerts", {"kind": "other", "soon": "morning"}) == 7
+    assert metrics.registry.get_sample_value("gateway_alerts", known) == 2
+    assert metrics.registry.get_sample_value("gateway_alerts", other) == 7
     assert metrics.registry.get_sample_value("gateway_due_seconds") == 90.0
     metrics.stands(alerts={"line-held": 1}, due_seconds=0.0)
-    assert metrics.registry.get_sample_value("gateway_alerts", {"kind": "safety-incident", "soon": "now"}) is None
-    assert metrics.registry.get_sample_value("gateway_alerts", {"kind": "line-held", "soon": "morning"}) == 1
+    assert metrics.registry.get_sample_value("gateway_alerts", known) is None
+    held = {"kind": "line-held", "soon": "morning", "runbook": "docs/runbooks/line-held.md"}
+    assert metrics.registry.get_sample_value("gateway_alerts", held) == 1
 
 
 def test_two_gateways_in_one_process_keep_their_own_figures() -> None:

@@ -29,7 +29,7 @@ def is_held(lock: Path) -> bool:
     """Tell whether a process holds a lock of the data folder.
 
     The lock is the system's and ends with the process: a file alone means nothing. It is asked for and let go at once;
-    only a gateway that starts in the same instant could be told that another is using the folder.
+    a gateway that starts in the same instant asks again (`claim_data_folder`).
     """
     try:
         file = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from gateway.settings import MIB, Settings
 from gateway.store.keys import load_or_make
 from gateway.store.sqlite.checkup import Backlog, Checkup, OpenAlerts
 from gateway.store.sqlite.connection import UNFINISHED
-from gateway.wiring.build import DATABASE, LOCK
+from gateway.wiring.build import DATABASE, LOCK, claim_data_folder
 from gateway.wiring.doctor import configured, keys, machine, stored
 from gateway.wiring.doctor.finding import Finding, Grade
 
@@ -263,3 +264,10 @@ def test_tables_that_are_too_old_are_for_working_hours(settings: Settings) -> No
     found = list(configured.configured(settings, configuration, NOW + timedelta(days=40 * 365)))
     assert {one.grade for one in found} == {Grade.LOOK}
     assert any("calendar-ends.md" in one.do for one in found)
+
+
+def test_a_start_waits_out_somebody_who_only_looks(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking = os.open(settings.data / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr(time, "sleep", lambda _: os.close(looking))
+    os.close(claim_data_folder(settings.data))
