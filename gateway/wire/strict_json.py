@@ -112,12 +112,13 @@ def _brackets(body: bytes) -> bytes:
 def _shallow(brackets: bytes) -> bool:
     """Tell whether brackets nest at most `DEPTH` deep.
 
-    Each round peels off the one or two innermost levels; what is left is no deeper than half its length.
+    Each round peels off the one or two innermost levels, two where an array holds the innermost objects; what is left
+    is no deeper than half its length.
     """
     for peeled in range(0, DEPTH, 2):
         if len(brackets) <= 2 * (DEPTH - peeled):
             return True
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
     return not brackets
 
 
