@@ -106,9 +106,9 @@ def _components(message: Message, number: int) -> tuple[str, ...]:
     repetitions = message.header.repetitions(number)
     if not repetitions or repetitions[0].null:
         return ()
-    highest = max(repetitions[0].parts)
-    leaves = (repetitions[0].leaf(part) for part in range(1, highest + 1))
-    return tuple(leaf.text if leaf and not leaf.null else "" for leaf in leaves)
+    first = repetitions[0]
+    leaves = [first.leaf(part) for part in range(1, max(first.parts) + 1)]
+    return tuple([leaf.text if leaf and not leaf.null else "" for leaf in leaves])
 
 
 def header(request: Request, *, at: str, type_: Field, control_id: str, reply: tuple[str, str] = ("", "")) -> Line:
