@@ -64,7 +64,6 @@ _SUPERSEDED = """
 SELECT id FROM line WHERE uuid = ? AND tenant = ? AND state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED',
     'CLOSED') ORDER BY id DESC LIMIT 1
 """
-_NUMBER = "SELECT order_number, order_assigner FROM line WHERE id = ?"
 _REPLACED_LINE = "SELECT id FROM line WHERE uuid = ? AND tenant = ? AND replaced = 1 ORDER BY id DESC LIMIT 1"
 _WAIT = "INSERT INTO wait (outbox, line) VALUES (?, ?)"
 _LAST_PRESCRIPTION = "SELECT coalesce(max(id), 0) FROM prescription"
@@ -173,9 +172,11 @@ class _Orders:
         self._supersede(order)
         self._refuse_taken(order)
         prescription = self._store_prescription(order)
-        rows = [self._store_line(order, prescription, values) for values in self._lines(order)]
-        lines = [line_now(self._transaction, row) for row in rows]
-        stones = [self._waiting_cancel(order, line) for line in lines]
+        lines, stones = [], []
+        for values in self._lines(order):
+            lines.append(line_now(self._transaction, self._store_line(order, prescription, values)))
+            number = str(values["order_number"]), str(values["order_assigner"])
+            stones.append(self._waiting_cancel(order, lines[-1], number))
         # A message leaves whole: where the cancel of one of its lines was here first, the others wait for the trust.
         state = LineState.HELD if any(stones) else order.state
         for line, stone in zip(lines, stones, strict=True):
@@ -188,13 +189,11 @@ class _Orders:
             self._wait(order, outbox)
             reconciling.taken(self._transaction, lines, row=outbox, now=self._now)
 
-    def _waiting_cancel(self, order: AcceptedOrder, line: LineNow) -> int | None:
+    def _waiting_cancel(self, order: AcceptedOrder, line: LineNow, number: tuple[str, str]) -> int | None:
         if order.verdict.action not in _TAKES_NUMBERS:
             return None
-        row = self._transaction.row(_NUMBER, (line.row,))
-        assert row is not None
         tenant, uuid = self._submission.tenant, self._prescription_id(order)
-        return cancels.waiting(self._transaction, line, tenant=tenant, number=(row[0], row[1]), prescription=uuid)
+        return cancels.waiting(self._transaction, line, tenant=tenant, number=number, prescription=uuid)
 
     def _begin(self, line: LineNow, state: LineState, stone: int | None) -> None:
         begin(self._transaction, line, at=self._now)

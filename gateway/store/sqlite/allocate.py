@@ -37,6 +37,7 @@ WHERE kind = 'deliver' AND state IN ('due', 'claimed') AND message_id IN (SELECT
 
 def store_message(transaction: Transaction, message: SealedMessage, prescription: int, *, now: datetime) -> None:
     """Keep the sealed bytes, which are what is sent, resent and proved."""
+    digest = message.digest
     transaction.run(
         _INSERT_MESSAGE,
         {
@@ -47,7 +48,7 @@ def store_message(transaction: Transaction, message: SealedMessage, prescription
             "epoch": message.epoch,
             "not_valid_after": stored(message.not_valid_after),
             "key_id": message.key_id,
-            "digest": message.digest,
+            "digest": digest,
             "body": message.body,
             "rendered": message.rendered,
             "content_type": message.content_type,
@@ -60,7 +61,7 @@ def store_message(transaction: Transaction, message: SealedMessage, prescription
         at=now,
         message=str(message.id),
         destination=message.destination.value,
-        digest=message.digest,
+        digest=digest,
         epoch=message.epoch,
         key=message.key_id,
     )

@@ -124,19 +124,22 @@ def plan(transaction: Transaction, of: Of, *, at: datetime) -> None:
     """Plan every issue that has not been: at first all of them; under a new epoch what the earlier holder left over."""
     issues = _unplanned(_rows(transaction, of.line), of)
     schedule: Mapping[int, tuple[date, date | None]] = _schedule(transaction, of, at) if issues else {}
-    for issue in issues:
-        due, until = schedule.get(issue, (None, None))
-        transaction.run(
-            _INSERT,
+    entered = stored(at)
+    planned = [(issue, *schedule.get(issue, (None, None))) for issue in issues]
+    transaction.run_each(
+        _INSERT,
+        [
             {
                 "line": of.line,
                 "issue": issue,
                 "epoch": of.epoch,
                 "due_on": due.isoformat() if due else None,
                 "covers_until": until.isoformat() if until else None,
-                "at": stored(at),
-            },
-        )
+                "at": entered,
+            }
+            for issue, due, until in planned
+        ],
+    )
 
 
 def issues_of_holder(transaction: Transaction, of: Of) -> list[int]:

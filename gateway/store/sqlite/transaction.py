@@ -35,6 +35,10 @@ class Transaction:
         """Run a statement that gives no rows."""
         self.connection.execute(sql, values)
 
+    def run_each(self, sql: str, values: Sequence[Values]) -> None:
+        """Run a statement that gives no rows once for each set of values."""
+        self.connection.executemany(sql, values)
+
     def insert(self, sql: str, values: Values) -> int:
         """Insert one row and give its id."""
         self.connection.execute(sql, values)
