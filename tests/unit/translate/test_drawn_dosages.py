@@ -34,6 +34,7 @@ from gateway.translate.timing_words import DAY_WORDS, EVENT_WORDS
 from gateway.translate.to_fhir.message import write
 from gateway.wire.strict_json import loads
 from tests.fuzz.submissions import FHIR_XML, around, submission
+from tests.hl7v2_orders import edited
 from tests.unit.translate.test_there_and_back import GOLDEN, differences, read_again, translated
 
 T = TypeVar("T")
@@ -219,3 +220,166 @@ def test_dosages_are_the_same_there_and_back_in_both_forms(drawn: tuple[Dosage, 
 def _as_read(dosage: Dosage) -> Dosage:
     """An empty timing is none, and says nothing."""
     return replace(dosage, timing=None) if dosage.timing == Timing() else dosage
+
+
+def _in_trust_xml(dosage: Dosage) -> Dosage:
+    """Leave out what the trust's XML has no element for; its words stand once, on the item."""
+    timing = dosage.timing
+    if timing is not None:
+        both = timing.frequency is not None and timing.period is not None
+        bounds = timing.bounds
+        timing = replace(
+            timing,
+            code=None,
+            count_max=None,
+            administer_over_max=None,
+            bounds=None if bounds is None or bounds.duration_high else bounds,
+        )
+        if not both:
+            timing = replace(timing, frequency=None, frequency_max=None, period=None, period_max=None, period_unit=None)
+    reasons = dosage.as_needed.reasons if dosage.as_needed else ()
+    return replace(
+        dosage,
+        text="",
+        rate=None,
+        timing=timing,
+        as_needed=AsNeeded(reasons=tuple(one for one in reasons if one.code)) if dosage.as_needed else None,
+        max_per_administration=None,
+        max_per_lifetime=None,
+        additional=tuple(one for one in dosage.additional if one.code),
+    )
+
+
+def _element(name: str, *inside: str, **attributes: object) -> str:
+    said = "".join(f' {key}="{value}"' for key, value in attributes.items() if value is not None)
+    return f"<{name}{said}>{''.join(inside)}</{name}>"
+
+
+def _concept(name: str, coding: Coding | None) -> str:
+    return _element(name, coding.display, code=coding.code) if coding else ""
+
+
+def _amount(name: str, value: Quantity | None) -> str:
+    if value is None:
+        return ""
+    system = "ucum" if value.unit.system == UCUM else "snomed"
+    return _element(name, value=value.value, unit=value.unit.display, **{system: value.unit.code})
+
+
+def _length(name: str, value: Duration | None) -> str:
+    return _element(name, value=value.value, unit=value.unit.value) if value else ""
+
+
+def _timing_element(timing: Timing | None) -> str:
+    if timing is None:
+        return ""
+    often = timing.period_unit and _element(
+        "Frequency",
+        times=timing.frequency,
+        timesMax=timing.frequency_max,
+        period=timing.period,
+        periodMax=timing.period_max,
+        unit=timing.period_unit.value,
+    )
+    bounds = timing.bounds or Bounds()
+    between = _element("Between", **{"from": bounds.start, "to": bounds.end}) if bounds.start or bounds.end else ""
+    return _element(
+        "Timing",
+        often or "",
+        *(_element("DayOfWeek", day) for day in timing.day_of_week),
+        *(_element("TimeOfDay", at.isoformat()) for at in timing.time_of_day),
+        *(_element("When", code, offsetMinutes=timing.offset_minutes) for code in timing.when),
+        _length("AdministerOver", timing.administer_over),
+        between or _length("For", bounds.duration),
+        _element("Doses", str(timing.count)) if timing.count else "",
+        *(_element("OnDate", str(day)) for day in timing.on_dates),
+    )
+
+
+def _dosage_element(dosage: Dosage) -> str:
+    dose, most = dosage.dose, dosage.max_per_period
+    spread = (
+        _element("DoseRange", _amount("Low", dose.low), _amount("High", dose.high)) if isinstance(dose, Range) else ""
+    )
+    return _element(
+        "Dosage",
+        _concept("Method", dosage.method),
+        spread or (_amount("Dose", dose) if isinstance(dose, Quantity) else ""),
+        _timing_element(dosage.timing),
+        _element("AsRequired", *(_concept("For", one) for one in dosage.as_needed.reasons)) if dosage.as_needed else "",
+        _concept("Route", dosage.route),
+        _concept("Site", dosage.site),
+        _element("MaxPerPeriod", _amount("Amount", most.amount), _length("In", most.within)) if most else "",
+        *(_concept("AdditionalInstruction", one) for one in dosage.additional),
+        _element("PatientInstruction", dosage.patient_instruction) if dosage.patient_instruction else "",
+        sequence=dosage.sequence,
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(_directions())
+def test_dosages_of_the_trusts_xml_are_the_same_there_and_on_and_back(drawn: tuple[Dosage, ...]) -> None:
+    stated = tuple(map(_in_trust_xml, drawn))
+    example = (GOLDEN / "xml/example-new.xml").read_text(encoding="utf-8")
+    before, _, rest = example.partition("<Dosage ")
+    after = rest.partition("</Dosage>")[2]
+    body = f"{before}{''.join(map(_dosage_element, stated))}{after}".encode()
+    (order,) = read(submission(WireFormat.XML, body), around()).orders
+    assert order.prescription is not None, order.issues
+    found = order.prescription.lines[0].dosages
+    assert differences(tuple(replace(one, text="") for one in found), stated) == {}
+    again = read_again(_written(order.prescription)).lines[0].dosages
+    for one, two in zip(found, again, strict=True):
+        made = replace(two, text="") if not one.text else two
+        assert differences(_as_read(one), made) == {}
+
+
+_LETTERS = {
+    "S": TimeUnit.SECOND,
+    "M": TimeUnit.MINUTE,
+    "H": TimeUnit.HOUR,
+    "D": TimeUnit.DAY,
+    "W": TimeUnit.WEEK,
+    "L": TimeUnit.MONTH,
+}
+
+
+@st.composite
+def _patterns(draw: st.DrawFn) -> tuple[str, Timing]:
+    """Draw a repeat pattern of HL7 table 0335 with what it means."""
+    match draw(st.sampled_from(["interval", "times", "weekday", "part"])):
+        case "interval":
+            number, letter = draw(st.integers(1, 60)), draw(st.sampled_from(sorted(_LETTERS)))
+            every = Timing(frequency=1, period=Decimal(number), period_unit=_LETTERS[letter])
+            return f"Q{number}{letter}", every
+        case "times":
+            number = draw(st.integers(5, 12))
+            return f"{number}ID", Timing(frequency=number, period=Decimal(1), period_unit=TimeUnit.DAY)
+        case "weekday":
+            number, day = draw(st.integers(1, 8)), draw(st.integers(1, 7))
+            name = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day - 1]
+            weekly = Timing(frequency=1, period=Decimal(number), period_unit=TimeUnit.WEEK, day_of_week=(name,))
+            return f"Q{number}J{day}", weekly
+        case _:
+            code, event = draw(st.sampled_from([("QAM", "MORN"), ("QPM", "EVE"), ("QHS", "HS")]))
+            return code, Timing(frequency=1, period=Decimal(1), period_unit=TimeUnit.DAY, when=(event,))
+
+
+@settings(max_examples=60, deadline=None)
+@given(dose=_numbers, pattern=_patterns(), bounds=st.none() | st.tuples(_days, _days), words=st.just("") | _WORDS)
+def test_dosages_of_hl7_v2_are_the_same_there_and_on_and_back(
+    dose: Decimal, pattern: tuple[str, Timing], bounds: tuple[date, date] | None, words: str
+) -> None:
+    code, stated = pattern
+    start, end = sorted(bounds) if bounds else ("", "")
+    dates = (f"{day:%Y%m%d}" if isinstance(day, date) else "" for day in (start, end))
+    text = edited(S01.decode().replace("\r", "\n"), {"RXE-3": str(dose), "RXE-7": f"^{words}" if words else ""})
+    text = edited(text, dict(zip(("TQ1-7", "TQ1-8"), dates, strict=True)) | {"TQ1-3": code})
+    (order,) = read(submission(WireFormat.HL7V2, text.replace("\n", "\r").encode()), around()).orders
+    assert order.prescription is not None, order.issues
+    (found,) = order.prescription.lines[0].dosages
+    within = Bounds(start=min(bounds), end=max(bounds)) if bounds else None
+    assert (found.text, str(found.dose.value)) == (words, str(dose))  # type: ignore[union-attr]
+    assert found.timing == replace(stated, bounds=within)
+    (again,) = read_again(_written(order.prescription)).lines[0].dosages
+    assert differences(found, replace(again, text=again.text if words else "")) == {}
