@@ -4,7 +4,7 @@ Only what a schema of this version holds is asked for. Figures of millions of ro
 rows alone, so that a look at a big store costs no more than one at a small one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,14 +23,27 @@ from gateway.store.sqlite.watching import last_beat
 
 _LAST: Final = "SELECT max(at) FROM (SELECT at FROM audit_leaf ORDER BY seq DESC LIMIT 1000)"
 """The newest rows are enough: a clock that went back longer ago than that has caught up, or says so in every alert."""
+MOST: Final = 1000
+"""Rows of one destination that are looked at, the oldest first: a queue of a million costs no more than this."""
+_DESTINATIONS: Final = """
+WITH RECURSIVE waiting (destination) AS (
+    SELECT min(destination) FROM outbox WHERE state = 'due'
+    UNION ALL
+    SELECT (SELECT min(destination) FROM outbox WHERE state = 'due' AND destination > waiting.destination)
+    FROM waiting WHERE waiting.destination IS NOT NULL)
+SELECT destination FROM waiting WHERE destination IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM pause WHERE pause.destination = waiting.destination AND ended_at IS NULL)
+"""
 _DUE: Final = """
-SELECT count(*), min(due_at) FROM outbox WHERE state = 'due' AND withheld = 0 AND due_at <= :now
-    AND NOT EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL
-        AND (destination = outbox.destination OR kind LIKE 'after restore%' AND outbox.kind = 'deliver'))
-    AND NOT EXISTS (SELECT 1 FROM wait WHERE wait.outbox = outbox.id)
+SELECT count(*), min(due_at) FROM (
+    SELECT id, due_at, kind, tenant, withheld FROM outbox WHERE state = 'due' AND destination = :destination
+        AND due_at <= :now ORDER BY due_at, id LIMIT :most) AS oldest
+WHERE withheld = 0 AND NOT EXISTS (SELECT 1 FROM wait WHERE wait.outbox = oldest.id)
+    AND (kind = 'tell' OR NOT EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL
+        AND (kind = 'after restore' OR kind = 'after restore, trust' AND destination = oldest.tenant)))
 """
 _LEASED: Final = (
-    "SELECT count(*), min(lease_until) FROM outbox WHERE state IN ('claimed', 'on_wire') AND lease_until <= ?"
+    "SELECT count(*), min(lease_until) FROM outbox WHERE state IN ('claimed', 'on_wire') AND lease_until <= :now"
 )
 _ALERTS: Final = """
 SELECT kind, count(*), min(opened_at) FROM alert WHERE closed_at IS NULL GROUP BY kind ORDER BY min(opened_at)
@@ -42,7 +55,7 @@ class Backlog:
     """Work that should have been done.
 
     Attributes:
-        count: how many rows of the queue.
+        count: how many rows of the queue; of what is due at most `MOST` a destination.
         since: for how long the oldest of them; None where there is none.
     """
 
@@ -112,14 +125,26 @@ def read(reader: apsw.Connection, *, now: datetime) -> Checkup:
         journal=settings_of(reader)["journal_mode"],
         last_at=instant(int(last)) if last is not None else None,
         watched_at=last_beat(reader, WATCH),
-        due=_backlog(reader, _DUE, {"now": stored(now)}),
-        leased=_backlog(reader, _LEASED, (stored(now),)),
+        due=_due(reader, now),
+        leased=_backlog(reader, _LEASED, {"now": stored(now)}),
         pauses=open_pauses(reader),
         alerts=tuple(_alerts(reader)),
     )
 
 
-def _backlog(reader: apsw.Connection, question: str, values: dict[str, int] | tuple[int]) -> Backlog:
+def _due(reader: apsw.Connection, now: datetime) -> Backlog:
+    values: dict[str, int | str] = {"now": stored(now), "most": MOST}
+    found = [
+        _backlog(reader, _DUE, values | {"destination": destination})
+        for (destination,) in reader.execute(_DESTINATIONS).fetchall()
+    ]
+    return Backlog(
+        count=sum(one.count for one in found),
+        since=min((one.since for one in found if one.since is not None), default=None),
+    )
+
+
+def _backlog(reader: apsw.Connection, question: str, values: Mapping[str, int | str]) -> Backlog:
     ((count, since),) = reader.execute(question, values)
     return Backlog(count=count, since=instant(since) if since is not None else None)
 

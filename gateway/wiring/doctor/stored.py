@@ -12,7 +12,7 @@ from gateway.enquiries import has_stopped
 from gateway.ports import BY_OPERATOR
 from gateway.settings import Settings
 from gateway.store.sqlite.backup import MANIFEST, read_manifest
-from gateway.store.sqlite.checkup import Backlog, Checkup, OpenAlerts, checkup, schema_of
+from gateway.store.sqlite.checkup import MOST, Backlog, Checkup, OpenAlerts, checkup, schema_of
 from gateway.wiring.build import DATABASE
 from gateway.wiring.doctor.finding import Finding, good, look, wrong
 
@@ -94,9 +94,14 @@ def work(due: Backlog, leased: Backlog, now: datetime) -> Iterator[Finding]:
     if due.since is None:
         yield good("work due", "nothing waits")
     elif now - due.since > LATE:
-        yield wrong("work due", f"{due.count} messages wait, the oldest for {age(now - due.since)}", _SERVE)
+        yield wrong("work due", _waits(due.count, now - due.since), _SERVE)
     else:
-        yield good("work due", f"{due.count} messages wait, the oldest for {age(now - due.since)}")
+        yield good("work due", _waits(due.count, now - due.since))
+
+
+def _waits(count: int, oldest: timedelta) -> str:
+    many = " or more" if count >= MOST else ""
+    return f"{count}{many} {'message waits' if count == 1 else 'messages wait'}, the oldest for {age(oldest)}"
 
 
 def paused(found: Checkup) -> Iterator[Finding]:

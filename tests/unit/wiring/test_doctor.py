@@ -197,6 +197,13 @@ def test_work_that_waits_too_long_is_wrong(due: Backlog, leased: Backlog, grade:
     assert worst(stored.work(due, leased, NOW)).grade is grade
 
 
+def test_more_than_are_counted_are_said_to_be_more() -> None:
+    (one,) = stored.work(Backlog(count=1, since=NOW), NONE, NOW)
+    assert one.says == "1 message waits, the oldest for 0 s"
+    (many,) = stored.work(Backlog(count=1000, since=NOW), NONE, NOW)
+    assert many.says.startswith("1000 or more messages wait")
+
+
 def pause(kind: str) -> Checkup:
     held = PauseView(destination=OdsCode("VNE51"), kind=kind, begun_at=NOW, begun_by="anna", reason="moving")
     return replace(WELL, pauses=(held,))
