@@ -52,7 +52,7 @@ from gateway.translate.to_fhir.message import write
 from gateway.validate.check import check
 from gateway.validate.eps import check_message
 from gateway.validate.fhir.checker import FhirChecker
-from gateway.validate.written import check_written
+from gateway.validate.written import check_written, read_back
 from gateway.wire.fhir_xml import FhirXml
 
 _LONDON: Final = ZoneInfo("Europe/London")
@@ -87,7 +87,8 @@ class Surroundings:
 
 def faults_of(written: FhirMessage, around: Surroundings) -> tuple[Issue, ...]:
     """Check a message of our own in full: by the rules of the dialect, and by FHIR and our profiles."""
-    return (*check_message(written, str), *(check_written(written, around.fhir) if around.fhir else ()))
+    bundle = read_back(written)
+    return (*check_message(written, str, bundle), *(check_written(written, around.fhir, bundle) if around.fhir else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,7 @@ from gateway.validate.clinical import Findings, check_prescription
 from gateway.validate.eps import check_message
 from gateway.validate.fhir.checker import FhirChecker
 from gateway.validate.locate import Locator
-from gateway.validate.written import check_written
-from gateway.wire.strict_json import JSON, JsonError, loads
+from gateway.validate.written import check_written, read_back
 
 
 def check(
@@ -52,17 +51,9 @@ def check(
     seen = Findings(
         prescription=prescription, trust=trust, reference=reference, now=now, locate=locate, signature=signature
     )
-    bundle = _read_back(message) if message else None
+    bundle = read_back(message) if message else None
     found = [*check_prescription(seen), *(check_message(message, locate, bundle) if message else ())]
     if message and fhir and not (held(order.issues) or any(issue.effect is not Effect.WARN for issue in found)):
         found += check_written(message, fhir, bundle)  # what is held already has its reasons, in the sender's own terms
     told = {(issue.code, issue.location) for issue in order.issues}
     return tuple(dict.fromkeys(issue for issue in found if (issue.code, issue.location) not in told))
-
-
-def _read_back(message: FhirMessage) -> JSON:
-    """Read the message from its bytes, once for every rule; None where that fails, which the rules then say."""
-    try:
-        return loads(message.body)
-    except JsonError:
-        return None

@@ -11,7 +11,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.message import FhirMessage
 from gateway.validate.fhir.checker import FhirChecker, check_body
 from gateway.validate.fhir.finding import Level
-from gateway.wire.strict_json import JSON
+from gateway.wire.strict_json import JSON, JsonError, loads
 
 OF_EPS_ALONE: Final = frozenset(
     {
@@ -35,3 +35,11 @@ def check_written(message: FhirMessage, checker: FhirChecker, bundle: JSON = Non
         if finding.level is Level.ERROR and finding.rule not in OF_EPS_ALONE:
             text = f"The message written from this order fails its check: {finding.text} ({finding.rule})."
             yield Issue(code="MESSAGE_INVALID", location=finding.expression, text=text)
+
+
+def read_back(message: FhirMessage) -> JSON:
+    """Read a message from its bytes, once for every rule; None where that fails, which the rules then say."""
+    try:
+        return loads(message.body)
+    except JsonError:
+        return None

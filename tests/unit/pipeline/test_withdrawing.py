@@ -55,5 +55,5 @@ async def test_it_passes_our_own_check_and_verifies_offline(world: World) -> Non
 
 
 async def test_one_that_fails_our_check_by_fhir_is_not_sealed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(translate, "check_written", lambda _written, _checker: ("a fault",))
+    monkeypatch.setattr(translate, "check_written", lambda _written, _checker, _bundle: ("a fault",))
     assert await _told(world) is None
