@@ -207,6 +207,13 @@ def _measured(found: _Found, match: "re.Match[str]") -> None:
     _dose(found, match, _spread(match, match["unit"]))
 
 
+def _from_to(found: _Found, match: "re.Match[str]") -> None:
+    """Take "10 mg to 15 mg", one unit said twice."""
+    kind, of = _kind(match["unit"])
+    low, high = _number(match["n"]) * of, _number(match["to"]) * of
+    _dose(found, match, Spread(low=low, high=high, kind=kind, words=match[0]))
+
+
 def _with_strength(found: _Found, match: "re.Match[str]") -> None:
     kind, of = _kind(match["strength"])
     each = Amount(value=_number(match["each"]) * of, kind=kind)
@@ -257,6 +264,17 @@ def _alternate(found: _Found, match: "re.Match[str]") -> None:
     of, length = v.PERIODS[match["period"].strip()]
     nth = {"third": 3, "fourth": 4}.get(match.groupdict().get("nth") or "", 2)
     found.often.append(Often(low=1 / (length * nth), high=1 / (length * nth), of=of, words=match[0]))
+
+
+def _alternate_day(found: _Found, match: "re.Match[str]") -> None:
+    """Take "every other Tuesday"; "every second Tuesday of the month" is another thing."""
+    if match["of"]:
+        found.unsure = True
+        return
+    weeks = {"third": 3, "fourth": 4}.get(match["nth"] or "", 2)
+    times = Fraction(1, 7 * weeks)
+    found.often.append(Often(low=times, high=times, of=DAY, words=match[0]))
+    _weekdays(found, match)
 
 
 def _adverb(found: _Found, match: "re.Match[str]") -> None:
@@ -368,6 +386,10 @@ _GRAMMAR: tuple[tuple[str, Callable[[_Found, "re.Match[str]"], None]], ...] = (
         rf"{_HEAD}(?: ?x ?| )(?P<each>{_N}) ?(?P<strength>{_MEASURE}) (?P<unit>{_THING})",
         _with_strength,
     ),
+    (
+        rf"(?P<n>{_N}) ?(?P<unit>{_MEASURE}|{_THING}){_TO}(?P<to>{_N}) ?(?P=unit)s?\b",
+        _from_to,
+    ),
     (rf"{_HEAD} ?(?P<unit>{_MEASURE}|{_THING})", _measured),
     (rf"{_FILL}(?P<up>)(?P<least>)(?P<n>an?|one|1)(?P<to>) (?P<unit>{_THING})", _measured),
     # frequencies
@@ -379,10 +401,13 @@ _GRAMMAR: tuple[tuple[str, Callable[[_Found, "re.Match[str]"], None]], ...] = (
         _alternate,
     ),
     (r"every (?P<nth>third|fourth) (?P<period>day|week|month)\b", _alternate),
+    (rf"every (?:other|(?P<nth>second|third|fourth)) (?P<day>{_DAY})(?P<of> of\b)?", _alternate_day),
     (rf"(?:every|each) (?:(?P<n>{_N})(?:{_TO}(?P<to>{_N}))? ?-? ?)(?P<period>{_PER})", _every),
     (r"(?:every|each) (?P<n>)(?P<to>)(?P<period>hour|day|week|fortnight|month|year)\b", _every),
     (r"q(?P<n>\d+)(?P<to>)(?P<period>h|d|w)\b", _every),
-    (rf"(?P<n>{_N})(?:{_TO}(?P<to>{_N}))?(?:-| )?(?P<period>hourly|daily|weekly|monthly)\b", _every),
+    # "take four daily" is four in the day, all at once or not: neither a dose nor how often
+    (rf"{_N}(?:{_TO}{_N})?(?:-| )?daily\b", _unsure),
+    (rf"(?P<n>{_N})(?:{_TO}(?P<to>{_N}))?(?:-| )?(?P<period>hourly|weekly|monthly)\b", _every),
     (_ADVERB, _adverb),
     (rf"for(?: up to)? (?P<n>{_N}) ?(?P<period>(?:days?|weeks?|months?|years?)\b)", _lasting),
     (rf"for {_N} (?:doses?|injections?|applications?)\b", _nothing),

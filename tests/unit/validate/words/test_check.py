@@ -84,6 +84,24 @@ AGREE = {
         Dosage(dose=Range(low=_amount("1", TABLET), high=_amount("2", TABLET)), timing=EVERY_DAY),
         TABLETS,
     ),
+    "a range that says its unit twice": (
+        "5mg to 10mg once a day",
+        Dosage(dose=Range(low=_amount("5"), high=_amount("10")), timing=EVERY_DAY),
+        TABLETS,
+    ),
+    "a range of one thing to several": (
+        "1 tablet to 2 tablets once a day",
+        Dosage(dose=Range(low=_amount("1", TABLET), high=_amount("2", TABLET)), timing=EVERY_DAY),
+        TABLETS,
+    ),
+    "every other Tuesday": (
+        "5 mg every other Tuesday",
+        Dosage(
+            dose=_amount("5"),
+            timing=Timing(frequency=1, period=Decimal(2), period_unit=TimeUnit.WEEK, day_of_week=("tue",)),
+        ),
+        TABLETS,
+    ),
     "a maximum beside the dose": (
         "1 tablet daily, maximum 4 tablets in 24 hours",
         Dosage(dose=_amount("1", TABLET), timing=EVERY_DAY),
@@ -129,6 +147,19 @@ DIFFER = {
         "40 mg monthly",
         Dosage(dose=_amount("40"), timing=_times(1, TimeUnit.WEEK, 4)),
         PENS,
+    ),
+    "a range that says its unit twice and another": (
+        "5mg to 15mg once a day",
+        Dosage(dose=Range(low=_amount("5"), high=_amount("10")), timing=EVERY_DAY),
+        TABLETS,
+    ),
+    "every other Tuesday and every Tuesday": (
+        "5 mg every other Tuesday",
+        Dosage(
+            dose=_amount("5"),
+            timing=Timing(frequency=1, period=Decimal(1), period_unit=TimeUnit.WEEK, day_of_week=("tue",)),
+        ),
+        TABLETS,
     ),
     "a range and a dose": ("1-2 tablets daily", Dosage(dose=_amount("1", TABLET), timing=EVERY_DAY), TABLETS),
     "other weekdays": (
@@ -177,7 +208,17 @@ def test_words_that_contradict_are_held_with_both_values(case: tuple[str, Dosage
 
 @pytest.mark.parametrize(
     "text",
-    ["5mg biweekly", "with food", "5mg", "every day", "5 mg daily, increasing as tolerated", "40 mg in 2 doses daily"],
+    [
+        "Take FOUR daily",
+        "4 daily",
+        "5 mg every second Tuesday of the month",
+        "5mg biweekly",
+        "with food",
+        "5mg",
+        "every day",
+        "5 mg daily, increasing as tolerated",
+        "40 mg in 2 doses daily",
+    ],
 )
 def test_words_that_cannot_be_compared_with_the_whole_structure_are_said_to_be_unchecked(text: str) -> None:
     structure = Dosage(text=text, dose=_amount("5"), timing=EVERY_DAY)
