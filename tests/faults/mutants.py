@@ -305,12 +305,12 @@ MUTANTS: Final = (
     ),
     Mutant(name="an answer is bound to its connection", plant=_binds_to_the_connection, suite=partial(worlds, 2)),
     Mutant(name="the epoch of an answer is not looked at", plant=_ignores_the_epoch, suite=partial(worlds, 5)),
-    Mutant(name="a line is given to another on a time-out", plant=_moves_on_a_timeout, suite=partial(worlds, 7)),
-    Mutant(name="what is in doubt is sent under a new id", plant=_renames_what_is_in_doubt, suite=partial(worlds, 2)),
+    Mutant(name="a line is given to another on a time-out", plant=_moves_on_a_timeout, suite=partial(worlds, 33)),
+    Mutant(name="what is in doubt is sent under a new id", plant=_renames_what_is_in_doubt, suite=partial(worlds, 3)),
     Mutant(
         name="what is in doubt is sent to another provider",
         plant=_sends_doubts_elsewhere,
-        suite=partial(worlds, 2),
+        suite=partial(worlds, 18),
     ),
     Mutant(
         name="a cancel is confirmed when it was sent",
