@@ -24,7 +24,7 @@ from gateway.store.sqlite.watching import last_beat
 _LAST: Final = "SELECT max(at) FROM (SELECT at FROM audit_leaf ORDER BY seq DESC LIMIT 1000)"
 """The newest rows are enough: a clock that went back longer ago than that has caught up, or says so in every alert."""
 MOST: Final = 1000
-"""Rows of one destination that are looked at, the oldest first: a queue of a million costs no more than this."""
+"""Rows of one trust for one destination that are looked at, the oldest first, however many there are."""
 _DESTINATIONS: Final = """
 WITH RECURSIVE waiting (destination) AS (
     SELECT min(destination) FROM outbox WHERE state = 'due'
@@ -34,10 +34,19 @@ WITH RECURSIVE waiting (destination) AS (
 SELECT destination FROM waiting WHERE destination IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM pause WHERE pause.destination = waiting.destination AND ended_at IS NULL)
 """
+_TENANTS: Final = """
+WITH RECURSIVE waiting (tenant) AS (
+    SELECT min(tenant) FROM outbox WHERE state = 'due' AND destination = :destination
+    UNION ALL
+    SELECT (SELECT min(tenant) FROM outbox
+            WHERE state = 'due' AND destination = :destination AND tenant > waiting.tenant)
+    FROM waiting WHERE waiting.tenant IS NOT NULL)
+SELECT tenant FROM waiting WHERE tenant IS NOT NULL
+"""
 _DUE: Final = """
 SELECT count(*), min(due_at) FROM (
     SELECT id, due_at, kind, tenant, withheld FROM outbox WHERE state = 'due' AND destination = :destination
-        AND due_at <= :now ORDER BY due_at, id LIMIT :most) AS oldest
+        AND tenant = :tenant AND due_at <= :now ORDER BY due_at, id LIMIT :most) AS oldest
 WHERE withheld = 0 AND NOT EXISTS (SELECT 1 FROM wait WHERE wait.outbox = oldest.id)
     AND (kind = 'tell' OR NOT EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL
         AND (kind = 'after restore' OR kind = 'after restore, trust' AND destination = oldest.tenant)))
@@ -55,7 +64,7 @@ class Backlog:
     """Work that should have been done.
 
     Attributes:
-        count: how many rows of the queue; of what is due at most `MOST` a destination.
+        count: how many rows of the queue; of what is due at most `MOST` a trust.
         since: for how long the oldest of them; None where there is none.
     """
 
@@ -133,10 +142,12 @@ def read(reader: apsw.Connection, *, now: datetime) -> Checkup:
 
 
 def _due(reader: apsw.Connection, now: datetime) -> Backlog:
-    values: dict[str, int | str] = {"now": stored(now), "most": MOST}
     found = [
-        _backlog(reader, _DUE, values | {"destination": destination})
+        _backlog(
+            reader, _DUE, {"now": stored(now), "most": MOST, "destination": str(destination), "tenant": str(tenant)}
+        )
         for (destination,) in reader.execute(_DESTINATIONS).fetchall()
+        for (tenant,) in reader.execute(_TENANTS, {"destination": destination}).fetchall()
     ]
     return Backlog(
         count=sum(one.count for one in found),
