@@ -70,7 +70,6 @@ _LINE: Final = (
         _MORNING,
         "An order was taken and stopped here: a code of it is not in the tables, or it contradicts itself.",
         "Read the codes named; correct the order in the trust's system and send it again, or cancel it.",
-        _END,
     ),
     _row(
         "line-uncertain",
@@ -152,9 +151,8 @@ _SENDING: Final = (
         _PHARMACIST,
         _MORNING,
         "An order may no longer be sent: it is out of date, or another line of its message has moved on.",
-        "Send the line anew from the trust's system, give it to another provider, or close it.",
+        "Cancel it and send it anew from the trust's system, or give it to a provider afresh.",
         _REROUTE,
-        _END,
     ),
     _row(
         "transmission-stuck",
@@ -517,7 +515,6 @@ _BOOKS: Final = (
         "A provider does not have a line that here is with them: it may never be supplied.",
         "Find out with the provider what became of it; it is sent again only when that is known.",
         _NEVER,
-        _END,
     ),
     _row(
         "holding-differs",
