@@ -92,9 +92,7 @@ class Record:
 
     def use(self, *leaves: Leaf | None) -> None:
         """Mark leaves as read: members of a value already traced, or read and refused."""
-        for leaf in leaves:
-            if leaf is not None:
-                self._tracer.use(leaf.locator)
+        self._tracer.use(*[leaf.locator for leaf in leaves if leaf is not None])
 
     def ignore(self, leaves: Iterable[Leaf | None], rule: Rule) -> None:
         """Leave leaves out by a row of the rules."""

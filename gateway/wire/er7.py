@@ -319,6 +319,9 @@ class _Parser:
         return (Repetition(locator, {1: {1: leaf}}),)
 
     def _repetitions(self, locator: str, value: bytes, offset: int) -> tuple[Repetition, ...]:
+        if value.isalnum():  # one value as it stands: no delimiter is a letter or a digit
+            text = value.decode("ascii")
+            return (Repetition(locator, {1: {1: Leaf(f"{locator}.1", text, text, offset)}}),)
         if self._repetition not in value:
             parts = self._components(locator, value, offset)
             return (Repetition(locator, parts),) if parts else ()
@@ -338,7 +341,10 @@ class _Parser:
             if not part:
                 offset += 1
                 continue
-            if self._subcomponent in part:
+            if part.isalnum():
+                text = part.decode("ascii")
+                found[number] = {1: Leaf(f"{locator}.{number}", text, text, offset)}
+            elif self._subcomponent in part:
                 if subs := self._subcomponents(f"{locator}.{number}", part, offset):
                     found[number] = subs
             else:

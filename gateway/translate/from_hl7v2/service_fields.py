@@ -63,7 +63,8 @@ def service_fields(desk: Desk, group: Group, shared: Sequence[Segment]) -> Servi
     }
     own = {name for name, _ in moved.values()}
     speaking = [segment for segment in shared if segment.name in own]
-    speaking += [segment for segment in group.segments if segment.name in {*own, ZHC}]
+    own.add(ZHC)
+    speaking += [segment for segment in group.segments if segment.name in own]
     found: dict[str, Segment] = {}
     for segment in speaking:
         if segment.name in found:
