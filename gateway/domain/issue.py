@@ -202,7 +202,7 @@ CODES: dict[str, CodeRow] = {
     "TOO_MANY_ITEMS": _source("Send at most four items in one prescription."),
     "DELIVERY_ADDRESS_UNUSABLE": _source("State an address that a van can find.", fhir="incomplete"),
     "REF_UNRESOLVED": _source("Send the resource that is referred to.", hl7="204", fhir="not-found"),
-    "POSSIBLE_DUPLICATE": _source("Confirm that this is not the same prescription under another number."),
+    "POSSIBLE_DUPLICATE": _source("Send the order once, or say how the two differ."),
     "SIGNATURE_UNVERIFIED": _source("Confirm the prescriber's signature: it could not be verified.", fhir="security"),
     # warnings
     "DOSE_TEXT_ONLY": _warn("No structured dose was sent; the words stand alone."),

@@ -103,7 +103,7 @@ PROVIDER_CANNOT_CARRY | The provider's system cannot carry something the prescri
 TOO_MANY_ITEMS | A prescription has more than four items. | Five orders under one ORC-4.
 DELIVERY_ADDRESS_UNUSABLE | No van can find the delivery address. | A postcode ZZ99 3VZ.
 REF_UNRESOLVED | A reference leads to nothing in this message; references elsewhere are not followed. | requester is a URL of the sender's server.
-POSSIBLE_DUPLICATE | The same patient has the same prescription under another number. | The order was entered twice.
+POSSIBLE_DUPLICATE | Two lines order the same product with the same directions. | The order was entered twice.
 SIGNATURE_UNVERIFIED | The prescriber's signature could not be verified. | No current revocation list for its issuer.
 DOSE_TEXT_ONLY | The dose is in words only; a pharmacist reads it. | RXE-7 without RXE-3.
 DOSE_FROM_TQ1 | The dose stood in TQ1-2 and was taken from there. | A step-down course.
