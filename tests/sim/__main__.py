@@ -3,7 +3,8 @@
     python -m tests.sim --seeds 1-50 --prescriptions 100 --jobs 2 [--json FILE]
     python -m tests.sim --seed 17 --prescriptions 100          one seed: its faults, each made as small as may be
 
-Finished seeds are kept in `build/sim/`, so that a run that was stopped goes on where it was; `--fresh` begins anew.
+Beside the result stands how often each thing was met, and in how many of the seeds. Finished seeds are kept in
+`build/sim/`, so that a run that was stopped goes on where it was; `--fresh` begins anew.
 """
 
 import argparse
@@ -59,7 +60,7 @@ def _one(seed: int, prescriptions: int) -> int:
 def _many(asked: argparse.Namespace) -> int:
     first, _, last = asked.seeds.partition("-")
     wanted = range(int(first), int(last or first) + 1)
-    folder = LEDGER / str(asked.prescriptions)
+    folder = LEDGER / f"{asked.prescriptions}-each"
     folder.mkdir(parents=True, exist_ok=True)
     missing = [seed for seed in wanted if asked.fresh or not (folder / f"{seed}.json").exists()]
     with ProcessPoolExecutor(max_workers=asked.jobs) as pool:

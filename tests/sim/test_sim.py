@@ -13,7 +13,7 @@ from tests.sim.met import FROM_ACTORS, FROM_TABLES
 from tests.sim.plan import plan
 from tests.sim.shrink import smallest
 
-MEETS = 1
+MEETS = 4
 """The first of the seeds that meet everything soon."""
 
 
@@ -34,7 +34,7 @@ def test_more_worlds_lose_double_or_hide_nothing() -> None:
 def test_everything_that_can_be_drawn_is_met_in_a_few_seeds() -> None:
     seen: Counter[str] = Counter()
     everything = FROM_TABLES | FROM_ACTORS
-    for seed in range(MEETS, MEETS + 60):
+    for seed in range(MEETS, MEETS + 30):
         assert proof.run(range(seed, seed + 1), per_seed=25, seen=seen).clean
         if everything <= {name for name, times in seen.items() if times}:
             return
