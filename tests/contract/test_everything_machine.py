@@ -18,7 +18,7 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from gateway.destination import TransmitOutcome
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
-from gateway.domain.acts import Act, Expiry, Ruling
+from gateway.domain.acts import Act, Expiry, Rescue, Ruling
 from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
@@ -61,7 +61,7 @@ OFTEN = (
     LineEvent.DISPATCHED,
     LineEvent.SUPPLY_SHORT,
 )
-DESK = ("close", "answer", "fail", "send", "drop")
+DESK = ("close", "answer", "fail", "send", "drop", "rescue")
 
 
 class EverythingMachine(ReroutingMachine):
@@ -194,6 +194,10 @@ class EverythingMachine(ReroutingMachine):
         store, act = self.opened.store, self.act(prescription)
         if what in {"send", "drop"}:
             self.run(store.rule(act, Ruling(what)))
+            return
+        if what == "rescue":
+            own = replace(act, line_id=prescription.lines[-1].id)
+            self.run(store.rescue(own, Rescue(issue=1 + pick % 3, link="4711", told=bool(pick % 2))))
             return
         self.run({"close": store.close_lines, "answer": store.answer_query, "fail": store.fail_screening}[what](act))
 

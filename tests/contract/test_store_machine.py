@@ -166,13 +166,14 @@ class StoreMachine(RuleBasedStateMachine):
         event=st.sampled_from(LIKELY * 4 + list(LineEvent)),
         provider=st.sampled_from([PROVIDER] * 6 + [OdsCode("VN6XW")]),
         epoch=st.sampled_from([None, 1, None, 1, None, 1, 2]),
+        issue=st.sampled_from([None, None, None, 1, 2, 3]),
     )
-    def answer(self, claim: Claim, event: LineEvent, provider: OdsCode, epoch: int | None) -> None:
+    def answer(self, claim: Claim, event: LineEvent, provider: OdsCode, epoch: int | None, issue: int | None) -> None:
         self.answers += 1
         answer = Acknowledgement(
             id=str(self.answers),
             correlation=claim.message_id,
-            reports=(LineReport(line_id=None, event=event),),
+            reports=(LineReport(line_id=None, event=event, issue=issue, in_full=issue is None),),
             epoch=epoch,
         )
         callback = Callback(

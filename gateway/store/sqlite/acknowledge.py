@@ -38,7 +38,7 @@ from gateway.store.sqlite.leaves import append_leaf
 from gateway.store.sqlite.meaning import meaning
 from gateway.store.sqlite.numbering import Misnumbered, completes_a_rest, named_issue, spares_others
 from gateway.store.sqlite.replacing import with_withdrawals
-from gateway.store.sqlite.supplying import COUNTS, PLANS, count, deliver, lose_one, set_aside
+from gateway.store.sqlite.supplying import COUNTS, PLANS, deliver, lose_one, set_aside
 from gateway.store.sqlite.tell import tell_news
 from gateway.store.sqlite.transaction import Transaction
 
@@ -272,7 +272,6 @@ def _as_said(
     if isinstance(kept.result, Ignored):
         _tell_of_ignored(transaction, line, event, kept.result, now=now)
         return kept.result
-    count(transaction, line, event)
     taken_back = event is LineEvent.BALANCE_WITHDRAWN
     moves = event if taken_back else said
     cause = deliveries.Cause(actor=Actor.PROVIDER_SYSTEM, at=now, source=kept.seq)

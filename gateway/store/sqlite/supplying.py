@@ -27,7 +27,7 @@ _UNCOUNTS: Final = frozenset({LineEvent.SUPPLY_WITHDRAWN, LineEvent.BALANCE_WITH
 _LONDON: Final = ZoneInfo("Europe/London")
 
 
-def count(transaction: Transaction, line: LineNow, event: LineEvent) -> None:
+def _count(transaction: Transaction, line: LineNow, event: LineEvent) -> None:
     """Count one supply more, or one less, where the report says so."""
     by = 1 if event in COUNTS else -1 if event in _UNCOUNTS else 0
     if by:
@@ -43,7 +43,9 @@ def deliver(
     *,
     issue: int | None,
 ) -> None:
-    """Move the issue that a report means; a rest that will not come is the trust's to know at once.
+    """Move the issue that a report means, and count it; a rest that will not come is the trust's to know at once.
+
+    What no issue can be meant by is not counted: another made it, or none is left.
 
     Args:
         transaction: the report's own.
@@ -57,8 +59,10 @@ def deliver(
     words = "asked for by the patient" if event is LineEvent.POSTPONED else ""
     cause = replace(cause, agreed=slot if event in PLANS else None, text=words)
     found = deliveries.follow(transaction, line.supplies, event, cause, issue=issue)
-    if not found and event in COUNTS and deliveries.was_rescued(transaction, line.row):
-        _tell_of_twice(transaction, line, event, at=cause.at)
+    if found:
+        _count(transaction, line, event)
+    elif event in COUNTS:
+        _tell_of_uncounted(transaction, line, event, at=cause.at)
     if event is LineEvent.BALANCE_WILL_NOT_COME:
         text = "The rest of a part supply will not come. The patient may be without medicine."
         _alert(transaction, line, "balance-will-not-come", text, at=cause.at)
@@ -86,6 +90,14 @@ def set_aside(transaction: Transaction, line: LineNow, number: Misnumbered, happ
         words = f"An answer does not fit: {number.ignored.reason}."
         _alert(transaction, line, "answer-unexpected", words, at=happening.at)
     return number.ignored
+
+
+def _tell_of_uncounted(transaction: Transaction, line: LineNow, event: LineEvent, *, at: datetime) -> None:
+    if deliveries.was_rescued(transaction, line.row):
+        _tell_of_twice(transaction, line, event, at=at)
+    else:
+        text = f"A supply was reported ({event}), and none of this line is awaited: it was not counted."
+        _alert(transaction, line, "answer-unexpected", text, at=at)
 
 
 def _tell_of_twice(transaction: Transaction, line: LineNow, event: LineEvent, *, at: datetime) -> None:
