@@ -143,12 +143,13 @@ def test_no_message_however_spoiled_breaks_the_check(seed: int, name: str, times
     fhir_checker().check(message)
 
 
+LIST = {"resourceType": "List", "status": "current", "mode": "working"}
 BUNDLE_FAULTS: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "bdl-2": lambda m: m["entry"][1].update(search={"mode": "match"}),
     "bdl-3": lambda m: m["entry"][1].update(request={"method": "GET", "url": "x"}),
     "bdl-4": lambda m: m["entry"][1].update(response={"status": "200"}),
     "bdl-7": lambda m: m["entry"].append(copy.deepcopy(m["entry"][-1])),
-    "bdl-8": lambda m: m["entry"][1].update(fullUrl="http://x/Patient/1/_history/2"),
+    "bdl-8": lambda m: m["entry"].append({"fullUrl": "http://x/List/1/_history/2", "resource": LIST}),
     "bdl-11": lambda m: m.update(type="document"),
     "bdl-12": lambda m: m["entry"].append(m["entry"].pop(0)),
 }
@@ -162,6 +163,12 @@ def test_a_rule_of_bundles_that_is_broken_is_left_to_the_walk(rule: str) -> None
     assert rule in {finding.rule for finding in checker._profiled.walk(message, row).findings}
     assert checker._quick is not None
     assert not checker._quick.certain(message, row)
+
+
+def test_only_a_message_is_looked_at() -> None:
+    taught, message = fresh(), message_of("ours")
+    assert taught._is_message(message)
+    assert not taught._is_message({**message, "type": "collection"})
 
 
 def test_a_reference_that_is_found_by_what_cannot_be_printed_is_left_to_the_walk() -> None:
