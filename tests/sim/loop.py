@@ -67,19 +67,21 @@ class Task:
     """One coroutine under way.
 
     Attributes:
+        result: what it returned.
         ended: called with the result when it returns.
     """
 
     coroutine: Coroutine[Any, Any, Any]
     alive: bool = True
+    result: Any = None
     ended: list[Callable[[Any], object]] = field(default_factory=list)
 
     def add_done_callback(self, act: Callable[[Any], object]) -> None:
-        """Call `act` at the end, as asyncio's tasks do."""
+        """Call `act` with the result at the end, or now if that was reached."""
         if self.alive:
             self.ended.append(act)
         else:
-            act(self)
+            act(self.result)
 
     def kill(self) -> None:
         """End it where it stands, as the death of its process does."""
@@ -118,7 +120,7 @@ class Loop:
         try:
             asked = task.coroutine.throw(error) if error is not None else task.coroutine.send(value)
         except StopIteration as end:
-            task.alive = False
+            task.alive, task.result = False, end.value
             for act in task.ended:
                 act(end.value)
             return
