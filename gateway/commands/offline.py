@@ -237,13 +237,15 @@ def _unread(issues: tuple[Issue, ...]) -> Verdict:
 
 
 def _is_named(line: KnownLine, reading: Reading) -> bool:
-    """Tell whether a message names a line, by its order number, its item id or its prescription."""
+    """Tell whether a message names a line, by its order number, its item id, its prescription or its group."""
     changes = [order.change for order in reading.orders if order.change is not None]
     numbers = {number.trust_number for order in reading.orders for number in order.numbers}
     numbers |= {number.trust_number for change in changes for number in change.orders}
     items = {item for change in changes for item in change.items}
     prescriptions = {change.prescription_id for change in changes}
-    return line.order_number in numbers or line.line_id in items or line.prescription_id in prescriptions
+    groups = {order.group_number for order in reading.orders if order.group_number}
+    named = line.order_number in numbers or line.line_id in items or line.prescription_id in prescriptions
+    return named or line.group_number in groups
 
 
 def _lines_of(seen: Seen) -> Iterator[KnownLine]:

@@ -169,3 +169,21 @@ def test_more_in_the_morning_than_at_night_is_one_order() -> None:
     timings = ("TQ1|1|10^mg&milligram&UCUM|QAM|||||||||A", "TQ1|2|5^mg&milligram&UCUM|QHS")
     seen = read(message(orc(), rxe, *timings, *rest))
     assert (seen.verdict.outcome, codes(seen)) == (Outcome.TRANSLATED, {"DOSE_FROM_TQ1"})
+
+
+@pytest.mark.parametrize(
+    ("assigner", "codes_"),
+    [("^RBA", set()), ("", set()), ("^CHEMO", {"CANCEL_ORDER_UNKNOWN"})],
+    ids=["own", "none", "other"],
+)
+def test_a_cancel_under_the_number_of_another_system_cancels_nothing(assigner: str, codes_: set[str]) -> None:
+    cancel = message(orc("CA", reason="0003").replace("RX1^RBA", f"RX1{assigner}"), control_id="C2")
+    seen = read(order(TWICE_A_DAY), cancel)
+    assert codes(seen) == codes_
+    assert [request["status"] for request in requests(seen)] == ["cancelled"] * (not codes_)
+
+
+def test_a_group_number_of_another_patient_is_refused_offline_as_well() -> None:
+    other = order(TWICE_A_DAY).replace(b"RX1^", b"RX2^").replace(b"|C1|", b"|C2|")
+    other = other.replace(b"9990000077", b"9990000212")
+    assert codes(read(order(TWICE_A_DAY), other)) == {"GROUP_PATIENT_MISMATCH"}
