@@ -23,14 +23,16 @@ from tests.unit.pipeline.test_story import RECEIVED, S01, World, make
 
 PROVIDER = OdsCode("VNE51")
 RBA = OdsCode("RBA")
+_SYRINGE = b"15517911000001104^Methotrexate 10mg/0.2ml solution for injection pre-filled syringes"
 _CHECKED = b"2099991^PHARMACIST^Perry^^^MR^^^GPhC|20261005085500+0100"
 
 
 def two_orders() -> bytes:
-    """S01 with a second order in the same prescription, neither of them checked."""
+    """S01 with a second order in the same prescription, of another device, neither of them checked."""
     lines = S01.replace(_CHECKED, b"|").rstrip(b"\r").split(b"\r")
     start = next(index for index, line in enumerate(lines) if line.startswith(b"ORC"))
-    again = [line.replace(b"RX7001", b"RX7002") for line in lines[start:]]
+    device = b"24594311000001100^Methotrexate 10mg/0.2ml solution for injection pre-filled disposable devices"
+    again = [line.replace(b"RX7001", b"RX7002").replace(_SYRINGE, device) for line in lines[start:]]
     return b"\r".join([*lines, *again, b""])
 
 
