@@ -20,7 +20,8 @@ from gateway.domain.lifecycle import LineEvent
 from gateway.domain.submission import Submission, WireFormat
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import Surroundings, Translation, read, translate
-from gateway.ports import Callback, Claim
+from gateway.ports.callback import Callback
+from gateway.ports.work import Claim
 from gateway.store.keys import load_or_make
 from gateway.store.sqlite.store import SqliteStore
 

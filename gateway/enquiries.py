@@ -1,6 +1,6 @@
 """Looking things up: what a person or a partner may see of a prescription, and what the watch must find.
 
-`Enquiries` reads and never writes. Every implementation passes the same contract suite as `gateway.ports.Store`.
+`Enquiries` reads and never writes. Every implementation passes the same contract suite as `gateway.ports.store.Store`.
 
 Source: brief D4; reliability-security.md I3, I9.
 """
@@ -16,11 +16,12 @@ from gateway.domain.books import DayList, Ledger, Listed, Side
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import Condition, LineState
+from gateway.domain.labels import Condition
+from gateway.domain.lifecycle import LineState
 from gateway.domain.orphans import Standing
 from gateway.domain.renewal import RenewalState
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
-from gateway.ports import News
+from gateway.ports.work import News
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,11 @@ import structlog
 
 from gateway.config.reference_check import Concern
 from gateway.domain.errors import Unavailable
-from gateway.domain.lifecycle import LABELS, TERMINAL
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import TERMINAL
 from gateway.enquiries import WATCH, Enquiries, Overdue, has_stopped
-from gateway.ports import Clock, Store
+from gateway.ports.clock import Clock
+from gateway.ports.store import Store
 
 _log = structlog.get_logger(__name__)
 _LONDON: Final = ZoneInfo("Europe/London")

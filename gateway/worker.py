@@ -27,7 +27,9 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Provider
 from gateway.domain.retry import next_delay_seconds
 from gateway.enquiries import Enquiries
-from gateway.ports import Claim, Clock, News, Store, WorkKind
+from gateway.ports.clock import Clock
+from gateway.ports.store import Store
+from gateway.ports.work import Claim, News, WorkKind
 
 _log = structlog.get_logger(__name__)
 

@@ -20,7 +20,8 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.submission import Answer, Submission
 from gateway.enquiries import AlertView, EventView, Found, LineView, Overdue, PauseView, PrescriptionView, Waiting
-from gateway.ports import Callback, CallbackResult, Effectiveness, News
+from gateway.ports.callback import Callback, CallbackResult, Effectiveness
+from gateway.ports.work import News
 
 NOW = datetime(2026, 11, 22, 10, 41, 20, tzinfo=UTC)
 RBA, RZA, VNE51, VDEM1 = OdsCode("RBA"), OdsCode("RZA"), OdsCode("VNE51"), OdsCode("VDEM1")

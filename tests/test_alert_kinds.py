@@ -14,11 +14,12 @@ import pytest
 from gateway.domain.alert import RUNBOOKS, Acts, Soon
 from gateway.domain.alert_kinds import ALERT_KINDS, about
 from gateway.domain.cancel import CANCEL_TABLE
+from gateway.domain.custody import CUSTODY, Holder
 from gateway.domain.deadline import Request
 from gateway.domain.hold import HOLD_TABLE, HoldKind
-from gateway.domain.lifecycle import CUSTODY, Holder, LineState
+from gateway.domain.lifecycle import LineState
 from gateway.domain.reconciliation import DifferenceKind
-from gateway.ports import Refused
+from gateway.ports.acceptance import Refused
 
 ROOT = Path(__file__).parents[1] / "gateway"
 

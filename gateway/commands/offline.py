@@ -12,13 +12,14 @@ from gateway.domain.errors import Refusal
 from gateway.domain.hold import HoldKind
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import Actor, Ignored, LineState, transition
+from gateway.domain.lifecycle import Actor, LineState
 from gateway.domain.partner import SignaturePolicy, Trust
 from gateway.domain.submission import Action, Envelope, Outcome, Reading, Submission, Verdict, WireFormat
+from gateway.domain.transition import Ignored, transition
 from gateway.pipeline import reports
 from gateway.pipeline.holding import LineHold
 from gateway.pipeline.translate import Surroundings, TranslatedOrder, Translation, clash, read, translate
-from gateway.ports import KnownLine, Tombstone
+from gateway.ports.acceptance import KnownLine, Tombstone
 from gateway.translate.from_hl7v2.report import Supplied
 from gateway.translate.to_fhir.dispense import Dispense, is_supply
 

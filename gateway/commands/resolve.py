@@ -11,7 +11,7 @@ from gateway.access.policy import Action
 from gateway.access.principal import Principal
 from gateway.commands.exits import Exit
 from gateway.commands.person import By, Config, Data, operator, stated
-from gateway.ports import Whereabouts
+from gateway.ports.work import Whereabouts
 from gateway.settings import Settings, read_settings
 from gateway.wiring.acting import desk
 

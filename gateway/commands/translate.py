@@ -17,7 +17,7 @@ from gateway.config.load import load
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import worst
+from gateway.domain.labels import worst
 from gateway.domain.message import FhirMessage
 from gateway.domain.submission import Outcome, Submission, WireFormat
 from gateway.domain.trace import Leftover, TraceRow

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.access.principal import Credential, Principal
+from gateway.domain.custody import Custody
 from gateway.domain.deadline import Deadlines
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import Custody, LineState
+from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment, Trust
 from gateway.domain.routing import RoutingTable
 from gateway.sign.evidence import Evidence

@@ -11,8 +11,9 @@ from typing import Final
 
 from gateway.config.fields import Fields
 from gateway.domain.calendar import WorkingCalendar
+from gateway.domain.custody import CUSTODY, Custody
 from gateway.domain.deadline import ANSWERS, Deadlines, Limit, Request, Term, Urgency
-from gateway.domain.lifecycle import CUSTODY, Custody, LineState
+from gateway.domain.lifecycle import LineState
 
 _WORDS: Final = re.compile(r"([1-9]\d{0,3}) (minute|hour|working day)s?")
 _SECONDS: Final = {"minute": 60, "hour": 3600}

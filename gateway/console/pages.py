@@ -25,10 +25,11 @@ from gateway.console.words import (
     when,
 )
 from gateway.domain.alert_kinds import about
+from gateway.domain.custody import Holder
 from gateway.domain.delivery import LABELS as DELIVERIES
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
-from gateway.domain.lifecycle import TERMINAL, Actor, Holder, LineEvent, LineState
+from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
 from gateway.domain.renewal import RENEWAL_LABELS
 from gateway.domain.submission import WireFormat
 from gateway.enquiries import (

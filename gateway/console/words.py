@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from gateway.domain.lifecycle import CONDITION_LABELS, LABELS, Actor, Condition, Holder, LineEvent, LineState
+from gateway.domain.custody import Holder
+from gateway.domain.labels import CONDITION_LABELS, LABELS, Condition
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
 
 LONDON: Final = ZoneInfo("Europe/London")
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.domain.alert import Acts, AlertKind, Soon
-from gateway.domain.lifecycle import CUSTODY, LABELS, Holder, LineState
+from gateway.domain.custody import CUSTODY, Holder
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import LineState
 
 _CALL, _RUN, _PHARMACIST, _SENDER = Acts.ON_CALL, Acts.OPERATOR, Acts.PHARMACIST, Acts.SENDER
 _NOW, _MORNING, _DAY, _WEEK = Soon.NOW, Soon.MORNING, Soon.DAY, Soon.WEEK

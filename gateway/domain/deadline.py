@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.domain.calendar import LONDON, WEEKDAYS, WorkingCalendar
-from gateway.domain.lifecycle import CUSTODY, Custody, LineState
+from gateway.domain.custody import CUSTODY, Custody
+from gateway.domain.lifecycle import LineState
 
 
 class Urgency(StrEnum):

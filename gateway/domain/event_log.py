@@ -20,8 +20,9 @@ from gateway.domain.delivery import move as move_delivery
 from gateway.domain.hold import ENDED as HOLD_ENDED
 from gateway.domain.hold import HoldEvent, HoldKind, HoldState
 from gateway.domain.hold import move as move_hold
-from gateway.domain.lifecycle import TERMINAL, Actor, Ignored, LineEvent, LineState, returns_to, transition
+from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
 from gateway.domain.renewal import RenewalEvent, RenewalState, renewed
+from gateway.domain.transition import Ignored, returns_to, transition
 
 RECEIVED: Final = "received"
 """The entry that begins a line: its bytes are stored."""

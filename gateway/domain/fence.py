@@ -17,7 +17,8 @@ from typing import Final
 
 from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import LABELS, TERMINAL, LineEvent, LineState
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import TERMINAL, LineEvent, LineState
 
 SKEW: Final = timedelta(hours=1)
 """How far a provider's clock may be behind ours before a message that expired here is certain to have expired there."""

@@ -121,21 +121,18 @@ class LineEvent(StrEnum):
     CANCEL_REPLY_ERROR = "cancel_reply_error"
 
 
-class Holder(StrEnum):
-    """Who must act next."""
-
-    GATEWAY = "gateway"
-    TRUST = "trust"
-    PROVIDER = "provider"
-    NOBODY = "nobody"
-
-
 S = LineState
+
+
 E = LineEvent
+
+
 A = Actor
+
 
 TERMINAL = frozenset({S.REFUSED, S.CANCELLED, S.SUPERSEDED, S.EXPIRED, S.CLOSED})
 """States that absorb: a later event is an annotation and an alert (I13)."""
+
 
 LIVE = frozenset(
     {
@@ -152,6 +149,7 @@ LIVE = frozenset(
     }
 )
 """States in which a provider may supply or be asked to; at most one allocation of a line is in them (I2)."""
+
 
 BEFORE = "state before"
 """Next state of a row that returns the line to where it was."""
@@ -180,10 +178,20 @@ def _row(
 
 
 _HELD_BY_PROVIDER = (S.WITH_PROVIDER, S.ACCEPTED, S.VALIDATED, S.IN_SUPPLY, S.PART_SUPPLIED)
+
+
 _OVERTAKEN = (S.SENT, S.UNCERTAIN, S.WITH_PROVIDER, S.QUERIED)
+
+
 _PROVIDER = (A.PROVIDER_SYSTEM, A.PROVIDER_PHARMACIST)
+
+
 _TRUST = (A.PRESCRIBER, A.TRUST_PHARMACIST)
+
+
 _OPEN = tuple(state for state in S if state not in TERMINAL)
+
+
 _SUPPLY_EVENTS = (
     E.SUPPLY_PLANNED,
     E.POSTPONED,
@@ -192,6 +200,7 @@ _SUPPLY_EVENTS = (
     E.DISPATCHED,
     E.DELIVERED,
 )
+
 
 LINE_TABLE: tuple[Row, ...] = (
     _row((S.RECEIVED,), E.REFUSE, S.REFUSED, (A.GATEWAY,), "a rule refuses"),
@@ -341,256 +350,3 @@ LINE_TABLE: tuple[Row, ...] = (
     _row(_OPEN, E.CANCEL_CONFIRMED, S.CANCELLED, (A.PROVIDER_SYSTEM, A.GATEWAY), "cancel region confirmed"),
 )
 """Every arrow. What is not here cannot happen."""
-
-_BY_STATE_AND_EVENT: dict[tuple[LineState, LineEvent], Row] = {
-    (state, row.event): row for row in LINE_TABLE for state in row.states
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """The event is allowed; the line is now in `state`. `implied` marks evidence that skipped a step."""
-
-    state: LineState
-    row: Row
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """Nothing moves; the event is stored and shown. `alert` says whether a person is told."""
-
-    reason: str
-    alert: bool = True
-
-
-def transition(state: LineState, event: LineEvent, actor: Actor, *, before: LineState | None = None) -> Moved | Ignored:
-    """Give the state after `event`, or why nothing moves.
-
-    Args:
-        state: where the line stands.
-        event: what happened.
-        actor: who says so.
-        before: the state before QUERIED or ON_HOLD, for the rows that return to it.
-
-    Returns:
-        `Moved`, or `Ignored` with a reason. Never raises: what the world reports is not a bug.
-
-    Source:
-        mapping.md 10.2; I13.
-    """
-    row = _BY_STATE_AND_EVENT.get((state, event))
-    if row is None:
-        if state in TERMINAL:
-            return Ignored(f"{state} is final; {event} is kept as an annotation")
-        if (state, event) in _REPEATS:
-            return Ignored(f"{event} says nothing new in {state}", alert=False)
-        return Ignored(f"{event} is not expected in {state}")
-    if actor not in row.actors:
-        return Ignored(f"{event} may not come from {actor.name}")
-    if isinstance(row.to, LineState):
-        return Moved(row.to, row)
-    return Moved(before, row) if before is not None else Ignored(f"{event} needs the state before {state}")
-
-
-def returns_to(state: LineState) -> LineState:
-    """Give the state that a line comes back to after a question or a hold.
-
-    An answer that came before the transport's own proves the arrival: the line does not go back to *sent*.
-    """
-    return LineState.WITH_PROVIDER if state in {LineState.SENT, LineState.UNCERTAIN} else state
-
-
-_REPEATS: frozenset[tuple[LineState, LineEvent]] = frozenset(
-    {
-        (S.WITH_PROVIDER, E.ARRIVED),
-        (S.ACCEPTED, E.ARRIVED),
-        (S.ACCEPTED, E.ACCEPTED),
-        (S.VALIDATED, E.ARRIVED),
-        (S.VALIDATED, E.ACCEPTED),
-        (S.VALIDATED, E.VALIDATED),
-        (S.IN_SUPPLY, E.ARRIVED),
-        (S.IN_SUPPLY, E.ACCEPTED),
-        (S.IN_SUPPLY, E.VALIDATED),
-        (S.FULFILLED, E.ARRIVED),
-        (S.FULFILLED, E.ACCEPTED),
-        (S.FULFILLED, E.VALIDATED),
-        (S.REJECTED, E.ARRIVED),
-        (S.REJECTED, E.REJECTED),
-        (S.QUERIED, E.QUERIED),
-        (S.QUERIED, E.ARRIVED),
-    }
-)
-"""Provider answers that repeat or trail what is known: kept, but no one is woken for them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Custody:
-    """Who holds a line in a state, and for how long before a person is told.
-
-    Attributes:
-        limit_seconds: from entering the state; None where nothing is awaited (terminal states).
-        source: where the number comes from.
-    """
-
-    holder: Holder
-    limit_seconds: int | None
-
-
-_HOUR = 3600
-_DAY = 24 * _HOUR
-
-CUSTODY: dict[LineState, Custody] = {
-    S.RECEIVED: Custody(holder=Holder.GATEWAY, limit_seconds=15 * 60),
-    S.HELD: Custody(holder=Holder.TRUST, limit_seconds=0),
-    S.AWAITING_SCREENING: Custody(holder=Holder.TRUST, limit_seconds=_DAY),
-    S.READY: Custody(holder=Holder.GATEWAY, limit_seconds=15 * 60),
-    S.UNDELIVERABLE: Custody(holder=Holder.TRUST, limit_seconds=0),
-    S.SENT: Custody(holder=Holder.PROVIDER, limit_seconds=4 * _HOUR),
-    S.UNCERTAIN: Custody(holder=Holder.GATEWAY, limit_seconds=0),
-    S.WITH_PROVIDER: Custody(holder=Holder.PROVIDER, limit_seconds=_DAY),
-    S.ACCEPTED: Custody(holder=Holder.PROVIDER, limit_seconds=2 * _DAY),
-    S.VALIDATED: Custody(holder=Holder.PROVIDER, limit_seconds=5 * _DAY),
-    S.QUERIED: Custody(holder=Holder.TRUST, limit_seconds=_DAY),
-    S.IN_SUPPLY: Custody(holder=Holder.PROVIDER, limit_seconds=35 * _DAY),
-    S.PART_SUPPLIED: Custody(holder=Holder.PROVIDER, limit_seconds=2 * _DAY),
-    S.FULFILLED: Custody(holder=Holder.NOBODY, limit_seconds=None),
-    S.ON_HOLD: Custody(holder=Holder.TRUST, limit_seconds=7 * _DAY),
-    S.REJECTED: Custody(holder=Holder.TRUST, limit_seconds=0),
-    S.RETURNED: Custody(holder=Holder.TRUST, limit_seconds=0),
-    **{state: Custody(holder=Holder.NOBODY, limit_seconds=None) for state in TERMINAL},
-}
-"""Defaults for routine work (reliability-security.md 2.1: technical 4 h, business 1 working day); the configuration may
-tighten or widen them by state. Zero means a person must be told at once."""
-
-LABELS: dict[LineState, str] = {
-    S.RECEIVED: "Received by the gateway",
-    S.REFUSED: "Refused: the trust was told why",
-    S.HELD: "Held: waiting for the trust",
-    S.AWAITING_SCREENING: "Waiting for a clinical check",
-    S.READY: "Ready to send",
-    S.UNDELIVERABLE: "Could not be sent",
-    S.SENT: "Sent: no answer yet",
-    S.UNCERTAIN: "Uncertain: it may have arrived",
-    S.WITH_PROVIDER: "Arrived at the provider",
-    S.ACCEPTED: "Accepted by the provider",
-    S.VALIDATED: "Checked by the provider's pharmacist",
-    S.QUERIED: "Queried by the provider",
-    S.IN_SUPPLY: "Being supplied",
-    S.PART_SUPPLIED: "Supplied in part",
-    S.FULFILLED: "Delivered",
-    S.ON_HOLD: "On hold",
-    S.REJECTED: "Rejected by the provider",
-    S.RETURNED: "Returned by the provider",
-    S.CANCELLED: "Cancelled, confirmed",
-    S.SUPERSEDED: "Replaced by another prescription",
-    S.EXPIRED: "Expired",
-    S.CLOSED: "Closed",
-}
-"""The words people see. Sent, arrived, accepted and checked are four different things (console.md)."""
-
-WORST_FIRST: tuple[LineState, ...] = (
-    S.UNCERTAIN,
-    S.REJECTED,
-    S.RETURNED,
-    S.UNDELIVERABLE,
-    S.HELD,
-    S.QUERIED,
-    S.AWAITING_SCREENING,
-    S.ON_HOLD,
-    S.PART_SUPPLIED,
-    S.WITH_PROVIDER,
-    S.READY,
-    S.SENT,
-    S.RECEIVED,
-    S.ACCEPTED,
-    S.VALIDATED,
-    S.IN_SUPPLY,
-    S.FULFILLED,
-    S.REFUSED,
-    S.EXPIRED,
-    S.CANCELLED,
-    S.SUPERSEDED,
-    S.CLOSED,
-)
-"""A prescription's state is the worst of its lines (mapping.md 10.5)."""
-
-
-class Condition(StrEnum):
-    """What makes a line worse than its state says, until a person has seen to it."""
-
-    INCIDENT = "incident"
-    """A supply was reported that should not have been."""
-    CANCEL_OVERDUE = "cancel-overdue"
-    SENT_OVERDUE = "sent-overdue"
-
-
-CONDITION_LABELS: dict[Condition, str] = {
-    Condition.INCIDENT: "Safety incident",
-    Condition.CANCEL_OVERDUE: "Cancellation overdue: not cancelled",
-    Condition.SENT_OVERDUE: "Sent, and no answer in time",
-}
-
-ROLL_UP: tuple[LineState | Condition, ...] = (
-    Condition.INCIDENT,
-    *WORST_FIRST[: WORST_FIRST.index(S.AWAITING_SCREENING)],
-    Condition.CANCEL_OVERDUE,
-    Condition.SENT_OVERDUE,
-    *WORST_FIRST[WORST_FIRST.index(S.AWAITING_SCREENING) :],
-)
-"""States and conditions together, worst first (mapping.md 10.5)."""
-
-
-def worst(states: tuple[LineState, ...]) -> LineState:
-    """Give the state of a prescription from those of its lines; at least one."""
-    return min(states, key=WORST_FIRST.index)
-
-
-def roll_up(lines: tuple[tuple[LineState, Condition | None], ...]) -> tuple[LineState, Condition | None]:
-    """Give what a prescription stands for in a list: the state of its worst line, and the condition that makes it so.
-
-    Args:
-        lines: each with its condition, where it is in one; at least one line.
-
-    Returns:
-        The condition is None where a line's state alone is the worst.
-
-    Source:
-        mapping.md 10.5.
-    """
-    told = {line: [one for one in line if one is not None] for line in lines}
-    line = min(lines, key=lambda line: min(ROLL_UP.index(one) for one in told[line]))
-    state, condition = line
-    counts = condition is not None and ROLL_UP.index(condition) < ROLL_UP.index(state)
-    return state, condition if counts else None
-
-
-def resolve_supply(event: LineEvent, *, delivered: int, total: int) -> LineEvent:
-    """Tell the last delivery from the others.
-
-    Args:
-        event: as the provider reported it.
-        delivered: supplies of this line delivered before this report.
-        total: supplies ordered, counting the first.
-
-    Returns:
-        LAST_DELIVERED for the delivery, or the balance, that completes the line, otherwise `event`.
-    """
-    completes = event in {LineEvent.DELIVERED, LineEvent.BALANCE_SUPPLIED} and delivered + 1 == total
-    return LineEvent.LAST_DELIVERED if completes else event
-
-
-_NOT_YET_TAKEN = frozenset({S.SENT, S.UNCERTAIN, S.WITH_PROVIDER})
-
-
-def resolve_return(event: LineEvent, state: LineState) -> LineEvent:
-    """Tell a line that is given back after it was accepted from one that never was, which is a rejection.
-
-    A line on hold is returned, whichever of the two words its provider uses.
-
-    Args:
-        event: as the provider reported it.
-        state: where the line stands.
-    """
-    if event is LineEvent.REJECTED and state is LineState.ON_HOLD:
-        return LineEvent.RETURNED
-    return LineEvent.REJECTED if event is LineEvent.RETURNED and state in _NOT_YET_TAKEN else event

@@ -8,7 +8,9 @@ from gateway.enquiries import Enquiries
 from gateway.pipeline.rewriting import Rewritten
 from gateway.pipeline.sealing import seal_facts
 from gateway.pipeline.translate import Surroundings
-from gateway.ports import Clock, Sealer, Store
+from gateway.ports.clock import Clock
+from gateway.ports.sealer import Sealer
+from gateway.ports.store import Store
 
 
 class Bench:

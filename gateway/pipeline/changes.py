@@ -18,7 +18,7 @@ from gateway.domain.partner import Provider
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Action, Change, Order, OrderNumber
 from gateway.domain.trace import TraceRow
-from gateway.ports import KnownLine, Tombstone
+from gateway.ports.acceptance import KnownLine, Tombstone
 from gateway.translate.maps.rules import GATEWAY, Rule
 
 _REPLACES, _PRIOR = GATEWAY.named("CHANGE.replaces"), GATEWAY.named("CHANGE.prior")

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from gateway.domain.cancel import CancelState
 from gateway.domain.hold import HOLDABLE, HoldKind, HoldState, beneath
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import LABELS, TERMINAL, LineState
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.domain.message import FhirMessage
 from gateway.domain.partner import Provider
 from gateway.domain.prescription import Line
 from gateway.domain.submission import Action, Order
 from gateway.pipeline.changes import Found, shares_its_message
-from gateway.ports import KnownLine
+from gateway.ports.acceptance import KnownLine
 
 KINDS = {Action.HOLD: HoldKind.HOLD, Action.RELEASE: HoldKind.RELEASE}
 

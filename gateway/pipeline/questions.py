@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Action, Order, Standing
 from gateway.pipeline.changes import find
-from gateway.ports import KnownLine
+from gateway.ports.acceptance import KnownLine
 
 QUESTIONS = frozenset({Action.STATUS_QUERY, Action.NUMBER_REQUEST})
 

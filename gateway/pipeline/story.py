@@ -34,22 +34,20 @@ from gateway.pipeline.translate import (
     read,
     translate,
 )
-from gateway.ports import (
+from gateway.ports.acceptance import (
     Acceptance,
     AcceptedOrder,
-    Callback,
-    CallbackResult,
     CancelRequest,
-    Clock,
-    Effectiveness,
     HoldRequest,
     KnownLine,
-    News,
     OvertakenError,
     Refused,
-    Sealer,
-    Store,
 )
+from gateway.ports.callback import Callback, CallbackResult, Effectiveness
+from gateway.ports.clock import Clock
+from gateway.ports.sealer import Sealer
+from gateway.ports.store import Store
+from gateway.ports.work import News
 from gateway.translate.formats import FORMATS
 from gateway.translate.to_acknowledgement import hl7v2
 

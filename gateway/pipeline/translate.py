@@ -42,7 +42,7 @@ from gateway.pipeline.changes import LineCancel, find, least_certain, linked, re
 from gateway.pipeline.holding import LineHold
 from gateway.pipeline.questions import QUESTIONS, answered
 from gateway.pipeline.signature import judge, with_detached
-from gateway.ports import KnownLine, Tombstone
+from gateway.ports.acceptance import KnownLine, Tombstone
 from gateway.sign.evidence import Evidence
 from gateway.translate.context import ReadingContext
 from gateway.translate.formats import FORMATS

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.message import FhirMessage
-from gateway.ports import SealFacts
+from gateway.ports.sealer import SealFacts
 
 TYPE = "hcgw-seal/1"
 FHIR_MEDIA_TYPE = "application/fhir+json; fhirVersion=4.0"

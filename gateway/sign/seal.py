@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.message import FhirMessage, SealedMessage
-from gateway.ports import SealFacts
+from gateway.ports.sealer import SealFacts
 from gateway.sign.manifest import manifest
 
 ENDING: Final = b"]}"

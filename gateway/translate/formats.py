@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, Envelope, Reading, Submission, Verdict, WireFormat
-from gateway.ports import News
+from gateway.ports.work import News
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_fhir import message as from_fhir
 from gateway.translate.from_hl7v2 import message as from_hl7v2

@@ -13,7 +13,7 @@ from gateway.access.policy import Action
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.submission import TooLarge
-from gateway.ports import Callback, CallbackResult
+from gateway.ports.callback import Callback, CallbackResult
 from gateway.web.auth import Callers, forbidden
 from gateway.web.limits import Limits, Slots, read_body
 from gateway.web.turned import Turned

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.domain.issue import Issue
-from gateway.ports import CallbackResult, Effectiveness
+from gateway.ports.callback import CallbackResult, Effectiveness
 from gateway.web.answers import Answers
 from gateway.web.outcome import outcome
 from gateway.web.turned import Turned

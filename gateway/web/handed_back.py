@@ -16,7 +16,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.ports import CallbackResult, Effectiveness
+from gateway.ports.callback import CallbackResult, Effectiveness
 from gateway.translate.to_acknowledgement.eps_codes import DONE, PRESCRIBING, EpsError
 from gateway.web.answers import Answers, anything
 from gateway.web.eps_errors import Said, eps_outcome, http_status

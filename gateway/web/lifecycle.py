@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from gateway.domain.cancel import CANCEL_TABLE, CancelState, who_may
 from gateway.domain.cancel import ENDED as CANCEL_ENDED
+from gateway.domain.custody import CUSTODY, Custody
 from gateway.domain.deadline import Term
 from gateway.domain.delivery import DELIVERY_TABLE, DeliveryState
 from gateway.domain.delivery import ENDED as DELIVERY_ENDED
@@ -20,7 +21,8 @@ from gateway.domain.delivery import LABELS as DELIVERY_LABELS
 from gateway.domain.hold import ENDED as HOLD_ENDED
 from gateway.domain.hold import HOLD_TABLE, HoldKind, HoldState
 from gateway.domain.hold import who_may as who_may_hold
-from gateway.domain.lifecycle import CUSTODY, LABELS, LINE_TABLE, ROLL_UP, TERMINAL, Actor, Custody, LineState
+from gateway.domain.labels import LABELS, ROLL_UP
+from gateway.domain.lifecycle import LINE_TABLE, TERMINAL, Actor, LineState
 from gateway.domain.renewal import RENEWAL_ENDED, RENEWAL_LABELS, RENEWAL_TABLE, RenewalState
 from gateway.wire.strict_json import JSON, dumps
 

@@ -7,7 +7,8 @@ Source: FHIR R4 task.html; eps.md 1.10; console.md 4 (the words).
 
 from typing import Final
 
-from gateway.domain.lifecycle import LABELS, LineState
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import LineState
 from gateway.enquiries import LineView, PrescriptionView
 from gateway.wire.strict_json import JSON
 

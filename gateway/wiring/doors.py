@@ -17,7 +17,7 @@ from gateway.domain.errors import ConfigurationError
 from gateway.domain.submission import Answer, Submission
 from gateway.mllp import MllpListener, TenantOf, by_certificate, by_sending_facility
 from gateway.pipeline.prepare import prepare_submission
-from gateway.ports import Callback, CallbackResult
+from gateway.ports.callback import Callback, CallbackResult
 from gateway.settings import Settings
 from gateway.web.app import Identity, create_app
 from gateway.web.limits import Limits

@@ -16,7 +16,8 @@ import structlog
 from gateway.domain.errors import Unavailable
 from gateway.enquiries import Enquiries
 from gateway.pipeline.admission import Admission, Floors, Room
-from gateway.ports import Clock, Store
+from gateway.ports.clock import Clock
+from gateway.ports.store import Store
 from gateway.settings import Settings
 from gateway.store.reserve import Reserve
 

@@ -6,7 +6,8 @@ from gateway.domain.errors import ConfigurationError
 from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.domain.orphans import Orphan, Reach, orphans
 from gateway.enquiries import Enquiries
-from gateway.ports import Clock, Store
+from gateway.ports.clock import Clock
+from gateway.ports.store import Store
 
 
 def reach(configuration: Configuration, clock: Clock) -> Reach:

@@ -7,11 +7,12 @@ from pathlib import Path
 from uuid import UUID
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.custody import CUSTODY, Custody
 from gateway.domain.deadline import Deadlines
 from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import CUSTODY, Custody, LineEvent, LineState
+from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import (
@@ -27,7 +28,10 @@ from gateway.domain.submission import (
 )
 from gateway.enquiries import Enquiries
 from gateway.pipeline.holding import LineHold
-from gateway.ports import Acceptance, AcceptedOrder, Callback, CallbackResult, Claim, HoldRequest, KnownLine, Store
+from gateway.ports.acceptance import Acceptance, AcceptedOrder, HoldRequest, KnownLine
+from gateway.ports.callback import Callback, CallbackResult
+from gateway.ports.store import Store
+from gateway.ports.work import Claim
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
 from tests.factories import MOMENT, line, prescription

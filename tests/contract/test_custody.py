@@ -11,13 +11,15 @@ import apsw
 import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TryLater
+from gateway.domain.custody import CUSTODY
 from gateway.domain.deadline import Deadlines, Limit, Term, Urgency
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
-from gateway.domain.lifecycle import CUSTODY, LineEvent, LineState
+from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.enquiries import has_stopped
-from gateway.ports import Claim, HoldRequest, Whereabouts
+from gateway.ports.acceptance import HoldRequest
+from gateway.ports.work import Claim, Whereabouts
 from gateway.store.sqlite.connection import open_writer
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore

@@ -14,7 +14,7 @@ from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Delivery, Homecare
-from gateway.ports import Callback
+from gateway.ports.callback import Callback
 from tests.contract.store_engines import (
     PROVIDER,
     Clock,

@@ -15,12 +15,14 @@ from gateway.domain.acts import Act, Expiry, Ruling
 from gateway.domain.cancel import CancelState
 from gateway.domain.event_log import Entry, violations
 from gateway.domain.identifiers import OdsCode, derived_id
-from gateway.domain.lifecycle import Condition, LineEvent, LineState
+from gateway.domain.labels import Condition
+from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.domain.prescription import Prescription
 from gateway.domain.renewal import RenewalEvent
 from gateway.domain.submission import Action, Notice
-from gateway.ports import CancelRequest, Effectiveness
+from gateway.ports.acceptance import CancelRequest
+from gateway.ports.callback import Effectiveness
 from gateway.store.sqlite.instants import instant
 from gateway.watch import Watch
 from tests.contract.store_engines import (

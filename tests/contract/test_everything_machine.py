@@ -26,16 +26,9 @@ from gateway.domain.message import SealedMessage
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Action
 from gateway.pipeline import changes
-from gateway.ports import (
-    Acceptance,
-    Callback,
-    CancelRequest,
-    Claim,
-    Effectiveness,
-    KnownLine,
-    OvertakenError,
-    Whereabouts,
-)
+from gateway.ports.acceptance import Acceptance, CancelRequest, KnownLine, OvertakenError
+from gateway.ports.callback import Callback, Effectiveness
+from gateway.ports.work import Claim, Whereabouts
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,

@@ -12,7 +12,7 @@ from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.acts import Act, Rescue
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.lifecycle import LineEvent, LineState
-from gateway.ports import Callback, CallbackResult, Effectiveness
+from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from tests.contract.store_engines import PROVIDER, Clock, Exchange, make_acceptance, make_order, open_sqlite
 from tests.contract.test_deliveries import Supplies
 

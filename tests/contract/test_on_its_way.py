@@ -10,10 +10,12 @@ import pytest
 
 from gateway.destination import InDoubt, Taken, TryLater
 from gateway.domain.cancel import CancelState
+from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import CUSTODY, LineEvent, LineState
+from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
-from gateway.ports import CancelRequest, Claim
+from gateway.ports.acceptance import CancelRequest
+from gateway.ports.work import Claim
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,

@@ -12,13 +12,16 @@ import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLater
 from gateway.domain.cancel import CancelState
+from gateway.domain.custody import CUSTODY
 from gateway.domain.fence import Ground
 from gateway.domain.identifiers import OdsCode, derived_id
-from gateway.domain.lifecycle import CUSTODY, LineEvent, LineState
+from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.domain.prescription import Prescription
 from gateway.domain.reroute import HeldLine, Reroute, RerouteState, Revocation, Wanted
-from gateway.ports import CancelRequest, Claim, Effectiveness
+from gateway.ports.acceptance import CancelRequest
+from gateway.ports.callback import Effectiveness
+from gateway.ports.work import Claim
 from gateway.store.sqlite import rerouting
 from tests.contract.store_engines import (
     ENGINES,

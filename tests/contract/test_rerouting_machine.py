@@ -20,7 +20,8 @@ from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.domain.reroute import HeldLine, HeldPrescription, Reroute, Revocation, Wanted
-from gateway.ports import Callback, Claim, Effectiveness, WorkKind
+from gateway.ports.callback import Callback, Effectiveness
+from gateway.ports.work import Claim, WorkKind
 from tests.contract.store_engines import ENGINES, PROVIDER, TRUST
 from tests.contract.test_store_machine import LIKELY, OUTCOMES, StoreMachine
 from tests.factories import MOMENT

@@ -27,7 +27,7 @@ from gateway.domain.reconciliation import (
     first_epoch,
 )
 from gateway.pipeline.changes import stands
-from gateway.ports import Acceptance, CancelRequest, HoldRequest, OvertakenError
+from gateway.ports.acceptance import Acceptance, CancelRequest, HoldRequest, OvertakenError
 from gateway.store.sqlite.backup import DATABASE, MANIFEST, Manifest, back_up, digest, faults_of, verify
 from gateway.store.sqlite.restoring import Person, Restored, restore
 from gateway.store.sqlite.schema import steps

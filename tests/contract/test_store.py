@@ -10,16 +10,19 @@ import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TryLater
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.custody import CUSTODY
 from gateway.domain.errors import Refusal
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import CUSTODY, LineEvent, LineState
+from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import TooLarge
 from gateway.pipeline.holding import LineHold
-from gateway.ports import Callback, Effectiveness, HoldRequest, KnownLine, OvertakenError, WorkKind
-from gateway.ports import Refused as Apart
+from gateway.ports.acceptance import HoldRequest, KnownLine, OvertakenError
+from gateway.ports.acceptance import Refused as Apart
+from gateway.ports.callback import Callback, Effectiveness
+from gateway.ports.work import WorkKind
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,

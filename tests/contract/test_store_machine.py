@@ -13,12 +13,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLater
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.custody import CUSTODY
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import CUSTODY, LIVE, TERMINAL, LineEvent, LineState
+from gateway.domain.lifecycle import LIVE, TERMINAL, LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.pipeline import holding
-from gateway.ports import Callback, Claim, Effectiveness
+from gateway.ports.callback import Callback, Effectiveness
+from gateway.ports.work import Claim
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,

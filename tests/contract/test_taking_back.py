@@ -6,7 +6,7 @@ import pytest
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.lifecycle import LineEvent, LineState
-from gateway.ports import CallbackResult, Effectiveness
+from gateway.ports.callback import CallbackResult, Effectiveness
 from tests.contract.store_engines import Exchange, make_prescription
 from tests.contract.test_store import exchange, posted, sent
 

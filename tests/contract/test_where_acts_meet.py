@@ -18,7 +18,8 @@ from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.domain.prescription import Prescription
 from gateway.domain.reroute import Reroute, Revocation, Wanted
 from gateway.pipeline import holding
-from gateway.ports import CancelRequest, OvertakenError, Whereabouts
+from gateway.ports.acceptance import CancelRequest, OvertakenError
+from gateway.ports.work import Whereabouts
 from tests.contract.store_engines import (
     PROVIDER,
     TRUST,

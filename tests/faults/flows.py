@@ -14,7 +14,8 @@ from gateway.domain.cancel import GIVEN_BACK, NOTHING_ON_WIRE, CancelState
 from gateway.domain.lifecycle import TERMINAL, LineEvent, LineState
 from gateway.domain.message import MessageEvent
 from gateway.domain.prescription import Prescription
-from gateway.ports import Acceptance, CancelRequest, Claim, OvertakenError
+from gateway.ports.acceptance import Acceptance, CancelRequest, OvertakenError
+from gateway.ports.work import Claim
 from tests.contract.store_engines import (
     PROVIDER,
     TRUST,

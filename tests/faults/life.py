@@ -31,7 +31,7 @@ from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import Surroundings as Translating
-from gateway.ports import Callback, Effectiveness
+from gateway.ports.callback import Callback, Effectiveness
 from gateway.store.keys import KeyRing
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore

@@ -26,7 +26,7 @@ from gateway.domain.fence import Ground
 from gateway.domain.identifiers import derived_id
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.pipeline.story import Pipeline
-from gateway.ports import StoredAnswer
+from gateway.ports.acceptance import StoredAnswer
 from gateway.sign import verify as verifier
 from gateway.store.sqlite import accept as accepting
 from gateway.store.sqlite import acknowledge as acknowledging

@@ -23,13 +23,17 @@ import apsw
 from gateway.destination import Taken
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.cancel import CancelState
+from gateway.domain.custody import CUSTODY
 from gateway.domain.errors import Refusal
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import CUSTODY, LineEvent, LineState
+from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.message import MessageEvent
 from gateway.domain.prescription import Prescription
 from gateway.domain.reroute import Reroute, Wanted
-from gateway.ports import Callback, CancelRequest, Claim, Effectiveness, OvertakenError, Store
+from gateway.ports.acceptance import CancelRequest, OvertakenError
+from gateway.ports.callback import Callback, Effectiveness
+from gateway.ports.store import Store
+from gateway.ports.work import Claim
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,

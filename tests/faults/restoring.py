@@ -34,7 +34,8 @@ from gateway.domain.prescription import Prescription
 from gateway.domain.reconciliation import StatedHolding, Statement
 from gateway.domain.reroute import Reroute, Wanted
 from gateway.domain.submission import Verdict
-from gateway.ports import Acceptance, CancelRequest, Claim, KnownLine, OvertakenError, Whereabouts
+from gateway.ports.acceptance import Acceptance, CancelRequest, KnownLine, OvertakenError
+from gateway.ports.work import Claim, Whereabouts
 from gateway.store.sqlite.backup import back_up
 from gateway.store.sqlite.restoring import restore
 from tests.contract.store_engines import (

@@ -33,7 +33,7 @@ from gateway.pipeline import own_faults, story
 from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import Translation, read, translate
-from gateway.ports import Acceptance, KnownLine
+from gateway.ports.acceptance import Acceptance, KnownLine
 from gateway.store.sqlite import store as store_module
 from gateway.store.sqlite.committer import LARGEST_GROUP, _Failed
 from gateway.store.sqlite.store import SqliteStore

@@ -21,7 +21,8 @@ from typing import Final
 from gateway.domain.cancel import GIVEN_BACK, NOTHING_ON_WIRE, CancelEvent, CancelState, move
 from gateway.domain.fence import Ground, Holding, Said, Withheld, decide
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState, Moved, transition
+from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
+from gateway.domain.transition import Moved, transition
 
 PROVIDERS: Final = (OdsCode("VNE51"), OdsCode("VN6XW"))
 _NOW: Final = datetime(2026, 10, 5, tzinfo=UTC)

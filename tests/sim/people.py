@@ -13,7 +13,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Prescription
 from gateway.domain.reroute import HeldLine, HeldPrescription, Reroute, Revocation, Wanted
 from gateway.domain.validity import not_valid_after
-from gateway.ports import Whereabouts
+from gateway.ports.work import Whereabouts
 
 if TYPE_CHECKING:
     from tests.sim.world import World

@@ -30,7 +30,7 @@ from gateway.domain.submission import (
 )
 from gateway.domain.validity import not_valid_after
 from gateway.pipeline import changes, holding
-from gateway.ports import Acceptance, AcceptedOrder, CancelRequest, HoldRequest, KnownLine, Tombstone
+from gateway.ports.acceptance import Acceptance, AcceptedOrder, CancelRequest, HoldRequest, KnownLine, Tombstone
 from tests.factories import line, prescription
 from tests.sim.gateway import Parcel
 from tests.sim.memory import BEGUN

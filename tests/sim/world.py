@@ -25,7 +25,7 @@ from gateway.domain.orphans import Reach, orphans
 from gateway.domain.partner import Environment, Provider, SignaturePolicy, Trust
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Answer, Submission, WireFormat
-from gateway.ports import Callback, CallbackResult, Effectiveness
+from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.store.sqlite.standing import standing
 from tests.sim import met, translated
 from tests.sim.gateway import Gateway, Parcel

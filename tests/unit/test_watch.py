@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 
 from gateway.config.reference_check import Concern
+from gateway.domain.custody import Holder
 from gateway.domain.errors import Unavailable
-from gateway.domain.lifecycle import Holder, LineState
+from gateway.domain.lifecycle import LineState
 from gateway.enquiries import Enquiries, Overdue
-from gateway.ports import Store
+from gateway.ports.store import Store
 from gateway.watch import ALERT_KIND, DeadMan, Watch
 
 _NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

@@ -17,7 +17,8 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Environment, Provider
 from gateway.enquiries import Enquiries
-from gateway.ports import Claim, News, Store, WorkKind
+from gateway.ports.store import Store
+from gateway.ports.work import Claim, News, WorkKind
 from gateway.worker import Attempt, Outlet, Pace, Surroundings, Worker
 
 _START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

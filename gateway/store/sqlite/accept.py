@@ -9,11 +9,12 @@ from gateway.domain.deadline import Urgency, urgency
 from gateway.domain.errors import Refusal
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.domain.prescription import Line
 from gateway.domain.submission import Action, Answer, OrderNumber, Outcome, Submission
+from gateway.domain.transition import Moved
 from gateway.domain.validity import not_valid_after
-from gateway.ports import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
+from gateway.ports.acceptance import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
 from gateway.store.document import encode
 from gateway.store.sqlite import cancels, holds, notices, reconciling
 from gateway.store.sqlite.alerts import open_alert

@@ -14,19 +14,10 @@ from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.cancel import CancelState
 from gateway.domain.hold import ANSWERS
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import (
-    LIVE,
-    Actor,
-    Ignored,
-    LineEvent,
-    LineState,
-    Moved,
-    Row,
-    resolve_return,
-    resolve_supply,
-)
+from gateway.domain.lifecycle import LIVE, Actor, LineEvent, LineState, Row
 from gateway.domain.quantity import lexeme
-from gateway.ports import Callback, CallbackResult, Effectiveness
+from gateway.domain.transition import Ignored, Moved, resolve_return, resolve_supply
+from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.store.document import encode
 from gateway.store.sqlite import deliveries, holds, renewals
 from gateway.store.sqlite.alerts import open_alert

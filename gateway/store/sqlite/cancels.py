@@ -22,9 +22,10 @@ from gateway.domain.cancel import (
 from gateway.domain.deadline import Request
 from gateway.domain.hold import beneath
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState, Moved
+from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
 from gateway.domain.message import SealedMessage
-from gateway.ports import CancelRequest, OvertakenError, Tombstone
+from gateway.domain.transition import Moved
+from gateway.ports.acceptance import CancelRequest, OvertakenError, Tombstone
 from gateway.store.sqlite import revoking
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, store_message, unqueue

@@ -11,7 +11,7 @@ from uuid import UUID
 from gateway.domain.hold import HoldKind
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
-from gateway.ports import Claim, WorkKind
+from gateway.ports.work import Claim, WorkKind
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.cancels import never_left
 from gateway.store.sqlite.history import Happening, line_now, record_event

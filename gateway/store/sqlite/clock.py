@@ -16,7 +16,8 @@ from gateway.domain.deadline import Request
 from gateway.domain.delivery import DeliveryEvent, in_flight
 from gateway.domain.hold import beneath
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
+from gateway.domain.transition import Moved
 from gateway.store.sqlite import deliveries, renewals
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, store_message, unqueue

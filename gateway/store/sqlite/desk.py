@@ -10,8 +10,9 @@ from uuid import UUID
 
 from gateway.domain.acts import Act, Ruling, Screened
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved, transition
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.domain.message import MessageEvent, SealedMessage
+from gateway.domain.transition import Moved, transition
 from gateway.store.sqlite.alerts import close_alerts_of, open_alert
 from gateway.store.sqlite.allocate import deliver, give, store_message
 from gateway.store.sqlite.awaiting import AWAITS_RULING, ask_for_ruling

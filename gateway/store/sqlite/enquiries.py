@@ -21,7 +21,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.orphans import Standing
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, Overdue, PauseView, PrescriptionView, Waiting
-from gateway.ports import News
+from gateway.ports.work import News
 from gateway.store.sqlite import (
     books,
     clock,

@@ -12,7 +12,8 @@ from uuid import UUID
 import apsw
 
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import Condition, LineState, roll_up
+from gateway.domain.labels import Condition, roll_up
+from gateway.domain.lifecycle import LineState
 from gateway.enquiries import Found
 from gateway.store.sqlite.instants import instant
 

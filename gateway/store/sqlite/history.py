@@ -1,7 +1,7 @@
 """The only place that moves a line: an event is appended, and the line follows it if the lifecycle says so.
 
 Everything else of this package says what happened and by whom; what it does to the line is decided by
-`gateway.domain.lifecycle.transition` alone (I13). An event that moves nothing is kept all the same.
+`gateway.domain.transition.transition` alone (I13). An event that moves nothing is kept all the same.
 """
 
 from dataclasses import dataclass, replace
@@ -9,17 +9,8 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.domain.deadline import Urgency
-from gateway.domain.lifecycle import (
-    LIVE,
-    TERMINAL,
-    Actor,
-    Ignored,
-    LineEvent,
-    LineState,
-    Moved,
-    returns_to,
-    transition,
-)
+from gateway.domain.lifecycle import LIVE, TERMINAL, Actor, LineEvent, LineState
+from gateway.domain.transition import Ignored, Moved, returns_to, transition
 from gateway.store.sqlite import deliveries
 from gateway.store.sqlite.alerts import held_for, open_alert
 from gateway.store.sqlite.instants import stored

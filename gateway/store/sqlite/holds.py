@@ -14,8 +14,9 @@ from uuid import UUID
 from gateway.domain.deadline import Request
 from gateway.domain.errors import Unavailable
 from gateway.domain.hold import REFUSALS, HoldEvent, HoldKind, HoldRow, HoldState, beneath, move
-from gateway.domain.lifecycle import Actor, Ignored, LineEvent, LineState, Moved, Row
-from gateway.ports import HoldRequest, OvertakenError
+from gateway.domain.lifecycle import Actor, LineEvent, LineState, Row
+from gateway.domain.transition import Ignored, Moved
+from gateway.ports.acceptance import HoldRequest, OvertakenError
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, store_message
 from gateway.store.sqlite.cancels import Asked, for_its_holder, under_way

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, Submission
-from gateway.ports import Refused
+from gateway.ports.acceptance import Refused
 from gateway.store.document import encode
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.instants import stored

@@ -9,7 +9,7 @@ from gateway.domain.hold import HoldKind
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Prescription
-from gateway.ports import KnownLine
+from gateway.ports.acceptance import KnownLine
 from gateway.store.document import decode
 from gateway.store.sqlite.transaction import Row, Transaction
 

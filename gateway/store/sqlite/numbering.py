@@ -13,7 +13,8 @@ from typing import Final
 
 from gateway.domain.acknowledgement import LineReport
 from gateway.domain.delivery import ENDED, Delivery, DeliveryState, move, reported
-from gateway.domain.lifecycle import Actor, Ignored, LineEvent, LineState
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
+from gateway.domain.transition import Ignored
 from gateway.store.sqlite import deliveries
 from gateway.store.sqlite.history import LineNow
 from gateway.store.sqlite.transaction import Transaction

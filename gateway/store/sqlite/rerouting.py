@@ -13,8 +13,9 @@ from uuid import UUID
 from gateway.domain.deadline import Request
 from gateway.domain.fence import FREE, Ground, Holding, Withheld, decide, next_epoch
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.domain.reroute import Reroute, Revocation, Wanted
+from gateway.domain.transition import Moved
 from gateway.store.sqlite import holds
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.allocate import deliver, give, store_message

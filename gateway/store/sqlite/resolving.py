@@ -7,8 +7,9 @@ person, with the evidence as the reason. Nothing is resolved while an attempt is
 from datetime import datetime
 from uuid import UUID
 
-from gateway.domain.lifecycle import Actor, LineEvent, LineState, Moved
-from gateway.ports import Whereabouts
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
+from gateway.domain.transition import Moved
+from gateway.ports.work import Whereabouts
 from gateway.store.sqlite import holds
 from gateway.store.sqlite.alerts import close_alerts_of
 from gateway.store.sqlite.cancels import never_left

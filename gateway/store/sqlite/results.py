@@ -9,8 +9,10 @@ from datetime import datetime
 
 from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLater
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import Actor, Ignored, LineEvent, LineState, Moved
-from gateway.ports import Callback, Claim, WorkKind
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
+from gateway.domain.transition import Ignored, Moved
+from gateway.ports.callback import Callback
+from gateway.ports.work import Claim, WorkKind
 from gateway.store.sqlite import holds
 from gateway.store.sqlite.acknowledge import acknowledge
 from gateway.store.sqlite.alerts import open_alert

@@ -9,7 +9,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gateway.domain.acknowledgement import LineReport
-from gateway.domain.lifecycle import Ignored, LineEvent
+from gateway.domain.lifecycle import LineEvent
+from gateway.domain.transition import Ignored
 from gateway.store.sqlite import deliveries
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.binding import HANDED_OVER, SUPPLY

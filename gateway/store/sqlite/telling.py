@@ -8,7 +8,7 @@ import apsw
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.submission import Submission, WireFormat
-from gateway.ports import News
+from gateway.ports.work import News
 from gateway.store.sqlite.instants import instant
 
 _NEWS = """

@@ -10,7 +10,8 @@ import apsw
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import LABELS, LineState
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Prescription
 from gateway.domain.renewal import RenewalState
 from gateway.enquiries import AlertView, DeliveryView, EventView, LineView, PrescriptionView, RenewalView

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import apsw
 
+from gateway.domain.custody import Holder
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import Holder, LineState
+from gateway.domain.lifecycle import LineState
 from gateway.enquiries import AlertView, Overdue, Waiting
 from gateway.store.sqlite.alerts import held_for
 from gateway.store.sqlite.instants import instant, stored

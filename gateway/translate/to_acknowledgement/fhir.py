@@ -16,7 +16,7 @@ from gateway.domain.identifiers import derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.submission import Action, Answer, Envelope, OrderVerdict, Outcome, Submission, Verdict
-from gateway.ports import News
+from gateway.ports.work import News
 from gateway.translate.to_acknowledgement import http_status
 from gateway.translate.to_acknowledgement.eps_codes import eps_error
 from gateway.translate.to_fhir import systems

@@ -13,18 +13,10 @@ from gateway.domain.cancel import CancelState
 from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import derived_id
 from gateway.domain.issue import Issue
-from gateway.domain.lifecycle import LABELS, LineEvent, LineState
-from gateway.domain.submission import (
-    Action,
-    Answer,
-    Envelope,
-    OrderVerdict,
-    Outcome,
-    Standing,
-    Submission,
-    Verdict,
-)
-from gateway.ports import News
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.domain.submission import Action, Answer, Envelope, OrderVerdict, Outcome, Standing, Submission, Verdict
+from gateway.ports.work import News
 from gateway.translate.to_acknowledgement.hl7v2_parts import (
     Line,
     Request,

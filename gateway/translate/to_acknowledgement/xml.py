@@ -18,7 +18,7 @@ from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Answer, Envelope, OrderVerdict, Outcome, Submission, Verdict
-from gateway.ports import News
+from gateway.ports.work import News
 from gateway.translate.to_acknowledgement import http_status
 
 NAMESPACE = "urn:x-homecare-gateway:trust-receipt:1"

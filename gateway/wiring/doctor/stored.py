@@ -9,7 +9,7 @@ from gateway.domain.alert import Soon
 from gateway.domain.alert_kinds import about
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.enquiries import has_stopped
-from gateway.ports import BY_OPERATOR
+from gateway.ports.work import BY_OPERATOR
 from gateway.settings import Settings
 from gateway.store.sqlite.backup import MANIFEST, read_manifest
 from gateway.store.sqlite.checkup import MOST, Backlog, Checkup, OpenAlerts, checkup, schema_of

@@ -21,7 +21,7 @@ from gateway.config.load import load
 from gateway.destination import Taken
 from gateway.domain.identifiers import OdsCode
 from gateway.enquiries import PrescriptionView
-from gateway.ports import Claim
+from gateway.ports.work import Claim
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.watch import Watch
 from gateway.wiring.standing import orphaned

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.destination import Taken
 from gateway.domain.identifiers import OdsCode
-from gateway.ports import Claim
+from gateway.ports.work import Claim
 from tests.acceptance.doors.test_first_prescription import RECEIVED, Gateway, gateway, pytestmark, sample
 from tests.doors import bearer
 

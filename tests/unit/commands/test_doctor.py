@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from gateway.__main__ import command_line
 from gateway.commands.exits import Exit
 from gateway.destination import InDoubt
-from gateway.ports import BY_OPERATOR
+from gateway.ports.work import BY_OPERATOR
 from gateway.store.sqlite.store import SqliteStore
 from gateway.wiring.build import DATABASE, claim_data_folder
 from tests.contract.store_engines import PROVIDER, make_acceptance, make_order, make_prescription

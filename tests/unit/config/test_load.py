@@ -8,9 +8,10 @@ import pytest
 
 from gateway.access.principal import Kind, digest_of
 from gateway.config.load import load
+from gateway.domain.custody import CUSTODY, Holder
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import CUSTODY, Holder, LineState
+from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment, SignaturePolicy
 
 RBA, RZC, VNE51 = OdsCode("RBA"), OdsCode("RZC"), OdsCode("VNE51")

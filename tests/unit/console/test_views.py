@@ -12,7 +12,8 @@ from starlette.applications import Starlette
 from gateway.console.sessions import Sessions
 from gateway.console.views import Frame, create_console
 from gateway.domain.identifiers import derived_id
-from gateway.domain.lifecycle import LABELS, LineState
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import LineState
 from gateway.enquiries import PauseView
 from tests.doors import (
     NAMES,

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.console.words import ACTORS, EVENTS, HOLDERS, STATES, born, clock_time, how_long, nhs_number, when
-from gateway.domain.lifecycle import LABELS, Actor, Holder, LineEvent, LineState
+from gateway.domain.custody import Holder
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
 
 ACCEPTED = {LineState.ACCEPTED, LineState.VALIDATED, LineState.IN_SUPPLY}
 

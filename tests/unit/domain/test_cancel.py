@@ -15,7 +15,8 @@ from gateway.domain.cancel import (
     move,
     provider_event,
 )
-from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState, Moved, transition
+from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
+from gateway.domain.transition import Moved, transition
 
 PROVIDERS = [event for event in CancelEvent if event.value in set(LineEvent)]
 OURS = {CancelEvent.ASKED_BEFORE_WIRE, CancelEvent.ORDER_CAME, CancelEvent.NEVER_LEFT}

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.calendar import LONDON, WEEKDAYS, WorkingCalendar
+from gateway.domain.custody import CUSTODY
 from gateway.domain.deadline import ALWAYS, Deadlines, Limit, Term, Urgency, urgency
-from gateway.domain.lifecycle import CUSTODY, LineState
+from gateway.domain.lifecycle import LineState
 
 CALENDAR = WorkingCalendar(
     first=date(2026, 1, 1),

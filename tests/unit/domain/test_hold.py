@@ -16,7 +16,8 @@ from gateway.domain.hold import (
     beneath,
     move,
 )
-from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState, Moved, transition
+from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
+from gateway.domain.transition import Moved, transition
 
 DONE = {HoldKind.HOLD: "hold_confirmed", HoldKind.RELEASE: "release_confirmed"}
 OURS = {HoldEvent.ASKED_BEFORE_WIRE, HoldEvent.NEVER_LEFT}

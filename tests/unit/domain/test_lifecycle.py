@@ -2,27 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.lifecycle import (
-    BEFORE,
-    CUSTODY,
-    LABELS,
-    LINE_TABLE,
-    LIVE,
-    ROLL_UP,
-    TERMINAL,
-    WORST_FIRST,
-    Actor,
-    Condition,
-    Holder,
-    Ignored,
-    LineEvent,
-    LineState,
-    Moved,
-    resolve_supply,
-    roll_up,
-    transition,
-    worst,
-)
+from gateway.domain.custody import CUSTODY, Holder
+from gateway.domain.labels import LABELS, ROLL_UP, WORST_FIRST, Condition, roll_up, worst
+from gateway.domain.lifecycle import BEFORE, LINE_TABLE, LIVE, TERMINAL, Actor, LineEvent, LineState
+from gateway.domain.transition import Ignored, Moved, resolve_supply, transition
 
 S, E, A = LineState, LineEvent, Actor
 

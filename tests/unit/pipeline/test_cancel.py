@@ -13,7 +13,8 @@ from gateway.destination import InDoubt, Refused, Taken, TryLater
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
-from gateway.ports import Callback, CallbackResult, Claim, Effectiveness
+from gateway.ports.callback import Callback, CallbackResult, Effectiveness
+from gateway.ports.work import Claim
 from gateway.sign.verify import verify
 from tests.unit.pipeline.test_story import GOLDEN, RECEIVED, S01, World, make
 

@@ -9,7 +9,7 @@ from gateway.destination import Taken
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.enquiries import PrescriptionView
-from gateway.ports import Callback, CallbackResult, Effectiveness
+from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.web.release import passed_of
 from gateway.wire.strict_json import dumps
 from tests.unit.pipeline.test_cancel import PROVIDER, Trial, cancel, trial

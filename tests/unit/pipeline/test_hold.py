@@ -9,7 +9,7 @@ from gateway.destination import InDoubt, Refused, Taken, TryLater
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.submission import Submission, WireFormat
-from gateway.ports import Effectiveness
+from gateway.ports.callback import Effectiveness
 from gateway.sign.verify import verify
 from tests.unit.pipeline.test_cancel import Told, Trial, cancel, trial
 from tests.unit.pipeline.test_story import RECEIVED, S01

@@ -14,7 +14,7 @@ from gateway.destination import Taken
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.submission import Answer, Submission, WireFormat
-from gateway.ports import Claim
+from gateway.ports.work import Claim
 from gateway.translate.to_acknowledgement import xml
 from gateway.wire.strict_json import dumps
 from tests.unit.pipeline.test_cancel import Trial

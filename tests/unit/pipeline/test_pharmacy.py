@@ -16,7 +16,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.pipeline.clockwork import EXPIRED, Clockwork
 from gateway.pipeline.pharmacy import Pharmacy
-from gateway.ports import Callback
+from gateway.ports.callback import Callback
 from gateway.sign.verify import verify
 from tests.unit.pipeline.test_cancel import cancel
 from tests.unit.pipeline.test_story import RECEIVED, S01, World, make

@@ -7,7 +7,8 @@ import pytest
 
 from gateway.destination import InDoubt, Refused, Taken
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import LABELS, LineState
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import LineState
 from tests.unit.pipeline.test_cancel import Trial, cancel
 from tests.unit.pipeline.test_story import S01, make
 

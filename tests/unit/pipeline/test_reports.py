@@ -10,7 +10,7 @@ from gateway.destination import Taken
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.submission import Answer, Submission, WireFormat
-from gateway.ports import Callback
+from gateway.ports.callback import Callback
 from tests.hl7v2_orders import edited, golden
 from tests.unit.pipeline.test_cancel import PROVIDER, Trial
 from tests.unit.pipeline.test_story import RECEIVED, S01, make

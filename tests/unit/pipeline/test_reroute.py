@@ -22,7 +22,8 @@ from gateway.pipeline.reroute import GIVEN_TO_ANOTHER, Act, Plan, Rerouting
 from gateway.pipeline.rewriting import rewrite
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import Surroundings
-from gateway.ports import Callback, CallbackResult, Claim, Effectiveness
+from gateway.ports.callback import Callback, CallbackResult, Effectiveness
+from gateway.ports.work import Claim
 from gateway.sign.verify import verify
 from gateway.store.keys import KeyRing, load_or_make
 from gateway.store.sqlite.enquiries import SqliteEnquiries

@@ -20,7 +20,7 @@ from gateway.domain.partner import Environment, Provider
 from gateway.domain.prescription import PrescriberSignature, Prescription
 from gateway.domain.submission import Envelope, Submission, WireFormat
 from gateway.domain.trace import TraceRow
-from gateway.ports import SealFacts
+from gateway.ports.sealer import SealFacts
 from gateway.sign import seal as seal_module
 from gateway.sign import verify as verify_module
 from gateway.sign.seal import Seal

@@ -7,8 +7,9 @@ from pathlib import Path
 import apsw
 import pytest
 
+from gateway.domain.custody import Holder
 from gateway.domain.errors import ConfigurationError, Unavailable
-from gateway.domain.lifecycle import TERMINAL, Holder, LineState
+from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.store.sqlite import connection as opening
 from gateway.store.sqlite.connection import open_reader, open_writer, settings_of
 from gateway.store.sqlite.schema import arrows, migrate, steps

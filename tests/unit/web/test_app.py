@@ -21,7 +21,7 @@ from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment
 from gateway.domain.submission import Answer, WireFormat
 from gateway.enquiries import PauseView
-from gateway.ports import CallbackResult, Effectiveness
+from gateway.ports.callback import CallbackResult, Effectiveness
 from gateway.telemetry import Metrics
 from gateway.web.app import Identity, create_app
 from gateway.web.lifecycle import published

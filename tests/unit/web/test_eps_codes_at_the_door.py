@@ -20,7 +20,7 @@ from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.partner import Environment, SignaturePolicy
-from gateway.ports import Callback
+from gateway.ports.callback import Callback
 from gateway.telemetry import Metrics
 from gateway.translate.to_acknowledgement.eps_codes import DISPENSING, PRESCRIBING
 from gateway.web.app import Identity, create_app

@@ -8,8 +8,9 @@ import pytest
 
 from gateway.config.load import load
 from gateway.domain.cancel import CANCEL_TABLE
+from gateway.domain.custody import CUSTODY
 from gateway.domain.delivery import DELIVERY_TABLE
-from gateway.domain.lifecycle import BEFORE, CUSTODY, LINE_TABLE, Actor, LineState
+from gateway.domain.lifecycle import BEFORE, LINE_TABLE, Actor, LineState
 from gateway.domain.renewal import RENEWAL_TABLE
 from gateway.web.lifecycle import published
 from gateway.wire.strict_json import dumps

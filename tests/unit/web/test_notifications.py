@@ -5,7 +5,7 @@ import json
 import pytest
 from yarl import URL
 
-from gateway.ports import CallbackResult, Effectiveness
+from gateway.ports.callback import CallbackResult, Effectiveness
 from tests.doors import NOW, VNE51, bearer
 from tests.unit.web import test_app
 from tests.unit.web.test_app import Door

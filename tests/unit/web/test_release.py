@@ -14,7 +14,7 @@ from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from gateway.domain.identifiers import derived_id
 from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment
-from gateway.ports import CallbackResult, Effectiveness
+from gateway.ports.callback import CallbackResult, Effectiveness
 from gateway.telemetry import Metrics
 from gateway.web.app import Identity, create_app
 from gateway.web.release import Passed, parameters

@@ -16,7 +16,7 @@ from gateway.domain.alert_kinds import ALERT_KINDS
 from gateway.domain.identifiers import OdsCode
 from gateway.enquiries import PauseView
 from gateway.pipeline.admission import Room
-from gateway.ports import BY_OPERATOR
+from gateway.ports.work import BY_OPERATOR
 from gateway.settings import MIB, Settings
 from gateway.store.keys import load_or_make
 from gateway.store.sqlite.checkup import Backlog, Checkup, OpenAlerts

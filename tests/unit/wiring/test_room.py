@@ -10,7 +10,7 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.enquiries import Enquiries, Waiting
 from gateway.pipeline.admission import Admission, Floors, Full, Room
-from gateway.ports import Store
+from gateway.ports.store import Store
 from gateway.store.reserve import Reserve
 from gateway.wiring.room import RoomKeeper, room_on
 

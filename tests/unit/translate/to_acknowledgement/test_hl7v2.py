@@ -10,7 +10,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.submission import Answer, OrderVerdict, Outcome, Submission, Verdict
-from gateway.ports import News
+from gateway.ports.work import News
 from gateway.translate.to_acknowledgement.hl7v2 import answer, status, unreadable
 from tests.hl7v2_orders import RECEIVED, edited, golden, read, submission
 

@@ -20,7 +20,7 @@ from gateway.domain.submission import (
     Verdict,
     WireFormat,
 )
-from gateway.ports import News
+from gateway.ports.work import News
 from gateway.translate.to_acknowledgement import fhir, xml
 from gateway.wire.strict_json import loads
 

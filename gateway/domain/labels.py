@@ -1,0 +1,113 @@
+"""What people are told of a line or a whole prescription: one label a state, and the worst line first.
+
+Source: mapping.md 10.3; console.md.
+"""
+
+from enum import StrEnum
+
+from gateway.domain.lifecycle import LineState
+
+S = LineState
+
+LABELS: dict[LineState, str] = {
+    S.RECEIVED: "Received by the gateway",
+    S.REFUSED: "Refused: the trust was told why",
+    S.HELD: "Held: waiting for the trust",
+    S.AWAITING_SCREENING: "Waiting for a clinical check",
+    S.READY: "Ready to send",
+    S.UNDELIVERABLE: "Could not be sent",
+    S.SENT: "Sent: no answer yet",
+    S.UNCERTAIN: "Uncertain: it may have arrived",
+    S.WITH_PROVIDER: "Arrived at the provider",
+    S.ACCEPTED: "Accepted by the provider",
+    S.VALIDATED: "Checked by the provider's pharmacist",
+    S.QUERIED: "Queried by the provider",
+    S.IN_SUPPLY: "Being supplied",
+    S.PART_SUPPLIED: "Supplied in part",
+    S.FULFILLED: "Delivered",
+    S.ON_HOLD: "On hold",
+    S.REJECTED: "Rejected by the provider",
+    S.RETURNED: "Returned by the provider",
+    S.CANCELLED: "Cancelled, confirmed",
+    S.SUPERSEDED: "Replaced by another prescription",
+    S.EXPIRED: "Expired",
+    S.CLOSED: "Closed",
+}
+"""The words people see. Sent, arrived, accepted and checked are four different things (console.md)."""
+
+
+WORST_FIRST: tuple[LineState, ...] = (
+    S.UNCERTAIN,
+    S.REJECTED,
+    S.RETURNED,
+    S.UNDELIVERABLE,
+    S.HELD,
+    S.QUERIED,
+    S.AWAITING_SCREENING,
+    S.ON_HOLD,
+    S.PART_SUPPLIED,
+    S.WITH_PROVIDER,
+    S.READY,
+    S.SENT,
+    S.RECEIVED,
+    S.ACCEPTED,
+    S.VALIDATED,
+    S.IN_SUPPLY,
+    S.FULFILLED,
+    S.REFUSED,
+    S.EXPIRED,
+    S.CANCELLED,
+    S.SUPERSEDED,
+    S.CLOSED,
+)
+"""A prescription's state is the worst of its lines (mapping.md 10.5)."""
+
+
+class Condition(StrEnum):
+    """What makes a line worse than its state says, until a person has seen to it."""
+
+    INCIDENT = "incident"
+    """A supply was reported that should not have been."""
+    CANCEL_OVERDUE = "cancel-overdue"
+    SENT_OVERDUE = "sent-overdue"
+
+
+CONDITION_LABELS: dict[Condition, str] = {
+    Condition.INCIDENT: "Safety incident",
+    Condition.CANCEL_OVERDUE: "Cancellation overdue: not cancelled",
+    Condition.SENT_OVERDUE: "Sent, and no answer in time",
+}
+
+
+ROLL_UP: tuple[LineState | Condition, ...] = (
+    Condition.INCIDENT,
+    *WORST_FIRST[: WORST_FIRST.index(S.AWAITING_SCREENING)],
+    Condition.CANCEL_OVERDUE,
+    Condition.SENT_OVERDUE,
+    *WORST_FIRST[WORST_FIRST.index(S.AWAITING_SCREENING) :],
+)
+"""States and conditions together, worst first (mapping.md 10.5)."""
+
+
+def worst(states: tuple[LineState, ...]) -> LineState:
+    """Give the state of a prescription from those of its lines; at least one."""
+    return min(states, key=WORST_FIRST.index)
+
+
+def roll_up(lines: tuple[tuple[LineState, Condition | None], ...]) -> tuple[LineState, Condition | None]:
+    """Give what a prescription stands for in a list: the state of its worst line, and the condition that makes it so.
+
+    Args:
+        lines: each with its condition, where it is in one; at least one line.
+
+    Returns:
+        The condition is None where a line's state alone is the worst.
+
+    Source:
+        mapping.md 10.5.
+    """
+    told = {line: [one for one in line if one is not None] for line in lines}
+    line = min(lines, key=lambda line: min(ROLL_UP.index(one) for one in told[line]))
+    state, condition = line
+    counts = condition is not None and ROLL_UP.index(condition) < ROLL_UP.index(state)
+    return state, condition if counts else None
