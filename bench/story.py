@@ -19,7 +19,9 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.submission import Submission, WireFormat
 from gateway.pipeline.story import Pipeline
-from gateway.pipeline.translate import Surroundings, Translation, read, translate
+from gateway.pipeline.surroundings import Surroundings
+from gateway.pipeline.translate import read, translate
+from gateway.pipeline.translation import Translation
 from gateway.ports.callback import Callback
 from gateway.ports.work import Claim
 from gateway.store.keys import load_or_make

@@ -18,7 +18,9 @@ from gateway.domain.submission import Action, Envelope, Outcome, Reading, Submis
 from gateway.domain.transition import Ignored, transition
 from gateway.pipeline import reports
 from gateway.pipeline.holding import LineHold
-from gateway.pipeline.translate import Surroundings, TranslatedOrder, Translation, clash, read, translate
+from gateway.pipeline.surroundings import Surroundings
+from gateway.pipeline.translate import clash, read, translate
+from gateway.pipeline.translation import TranslatedOrder, Translation
 from gateway.ports.acceptance import KnownLine, Tombstone
 from gateway.translate.from_hl7v2.report import Supplied
 from gateway.translate.to_fhir.dispense import Dispense, is_supply

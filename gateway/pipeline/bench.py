@@ -7,7 +7,7 @@ from gateway.domain.reroute import WrittenOrder
 from gateway.enquiries import Enquiries
 from gateway.pipeline.rewriting import Rewritten
 from gateway.pipeline.sealing import seal_facts
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.ports.clock import Clock
 from gateway.ports.sealer import Sealer
 from gateway.ports.store import Store

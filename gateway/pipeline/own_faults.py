@@ -9,7 +9,7 @@ Source: brief D6 and D16.
 import structlog
 
 from gateway.domain.submission import Submission
-from gateway.pipeline.translate import TranslatedOrder, Translation
+from gateway.pipeline.translation import TranslatedOrder, Translation
 
 CODE = "MESSAGE_INVALID"
 

@@ -16,7 +16,8 @@ from gateway.domain.issue import Issue
 from gateway.domain.partner import SignaturePolicy
 from gateway.domain.submission import Outcome, Submission
 from gateway.pipeline.signature import own_bundle, written_bundle
-from gateway.pipeline.translate import Surroundings, read, translate
+from gateway.pipeline.surroundings import Surroundings
+from gateway.pipeline.translate import read, translate
 from gateway.sign.eps_bundle import EpsOrder, Unsignable
 from gateway.sign.eps_digest import Algorithm, Prepared, prepare
 

@@ -20,7 +20,7 @@ from gateway.domain.lifecycle import TERMINAL, LineEvent, LineState
 from gateway.domain.partner import SignaturePolicy, Trust
 from gateway.domain.prescription import Line
 from gateway.domain.submission import Action, OrderNumber, OrderVerdict, Outcome, Submission, Verdict
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.ports.acceptance import KnownLine
 from gateway.translate.context import ReadingContext
 from gateway.translate.from_hl7v2.replies import Replied

@@ -24,7 +24,7 @@ from gateway.domain.submission import Action, Order
 from gateway.domain.trace import TraceRow
 from gateway.domain.validity import not_valid_after
 from gateway.pipeline.signature import judge
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.translate.maps.rules import GATEWAY
 from gateway.translate.to_fhir.message import write
 from gateway.validate.check import check

@@ -10,7 +10,7 @@ from gateway.domain.partner import SignaturePolicy
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Envelope, Submission
 from gateway.domain.validity import not_valid_after
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.ports.sealer import SealFacts
 from gateway.translate.context import MAP_VERSION
 from gateway.translate.formats import FORMATS

@@ -26,14 +26,9 @@ from gateway.pipeline.admission import Admission
 from gateway.pipeline.changes import LineCancel, unreachable
 from gateway.pipeline.holding import LineHold
 from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
-from gateway.pipeline.translate import (
-    Surroundings,
-    TranslatedOrder,
-    Translation,
-    clash,
-    read,
-    translate,
-)
+from gateway.pipeline.surroundings import Surroundings
+from gateway.pipeline.translate import clash, read, translate
+from gateway.pipeline.translation import TranslatedOrder, Translation
 from gateway.ports.acceptance import (
     Acceptance,
     AcceptedOrder,

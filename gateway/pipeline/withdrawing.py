@@ -14,7 +14,7 @@ from gateway.domain.partner import Provider
 from gateway.domain.reroute import WrittenOrder
 from gateway.domain.submission import Change
 from gateway.pipeline.sealing import seal_facts
-from gateway.pipeline.translate import Surroundings, faults_of
+from gateway.pipeline.surroundings import Surroundings, faults_of
 from gateway.ports.sealer import Sealer
 from gateway.translate.to_fhir.cancel import Cancelled, write_cancel
 

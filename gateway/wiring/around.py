@@ -6,7 +6,7 @@ from gateway.config.configuration import Configuration
 from gateway.config.fhir_xml import fhir_xml
 from gateway.config.profiles import fhir_checker
 from gateway.config.reference import reference_in_force
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.plugins import connect
 
 

@@ -26,7 +26,7 @@ from gateway.pipeline.admission import Admission
 from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.settings import Settings, variables
 from gateway.store.keys import KeyRing, load_or_make
 from gateway.store.sqlite.connection import open_writer

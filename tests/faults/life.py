@@ -30,7 +30,7 @@ from gateway.domain.submission import Answer, Submission, WireFormat
 from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
-from gateway.pipeline.translate import Surroundings as Translating
+from gateway.pipeline.surroundings import Surroundings as Translating
 from gateway.ports.callback import Callback, Effectiveness
 from gateway.store.keys import KeyRing
 from gateway.store.sqlite.enquiries import SqliteEnquiries

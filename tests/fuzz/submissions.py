@@ -27,7 +27,9 @@ from gateway.domain.prescription import Dosage, Line, Prescription, Range
 from gateway.domain.quantity import Quantity, lexeme
 from gateway.domain.submission import Outcome, Submission, WireFormat
 from gateway.domain.trace import TraceRow
-from gateway.pipeline.translate import Surroundings, TranslatedOrder, read
+from gateway.pipeline.surroundings import Surroundings
+from gateway.pipeline.translate import read
+from gateway.pipeline.translation import TranslatedOrder
 from gateway.translate.formats import FORMATS
 from gateway.wiring.around import surroundings
 

@@ -32,7 +32,8 @@ from gateway.domain.submission import Envelope, Outcome, Reading, Submission, Ve
 from gateway.pipeline import own_faults, story
 from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.story import Pipeline
-from gateway.pipeline.translate import Translation, read, translate
+from gateway.pipeline.translate import read, translate
+from gateway.pipeline.translation import Translation
 from gateway.ports.acceptance import Acceptance, KnownLine
 from gateway.store.sqlite import store as store_module
 from gateway.store.sqlite.committer import LARGEST_GROUP, _Failed

@@ -14,7 +14,7 @@ from uuid import UUID
 from gateway.config.load import load
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.message import FhirMessage, SealedMessage
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.ports.sealer import Sealer, SealFacts
 from gateway.store.keys import load_or_make
 from gateway.wiring.around import surroundings

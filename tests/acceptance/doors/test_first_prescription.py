@@ -20,7 +20,7 @@ from gateway.console.sessions import Sessions
 from gateway.console.views import Frame, create_console
 from gateway.mllp import MllpListener, by_sending_facility
 from gateway.pipeline.story import Pipeline
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.plugins import connect
 from gateway.store.keys import load_or_make
 from gateway.store.sqlite.enquiries import SqliteEnquiries

@@ -8,7 +8,7 @@ from gateway.commands.offline import Offline, Seen
 from gateway.config.load import load
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.submission import Submission, WireFormat
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.wiring.around import surroundings
 
 TRUST = OdsCode("RBA")

@@ -16,7 +16,7 @@ from gateway.commands.offline import NOBODY, Offline, sender_of
 from gateway.config.load import load
 from gateway.domain.issue import CODES
 from gateway.domain.submission import Outcome, Submission, WireFormat
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.translate.formats import FORMATS
 from gateway.wiring.around import surroundings
 

@@ -21,7 +21,7 @@ from gateway.domain.submission import Submission, WireFormat
 from gateway.pipeline.reroute import GIVEN_TO_ANOTHER, Act, Plan, Rerouting
 from gateway.pipeline.rewriting import rewrite
 from gateway.pipeline.story import Pipeline
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.ports.work import Claim
 from gateway.sign.verify import verify

@@ -14,7 +14,9 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import SignaturePolicy
 from gateway.domain.submission import Outcome, Submission, WireFormat
 from gateway.pipeline.prepare import prepare_submission
-from gateway.pipeline.translate import Surroundings, Translation, read, translate
+from gateway.pipeline.surroundings import Surroundings
+from gateway.pipeline.translate import read, translate
+from gateway.pipeline.translation import Translation
 from gateway.sign.eps_bundle import EpsOrder
 from gateway.sign.eps_digest import prepare
 from gateway.sign.evidence import Evidence

@@ -14,7 +14,7 @@ from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import CodeEntry, OnConflict, SignaturePolicy
 from gateway.domain.submission import Answer, Submission, WireFormat
 from gateway.pipeline.story import Pipeline
-from gateway.pipeline.translate import Surroundings
+from gateway.pipeline.surroundings import Surroundings
 from gateway.ports.callback import Callback, Effectiveness
 from gateway.sign.verify import verify
 from gateway.store.keys import KeyRing, load_or_make

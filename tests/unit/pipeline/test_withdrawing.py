@@ -9,7 +9,7 @@ import pytest
 from gateway.config.profiles import fhir_checker
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.reroute import WrittenOrder
-from gateway.pipeline import translate
+from gateway.pipeline import surroundings
 from gateway.pipeline.withdrawing import Withdrawal, seal_withdrawal
 from gateway.sign.verify import verify
 from tests.unit.pipeline.test_story import RECEIVED, S01, World, make
@@ -55,5 +55,5 @@ async def test_it_passes_our_own_check_and_verifies_offline(world: World) -> Non
 
 
 async def test_one_that_fails_our_check_by_fhir_is_not_sealed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(translate, "check_written", lambda _written, _checker, _bundle: ("a fault",))
+    monkeypatch.setattr(surroundings, "check_written", lambda _written, _checker, _bundle: ("a fault",))
     assert await _told(world) is None

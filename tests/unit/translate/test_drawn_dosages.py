@@ -29,7 +29,8 @@ from gateway.domain.prescription import (
 )
 from gateway.domain.quantity import Quantity
 from gateway.domain.submission import WireFormat
-from gateway.pipeline.translate import TranslatedOrder, read
+from gateway.pipeline.translate import read
+from gateway.pipeline.translation import TranslatedOrder
 from gateway.translate.timing_words import DAY_WORDS, EVENT_WORDS
 from gateway.translate.to_fhir.message import write
 from gateway.wire.strict_json import loads

@@ -20,7 +20,8 @@ from gateway.commands.offline import Offline
 from gateway.config.fhir_xml import fhir_xml
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import WireFormat
-from gateway.pipeline.translate import TranslatedOrder, read
+from gateway.pipeline.translate import read
+from gateway.pipeline.translation import TranslatedOrder
 from gateway.store.document import encode
 from gateway.wire.strict_json import JSON, dumps, loads
 from tests.fuzz.submissions import FHIR_XML, around, submission
