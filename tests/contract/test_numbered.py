@@ -111,6 +111,19 @@ async def test_one_issue_that_will_not_come_leaves_the_line_where_it_is(supplies
     assert await supplies.line() is LineState.FULFILLED
 
 
+async def test_each_rest_that_will_not_come_has_an_alert_of_its_own(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await supplies.say(E.SUPPLY_SHORT, E.BALANCE_WILL_NOT_COME, E.SUPPLY_SHORT, E.BALANCE_WILL_NOT_COME)
+    assert await supplies.exchange.alert_kinds() == ["balance-will-not-come", "balance-will-not-come"]
+
+
+async def test_each_issue_that_will_not_come_has_an_alert_of_its_own(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.NOT_SUPPLIED, 3))
+    await say(supplies, "b", of(E.NOT_SUPPLIED, 2))
+    assert await supplies.exchange.alert_kinds() == ["issue-not-supplied", "issue-not-supplied"]
+
+
 @pytest.mark.parametrize("report", [of(E.DELIVERED, 1), of(E.DELIVERED, in_full=True)], ids=["numbered", "in full"])
 async def test_a_delivery_of_the_issue_that_owes_a_rest_is_the_rest(supplies: Supplies, report: LineReport) -> None:
     await supplies.accepted()

@@ -66,7 +66,7 @@ def deliver(
         _tell_of_uncounted(transaction, line, event, at=cause.at)
     if event is LineEvent.BALANCE_WILL_NOT_COME:
         text = "The rest of a part supply will not come. The patient may be without medicine."
-        _alert(transaction, line, "balance-will-not-come", text, at=cause.at)
+        _alert(transaction, line, "balance-will-not-come", text, at=cause.at, subject=f"{line.id} {cause.source}")
 
 
 def lose_one(transaction: Transaction, line: LineNow, issue: int, happening: Happening) -> None:
@@ -78,7 +78,7 @@ def lose_one(transaction: Transaction, line: LineNow, issue: int, happening: Hap
     words = (
         f"Issue {issue} will not be supplied; the others stay with the provider. The patient may be without medicine."
     )
-    _alert(transaction, line, "issue-not-supplied", words, at=happening.at)
+    _alert(transaction, line, "issue-not-supplied", words, at=happening.at, subject=f"{line.id} {issue}")
 
 
 def set_aside(transaction: Transaction, line: LineNow, number: Misnumbered, happening: Happening) -> Ignored:
@@ -106,5 +106,5 @@ def _tell_of_twice(transaction: Transaction, line: LineNow, event: LineEvent, *,
     _alert(transaction, line, "safety-incident", text, at=at)
 
 
-def _alert(transaction: Transaction, line: LineNow, kind: str, text: str, *, at: datetime) -> None:
-    open_alert(transaction, kind=kind, subject=str(line.id), line=line.row, at=at, text=text)
+def _alert(transaction: Transaction, line: LineNow, kind: str, text: str, *, at: datetime, subject: str = "") -> None:
+    open_alert(transaction, kind=kind, subject=subject or str(line.id), line=line.row, at=at, text=text)
