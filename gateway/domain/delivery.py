@@ -206,6 +206,11 @@ def reported(event: LineEvent) -> DeliveryEvent | None:
     return DeliveryEvent(said.value) if said.value in set(DeliveryEvent) else None
 
 
+def may_be_of(delivery: Delivery, event: DeliveryEvent, actor: Actor) -> bool:
+    """Tell whether a report can speak of a delivery: it moves it, and only what owes a rest can have one."""
+    return move(delivery, event, actor) is not None and (delivery.owed or event not in _BALANCE)
+
+
 def spoken_of(deliveries: Sequence[Delivery], event: DeliveryEvent, actor: Actor) -> Delivery | None:
     """Choose the issue that a report means which does not number it.
 
@@ -215,9 +220,7 @@ def spoken_of(deliveries: Sequence[Delivery], event: DeliveryEvent, actor: Actor
     Returns:
         The delivery; None where the event fits none of them.
     """
-    fitting = [one for one in deliveries if move(one, event, actor) is not None]
-    if event in _BALANCE:
-        fitting = [one for one in fitting if one.owed]
+    fitting = [one for one in deliveries if may_be_of(one, event, actor)]
     if event in _TAKES_BACK:
         return max(fitting, key=lambda one: one.issue, default=None)
     return min(fitting, key=lambda one: (_NEAREST_THE_DOOR.index(one.state), one.issue), default=None)

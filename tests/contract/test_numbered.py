@@ -11,10 +11,12 @@ import pytest
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.acts import Act, Rescue
 from gateway.domain.delivery import DeliveryState
+from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from tests.contract.store_engines import PROVIDER, Clock, Exchange, make_acceptance, make_order, open_sqlite
 from tests.contract.test_deliveries import Supplies
+from tests.contract.test_rerouting import NEXT, request_of
 
 S = DeliveryState
 E = LineEvent
@@ -35,10 +37,10 @@ def supplies(exchange: Exchange, tmp_path: Path) -> Supplies:
     return Supplies(exchange, tmp_path, total=3)
 
 
-async def say(supplies: Supplies, name: str, report: LineReport) -> CallbackResult:
+async def say(supplies: Supplies, name: str, report: LineReport, *, by: OdsCode = PROVIDER) -> CallbackResult:
     answer = Acknowledgement(id=name, correlation=supplies.message, reports=(report,))
     at = supplies.exchange.clock.now()
-    callback = Callback(destination=PROVIDER, received_at=at, content_type="", body=name.encode())
+    callback = Callback(destination=by, received_at=at, content_type="", body=name.encode())
     return await supplies.exchange.store.acknowledge(callback, answer, ())
 
 
@@ -138,6 +140,42 @@ async def test_a_delivery_that_may_be_of_another_issue_is_no_rest(supplies: Supp
     await say(supplies, "a", of(E.SUPPLY_SHORT))
     assert (await say(supplies, "b", report)).effect is Effectiveness.KEPT
     assert (await supplies.line(), supplies.states()[0]) == (LineState.PART_SUPPLIED, S.PREPARING)
+
+
+@pytest.mark.parametrize("event", [E.BALANCE_SUPPLIED, E.BALANCE_WILL_NOT_COME])
+async def test_a_rest_that_numbers_an_issue_which_owes_none_leaves_the_owed_one_owed(
+    supplies: Supplies, event: LineEvent
+) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.SUPPLY_SHORT, 1))
+    assert (await say(supplies, "b", of(event, 2))).effect is Effectiveness.KEPT
+    assert (await supplies.line(), supplies.states()) == (LineState.PART_SUPPLIED, [S.PREPARING, S.PLANNED, S.PLANNED])
+    assert await supplies.exchange.alert_kinds() == ["answer-unexpected"]
+    assert (await say(supplies, "c", of(event, 1))).effect is Effectiveness.APPLIED
+    assert await supplies.line() is LineState.IN_SUPPLY
+
+
+async def test_of_a_line_that_was_given_back_no_single_issue_is_lost(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.DISPATCHED, 1))
+    await say(supplies, "b", of(E.RETURNED))
+    assert (await say(supplies, "c", of(E.NOT_SUPPLIED, 2))).effect is Effectiveness.KEPT
+    assert "issue-not-supplied" not in await supplies.exchange.alert_kinds()
+
+
+async def test_a_next_provider_may_supply_the_issue_that_the_earlier_one_would_not(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.NOT_SUPPLIED, 2))
+    await say(supplies, "b", of(E.RETURNED))
+    assert await supplies.exchange.store.reroute(request_of(supplies.what)) == ()
+    supplies.message = (await supplies.exchange.send(NEXT)).message_id
+    assert (await say(supplies, "c", of(E.DELIVERED, 2), by=NEXT)).effect is Effectiveness.APPLIED
+    assert supplies.rows("SELECT issue, state FROM delivery WHERE epoch = 2 ORDER BY issue") == [
+        (1, S.PLANNED),
+        (2, S.DELIVERED),
+        (3, S.PLANNED),
+    ]
+    assert supplies.rows("SELECT delivered FROM line") == [(1,)]
 
 
 async def test_a_postponed_delivery_keeps_its_first_day_and_says_who_asked(supplies: Supplies) -> None:

@@ -142,10 +142,11 @@ def plan(transaction: Transaction, of: Of, *, at: datetime) -> None:
     )
 
 
-def issues_of_holder(transaction: Transaction, of: Of) -> list[int]:
+def of_holder(transaction: Transaction, of: Of) -> list[Delivery]:
     """Give the issues that the line's present holder was sent, in order: those planned under its epoch, or to be."""
     rows = _rows(transaction, of.line)
-    return [row.delivery.issue for row in rows if row.epoch == of.epoch] or _unplanned(rows, of)
+    begun = [row.delivery for row in rows if row.epoch == of.epoch]
+    return begun or [Delivery(issue=issue, state=DeliveryState.PLANNED) for issue in _unplanned(rows, of)]
 
 
 def follow(transaction: Transaction, of: Of, event: LineEvent, cause: Cause, *, issue: int | None = None) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.domain.acknowledgement import LineReport
-from gateway.domain.delivery import ENDED, Delivery, DeliveryState, move, reported
+from gateway.domain.delivery import ENDED, Delivery, DeliveryEvent, DeliveryState, may_be_of, reported
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.domain.transition import Ignored
 from gateway.store.sqlite import deliveries
@@ -60,16 +60,15 @@ def named_issue(transaction: Transaction, line: LineNow, report: LineReport) -> 
     said = reported(report.event)
     if said is None or (report.issue is None and report.supplies_left is None):
         return None
-    counted = deliveries.issues_of_holder(transaction, line.supplies)
+    counted = deliveries.of_holder(transaction, line.supplies)
     place = _place(report, len(counted))
     if place is None:
         text = f"{report.event} numbers a supply that its message does not have: it has {len(counted)}"
         return Misnumbered(Ignored(text))
-    issue = counted[place]
-    found = next((one for one in deliveries.deliveries(transaction, line.row) if one.issue == issue), None)
-    if found is None or found.state in ENDED - {DeliveryState.RESCUED, DeliveryState.NOT_SUPPLIED}:
-        return issue  # not planned yet, or planned anew when the report is followed
-    return issue if move(found, said, Actor.PROVIDER_SYSTEM) is not None else _stands(found, report.event)
+    found = counted[place]
+    if found.state is DeliveryState.WITHDRAWN:
+        return found.issue  # its line ended, which says by itself what the report means
+    return found.issue if may_be_of(found, said, Actor.PROVIDER_SYSTEM) else _stands(found, report.event)
 
 
 def completes_a_rest(transaction: Transaction, line: LineNow, report: LineReport, issue: int | None) -> bool:
@@ -84,8 +83,11 @@ def spares_others(transaction: Transaction, line: LineNow, report: LineReport, i
     """Tell whether a word that one issue will not be supplied leaves others of the line with its provider."""
     if report.event is not LineEvent.NOT_SUPPLIED or issue is None:
         return False
-    others = (one for one in deliveries.deliveries(transaction, line.row) if one.issue != issue)
-    return any(one.state not in ENDED | {DeliveryState.DELIVERED} for one in others)
+    known = deliveries.deliveries(transaction, line.row)
+    ends = any(
+        one.issue == issue and may_be_of(one, DeliveryEvent.NOT_SUPPLIED, Actor.PROVIDER_SYSTEM) for one in known
+    )
+    return ends and any(one.issue != issue and one.state not in ENDED | {DeliveryState.DELIVERED} for one in known)
 
 
 def _place(report: LineReport, count: int) -> int | None:
@@ -98,7 +100,7 @@ def _place(report: LineReport, count: int) -> int | None:
 
 
 def _stands(found: Delivery, event: LineEvent) -> Misnumbered:
-    words = f"issue {found.issue} is {found.state.lower().replace('_', ' ')}"
+    words = f"issue {found.issue} is {found.state.lower().replace('_', ' ')}{' and owes a rest' if found.owed else ''}"
     reaches = _REACHES.get(event)
     old = reaches is not None and found.state in _STEPS and _STEPS.index(found.state) >= _STEPS.index(reaches)
     old = old or (event is LineEvent.NOT_SUPPLIED and found.state is DeliveryState.NOT_SUPPLIED)
