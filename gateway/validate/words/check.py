@@ -7,7 +7,7 @@ Source: mapping.md 8.3; National Patient Safety Agency alert 13 on oral methotre
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.domain.prescription import Dosage, Line
 from gateway.domain.reference import ProductRow
@@ -33,6 +33,13 @@ _WEEKLY = re.compile(
 )
 """Medicines injected or taken once a week or less often, whose daily use is a known cause of deaths or of great harm.
 Those that are also given more often by rule (etanercept, anakinra) are not among them."""
+
+_FOLIC_ACID = re.compile(
+    r"\b(?:with |and |take |plus )*folic acid\b"
+    r"(?:(?!\b(?:and|then|methotrexate|inject)\b)(?:[^.;,\n]|(?<=\d)[.,](?=\d)))*",
+    re.IGNORECASE,
+)
+"""What directions say of the folic acid beside methotrexate, to the end of the clause; it is a line of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +70,16 @@ def doubts(line: Line, row: ProductRow | None) -> Iterator[Doubt]:
     """
     known = f"{row.display} {row.ingredient}" if row else ""
     weekly = _WEEKLY.search(f"{line.product.display} {known}") is not None
+    own = "folic" in f"{line.product.display} {known}".lower()
     for index, covered in _groups(line.dosages):
-        yield from _group(covered, row, f"dosages[{index}]", weekly=weekly)
+        said = read(covered[0].text) if own else _read_without_folic_acid(covered[0].text)
+        yield from _group(covered, said, row, f"dosages[{index}]", weekly=weekly)
+
+
+def _read_without_folic_acid(text: str) -> Said:
+    """Read directions but for the folic acid in them, whose dose is another one; a person is told to look."""
+    without = _FOLIC_ACID.sub("", text)
+    return read(text) if without == text else replace(read(without), unsure=True)
 
 
 def _groups(dosages: Sequence[Dosage]) -> Iterator[tuple[int, Sequence[Dosage]]]:
@@ -75,12 +90,12 @@ def _groups(dosages: Sequence[Dosage]) -> Iterator[tuple[int, Sequence[Dosage]]]
     yield from ((index, (dosage,)) for index, dosage in enumerate(dosages))
 
 
-def _group(covered: Sequence[Dosage], row: ProductRow | None, at: str, *, weekly: bool) -> Iterator[Doubt]:
+def _group(covered: Sequence[Dosage], said: Said, row: ProductRow | None, at: str, *, weekly: bool) -> Iterator[Doubt]:
     text = covered[0].text
     if says_no_dose(text) and text:
         return
     structured = [dosage for dosage in covered if is_structured(dosage)]
-    strength, said = strength_of(row), read(text)
+    strength = strength_of(row)
     found = differences(said, structured, strength) if structured else ()
     for difference in found:
         yield _contradiction(difference, f"{at}.text")

@@ -35,17 +35,30 @@ _MEASURE = rf"(?:{_any(v.UNIT_CODES)})\b"
 _THING = rf"(?:{_any(v.PRESENTED)})s?\b"
 _PER = rf"(?:{_any(word for word in v.PERIODS if not word.endswith('ly'))})\b"
 _ADVERB = rf"(?:{_any(word for word in v.PERIODS if word.endswith('ly'))})\b"
-_TIMES = rf"(?:once\b|twice\b|thrice\b|{_N}(?:{_TO}{_N})? ?(?:times?\b|x(?= )))"
+_TIMES = rf"(?:once or twice\b|once\b|twice\b|thrice\b|{_N}(?:{_TO}{_N})? ?(?:times?\b|x(?= )))"
+_HOW_OFTEN = (
+    rf"(?:{_TIMES} (?:an?|per|each|every|in an?|/) ?{_PER}|(?:{_TIMES} )?{_ADVERB}|(?:every|each) (?:{_N} )?{_PER}"
+    rf"|{_N}[ -](?:weekly|monthly)\b)(?: for {_N} {_PER})?"
+)
+_DONE_BESIDE = (
+    r"(?:bloods?|blood tests?|blood monitoring|monitoring|fbcs?|lfts?|u&es?|deliver(?:y|ies|ed)?|review(?:ed)?)"
+    r"(?: and (?:fbcs?|lfts?|u&es?))?(?: to be)?(?: (?:done|taken|checked|due|needed|required))?"
+)
+_GIVEN = r"(?:take|taken|use|used|give|given|inject|injected)"
 _UP = r"(?P<up>(?:for )?(?:up to|at most|no more than|not more than|maximum(?: of)?|max) )?"
 _DAY = rf"(?:{_any(v.WEEKDAYS)})s?\b"
 _CLOCK = r"(?:[01]?\d|2[0-3])(?::[0-5]\d(?::[0-5]\d)?| ?[ap]m\b|:[0-5]\d ?[ap]m\b)"
+_TIME_OF_DAY = (
+    r"(?:night|bedtime|bed|sleep|morning|evening|noon|midday|lunchtime|lunch|teatime|breakfast|dinner|afternoon|waking"
+    r"|12:00pm)"
+)
 _EVENT = (
-    r"(?:(?:at|every|each|before|after|upon|on|in the|during the) (?:early |late )?(?:night|bedtime|bed|sleep|morning"
-    r"|evening|noon|midday|lunchtime|lunch|teatime|breakfast|dinner|afternoon|waking|12:00pm)\b|around 12:00pm"
+    rf"(?:(?:at|every|each|before|after|upon|on|in the|during the) (?:early |late )?{_TIME_OF_DAY}\b|around 12:00pm"
     r"|nightly\b)"
 )
 _BETWEEN = " ,:;-("
 _DOSE_NEXT = re.compile(rf"[{re.escape(_BETWEEN)}]*(?:take |inject )?{_COUNT} ?(?:{_MEASURE}|{_THING})")
+_TELEPHONE = re.compile(r"(?:\d{4,}|\b0\d+|\d \d+)$")
 _FILL = r"(?:(?:the )?contents? of )?"
 
 
@@ -99,14 +112,15 @@ def _read(text: str) -> Said:
     found, at = _Found(), 0
     while at < len(plain):
         at = _step(found, plain, at)
-    often = tuple(on_days(one, len(found.days)) for one in found.often) or _implied(found)
+    said = tuple(on_days(one, len(found.days)) for one in found.often)
     return Said(
         doses=tuple(found.doses),
-        often=often,
+        often=said or _implied(found),
         days=frozenset(found.days),
         routes=frozenset(found.routes),
         lasting=tuple(found.lasting),
         timed=_timed(found),
+        one_moment=not said and found.moments <= 1 and len(found.days) <= 1,
         injected=found.injected,
         once_only=found.once_only,
         unread=frozenset(found.unread),
@@ -221,7 +235,18 @@ def _with_strength(found: _Found, match: "re.Match[str]") -> None:
     _dose(found, match, replace(said, each=each))
 
 
+def _multiplied(found: _Found, match: "re.Match[str]") -> None:
+    """Take "2 x 150 mg", which is one dose of 300 mg."""
+    kind, of = _kind(match["strength"])
+    dose = _number(match["n"]) * _number(match["each"]) * of
+    _dose(found, match, Spread(low=dose, high=dose, kind=kind, words=match[0]))
+
+
 def _bare(found: _Found, match: "re.Match[str]") -> None:
+    """Take a number of what is not said; one as long as a telephone number's is not a dose."""
+    if _TELEPHONE.search(match.string[: match.end("n")]):
+        found.unsure = True
+        return
     _dose(found, match, _spread(match, ""))
 
 
@@ -245,6 +270,8 @@ def _times(found: _Found, match: "re.Match[str]") -> None:
 
 
 def _how_many(text: str) -> tuple[Fraction, Fraction]:
+    if text == "once or twice":
+        return Fraction(1), Fraction(2)
     known = {"once": 1, "twice": 2, "thrice": 3}
     if text in known:
         return Fraction(known[text]), Fraction(known[text])
@@ -345,7 +372,8 @@ def _implied(found: _Found) -> tuple[Often, ...]:
     """Count times of day, or weekdays, where no frequency is said: "on Mondays" is once a week."""
     if found.moments and not found.days:
         times = Fraction(found.moments)
-        return (Often(low=times, high=times, of=DAY, words=f"{found.moments} moments of the day"),)
+        words = "at one time of day" if found.moments == 1 else f"at {found.moments} times of day"
+        return (Often(low=times, high=times, of=DAY, words=words),)
     if found.days:
         times = Fraction(len(found.days) * max(found.moments, 1), 7)
         return (Often(low=times, high=times, of=DAY, words=" ".join(sorted(found.days))),)
@@ -378,6 +406,9 @@ _GRAMMAR: tuple[tuple[str, Callable[[_Found, "re.Match[str]"], None]], ...] = (
         ),
         _nothing,
     ),
+    # how often something else is done, or that this is not: "bloods every 4 weeks", "once a week, NOT daily"
+    (rf"{_DONE_BESIDE}:? {_HOW_OFTEN}(?:,? (?:and )?then {_HOW_OFTEN})?", _nothing),
+    (rf"(?:do not|never|not)(?: to be| be)?(?: {_GIVEN})?(?: it| this| them)? (?:{_ADVERB}|every day\b)", _nothing),
     # a concentration, which is not a dose
     (rf"{_N} ?{_MEASURE} ?(?:/|in|per) ?(?:{_N} ?)?(?:ml|mls|millilitres?|dose|actuation)\b", _nothing),
     (rf"{_N} ?{_MEASURE} ?(?:/|per) ?(?:kg|kilogram|m2|hour|hr|h|min)\b", _unsure),
@@ -386,6 +417,7 @@ _GRAMMAR: tuple[tuple[str, Callable[[_Found, "re.Match[str]"], None]], ...] = (
         rf"{_HEAD}(?: ?x ?| )(?P<each>{_N}) ?(?P<strength>{_MEASURE}) (?P<unit>{_THING})",
         _with_strength,
     ),
+    (rf"(?P<n>{_N}) ?x ?(?P<each>{_N}) ?(?P<strength>{_MEASURE})(?! ?(?:/|per\b))", _multiplied),
     (
         rf"(?P<n>{_N}) ?(?P<unit>{_MEASURE}|{_THING}){_TO}(?P<to>{_N}) ?(?P=unit)s?\b",
         _from_to,
@@ -412,11 +444,11 @@ _GRAMMAR: tuple[tuple[str, Callable[[_Found, "re.Match[str]"], None]], ...] = (
     (rf"for(?: up to)? (?P<n>{_N}) ?(?P<period>(?:days?|weeks?|months?|years?)\b)", _lasting),
     (rf"for {_N} (?:doses?|injections?|applications?)\b", _nothing),
     (rf"(?:at )?{_CLOCK}(?:(?:,| and|, and)? ?(?:at )?{_CLOCK})*", _clock),
-    (rf"{_EVENT}(?:(?:,| and) (?:{_EVENT}|night|bedtime|morning|evening|lunch)\b)*", _moments),
+    (rf"{_EVENT}(?:(?:,| and) (?:{_EVENT}|{_TIME_OF_DAY})\b)*", _moments),
     (rf"(?:on |every |each )?(?:an? |the )?{_DAY}(?:(?:,| and|, and|/| ?&) ?(?:on |an? )?{_DAY})*", _weekdays),
     (r"(?:on|from|until|to|starting) \d\d?/\d\d?/\d{4}(?:(?:,| and| to) \d\d?/\d\d?/\d{4})*", _nothing),
     (rf"(?:{_any(v.LATIN)})\b", _latin),
-    (rf"(?:{_any(PARTS)})\b", _beside_dose),
+    (rf"(?:{_any(PARTS)})\b(?:(?: and | ?[,/&] ?)(?:{_any(PARTS)})\b)*", _beside_dose),
     # how
     (rf"(?:{_any(v.ROUTES)})(?![\w-])", _routed),
     (r"inject(?:ed|ing)?\b", _injected),

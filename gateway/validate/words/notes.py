@@ -143,12 +143,20 @@ def _restated(said: Said, directed: _Directions, strength: Strength) -> Iterator
         if pairs and not any(same_dose(same, dose) for same, dose in pairs):
             yield Difference(element="dose", words=found.words, structure=_listed(dose.words for _, dose in pairs))
     for often in said.often if directed.timed else ():
-        if not any(same_often(often, one) for one in directed.often):
+        if not any(same_often(often, one) or (said.one_moment and _rarer(one, often)) for one in directed.often):
             words = _listed(one.words for one in directed.often)
             yield Difference(element="frequency", words=often.words, structure=words)
     for element, told, stated in (("route", said.routes, directed.routes), ("weekday", said.days, directed.days)):
         if stated and told - stated:
             yield Difference(element=element, words=_listed(sorted(told)), structure=_listed(sorted(stated)))
+
+
+def _rarer(directed: Often, often: Often) -> bool:
+    """Tell whether a medicine is given less often than on one day, or at one time of day, alone would mean.
+
+    Then a note of that day says on which it is given: "inject in the evening", of a weekly one.
+    """
+    return directed.of != often.of or (directed.high or Fraction(0)) <= (often.high or Fraction(0))
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -90,6 +90,7 @@ class Said:
         lasting: for how long.
         injected: the words say that it is injected.
         timed: which dose is for which time of day; empty where the words do not tell without doubt.
+        one_moment: how often is not said; at most one time of day and one weekday are, from which it was counted.
         once_only: a single administration, or a number of them without a period.
         unread: words that no pattern took.
         unsure: something was found that the grammar cannot read, though it bears on the dose.
@@ -101,6 +102,7 @@ class Said:
     routes: frozenset[str] = frozenset()
     lasting: tuple[Lasting, ...] = ()
     timed: tuple[Timed, ...] = ()
+    one_moment: bool = False
     injected: bool = False
     once_only: bool = False
     unread: frozenset[str] = frozenset()

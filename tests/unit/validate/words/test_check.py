@@ -396,3 +396,64 @@ def test_weeks_in_words_may_be_counted_to_the_last_dose_or_beyond_it(last_dose: 
     bounds = Bounds(start=first, end=first + timedelta(days=last_dose))
     course = Dosage(dose=_amount("5"), timing=replace(EVERY_WEEK, bounds=bounds))
     assert _codes(TABLETS, _worded(course, "5 mg once a week for 12 weeks")) == []
+
+
+METHOTREXATE = ProductRow(
+    code="1", level=ProductLevel.VMP, display="Methotrexate 2.5mg tablets", strength="2.5mg", unit=TABLET
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "15mg once a week. Folic acid 5mg to be taken on a different day",
+        "Take 15mg once a week with folic acid 5mg on Fridays",
+        "Take 15mg once weekly, take folic acid 5mg the day after",
+        "Take 15mg ONCE a WEEK, NOT DAILY",
+        "Take 15mg once a week. Do not take daily.",
+        "Take 15mg (6 x 2.5mg) once a week",
+        "Take 15mg weekly. Bloods every 4 weeks.",
+        "Take 15mg weekly. Blood tests weekly for 4 weeks then monthly.",
+        "Take 15mg weekly. Contact the ward on ext 4512.",
+        "Take 15mg weekly. Ring 020 7946 0000.",
+    ],
+)
+def test_ordinary_words_around_a_weekly_dose_are_not_held(text: str) -> None:
+    found = _found(METHOTREXATE, Dosage(dose=_amount("15"), timing=EVERY_WEEK, text=text), name="Methotrexate")
+    assert all(one.code == "TEXT_NOT_CHECKED" and not one.escalated for one in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Folic acid 5mg on Fridays and methotrexate 20mg once a week",
+        "Folic acid 5mg on Fridays. Take 20mg once a week",
+        "Take 15mg daily, NOT WEEKLY",
+        "Take 15mg (8 x 2.5mg) once a week",
+        "Take 15mg every 4 weeks. Bloods weekly.",
+    ],
+)
+def test_another_dose_among_such_words_is_held(text: str) -> None:
+    found = _found(METHOTREXATE, Dosage(dose=_amount("15"), timing=EVERY_WEEK, text=text), name="Methotrexate")
+    assert "TEXT_STRUCTURE_MISMATCH" in [one.code for one in found]
+
+
+def test_folic_acid_itself_is_compared() -> None:
+    value = Dosage(dose=_amount("5"), timing=EVERY_WEEK, text="Take folic acid 10mg once a week")
+    assert _codes(TABLETS, value, name="Folic acid 5mg tablets") == ["TEXT_STRUCTURE_MISMATCH"]
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("Take 5mg morning and night", _times(2)),
+        ("5mg am and pm", _times(2)),
+        ("5mg in the morning and lunchtime", _times(2)),
+        ("5mg before breakfast and dinner", _times(2)),
+        ("5mg once or twice a day", replace(_times(1), frequency_max=2)),
+    ],
+)
+def test_two_times_of_day_are_two(text: str, times: Timing) -> None:
+    assert _codes(TABLETS, Dosage(dose=_amount("5"), timing=times, text=text)) == []
+    once = _codes(TABLETS, Dosage(dose=_amount("5"), timing=EVERY_DAY, text=text))
+    assert once == ["TEXT_STRUCTURE_MISMATCH"]

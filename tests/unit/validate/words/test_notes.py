@@ -141,3 +141,24 @@ def test_words_made_from_the_line_are_its_note_and_those_of_another_dose_are_not
         assert told == NOTHING
     else:
         assert told == (UNCHECKED if dose * times == other * often else HELD)
+
+
+WEEKLY, FORTNIGHTLY = _times(1, TimeUnit.WEEK), Timing(frequency=1, period=Decimal(2), period_unit=TimeUnit.WEEK)
+
+
+@pytest.mark.parametrize(
+    ("note", "timing", "expected"),
+    [
+        ("Take in the morning", WEEKLY, NOTHING),
+        ("Inject in the evening", FORTNIGHTLY, NOTHING),
+        ("Inject on Fridays", FORTNIGHTLY, NOTHING),
+        ("Inject on Fridays", WEEKLY, NOTHING),
+        ("Inject on Mondays and Fridays", WEEKLY, HELD),
+        ("Take in the morning and at night", WEEKLY, HELD),
+        ("Take on Fridays", _times(1), HELD),
+        ("Take in the morning", _times(2), HELD),
+        ("Take daily", WEEKLY, HELD),
+    ],
+)
+def test_a_day_or_a_time_of_day_says_which_and_not_how_often(note: str, timing: Timing, expected: str) -> None:
+    assert _told(note, _dosage(timing=timing)) == expected
