@@ -64,6 +64,7 @@ class Holding:
         cancel: where the trust's own cancel of the line stands.
         revoked: a revocation for a re-route was asked of the holder, which confirmed it.
         rescued: supplies that another made in the provider's place.
+        unaccounted: supplies that are ready or on their way, or of which a part was made and a rest is owed.
         lost_epochs: the highest epoch that may have been used in the time that a restore lost; 0 where none was.
     """
 
@@ -79,6 +80,7 @@ class Holding:
     delivered: int = 0
     total: int = 1
     rescued: int = 0
+    unaccounted: int = 0
     lost_epochs: int = 0
 
     @property
@@ -136,6 +138,7 @@ _UNDER_WAY: Final[dict[LineEvent, str]] = {
     E.SUPPLY_SHORT: "a supply was short, and its balance is not settled: what is left must be prescribed anew",
     E.BALANCE_WILL_NOT_COME: "a supply was short and its balance will not come: what is left must be prescribed anew",
 }
+_UNACCOUNTED: Final = "a supply left or is about to, or was short, and nobody has said what became of it"
 _SETTLES: Final[dict[LineEvent, frozenset[LineEvent]]] = {
     E.DELIVERED: frozenset({E.DISPENSED, E.DISPATCHED, E.SUPPLY_SHORT}),
     E.LAST_DELIVERED: frozenset({E.DISPENSED, E.DISPATCHED, E.SUPPLY_SHORT}),
@@ -180,12 +183,15 @@ def next_epoch(holdings: Sequence[Holding]) -> int:
 
 
 def unsettled(said: Sequence[Said]) -> str:
-    """Say what of a supply is open under this epoch; empty where each was delivered, failed or was given back."""
+    """Say what of a supply is open under this epoch; empty where it was delivered, failed or was given back.
+
+    A report that moved nothing settles nothing. Of several supplies at once only the deliveries tell (`unaccounted`).
+    """
     matter: LineEvent | None = None
     for one in said:
         if one.event in _UNDER_WAY:
             matter = one.event
-        elif matter is not None and matter in _SETTLES.get(one.event, ()):
+        elif matter is not None and one.moved and matter in _SETTLES.get(one.event, ()):
             matter = None
     return _UNDER_WAY[matter] if matter is not None else ""
 
@@ -204,7 +210,8 @@ def _barred(holding: Holding, to: OdsCode) -> str:
         ),
         (not holding.left, "every supply was made"),
     )
-    return next((reason for applies, reason in bars if applies), unsettled(holding.said))
+    open_matter = unsettled(holding.said) or (_UNACCOUNTED if holding.unaccounted else "")
+    return next((reason for applies, reason in bars if applies), open_matter)
 
 
 def _ground(holding: Holding, now: datetime) -> Ground | None:

@@ -197,3 +197,23 @@ async def test_an_issue_may_be_numbered_before_the_acceptance_came(supplies: Sup
     await say(supplies, "a", of(E.DISPATCHED, 2))
     assert supplies.states() == [S.PLANNED, S.DISPATCHED, S.PLANNED]
     assert "acceptance-missing" in await supplies.exchange.alert_kinds()
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [of(E.DISPATCHED, 1), of(E.DISPATCHED, 2), of(E.DELIVERED, 1)],
+        [of(E.DISPATCHED), of(E.DISPATCHED), of(E.DELIVERED)],
+        [of(E.SUPPLY_SHORT, 1), of(E.DELIVERED, 2)],
+    ],
+    ids=["numbered", "not numbered", "short, and another came"],
+)
+async def test_no_next_provider_has_a_line_of_which_one_supply_is_on_its_way_and_another_arrived(
+    supplies: Supplies, reports: list[LineReport]
+) -> None:
+    await supplies.accepted()
+    for number, report in enumerate((*reports, of(E.RETURNED))):
+        await say(supplies, f"r{number}", report)
+    assert await supplies.line() is LineState.RETURNED
+    (reason,) = await supplies.exchange.store.reroute(request_of(supplies.what))
+    assert "a supply " in reason

@@ -32,7 +32,9 @@ SELECT line.id, line.uuid, line.order_number, line.state, line.delivered, line.t
     reroute.state, reroute.provider, reroute.person, reroute.second_person, reroute.reason, reroute.asked_at,
     (SELECT max(epoch) FROM (SELECT max(first_epoch) - 1 AS epoch FROM restoration
         UNION ALL SELECT max(epoch) FROM stated_holding WHERE stated_holding.line = line.uuid)),
-    (SELECT count(*) FROM delivery WHERE delivery.line = line.id AND delivery.state = 'RESCUED')
+    (SELECT count(*) FROM delivery WHERE delivery.line = line.id AND delivery.state = 'RESCUED'),
+    (SELECT count(*) FROM delivery WHERE delivery.line = line.id
+        AND (delivery.state IN ('READY_TO_GO', 'DISPATCHED') OR delivery.owed = 1 AND delivery.state <> 'RESCUED'))
 FROM line
 LEFT JOIN allocation AS held ON held.line = line.id
     AND held.epoch = (SELECT max(epoch) FROM allocation WHERE allocation.line = line.id)
@@ -151,6 +153,7 @@ def _line(ask: Ask, row: tuple[Any, ...]) -> HeldLine:
             total=row[5],
             lost_epochs=row[19] or 0,
             rescued=row[20],
+            unaccounted=row[21],
         ),
     )
 

@@ -196,3 +196,13 @@ def test_a_supply_that_failed_or_arrived_is_settled() -> None:
     for event in (E.DELIVERED, E.LAST_DELIVERED, E.DELIVERY_FAILED):
         assert unsettled(said(E.DISPENSED, E.DISPATCHED, event)) == ""
     assert unsettled(said(E.DISPATCHED, E.RETURNED)) != ""
+
+
+def test_a_report_that_moved_nothing_settles_nothing() -> None:
+    assert unsettled((*said(E.SUPPLY_SHORT), Said(event=E.DELIVERED, moved=False))) != ""
+
+
+def test_of_two_supplies_on_their_way_one_that_arrived_does_not_settle_the_other() -> None:
+    line = replace(SENT, state=S.RETURNED, delivered=1, said=said(E.DISPATCHED, E.DISPATCHED, E.DELIVERED, E.RETURNED))
+    assert judged(line) is Ground.GIVEN_BACK
+    assert isinstance(judged(line, unaccounted=1), Withheld)
