@@ -19,7 +19,7 @@ from uuid import UUID
 import pytest
 
 from gateway.destination import Taken
-from gateway.domain import fence, lifecycle
+from gateway.domain import fence, lifecycle, transition
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.errors import Unavailable
 from gateway.domain.fence import Ground
@@ -259,7 +259,7 @@ def _raises_the_dead(planted: Planted) -> None:
         (LineState.CANCELLED,), LineEvent.DELIVERED, LineState.IN_SUPPLY, (Actor.PROVIDER_SYSTEM,), "a late answer"
     )
     for event in (LineEvent.ACCEPTED, LineEvent.VALIDATED, LineEvent.DISPENSED, LineEvent.DELIVERED):
-        planted.setitem(lifecycle._BY_STATE_AND_EVENT, (LineState.CANCELLED, event), replace(row, event=event))
+        planted.setitem(transition._BY_STATE_AND_EVENT, (LineState.CANCELLED, event), replace(row, event=event))
 
 
 def _believes_what_it_cannot_verify(planted: Planted) -> None:
