@@ -217,3 +217,43 @@ async def test_no_next_provider_has_a_line_of_which_one_supply_is_on_its_way_and
     assert await supplies.line() is LineState.RETURNED
     (reason,) = await supplies.exchange.store.reroute(request_of(supplies.what))
     assert "a supply " in reason
+
+
+async def take_back(supplies: Supplies, name: str, earlier: str, *reports: LineReport) -> CallbackResult:
+    said = reports or (of(E.SUPPLY_WITHDRAWN),)
+    correlation = supplies.message if reports else None
+    answer = Acknowledgement(id=name, correlation=correlation, reports=said, replaces=earlier)
+    at = supplies.exchange.clock.now()
+    callback = Callback(destination=PROVIDER, received_at=at, content_type="", body=name.encode())
+    return await supplies.exchange.store.acknowledge(callback, answer, ())
+
+
+async def test_an_amended_report_takes_back_the_issue_it_was_of_and_not_the_latest(supplies: Supplies) -> None:
+    await supplies.accepted()
+    for issue in (1, 2):
+        await say(supplies, f"n{issue}", of(E.DELIVERED, issue))
+    assert (await take_back(supplies, "w", "n1", of(E.DELIVERED, 1))).effect is Effectiveness.APPLIED
+    assert supplies.states() == [S.DELIVERED, S.DELIVERED, S.PLANNED]
+    assert supplies.rows("SELECT delivered FROM line") == [(2,)]
+    assert await supplies.exchange.alert_kinds() == []
+
+
+async def test_a_withdrawn_report_opens_its_own_issue_whatever_was_delivered_since(supplies: Supplies) -> None:
+    await supplies.accepted()
+    for issue in (3, 1, 2):
+        await say(supplies, f"n{issue}", of(E.DELIVERED, issue))
+    assert (await take_back(supplies, "w", "n3")).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.states()) == (LineState.IN_SUPPLY, [S.DELIVERED, S.DELIVERED, S.PLANNED])
+
+
+async def test_a_withdrawn_rest_is_owed_again_though_another_issue_came_since(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.SUPPLY_SHORT, 1))
+    await say(supplies, "b", of(E.DELIVERED, 1))
+    await say(supplies, "c", of(E.DELIVERED, 2))
+    assert (await take_back(supplies, "w", "b")).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.states()) == (
+        LineState.PART_SUPPLIED,
+        [S.PREPARING, S.DELIVERED, S.PLANNED],
+    )
+    assert supplies.rows("SELECT owed FROM delivery ORDER BY issue") == [(1,), (0,), (0,)]

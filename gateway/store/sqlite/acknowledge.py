@@ -245,7 +245,7 @@ def _as_said(
     said = _OURS_TO_SAY.get(report.event, report.event)
     if completes_a_rest(transaction, line, report, issue):
         said = LineEvent.BALANCE_SUPPLIED
-    event = _resolved(transaction, line, resolve_return(said, line.state))
+    event = _resolved(transaction, line, resolve_return(said, line.state), issue)
     implied = _implied(line, event)
     happening = replace(_happening(report, answer, callback, at=now, text=implied), event=event)
     if event is LineEvent.NOT_STORED and _earlier_doubt(transaction, line):
@@ -294,9 +294,9 @@ def _happening(
     )
 
 
-def _resolved(transaction: Transaction, line: LineNow, event: LineEvent) -> LineEvent:
+def _resolved(transaction: Transaction, line: LineNow, event: LineEvent, issue: int | None) -> LineEvent:
     """Tell the report that completes the line from the others; what will not be supplied is not waited for."""
-    if event is LineEvent.SUPPLY_WITHDRAWN and deliveries.last_was_balance(transaction, line.row):
+    if event is LineEvent.SUPPLY_WITHDRAWN and deliveries.was_balance(transaction, line.row, issue):
         return LineEvent.BALANCE_WITHDRAWN
     if event is LineEvent.BALANCE_SUPPLIED and line.state is not LineState.PART_SUPPLIED:
         return event

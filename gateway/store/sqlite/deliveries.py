@@ -50,7 +50,7 @@ WHERE id = :id
 """
 _HOW_DELIVERED = """
 SELECT delivery_event.event FROM delivery JOIN delivery_event ON delivery_event.delivery = delivery.id
-WHERE delivery.line = ? AND delivery.state = 'DELIVERED'
+WHERE delivery.line = :line AND delivery.state = 'DELIVERED' AND (:issue IS NULL OR delivery.issue = :issue)
 ORDER BY delivery.issue DESC, delivery.epoch DESC, delivery_event.id DESC LIMIT 1
 """
 _DOCUMENT = """
@@ -114,9 +114,9 @@ def was_rescued(transaction: Transaction, line: int) -> bool:
     return any(one.state is DeliveryState.RESCUED for one in deliveries(transaction, line))
 
 
-def last_was_balance(transaction: Transaction, line: int) -> bool:
-    """Tell whether the latest issue that was delivered came in two parts, the second of them reported as a balance."""
-    row = transaction.row(_HOW_DELIVERED, (line,))
+def was_balance(transaction: Transaction, line: int, issue: int | None) -> bool:
+    """Tell whether an issue, or the latest delivered, came in two parts, the second of them reported as a balance."""
+    row = transaction.row(_HOW_DELIVERED, {"line": line, "issue": issue})
     return row is not None and row[0] == DeliveryEvent.BALANCE_SUPPLIED
 
 

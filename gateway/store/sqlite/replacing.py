@@ -1,7 +1,8 @@
 """An answer that takes an earlier answer of the same provider back: a withdrawal, or an amended notification.
 
 What the earlier answer did is read from the history, never from what the later one says of it: only a delivery that was
-counted for a line, and was not withdrawn since, can be taken back. Everything else a person must decide.
+counted for a line, and was not withdrawn since, can be taken back, and it is the very issue which that delivery was of.
+Everything else a person must decide.
 
 Source: mapping.md 9.3 (supply_withdrawn) and 10.4; eps.md 1.7, 1.8, 6.3.
 """
@@ -13,10 +14,17 @@ from uuid import UUID
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent
+from gateway.store.sqlite import deliveries
+from gateway.store.sqlite.history import line_now
 from gateway.store.sqlite.transaction import Transaction
 
 _EARLIER = "SELECT id, correlation FROM callback WHERE destination = ? AND answer_id IN (?, ?, ?) ORDER BY id LIMIT 1"
-_DID = "SELECT event.seq, event.line, line.uuid, event.event FROM event JOIN line ON line.id = event.line WHERE callback = ? AND moved = 1 ORDER BY event.seq"  # noqa: E501 - one statement
+_DID = """
+SELECT event.seq, event.line, line.uuid, event.event,
+    (SELECT delivery.issue FROM delivery JOIN delivery_event ON delivery_event.delivery = delivery.id
+        WHERE delivery.line = event.line AND delivery_event.source = event.seq)
+FROM event JOIN line ON line.id = event.line WHERE callback = ? AND moved = 1 ORDER BY event.seq
+"""
 _WITHDRAWN_SINCE = "SELECT 1 FROM event WHERE line = ? AND seq > ? AND event IN ('supply_withdrawn', 'balance_withdrawn') AND moved = 1"  # noqa: E501 - one statement
 _NUMBER = "SELECT prescription.number, prescription.nhs_number FROM message JOIN prescription ON prescription.id = message.prescription WHERE message.id = ?"  # noqa: E501 - one statement
 
@@ -60,7 +68,7 @@ def with_withdrawals(transaction: Transaction, destination: OdsCode, answer: Ack
     template, own = _parted(answer.reports)
     if not lines and not own:
         return "An answer takes back one that delivered nothing, or was taken back before."
-    withdrawals = tuple(replace(template, line_id=line) for line in lines)
+    withdrawals = tuple(replace(template, line_id=line, issue=issue) for line, issue in lines.items())
     return replace(answer, correlation=correlation, reports=(*withdrawals, *own))
 
 
@@ -77,9 +85,10 @@ def names_another(transaction: Transaction, answer: Acknowledgement) -> bool:
     return bool(answer.prescription_number) and number.upper() != answer.prescription_number.upper()
 
 
-def _deliveries(transaction: Transaction, callback: int) -> tuple[UUID, ...] | str:
-    lines: dict[UUID, None] = {}
-    for seq, line, uuid, name in transaction.rows(_DID, (callback,)):
+def _deliveries(transaction: Transaction, callback: int) -> dict[UUID, int | None] | str:
+    """Give the line of each delivery that an answer reported, and which of its message's supplies that was."""
+    lines: dict[UUID, int | None] = {}
+    for seq, line, uuid, name, issue in transaction.rows(_DID, (callback,)):
         event = LineEvent(name)
         if event in _HARMLESS or event in {LineEvent.SUPPLY_WITHDRAWN, LineEvent.BALANCE_WITHDRAWN}:
             continue
@@ -87,8 +96,14 @@ def _deliveries(transaction: Transaction, callback: int) -> tuple[UUID, ...] | s
             return f"An answer takes back a report of {event}; a person must say what was handed over."
         if transaction.row(_WITHDRAWN_SINCE, (line, seq)):
             return "An answer takes back a delivery of a line that has had one taken back since."
-        lines[UUID(bytes=uuid)] = None
-    return tuple(lines)
+        lines[UUID(bytes=uuid)] = _place(transaction, line, issue)
+    return lines
+
+
+def _place(transaction: Transaction, line: int, issue: int | None) -> int | None:
+    """Give the number by which the message that the line's holder was sent counts an issue."""
+    counted = [one.issue for one in deliveries.of_holder(transaction, line_now(transaction, line).supplies)]
+    return counted.index(issue) + 1 if issue in counted else None
 
 
 def _parted(reports: tuple[LineReport, ...]) -> tuple[LineReport, tuple[LineReport, ...]]:
