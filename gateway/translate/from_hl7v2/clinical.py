@@ -190,7 +190,8 @@ def _unit(desk: Desk, element: Coded | None, target: str, location: str) -> Codi
 def read_reasons(desk: Desk, group: Group, shared: Iterable[Segment], target: str) -> tuple[Coding, ...]:
     """Read the indications: RXE-27, RXO-20, DG1-3 and ORC-16. A diagnosis in an order is its reason."""
     places = [(group.rxe, 27), (group.rxo, 20)]
-    if desk.text(desk.leaf(desk.one(group.orc, 1))) == "NW":  # of a change, ORC-16 says why the old order is cancelled
+    control = desk.text(desk.leaf(desk.one(group.orc, 1)))
+    if control in {"NW", "PA"}:  # of a change, ORC-16 says why the old order is cancelled
         places.append((group.orc, 16))
     places += [(segment, 3) for segment in (*shared, *group.named("DG1"))]
     found: list[Coding] = []

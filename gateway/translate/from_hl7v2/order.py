@@ -66,6 +66,8 @@ _NAMES_ORDERS = SERVED - {Action.NEW, Action.RENEWAL_REQUEST}
 
 _NOT_NEW = frozenset({"CA", "CM", "DC", "ER", "HD", "RP"})
 """HL7 table 0038: cancelled, completed, discontinued, not found, on hold, replaced."""
+_SERVED_HERE = "Served here: NW, PA by itself, CA, DC, XO, RP with RO, HD, RL, RF, SS, SN and NA."
+_OF_A_FAMILY = "A parent and its children may be one therapy ordered twice. Send as NW what is to be dispensed."
 _EPS_FORM = re.compile(r"[0-9A-F]{6}-[0-9A-Z]{6}-[0-9A-F]{5}[0-9A-Z+]", re.ASCII)
 
 
@@ -139,7 +141,7 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
     numbers = tuple(order_number(desk, group) for group in groups)
     group_number = desk.text(desk.leaf(desk.one(groups[0].orc, 4)))
     renewals = header.envelope.message_type.startswith("RDE^O25")
-    action = _action(desk, groups, numbers, renewals=renewals)
+    action = _action(desk, groups, numbers, alone=_has_no_children(desk, orders), renewals=renewals)
     makes_lines = action in {Action.NEW, Action.REPLACE}
     patient = _patient(desk, orders, header.envelope.sent_at) if makes_lines or action is None else None
     named = patient.nhs_number if patient else _identity(desk, orders) if action and not makes_lines else None
@@ -201,16 +203,29 @@ def _identity(desk: Desk, orders: Orders) -> NhsNumber | None:
     return read_identity(desk, pid[0] if pid else None)
 
 
-def _action(desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber], *, renewals: bool) -> Action | None:
-    """Give what is asked. What is not served is refused, and with it every order of its prescription."""
+def _has_no_children(desk: Desk, orders: Orders) -> bool:
+    return all(_control(desk, group) != "CH" for group in orders.groups)
+
+
+def _action(
+    desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber], *, alone: bool, renewals: bool
+) -> Action | None:
+    """Give what is asked. What is not served is refused, and with it every order of its prescription.
+
+    Of a parent and its children one only is dispensed. A parent by itself (PA) is a new order; its children, if they
+    ever come, are refused, and so is a parent with children beside it or with a parent of its own.
+    """
     asked = [ACTIONS.get(number.order_control) for number in numbers]
+    for index, group in enumerate(groups):
+        if numbers[index].order_control == "PA" and alone and parent_of(desk, group) is None:
+            asked[index] = Action.NEW
     if renewals:
         # RDE^O25 asks for a renewal and never orders, whatever else it calls itself.
         asked = [action if action is Action.RENEWAL_REQUEST else None for action in asked]
     for group, number, action in zip(groups, numbers, asked, strict=True):
         if action not in SERVED:
             code = "ACTION_UNSUPPORTED" if number.order_control else "FIELD_MISSING"
-            desk.flag(code, group.orc.at(1), "Served here: NW, CA, DC, XO, RP with RO, HD, RL, RF, SS, SN and NA.")
+            desk.flag(code, group.orc.at(1), _OF_A_FAMILY if number.order_control in {"PA", "CH"} else _SERVED_HERE)
     unserved = [action for action in asked if action not in SERVED]
     return unserved[0] if unserved else asked[0]
 

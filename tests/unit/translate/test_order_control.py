@@ -12,6 +12,7 @@ from tests.hl7v2_orders import codes, edited, golden, read, submission
 
 ROWS = [
     ("NW", Action.NEW, "OK", "UA"),
+    ("PA", Action.NEW, "OK", "UA"),
     ("XO", Action.REPLACE, "XR", "UX"),
     ("RP", Action.REPLACE, "RQ", "UM"),
     ("RO", Action.REPLACE, "RQ", "UM"),
@@ -25,8 +26,7 @@ ROWS = [
     ("NA", Action.NUMBER_REQUEST, "NA", "UA"),
 ]
 OF_A_PROVIDER = ["SC", "OC", "OD", "OH", "OE", "RE", "XX", "UF"]
-OTHERS = ["DE", "LI", "UN", "PY", "OP", "FU", "PA", "CH", "OR", "HR", "hd", "SR", "ss"]
-"""PA and CH name one therapy twice: refused in words until it is agreed which of the two is dispensed."""
+OTHERS = ["DE", "LI", "UN", "PY", "OP", "FU", "CH", "OR", "HR", "hd", "SR", "ss"]
 CANCELS = [
     (CancelState.CONFIRMED, "CR", "CA"),
     (CancelState.ASKED, "UC", "IP"),
@@ -94,6 +94,26 @@ def test_what_a_trust_may_not_ask_is_refused_by_name(control: str) -> None:
     assert "ACTION_UNSUPPORTED" in codes(reading)
     assert CODES["ACTION_UNSUPPORTED"].hl7 == "103"
     assert answered(control, Outcome.REFUSED)[0] == "UA"
+
+
+def test_a_parent_by_itself_is_read_as_a_new_order_is() -> None:
+    new, parent = (read(message(control)).orders[0] for control in ("NW", "PA"))
+    assert parent.prescription == new.prescription
+    assert parent.prescription is not None
+
+
+def test_a_parent_that_has_a_parent_is_refused() -> None:
+    assert "ACTION_UNSUPPORTED" in codes(read(edited(message("PA"), {"ORC-8": "RX9999^RBA"})))
+
+
+@pytest.mark.parametrize("controls", [("PA", "CH"), ("CH", "PA"), ("PA", "PA", "CH")])
+def test_of_a_parent_and_its_children_none_is_dispensed(controls: tuple[str, ...]) -> None:
+    whole = message("PA")
+    head, group = whole.split("ORC|PA|RX7001", 1)
+    groups = [f"ORC|{control}|RX70{number:02}{group}" for number, control in enumerate(controls, 1)]
+    reading = read(head + "".join(each if each.endswith("\r") else f"{each}\r" for each in groups))
+    told = [issue.location for order in reading.orders for issue in order.issues if issue.code == "ACTION_UNSUPPORTED"]
+    assert sorted(told) == [f"ORC[{number}]-1" for number in range(1, len(controls) + 1)]
 
 
 @pytest.mark.parametrize(("state", "control", "status"), CANCELS)
