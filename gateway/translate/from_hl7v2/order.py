@@ -30,6 +30,14 @@ from gateway.translate.from_hl7v2.homecare import provider_location, read_clinic
 from gateway.translate.from_hl7v2.line import ReadLine, order_number, read_line
 from gateway.translate.from_hl7v2.moments import LONDON
 from gateway.translate.from_hl7v2.notices import renewal
+from gateway.translate.from_hl7v2.order_control import (
+    ACTIONS,
+    NAMES_ORDERS,
+    action_of,
+    check_status,
+    control_of,
+    has_no_children,
+)
 from gateway.translate.from_hl7v2.participants import (
     check_participants,
     ordering,
@@ -43,31 +51,6 @@ from gateway.translate.from_hl7v2.signature import read_signature
 from gateway.translate.from_hl7v2.telecom import contact_points
 from gateway.wire.er7 import Repetition, Segment
 
-ACTIONS = {
-    "NW": Action.NEW,
-    "CA": Action.CANCEL,
-    "DC": Action.CANCEL,
-    "XO": Action.REPLACE,
-    "RP": Action.REPLACE,
-    "RO": Action.REPLACE,
-    "HD": Action.HOLD,
-    "RL": Action.RELEASE,
-    "RF": Action.RENEWAL_REQUEST,
-    "SS": Action.STATUS_QUERY,
-    "SN": Action.NUMBER_REQUEST,
-    "NA": Action.NUMBER_REQUEST,
-}
-"""HL7 table 0119, the codes a trust may ask with; the others are refused by name."""
-
-SERVED = frozenset(ACTIONS.values())
-_NAMES_ORDERS = SERVED - {Action.NEW, Action.RENEWAL_REQUEST}
-"""What refers to orders that were sent before, to change them or to ask about them."""
-
-
-_NOT_NEW = frozenset({"CA", "CM", "DC", "ER", "HD", "RP"})
-"""HL7 table 0038: cancelled, completed, discontinued, not found, on hold, replaced."""
-_SERVED_HERE = "Served here: NW, PA by itself, CA, DC, XO, RP with RO, HD, RL, RF, SS, SN and NA."
-_OF_A_FAMILY = "A parent and its children may be one therapy ordered twice. Send as NW what is to be dispensed."
 _EPS_FORM = re.compile(r"[0-9A-F]{6}-[0-9A-Z]{6}-[0-9A-F]{5}[0-9A-Z+]", re.ASCII)
 
 
@@ -111,7 +94,7 @@ def batches(desk: Desk, orders: Orders) -> list[tuple[Group, ...]]:
     found: dict[tuple[str, str, str, str], list[Group]] = {}
     waiting: list[Group] = []
     for group in orders.groups:
-        control = _control(desk, group)
+        control = control_of(desk, group)
         if control == "RP":
             waiting.append(group)
             continue
@@ -132,25 +115,21 @@ def batches(desk: Desk, orders: Orders) -> list[tuple[Group, ...]]:
     return [*(tuple(groups) for groups in found.values()), *((group,) for group in waiting)]
 
 
-def _control(desk: Desk, group: Group) -> str:
-    return desk.text(desk.leaf(desk.one(group.orc, 1)))
-
-
 def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: Header) -> OnDesk:
     """Read one prescription's worth of a message."""
     numbers = tuple(order_number(desk, group) for group in groups)
     group_number = desk.text(desk.leaf(desk.one(groups[0].orc, 4)))
     renewals = header.envelope.message_type.startswith("RDE^O25")
-    action = _action(desk, groups, numbers, alone=_has_no_children(desk, orders), renewals=renewals)
+    action = action_of(desk, groups, numbers, alone=has_no_children(desk, orders), renewals=renewals)
     makes_lines = action in {Action.NEW, Action.REPLACE}
     patient = _patient(desk, orders, header.envelope.sent_at) if makes_lines or action is None else None
     named = patient.nhs_number if patient else _identity(desk, orders) if action and not makes_lines else None
     asked = tuple(number.trust_number for number in numbers if number.trust_number)
     prescription, change = None, None
-    if action in _NAMES_ORDERS:
+    if action in NAMES_ORDERS:
         change = read_change(desk, groups, numbers, action=action)
     if action is Action.NEW:
-        _check_status(desk, groups)
+        check_status(desk, groups)
     if makes_lines:
         new = tuple(group for group, number in zip(groups, numbers, strict=True) if number.order_control != "RP")
         own = tuple(number for number in numbers if number.order_control != "RP")
@@ -175,15 +154,6 @@ def read_order(desk: Desk, groups: tuple[Group, ...], orders: Orders, header: He
     )
 
 
-def _check_status(desk: Desk, groups: Sequence[Group]) -> None:
-    """Hold a new order whose status, ORC-5, says that it is over or stands still; any other is information only."""
-    for group in groups:
-        status = desk.leaf(desk.one(group.orc, 5))
-        if status and status.raw in _NOT_NEW:
-            text = f"ORC-1 says that the order is new, ORC-5 ({status.raw}) that it is not."
-            desk.not_understood(status.locator, text)
-
-
 def _needs_review(desk: Desk, group: Group) -> bool:
     """Read RXE-20 and RXO-16, "needs human review"; anything but yes and no is held."""
     leaves = [desk.leaf(desk.one(group.rxe, 20)), desk.leaf(desk.one(group.rxo, 16))]
@@ -201,33 +171,6 @@ def _patient(desk: Desk, orders: Orders, sent: datetime | None) -> Patient | Non
 def _identity(desk: Desk, orders: Orders) -> NhsNumber | None:
     pid = orders.named("PID")
     return read_identity(desk, pid[0] if pid else None)
-
-
-def _has_no_children(desk: Desk, orders: Orders) -> bool:
-    return all(_control(desk, group) != "CH" for group in orders.groups)
-
-
-def _action(
-    desk: Desk, groups: Sequence[Group], numbers: Sequence[OrderNumber], *, alone: bool, renewals: bool
-) -> Action | None:
-    """Give what is asked. What is not served is refused, and with it every order of its prescription.
-
-    Of a parent and its children one only is dispensed. A parent by itself (PA) is a new order; its children, if they
-    ever come, are refused, and so is a parent with children beside it or with a parent of its own.
-    """
-    asked = [ACTIONS.get(number.order_control) for number in numbers]
-    for index, group in enumerate(groups):
-        if numbers[index].order_control == "PA" and alone and parent_of(desk, group) is None:
-            asked[index] = Action.NEW
-    if renewals:
-        # RDE^O25 asks for a renewal and never orders, whatever else it calls itself.
-        asked = [action if action is Action.RENEWAL_REQUEST else None for action in asked]
-    for group, number, action in zip(groups, numbers, asked, strict=True):
-        if action not in SERVED:
-            code = "ACTION_UNSUPPORTED" if number.order_control else "FIELD_MISSING"
-            desk.flag(code, group.orc.at(1), _OF_A_FAMILY if number.order_control in {"PA", "CH"} else _SERVED_HERE)
-    unserved = [action for action in asked if action not in SERVED]
-    return unserved[0] if unserved else asked[0]
 
 
 class _Reader:
