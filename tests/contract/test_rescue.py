@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.acts import Act, Rescue
+from gateway.domain.acts import Act, Expiry, Rescue
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.fence import Withheld, decide
 from gateway.domain.identifiers import OdsCode
@@ -108,6 +108,21 @@ async def test_while_a_reroute_is_under_way_the_count_stands_still(supplies: Sup
     (reason,) = await rescue(supplies, 2)
     assert "a re-route of the line is under way" in reason
     assert S.RESCUED not in supplies.states()
+
+
+@pytest.mark.parametrize(("issues", "told"), [((2, 3), []), ((2,), ["2 of 3 supplies were made"])])
+async def test_what_another_made_is_not_said_to_be_missing_when_the_line_expires(
+    supplies: Supplies, issues: tuple[int, ...], told: list[str]
+) -> None:
+    await supplies.accepted()
+    await supplies.say(E.DELIVERED)
+    for issue in issues:
+        await rescue(supplies, issue)
+    now = supplies.exchange.clock.move(days=800)
+    (one,) = await supplies.exchange.enquiries.expiring(now=now)
+    assert await supplies.exchange.store.expire(Expiry(key=one.key, line_id=one.line_id, seen=one.state), now=now)
+    texts = [text for (text,) in supplies.rows("SELECT text FROM alert WHERE kind = 'line-expired'")]
+    assert [text.split("; ")[1].split(".")[0] for text in texts] == told
 
 
 async def test_a_next_provider_is_given_only_what_nobody_supplied(supplies: Supplies) -> None:

@@ -154,8 +154,9 @@ def expire(transaction: Transaction, expiry: Expiry, *, now: datetime) -> bool:
         unqueue(transaction, line.row)
     tell_news(transaction, line.row, kept.seq, now=now)
     _tell_holder(transaction, line, expiry, order, now=now)
-    if line.delivered < line.total:
-        text = f"It is no longer valid; {line.delivered} of {line.total} supplies were made. A new one may be needed."
+    made = line.delivered + deliveries.rescued(transaction, line.row)
+    if made < line.total:
+        text = f"It is no longer valid; {made} of {line.total} supplies were made. A new one may be needed."
         _alert(transaction, line, "line-expired", text, at=now)
     return True
 

@@ -109,9 +109,9 @@ def lost(transaction: Transaction, line: int) -> int:
     return sum(one.state in _LOST for one in deliveries(transaction, line))
 
 
-def was_rescued(transaction: Transaction, line: int) -> bool:
-    """Tell whether another made a supply of this line in its provider's place."""
-    return any(one.state is DeliveryState.RESCUED for one in deliveries(transaction, line))
+def rescued(transaction: Transaction, line: int) -> int:
+    """Count the supplies of this line that another made in its provider's place."""
+    return sum(one.state is DeliveryState.RESCUED for one in deliveries(transaction, line))
 
 
 def was_balance(transaction: Transaction, line: int, issue: int | None) -> bool:

@@ -94,7 +94,7 @@ def set_aside(transaction: Transaction, line: LineNow, number: Misnumbered, happ
 
 
 def _tell_of_uncounted(transaction: Transaction, line: LineNow, event: LineEvent, *, at: datetime) -> None:
-    if deliveries.was_rescued(transaction, line.row):
+    if deliveries.rescued(transaction, line.row):
         _tell_of_twice(transaction, line, event, at=at)
     else:
         text = f"A supply was reported ({event}), and none of this line is awaited: it was not counted."
