@@ -15,6 +15,7 @@ import apsw
 
 from gateway.domain.errors import Unavailable
 from gateway.enquiries import WATCH, PauseView
+from gateway.store.sqlite.claims import WAITS
 from gateway.store.sqlite.connection import open_reader, settings_of
 from gateway.store.sqlite.instants import instant, stored
 from gateway.store.sqlite.pauses import open_pauses
@@ -43,14 +44,14 @@ WITH RECURSIVE waiting (tenant) AS (
     FROM waiting WHERE waiting.tenant IS NOT NULL)
 SELECT tenant FROM waiting WHERE tenant IS NOT NULL
 """
-_DUE: Final = """
+_DUE: Final = f"""
 SELECT count(*), min(due_at) FROM (
     SELECT id, due_at, kind, tenant, withheld FROM outbox WHERE state = 'due' AND destination = :destination
         AND tenant = :tenant AND due_at <= :now ORDER BY due_at, id LIMIT :most) AS oldest
-WHERE withheld = 0 AND NOT EXISTS (SELECT 1 FROM wait WHERE wait.outbox = oldest.id)
+WHERE withheld = 0 AND NOT {WAITS.format(row="oldest")}
     AND (kind = 'tell' OR NOT EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL
         AND (kind = 'after restore' OR kind = 'after restore, trust' AND destination = oldest.tenant)))
-"""
+"""  # noqa: S608 - of our own words alone
 _LEASED: Final = (
     "SELECT count(*), min(lease_until) FROM outbox WHERE state IN ('claimed', 'on_wire') AND lease_until <= :now"
 )

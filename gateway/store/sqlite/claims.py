@@ -6,6 +6,7 @@ changes nothing.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from gateway.domain.hold import HoldKind
@@ -31,18 +32,21 @@ WITH RECURSIVE waiting (tenant) AS (
     FROM waiting WHERE waiting.tenant IS NOT NULL)
 SELECT tenant FROM waiting WHERE tenant IS NOT NULL
 """
-_DUE = """
+WAITS: Final = """EXISTS (
+        SELECT 1 FROM wait LEFT JOIN outbox AS earlier ON earlier.id = wait.earlier
+        LEFT JOIN line ON line.id = wait.line
+        WHERE wait.outbox = {row}.id AND (earlier.state IN ('due', 'claimed', 'on_wire')
+            OR (line.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')
+                AND NOT EXISTS (SELECT 1 FROM ruling WHERE ruling.outbox = wait.outbox AND ruled = 'send'))))
+"""
+"""Whether a row of the queue still waits: for one before it to be settled, or for the line it replaces to end."""
+_DUE = f"""
 SELECT id FROM outbox WHERE state = 'due' AND withheld = 0 AND destination = ? AND tenant = ? AND due_at <= ?
     AND (kind = 'tell' OR NOT EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL
         AND (kind = 'after restore' OR kind = 'after restore, trust' AND destination = outbox.tenant)))
-    AND NOT EXISTS (
-        SELECT 1 FROM wait LEFT JOIN outbox AS earlier ON earlier.id = wait.earlier
-        LEFT JOIN line ON line.id = wait.line
-        WHERE wait.outbox = outbox.id AND (earlier.state IN ('due', 'claimed', 'on_wire')
-            OR (line.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')
-                AND NOT EXISTS (SELECT 1 FROM ruling WHERE ruling.outbox = wait.outbox AND ruled = 'send'))))
+    AND NOT {WAITS.format(row="outbox")}
 ORDER BY due_at, id LIMIT ?
-"""
+"""  # noqa: S608 - of our own words alone
 _LEASE = """
 UPDATE outbox SET state = 'claimed', claims = claims + 1, lease_until = :until,
     lease = :generation || '.' || id || '.' || (claims + 1) || '.' || :worker

@@ -61,6 +61,12 @@ async def test_what_something_keeps_back_is_not_counted(path: Path, sql: str) ->
     assert due(path).count == 1
 
 
+async def test_what_waited_for_another_is_counted_once_that_is_settled(path: Path) -> None:
+    change(path, "INSERT INTO wait (outbox, earlier) VALUES (1, 2)")
+    change(path, "UPDATE outbox SET state = 'done' WHERE id = 2")
+    assert due(path) == Backlog(count=1, since=NOW)
+
+
 @pytest.mark.parametrize(
     ("kind", "destination"),
     [("by operator", PROVIDER.value), ("after restore", "VNE99"), ("after restore, trust", TRUST.value)],
