@@ -175,7 +175,10 @@ def _is_buried(order: TranslatedOrder, stones: Sequence[Tombstone]) -> bool:
         any(
             stone.prescription_id == prescription.id
             or stone.item == line.id
-            or (stone.order_number == line.order_number and stone.order_assigner in {"", line.order_assigner})
+            or (
+                stone.order_number == line.order_number
+                and (not line.order_assigner or stone.order_assigner in {"", line.order_assigner})
+            )
             for stone in stones
         )
         for line in prescription.lines

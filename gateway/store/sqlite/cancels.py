@@ -64,7 +64,8 @@ WHERE allocation.line = ? AND allocation.ended_at IS NULL
 _WAIT = "INSERT INTO wait (outbox, earlier) VALUES (?, ?)"
 _TOMBSTONE = """
 SELECT id FROM cancel WHERE state = 'TOMBSTONE' AND tenant = :tenant AND (
-    (order_number <> '' AND order_number = :order_number AND order_assigner IN ('', :order_assigner))
+    (order_number <> '' AND order_number = :order_number
+        AND (order_assigner IN ('', :order_assigner) OR :order_assigner = ''))
     OR item = :item OR prescription = :prescription)
 LIMIT 1
 """
