@@ -9,11 +9,16 @@ Source: mapping.md 10.2 (validity over, window over), 10.4 (due), 10.5 (renewal)
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from gateway.domain.acts import Expiring, Expiry, Turned
+from gateway.domain.errors import Unavailable
 from gateway.domain.message import SealedMessage
 from gateway.pipeline.bench import Bench
 from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH
 from gateway.pipeline.withdrawing import Withdrawal, seal_withdrawal
+
+_log = structlog.get_logger("pipeline")
 
 EXPIRED = "The prescription is no longer valid"
 """What a provider is told is the reason; none of the coded reasons of a cancel says so (eps.md 6.6)."""
@@ -46,7 +51,19 @@ class Clockwork(Bench):
         return Struck(turned=await self._store.turn_clock(now=now, leads=leads), expired=expired)
 
     async def _telling(self, one: Expiring, now: datetime) -> SealedMessage | None:
-        """Write and seal what tells the holder; None where nobody has the line, or it cannot be told."""
+        """Write and seal what tells the holder; None where nobody has the line, or it cannot be told.
+
+        What fails for a reason that is not expected fails for this line alone: it ends, and a person is to ring.
+        """
+        try:
+            return await self._written(one, now)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - one line that cannot be written may not keep the clock from all others
+            _log.exception("expiry_not_written", line=str(one.line_id))
+            return None
+
+    async def _written(self, one: Expiring, now: datetime) -> SealedMessage | None:
         provider = self._around.routing.providers.get(one.holder) if one.holder else None
         if provider is None or one.message_id is None:
             return None

@@ -14,6 +14,7 @@ from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.acts import Act
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.pipeline import clockwork
 from gateway.pipeline.clockwork import EXPIRED, Clockwork
 from gateway.pipeline.pharmacy import Pharmacy
 from gateway.ports.callback import Callback
@@ -155,6 +156,24 @@ async def test_the_provider_is_told_when_the_validity_of_what_it_holds_is_over(s
     await shop.answer(told, LineEvent.CANCEL_CONFIRMED)
     assert await shop.states() == [LineState.EXPIRED]
     assert (await shop.clockwork.strike()).expired == 0
+
+
+async def test_a_line_that_cannot_be_told_of_ends_with_an_alert_and_keeps_the_clock_from_no_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.world.post(S01)
+    (order,) = await shop.send()
+    await shop.answer(order, LineEvent.ACCEPTED)
+    shop.clock.moment += timedelta(days=200)
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("a bug in the writer")
+
+    monkeypatch.setattr(clockwork, "seal_withdrawal", broken)
+    assert (await shop.clockwork.strike()).expired == 1
+    assert await shop.states() == [LineState.EXPIRED]
+    found = await shop.world.enquiries.open_alerts(tenant=None, limit=10)
+    assert "cancel-not-sent" in {alert.kind for alert in found}
 
 
 async def test_what_never_left_expires_without_telling_anybody_but_the_trust(shop: Shop) -> None:
