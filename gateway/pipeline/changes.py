@@ -79,7 +79,7 @@ def find(order: Order, known: Sequence[KnownLine]) -> Found:
     lines: list[KnownLine] = []
     absent: list[OrderNumber] = []
     for number in change.orders:
-        same = [line for line in current if _is_under(line, number)]
+        same = [line for line in current if is_under(line, number)]
         lines += _newest(same)
         absent += [] if same else [number]
     lines += [line for item in change.items for line in _newest([one for one in current if one.line_id == item])]
@@ -92,7 +92,7 @@ def find(order: Order, known: Sequence[KnownLine]) -> Found:
     return Found(lines=tuple(lines), absent=tuple(absent), proposed=superseded, issues=issues)
 
 
-def _is_under(line: KnownLine, number: OrderNumber) -> bool:
+def is_under(line: KnownLine, number: OrderNumber) -> bool:
     """Tell whether a line has this number: two systems of a trust may give one number to two orders (ORC-2.2)."""
     value = line.prescription
     assigner = next((one.order_assigner for one in value.lines if one.id == line.line_id), "") if value else ""

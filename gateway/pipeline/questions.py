@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Action, Order, Standing
-from gateway.pipeline.changes import find
+from gateway.pipeline.changes import find, is_under
 from gateway.ports.acceptance import KnownLine
 
 QUESTIONS = frozenset({Action.STATUS_QUERY, Action.NUMBER_REQUEST})
@@ -30,7 +30,6 @@ def answered(order: Order, known: Sequence[KnownLine]) -> tuple[tuple[Standing, 
     found = find(order, known)
     if found.issues:
         return (), found.issues
-    lines = {line.order_number: line for line in found.lines}
     standings = tuple(
         Standing(
             number=number,
@@ -38,7 +37,7 @@ def answered(order: Order, known: Sequence[KnownLine]) -> tuple[tuple[Standing, 
             prescription_number=str(line.prescription.number) if line and line.prescription else "",
         )
         for number in order.numbers
-        for line in [lines.get(number.trust_number)]
+        for line in [next((line for line in found.lines if is_under(line, number)), None)]
     )
     if order.action is Action.STATUS_QUERY:
         return standings, ()

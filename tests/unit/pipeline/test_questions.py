@@ -108,6 +108,15 @@ async def test_several_orders_are_answered_one_by_one(trial: Trial) -> None:
     assert [(line[2], line[5]) for line in lines if line[0] == "ORC"] == [("RX7001^RBA", "SC"), ("RX9999^RBA", "ER")]
 
 
+async def test_one_number_of_two_systems_is_two_orders(trial: Trial) -> None:
+    await trial.post(S01)
+    known = question("SS")
+    other = known.split(b"\r")[2].replace(b"RX7001^RBA", b"RX7001^PHARM")
+    answer = await trial.world.post(known + other + b"\r")
+    lines = [line.split("|") for line in (answer.later or answer.body).decode().split("\r")]
+    assert [(line[2], line[5]) for line in lines if line[0] == "ORC"] == [("RX7001^RBA", "SC"), ("RX7001^PHARM", "ER")]
+
+
 async def test_a_question_that_is_repeated_gets_the_first_answer(trial: Trial) -> None:
     await trial.post(S01)
     first = await trial.world.post(question("SS"))
