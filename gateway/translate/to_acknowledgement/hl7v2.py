@@ -191,7 +191,7 @@ def status(news: News) -> bytes:
     RDS^O01 and ORM^O01.
     """
     request = request_of(news.submission.body)
-    control, order_status = _NEWS.get(news.event, ("SC", ""))
+    control, order_status = _codes(news)
     supply = control == "RE" and bool(news.amount)
     msh = header(
         request,
@@ -218,9 +218,21 @@ def status(news: News) -> bytes:
     return written([msh, pid, orc, *_about(news, supply=supply)], request.charset)
 
 
+def _codes(news: News) -> tuple[str, str]:
+    """Give ORC-1 and ORC-5. UF says that the order is not filled: it is not said of one supply where the order stands."""
+    if _is_of_one_supply(news):
+        return "SC", _STANDING.get(news.state, "SC")
+    return _NEWS.get(news.event, ("SC", ""))
+
+
+def _is_of_one_supply(news: News) -> bool:
+    return news.event is LineEvent.NOT_SUPPLIED and news.state is not LineState.RETURNED
+
+
 def _about(news: News, *, supply: bool) -> list[Line]:
     product = (news.product_code, news.product_display, "SCT")
-    note: Line = ("NTE", "1", "", f"{LABELS[news.state]}. Prescription {news.prescription_number}.")
+    words = "One of its supplies will not be made; the order stands. " if _is_of_one_supply(news) else ""
+    note: Line = ("NTE", "1", "", f"{words}{LABELS[news.state]}. Prescription {news.prescription_number}.")
     if supply:
         return [("RXD", "1", product, _time(news.at), news.amount, ("", news.unit), "", news.order_number), note]
     return [("RXO", product), note]

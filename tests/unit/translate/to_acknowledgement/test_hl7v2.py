@@ -241,6 +241,9 @@ def _news(event: LineEvent, state: LineState, sent: Submission, **change: object
         (LineEvent.REJECTED, LineState.REJECTED, "UA", ""),
         (LineEvent.CANCEL_TOO_LATE, LineState.IN_SUPPLY, "UC", "CM"),
         (LineEvent.WINDOW_OVER, LineState.CLOSED, "SC", ""),
+        (LineEvent.NOT_SUPPLIED, LineState.RETURNED, "UF", ""),
+        (LineEvent.NOT_SUPPLIED, LineState.ACCEPTED, "SC", "SC"),
+        (LineEvent.NOT_SUPPLIED, LineState.IN_SUPPLY, "SC", "IP"),
     ],
 )
 def test_news_is_told_by_its_order_control(event: LineEvent, state: LineState, control: str, order_status: str) -> None:
@@ -250,6 +253,14 @@ def test_news_is_told_by_its_order_control(event: LineEvent, state: LineState, c
     assert str(parsed["MSH.F10"]) == "HCG00000000000000041"
     assert (str(line[1]), str(line[2]), str(line[4]), str(line[5])) == (control, "RX7001^RBA", "GRP7001", order_status)
     assert [str(segment[0]) for segment in parsed] == ["MSH", "PID", "ORC", "RXO", "NTE"]
+
+
+def test_one_supply_that_will_not_be_made_is_told_as_that_and_not_as_the_order() -> None:
+    notes = [
+        str(_parsed(status(_news(LineEvent.NOT_SUPPLIED, state, submission(golden("S01"))))).segment("NTE")[3])
+        for state in (LineState.IN_SUPPLY, LineState.RETURNED)
+    ]
+    assert ["One of its supplies will not be made; the order stands." in note for note in notes] == [True, False]
 
 
 def test_a_supply_with_its_amount_is_a_dispense_message() -> None:
