@@ -219,7 +219,7 @@ def status(news: News) -> bytes:
 
 
 def _codes(news: News) -> tuple[str, str]:
-    """Give ORC-1 and ORC-5. UF says that the order is not filled: it is not said of one supply where the order stands."""
+    """Give ORC-1 and ORC-5. UF says that the order is not filled: not said of one supply where the order stands."""
     if _is_of_one_supply(news):
         return "SC", _STANDING.get(news.state, "SC")
     return _NEWS.get(news.event, ("SC", ""))
