@@ -6,7 +6,8 @@ what arrives during one synchronisation shares the next. A closure that fails is
 
 A full disk or a locked file fails the group, nothing of it is stored, and the next group tries again. An input or
 output error ends the writer for good: after a failed synchronisation the only truth is on the disk, so the process
-must stop and start from it (reliability-security.md I1).
+must stop and start from it (reliability-security.md I1). The same goes for folding the log into the file, which SQLite
+would do by itself inside a commit, and say nothing where it fails; so it is done here, after the answers.
 """
 
 import asyncio
@@ -66,6 +67,9 @@ class Committer:
         self._waiting: SimpleQueue[_Write | None] = SimpleQueue()
         self._broken = False
         self._closed = False
+        self._log_pages = 0
+        self._longest_log: int = connection.pragma("wal_autocheckpoint")
+        connection.set_wal_hook(self._note_log)  # in place of SQLite's own, which folds and tells nobody how it went
         self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
         self._thread.start()
 
@@ -96,6 +100,7 @@ class Committer:
             group, stopping = self._gather()
             if group:
                 self._answer(group, self._commit(group))
+                self._fold()
         with suppress(apsw.Error):  # a log that cannot be folded into the file now is read at the next opening
             self._connection.close()
 
@@ -123,6 +128,22 @@ class Committer:
             return [_Failed(self._give_up(error))] * len(group)
         self._grouped(len(group))
         return results
+
+    def _note_log(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        self._log_pages = pages
+        return apsw.SQLITE_OK
+
+    def _fold(self) -> None:
+        """Fold a long log into the file. What was answered is durable in the log, however this goes."""
+        if self._broken or self._log_pages < self._longest_log:
+            return
+        try:
+            self._connection.wal_checkpoint()
+        except _PASSING:
+            return  # the log is whole, and the next group tries again
+        except _FATAL:
+            self._broken = True
+            self._failed()
 
     def _run(self, closure: Callable[[], Any]) -> Any:
         self._connection.execute("SAVEPOINT one")

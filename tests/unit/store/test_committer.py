@@ -19,15 +19,17 @@ class _Disk:
 
     def __init__(self) -> None:
         self.broken = False
+        self.broken_file = ""
         self.name = next(_names)
         disk = self
 
         class File(apsw.VFSFile):
             def __init__(self, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
                 super().__init__("", name, flags)
+                self._path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
 
             def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's name
-                if disk.broken:
+                if disk.broken or (disk.broken_file and self._path.endswith(disk.broken_file)):
                     raise apsw.IOError
                 super().xSync(flags)
 
@@ -103,6 +105,45 @@ async def test_a_failed_synchronisation_ends_the_writer(tmp_path: Path) -> None:
     await bench.committer.close()
     reopened = apsw.Connection(str(tmp_path / "a.db"))
     assert reopened.execute("SELECT value FROM number").fetchall() == [(1,)]
+
+
+def _with_a_log_of_four_pages(path: Path, disk: _Disk) -> apsw.Connection:
+    connection = apsw.Connection(str(path), vfs=disk.name)
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", 2)
+    connection.pragma("wal_autocheckpoint", 4)
+    return connection
+
+
+async def test_a_long_log_is_folded_into_the_file(tmp_path: Path) -> None:
+    bench = _Bench(_with_a_log_of_four_pages(tmp_path / "a.db", _Disk()))
+    for value in range(20):
+        await bench.committer.submit(lambda value=value: bench.insert(value))  # type: ignore[misc]
+    await bench.committer.submit(bench.count)  # when it is answered, the folding of before is over
+    assert (tmp_path / "a.db").stat().st_size > 0
+    assert (tmp_path / "a.db-wal").stat().st_size < 10 * 4096
+    assert bench.failures == 0
+    await bench.committer.close()
+
+
+async def test_a_failed_folding_of_the_log_ends_the_writer_and_keeps_what_was_answered(tmp_path: Path) -> None:
+    disk = _Disk()
+    bench = _Bench(_with_a_log_of_four_pages(tmp_path / "a.db", disk))
+    disk.broken_file = "a.db"
+    answered: list[int] = []
+
+    async def go_on() -> None:
+        while True:
+            answered.append(await bench.committer.submit(lambda: bench.insert(len(answered))))
+
+    with pytest.raises(Unavailable):
+        await go_on()
+    assert answered
+    assert bench.failures == 1
+    await bench.committer.close()
+    disk.broken_file = ""
+    reopened = apsw.Connection(str(tmp_path / "a.db"))
+    assert reopened.execute("SELECT value FROM number").fetchall() == [(value,) for value in answered]
 
 
 async def test_a_full_disk_stores_nothing_of_the_group_and_passes(tmp_path: Path) -> None:
