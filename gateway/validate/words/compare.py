@@ -196,8 +196,10 @@ def _frequencies(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
         if not untimed and not any(same_often(found, often) for often in stated):
             structure = "; ".join(often.words for often in stated)
             yield Difference(element="frequency", words=found.words, structure=structure)
+    # "10 units TDS and 20 units at bedtime" says how often in two ways
+    named = Often(low=Fraction(said.moments), high=Fraction(said.moments), of=DAY)
     for often in stated:
-        if len(stated) > 1 and said.often and not any(same_often(found, often) for found in said.often):
+        if len(stated) > 1 and said.often and not any(same_often(found, often) for found in (*said.often, named)):
             words = "; ".join(found.words for found in said.often)
             yield Difference(element="frequency", words=words, structure=often.words)
 

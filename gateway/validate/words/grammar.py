@@ -58,6 +58,9 @@ _EVENT = (
 )
 _BETWEEN = " ,:;-("
 _DOSE_NEXT = re.compile(rf"[{re.escape(_BETWEEN)}]*(?:take |inject )?{_COUNT} ?(?:{_MEASURE}|{_THING})")
+_PARTS_OF = {"7": "days", "52": "weeks", "12": "months"}
+_IN_PARTS = re.compile(r"\b(every|for) (\d\d?)/(7|52|12)\b(?!/)")
+"""British shorthand: 5/7 is five days of the week, 2/52 two weeks of the year, 3/12 three months."""
 _TELEPHONE = re.compile(r"(?:\d{4,}|\b0\d+|\d \d+)$")
 _FILL = r"(?:(?:the )?contents? of )?"
 
@@ -84,6 +87,8 @@ class _Found:
     """Where the last time of day ended."""
     either: bool = False
     """One of two things is said to be enough."""
+    steps: bool = False
+    """One thing is said to follow another."""
     injected: bool = False
     once_only: bool = False
     unread: set[str] = field(default_factory=set)
@@ -120,6 +125,7 @@ def _read(text: str) -> Said:
         routes=frozenset(found.routes),
         lasting=tuple(found.lasting),
         timed=_timed(found),
+        moments=found.moments,
         one_moment=not said and found.moments <= 1 and len(found.days) <= 1,
         injected=found.injected,
         once_only=found.once_only,
@@ -139,6 +145,7 @@ def _plain(text: str) -> str:
     folded = folded.replace("\N{GREEK SMALL LETTER MU}g", "ug").replace("\N{MULTIPLICATION SIGN}", "x")
     folded = re.sub(r"\b([a-z])\.(?=[a-z]\b)", r"\1", folded)
     folded = re.sub(r"\bpre ?filled\b", "pre-filled", folded)
+    folded = _IN_PARTS.sub(lambda found: f"{found[1]} {found[2]} {_PARTS_OF[found[3]]}", folded)
     return " ".join(folded.split())
 
 
@@ -154,6 +161,7 @@ def _step(found: _Found, text: str, at: int) -> int:
     if word[0][0].isdigit() or word[0] in v.UNCLEAR:
         found.unsure = True
     found.either = found.either or word[0] == "or"
+    found.steps = found.steps or word[0] == "then"
     if word[0][0].isalpha():
         found.unread.add(word[0])
     return word.end()
@@ -370,6 +378,8 @@ def _lasting(found: _Found, match: "re.Match[str]") -> None:
 
 def _implied(found: _Found) -> tuple[Often, ...]:
     """Count times of day, or weekdays, where no frequency is said: "on Mondays" is once a week."""
+    if found.steps and found.moments > 1:
+        return ()  # each step may have its own, as a course that is reduced has
     if found.moments and not found.days:
         times = Fraction(found.moments)
         words = "at one time of day" if found.moments == 1 else f"at {found.moments} times of day"
@@ -409,6 +419,15 @@ _GRAMMAR: tuple[tuple[str, Callable[[_Found, "re.Match[str]"], None]], ...] = (
     # how often something else is done, or that this is not: "bloods every 4 weeks", "once a week, NOT daily"
     (rf"{_DONE_BESIDE}:? {_HOW_OFTEN}(?:,? (?:and )?then {_HOW_OFTEN})?", _nothing),
     (rf"(?:do not|never|not)(?: to be| be)?(?: {_GIVEN})?(?: it| this| them)? (?:{_ADVERB}|every day\b)", _nothing),
+    # by how much a dose changes, and the strength to supply: neither is a dose
+    (
+        (
+            rf"(?:increas|reduc|decreas|taper|titrat)(?:e|ed|ing)? (?:(?:the )?dose )?by {_N} ?(?:{_MEASURE}|{_THING})"
+            rf"(?: {_HOW_OFTEN})?"
+        ),
+        _unsure,
+    ),
+    (rf"(?:using|as|supply|dispense) {_N} ?{_MEASURE} {_THING}|{_N} ?{_MEASURE} {_THING} only\b", _nothing),
     # a concentration, which is not a dose
     (rf"{_N} ?{_MEASURE} ?(?:/|in|per) ?(?:{_N} ?)?(?:ml|mls|millilitres?|dose|actuation)\b", _nothing),
     (rf"{_N} ?{_MEASURE} ?(?:/|per) ?(?:kg|kilogram|m2|hour|hr|h|min)\b", _unsure),

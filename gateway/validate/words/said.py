@@ -90,6 +90,7 @@ class Said:
         lasting: for how long.
         injected: the words say that it is injected.
         timed: which dose is for which time of day; empty where the words do not tell without doubt.
+        moments: how many times of day are named.
         one_moment: how often is not said; at most one time of day and one weekday are, from which it was counted.
         once_only: a single administration, or a number of them without a period.
         unread: words that no pattern took.
@@ -102,6 +103,7 @@ class Said:
     routes: frozenset[str] = frozenset()
     lasting: tuple[Lasting, ...] = ()
     timed: tuple[Timed, ...] = ()
+    moments: int = 0
     one_moment: bool = False
     injected: bool = False
     once_only: bool = False

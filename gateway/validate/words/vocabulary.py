@@ -131,6 +131,7 @@ LATIN = {
     "qds": Fraction(4),
     "qid": Fraction(4),
     "qod": Fraction(1, 2),
+    "eow": Fraction(1, 14),
 }
 """Abbreviation to times a day."""
 WEEKDAYS = {

@@ -416,6 +416,8 @@ METHOTREXATE = ProductRow(
         "Take 15mg weekly. Blood tests weekly for 4 weeks then monthly.",
         "Take 15mg weekly. Contact the ward on ext 4512.",
         "Take 15mg weekly. Ring 020 7946 0000.",
+        "15mg weekly, methotrexate 2.5mg tablets only",
+        "Take 15mg once a week using 2.5mg tablets",
     ],
 )
 def test_ordinary_words_around_a_weekly_dose_are_not_held(text: str) -> None:
@@ -431,6 +433,7 @@ def test_ordinary_words_around_a_weekly_dose_are_not_held(text: str) -> None:
         "Take 15mg daily, NOT WEEKLY",
         "Take 15mg (8 x 2.5mg) once a week",
         "Take 15mg every 4 weeks. Bloods weekly.",
+        "Take 20mg once a week using 2.5mg tablets",
     ],
 )
 def test_another_dose_among_such_words_is_held(text: str) -> None:
@@ -457,3 +460,46 @@ def test_two_times_of_day_are_two(text: str, times: Timing) -> None:
     assert _codes(TABLETS, Dosage(dose=_amount("5"), timing=times, text=text)) == []
     once = _codes(TABLETS, Dosage(dose=_amount("5"), timing=EVERY_DAY, text=text))
     assert once == ["TEXT_STRUCTURE_MISMATCH"]
+
+
+def _for_days(dose: str, sequence: int, days: int = 5) -> Dosage:
+    timing = replace(EVERY_DAY, bounds=Bounds(duration=Duration(value=Decimal(days), unit=TimeUnit.DAY)))
+    return Dosage(dose=_amount(dose), timing=timing, sequence=sequence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "30mg OM 5/7 then 20mg OM 5/7",
+        "30mg in the morning for 5/7 then 20mg in the morning for 5/7",
+        "30mg daily for 5 days, then 20mg daily for 5 days, reducing by 5mg every 5 days",
+    ],
+)
+def test_a_course_that_is_reduced_is_not_held(text: str) -> None:
+    found = _codes(TABLETS, replace(_for_days("30", 1), text=text), _for_days("20", 2))
+    assert found == ["TEXT_NOT_CHECKED"]
+    other = _codes(TABLETS, replace(_for_days("30", 1), text=text), _for_days("25", 2))
+    assert "TEXT_STRUCTURE_MISMATCH" in other
+
+
+@pytest.mark.parametrize(
+    ("text", "timing", "expected"),
+    [
+        ("5mg every 2/52", _times(1, TimeUnit.WEEK, 2), []),
+        ("5mg every 2/52", EVERY_DAY, ["TEXT_STRUCTURE_MISMATCH"]),
+        ("5mg eow", _times(1, TimeUnit.WEEK, 2), []),
+        ("5mg eow", EVERY_WEEK, ["TEXT_STRUCTURE_MISMATCH"]),
+        ("5mg daily for 5/7", _for_days("5", 1).timing, []),
+        ("5mg daily for 5/7", _for_days("5", 1, 7).timing, ["TEXT_STRUCTURE_MISMATCH"]),
+    ],
+)
+def test_british_shorthand_is_read(text: str, timing: Timing, expected: list[str]) -> None:
+    assert _codes(TABLETS, Dosage(dose=_amount("5"), timing=timing, text=text)) == expected
+
+
+def test_a_frequency_and_a_time_of_day_stand_beside_each_other() -> None:
+    text, night = "5mg TDS with meals and 10mg at bedtime", replace(EVERY_DAY, when=("HS",))
+    first = Dosage(dose=_amount("5"), timing=_times(3), text=text)
+    assert _codes(TABLETS, first, Dosage(dose=_amount("10"), timing=night)) == []
+    wrong = Dosage(dose=_amount("10"), timing=_times(2))
+    assert _codes(TABLETS, first, wrong) == ["TEXT_STRUCTURE_MISMATCH"]
