@@ -155,6 +155,18 @@ async def test_a_rest_that_numbers_an_issue_which_owes_none_leaves_the_owed_one_
     assert await supplies.line() is LineState.IN_SUPPLY
 
 
+async def test_an_issue_in_part_supplied_whose_rest_will_not_come_keeps_no_other_waiting(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.SUPPLY_SHORT, 1))
+    assert (await say(supplies, "b", of(E.NOT_SUPPLIED, 1))).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.states()[0]) == (LineState.IN_SUPPLY, S.NOT_SUPPLIED)
+    assert await supplies.exchange.alert_kinds() == ["balance-will-not-come"]
+    assert (await say(supplies, "b", of(E.NOT_SUPPLIED, 1))).effect is Effectiveness.REPEAT
+    for issue in (2, 3):
+        await say(supplies, f"d{issue}", of(E.DELIVERED, issue))
+    assert await supplies.line() is LineState.FULFILLED
+
+
 async def test_of_a_line_that_was_given_back_no_single_issue_is_lost(supplies: Supplies) -> None:
     await supplies.accepted()
     await say(supplies, "a", of(E.DISPATCHED, 1))

@@ -27,7 +27,7 @@ from gateway.store.sqlite.history import Happening, LineNow, last_event, line_no
 from gateway.store.sqlite.instants import stored
 from gateway.store.sqlite.leaves import append_leaf
 from gateway.store.sqlite.meaning import meaning
-from gateway.store.sqlite.numbering import Misnumbered, completes_a_rest, named_issue, spares_others
+from gateway.store.sqlite.numbering import Misnumbered, completes_a_rest, named_issue, owes_a_rest, spares_others
 from gateway.store.sqlite.replacing import with_withdrawals
 from gateway.store.sqlite.supplying import COUNTS, PLANS, deliver, lose_one, set_aside
 from gateway.store.sqlite.tell import tell_news
@@ -224,6 +224,9 @@ def _apply(
     if isinstance(issue, Misnumbered):
         return set_aside(transaction, line, issue, _happening(report, answer, callback, at=now, text=""))
     if issue is not None and spares_others(transaction, line, report, issue):
+        if owes_a_rest(transaction, line, issue):
+            report = replace(report, event=LineEvent.BALANCE_WILL_NOT_COME)
+            return _as_said(transaction, report, line, answer, callback, issue=issue, now=now)
         lose_one(transaction, line, issue, _happening(report, answer, callback, at=now, text=""))
         tell_news(transaction, line.row, last_event(transaction, line.row), now=now)
         return _stays(line, report.event)

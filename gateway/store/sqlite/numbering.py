@@ -73,10 +73,17 @@ def named_issue(transaction: Transaction, line: LineNow, report: LineReport) -> 
 
 def completes_a_rest(transaction: Transaction, line: LineNow, report: LineReport, issue: int | None) -> bool:
     """Tell whether a delivery is the rest of a part supply: it says so, or numbers the issue that owes one."""
-    if report.event is not LineEvent.DELIVERED or line.state is not LineState.PART_SUPPLIED:
-        return False
+    return (
+        report.event is LineEvent.DELIVERED
+        and (issue is not None or report.in_full)
+        and owes_a_rest(transaction, line, issue)
+    )
+
+
+def owes_a_rest(transaction: Transaction, line: LineNow, issue: int | None) -> bool:
+    """Tell whether a rest of an issue of a line is awaited; of any of its issues where none is named."""
     owing = [one.issue for one in deliveries.deliveries(transaction, line.row) if one.owed]
-    return issue in owing if issue is not None else bool(owing) and report.in_full
+    return line.state is LineState.PART_SUPPLIED and (issue in owing if issue is not None else bool(owing))
 
 
 def spares_others(transaction: Transaction, line: LineNow, report: LineReport, issue: int | None) -> bool:
