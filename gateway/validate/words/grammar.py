@@ -17,52 +17,36 @@ from functools import lru_cache
 from gateway.validate.amounts import Amount, measured
 from gateway.validate.words import vocabulary as v
 from gateway.validate.words.moments import PARTS, Moment, clauses, clock_moments, part_moments
+from gateway.validate.words.phrases import (
+    ADVERB,
+    BETWEEN,
+    CLOCK,
+    COUNT,
+    DONE_BESIDE,
+    DOSE_NEXT,
+    EVENT,
+    FILL,
+    FOLLOWS,
+    GIVEN,
+    HEAD,
+    HOW_OFTEN,
+    MEASURE,
+    PER,
+    THING,
+    TIME_OF_DAY,
+    TIMES,
+    TO,
+    UP,
+    WEEKDAY,
+    N,
+    any_of,
+)
 from gateway.validate.words.said import DAY, NO_UNIT, Lasting, Often, Said, Spread, Timed, on_days
 
-
-def _any(words: object) -> str:
-    return "|".join(sorted((re.escape(str(word)) for word in words), key=len, reverse=True))  # type: ignore[attr-defined]
-
-
-_WORD = _any(v.NUMBERS)
-_N = (
-    r"(?>\d+ \d+/0*[1-9]\d*|\d+/0*[1-9]\d*|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-    rf"|(?:{_WORD}) and a half\b|(?:{_WORD})\b)"
-)
-_COUNT = rf"(?:{_N}|half(?: of)?(?: an?| one)?|an?)"
-_TO = r"(?: ?- ?| to | or )"
-_MEASURE = rf"(?:{_any(v.UNIT_CODES)})\b"
-_THING = rf"(?:{_any(v.PRESENTED)})s?\b"
-_PER = rf"(?:{_any(word for word in v.PERIODS if not word.endswith('ly'))})\b"
-_ADVERB = rf"(?:{_any(word for word in v.PERIODS if word.endswith('ly'))})\b"
-_TIMES = rf"(?:once or twice\b|once\b|twice\b|thrice\b|{_N}(?:{_TO}{_N})? ?(?:times?\b|x(?= )))"
-_HOW_OFTEN = (
-    rf"(?:{_TIMES} (?:an?|per|each|every|in an?|/) ?{_PER}|(?:{_TIMES} )?{_ADVERB}|(?:every|each) (?:{_N} )?{_PER}"
-    rf"|{_N}[ -](?:weekly|monthly)\b)(?: for {_N} {_PER})?"
-)
-_DONE_BESIDE = (
-    r"(?:bloods?|blood tests?|blood monitoring|monitoring|fbcs?|lfts?|u&es?|deliver(?:y|ies|ed)?|review(?:ed)?)"
-    r"(?: and (?:fbcs?|lfts?|u&es?))?(?: to be)?(?: (?:done|taken|checked|due|needed|required))?"
-)
-_GIVEN = r"(?:take|taken|use|used|give|given|inject|injected)"
-_UP = r"(?P<up>(?:for )?(?:up to|at most|no more than|not more than|maximum(?: of)?|max) )?"
-_DAY = rf"(?:{_any(v.WEEKDAYS)})s?\b"
-_CLOCK = r"(?:[01]?\d|2[0-3])(?::[0-5]\d(?::[0-5]\d)?| ?[ap]m\b|:[0-5]\d ?[ap]m\b)"
-_TIME_OF_DAY = (
-    r"(?:night|bedtime|bed|sleep|morning|evening|noon|midday|lunchtime|lunch|teatime|breakfast|dinner|afternoon|waking"
-    r"|12:00pm)"
-)
-_EVENT = (
-    rf"(?:(?:at|every|each|before|after|upon|on|in the|during the) (?:early |late )?{_TIME_OF_DAY}\b|around 12:00pm"
-    r"|nightly\b)"
-)
-_BETWEEN = " ,:;-("
-_DOSE_NEXT = re.compile(rf"[{re.escape(_BETWEEN)}]*(?:take |inject )?{_COUNT} ?(?:{_MEASURE}|{_THING})")
 _PARTS_OF = {"7": "days", "52": "weeks", "12": "months"}
 _IN_PARTS = re.compile(r"\b(every|for) (\d\d?)/(7|52|12)\b(?!/)")
 """British shorthand: 5/7 is five days of the week, 2/52 two weeks of the year, 3/12 three months."""
 _TELEPHONE = re.compile(r"(?:\d{4,}|\b0\d+|\d \d+)$")
-_FILL = r"(?:(?:the )?contents? of )?"
 
 
 LONGEST = 2000
@@ -283,7 +267,7 @@ def _how_many(text: str) -> tuple[Fraction, Fraction]:
     known = {"once": 1, "twice": 2, "thrice": 3}
     if text in known:
         return Fraction(known[text]), Fraction(known[text])
-    numbers = [_number(part) for part in re.findall(_N, text)]
+    numbers = [_number(part) for part in re.findall(N, text)]
     return numbers[0], numbers[-1]
 
 
@@ -348,13 +332,13 @@ def _moments(found: _Found, match: "re.Match[str]") -> None:
 def _beside_dose(found: _Found, match: "re.Match[str]") -> None:
     """Take a part of the day without its preposition, "20 mg morning" or "am: 20 mg", only right beside a dose."""
     text = match.string
-    behind = found.after_dose >= 0 and not text[found.after_dose : match.start()].strip(_BETWEEN)
-    if behind or _DOSE_NEXT.match(text, match.end()):
+    behind = found.after_dose >= 0 and not text[found.after_dose : match.start()].strip(BETWEEN)
+    if behind or DOSE_NEXT.match(text, match.end()):
         _moment(found, match, part_moments(match[0]))
 
 
 def _weekdays(found: _Found, match: "re.Match[str]") -> None:
-    for word in re.findall(_DAY, match[0]):
+    for word in re.findall(WEEKDAY, match[0]):
         name = word if word in v.WEEKDAYS else word.removesuffix("s")
         found.days.add(v.WEEKDAYS[name])
 
@@ -390,88 +374,82 @@ def _implied(found: _Found) -> tuple[Often, ...]:
     return ()
 
 
-_HEAD = rf"(?P<up>up to )?(?P<least>at least )?(?P<n>{_COUNT})(?:{_TO}(?P<to>{_N}))?"
-_FOLLOWS = (
-    rf"at|in|on|to be|with|before|after|every|each|once|twice|thrice|{_N} times|"
-    rf"{_any(v.LATIN)}|morning|evening|night|when|if|as|up to|prn|{_ADVERB}"
-)
-"""What may follow a number that has no unit, so that it is a dose: "take 2 at night"."""
 _GRAMMAR: tuple[tuple[str, Callable[[_Found, "re.Match[str]"], None]], ...] = (
     # a limit, which is not a dose: "maximum 4 tablets in 24 hours"
     (
         (
             rf"(?:up to a maximum(?: of)?|max(?:imum)?(?: dose)?(?: of)?:?|no more than|not more than|do not exceed)"
-            rf" {_N} ?(?:{_MEASURE}|{_THING}|doses?\b)?"
-            rf"(?: (?:(?:in|per|every|within|a|each)(?: any| a)?(?: {_N})? ?-? ?{_PER}(?: period)?|{_ADVERB}|per dose"
+            rf" {N} ?(?:{MEASURE}|{THING}|doses?\b)?"
+            rf"(?: (?:(?:in|per|every|within|a|each)(?: any| a)?(?: {N})? ?-? ?{PER}(?: period)?|{ADVERB}|per dose"
             r"|for the lifetime of the patient))?"
         ),
         _nothing,
     ),
-    (rf"(?:at least|minimum(?: of)?|leave|allow) {_N} (?:hours?|days?|minutes?) (?:apart|between)\b", _nothing),
-    (rf"over {_N}(?:{_TO}{_N})? ?(?:seconds?|minutes?|mins?|hours?)\b", _nothing),
+    (rf"(?:at least|minimum(?: of)?|leave|allow) {N} (?:hours?|days?|minutes?) (?:apart|between)\b", _nothing),
+    (rf"over {N}(?:{TO}{N})? ?(?:seconds?|minutes?|mins?|hours?)\b", _nothing),
     (
         (
-            rf"{_N}(?:{_TO}{_N})? ?(?:minutes?|mins?|hours?|days?) (?:before|after|prior to)\b"
+            rf"{N}(?:{TO}{N})? ?(?:minutes?|mins?|hours?|days?) (?:before|after|prior to)\b"
             r"(?: (?:food|an?|the|meals?|breakfast|lunch|dinner|sleep|bed))*"
         ),
         _nothing,
     ),
     # how often something else is done, or that this is not: "bloods every 4 weeks", "once a week, NOT daily"
-    (rf"{_DONE_BESIDE}:? {_HOW_OFTEN}(?:,? (?:and )?then {_HOW_OFTEN})?", _nothing),
-    (rf"(?:do not|never|not)(?: to be| be)?(?: {_GIVEN})?(?: it| this| them)? (?:{_ADVERB}|every day\b)", _nothing),
+    (rf"{DONE_BESIDE}:? {HOW_OFTEN}(?:,? (?:and )?then {HOW_OFTEN})?", _nothing),
+    (rf"(?:do not|never|not)(?: to be| be)?(?: {GIVEN})?(?: it| this| them)? (?:{ADVERB}|every day\b)", _nothing),
     # by how much a dose changes, and the strength to supply: neither is a dose
     (
         (
-            rf"(?:increas|reduc|decreas|taper|titrat)(?:e|ed|ing)? (?:(?:the )?dose )?by {_N} ?(?:{_MEASURE}|{_THING})"
-            rf"(?: {_HOW_OFTEN})?"
+            rf"(?:increas|reduc|decreas|taper|titrat)(?:e|ed|ing)? (?:(?:the )?dose )?by {N} ?(?:{MEASURE}|{THING})"
+            rf"(?: {HOW_OFTEN})?"
         ),
         _unsure,
     ),
-    (rf"(?:using|as|supply|dispense) {_N} ?{_MEASURE} {_THING}|{_N} ?{_MEASURE} {_THING} only\b", _nothing),
+    (rf"(?:using|as|supply|dispense) {N} ?{MEASURE} {THING}|{N} ?{MEASURE} {THING} only\b", _nothing),
     # a concentration, which is not a dose
-    (rf"{_N} ?{_MEASURE} ?(?:/|in|per) ?(?:{_N} ?)?(?:ml|mls|millilitres?|dose|actuation)\b", _nothing),
-    (rf"{_N} ?{_MEASURE} ?(?:/|per) ?(?:kg|kilogram|m2|hour|hr|h|min)\b", _unsure),
+    (rf"{N} ?{MEASURE} ?(?:/|in|per) ?(?:{N} ?)?(?:ml|mls|millilitres?|dose|actuation)\b", _nothing),
+    (rf"{N} ?{MEASURE} ?(?:/|per) ?(?:kg|kilogram|m2|hour|hr|h|min)\b", _unsure),
     # doses
     (
-        rf"{_HEAD}(?: ?x ?| )(?P<each>{_N}) ?(?P<strength>{_MEASURE}) (?P<unit>{_THING})",
+        rf"{HEAD}(?: ?x ?| )(?P<each>{N}) ?(?P<strength>{MEASURE}) (?P<unit>{THING})",
         _with_strength,
     ),
-    (rf"(?P<n>{_N}) ?x ?(?P<each>{_N}) ?(?P<strength>{_MEASURE})(?! ?(?:/|per\b))", _multiplied),
+    (rf"(?P<n>{N}) ?x ?(?P<each>{N}) ?(?P<strength>{MEASURE})(?! ?(?:/|per\b))", _multiplied),
     (
-        rf"(?P<n>{_N}) ?(?P<unit>{_MEASURE}|{_THING}){_TO}(?P<to>{_N}) ?(?P=unit)s?\b",
+        rf"(?P<n>{N}) ?(?P<unit>{MEASURE}|{THING}){TO}(?P<to>{N}) ?(?P=unit)s?\b",
         _from_to,
     ),
-    (rf"{_HEAD} ?(?P<unit>{_MEASURE}|{_THING})", _measured),
-    (rf"{_FILL}(?P<up>)(?P<least>)(?P<n>an?|one|1)(?P<to>) (?P<unit>{_THING})", _measured),
+    (rf"{HEAD} ?(?P<unit>{MEASURE}|{THING})", _measured),
+    (rf"{FILL}(?P<up>)(?P<least>)(?P<n>an?|one|1)(?P<to>) (?P<unit>{THING})", _measured),
     # frequencies
-    (rf"{_UP}(?P<times>{_TIMES}) (?:an?|per|each|in an?|/) ?(?P<period>{_PER})", _times),
-    (rf"{_UP}(?P<times>{_TIMES}) ?(?:every|in) (?:(?P<n>{_N}) ?)?(?P<period>{_PER})", _times),
-    (rf"{_UP}(?P<times>{_TIMES}) (?P<period>{_ADVERB})", _times),
+    (rf"{UP}(?P<times>{TIMES}) (?:an?|per|each|in an?|/) ?(?P<period>{PER})", _times),
+    (rf"{UP}(?P<times>{TIMES}) ?(?:every|in) (?:(?P<n>{N}) ?)?(?P<period>{PER})", _times),
+    (rf"{UP}(?P<times>{TIMES}) (?P<period>{ADVERB})", _times),
     (
         r"(?:every other|every second|(?:on |each )?alternate) (?P<period>days?|nights?|weeks?|months?)\b",
         _alternate,
     ),
     (r"every (?P<nth>third|fourth) (?P<period>day|week|month)\b", _alternate),
-    (rf"every (?:other|(?P<nth>second|third|fourth)) (?P<day>{_DAY})(?P<of> of\b)?", _alternate_day),
-    (rf"(?:every|each) (?:(?P<n>{_N})(?:{_TO}(?P<to>{_N}))? ?-? ?)(?P<period>{_PER})", _every),
+    (rf"every (?:other|(?P<nth>second|third|fourth)) (?P<day>{WEEKDAY})(?P<of> of\b)?", _alternate_day),
+    (rf"(?:every|each) (?:(?P<n>{N})(?:{TO}(?P<to>{N}))? ?-? ?)(?P<period>{PER})", _every),
     (r"(?:every|each) (?P<n>)(?P<to>)(?P<period>hour|day|week|fortnight|month|year)\b", _every),
     (r"q(?P<n>\d+)(?P<to>)(?P<period>h|d|w)\b", _every),
     # "take four daily" is four in the day, all at once or not: neither a dose nor how often
-    (rf"{_N}(?:{_TO}{_N})?(?:-| )?daily\b", _unsure),
-    (rf"(?P<n>{_N})(?:{_TO}(?P<to>{_N}))?(?:-| )?(?P<period>hourly|weekly|monthly)\b", _every),
-    (_ADVERB, _adverb),
-    (rf"for(?: up to)? (?P<n>{_N}) ?(?P<period>(?:days?|weeks?|months?|years?)\b)", _lasting),
-    (rf"for {_N} (?:doses?|injections?|applications?)\b", _nothing),
-    (rf"(?:at )?{_CLOCK}(?:(?:,| and|, and)? ?(?:at )?{_CLOCK})*", _clock),
-    (rf"{_EVENT}(?:(?:,| and) (?:{_EVENT}|{_TIME_OF_DAY})\b)*", _moments),
-    (rf"(?:on |every |each )?(?:an? |the )?{_DAY}(?:(?:,| and|, and|/| ?&) ?(?:on |an? )?{_DAY})*", _weekdays),
+    (rf"{N}(?:{TO}{N})?(?:-| )?daily\b", _unsure),
+    (rf"(?P<n>{N})(?:{TO}(?P<to>{N}))?(?:-| )?(?P<period>hourly|weekly|monthly)\b", _every),
+    (ADVERB, _adverb),
+    (rf"for(?: up to)? (?P<n>{N}) ?(?P<period>(?:days?|weeks?|months?|years?)\b)", _lasting),
+    (rf"for {N} (?:doses?|injections?|applications?)\b", _nothing),
+    (rf"(?:at )?{CLOCK}(?:(?:,| and|, and)? ?(?:at )?{CLOCK})*", _clock),
+    (rf"{EVENT}(?:(?:,| and) (?:{EVENT}|{TIME_OF_DAY})\b)*", _moments),
+    (rf"(?:on |every |each )?(?:an? |the )?{WEEKDAY}(?:(?:,| and|, and|/| ?&) ?(?:on |an? )?{WEEKDAY})*", _weekdays),
     (r"(?:on|from|until|to|starting) \d\d?/\d\d?/\d{4}(?:(?:,| and| to) \d\d?/\d\d?/\d{4})*", _nothing),
-    (rf"(?:{_any(v.LATIN)})\b", _latin),
-    (rf"(?:{_any(PARTS)})\b(?:(?: and | ?[,/&] ?)(?:{_any(PARTS)})\b)*", _beside_dose),
+    (rf"(?:{any_of(v.LATIN)})\b", _latin),
+    (rf"(?:{any_of(PARTS)})\b(?:(?: and | ?[,/&] ?)(?:{any_of(PARTS)})\b)*", _beside_dose),
     # how
-    (rf"(?:{_any(v.ROUTES)})(?![\w-])", _routed),
+    (rf"(?:{any_of(v.ROUTES)})(?![\w-])", _routed),
     (r"inject(?:ed|ing)?\b", _injected),
-    (rf"(?:{_TIMES})(?: only)?", _once),
-    (rf"{_HEAD.replace(_COUNT, _N)}(?= (?:{_FOLLOWS})\b|[,.;]? *$|,)", _bare),
+    (rf"(?:{TIMES})(?: only)?", _once),
+    (rf"{HEAD.replace(COUNT, N)}(?= (?:{FOLLOWS})\b|[,.;]? *$|,)", _bare),
 )
 _PATTERNS = tuple((re.compile(rf"(?<![\w.]){pattern}"), take) for pattern, take in _GRAMMAR)
