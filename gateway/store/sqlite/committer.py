@@ -141,7 +141,7 @@ class Committer:
             self._connection.wal_checkpoint()
         except _PASSING:
             return  # the log is whole, and the next group tries again
-        except _FATAL:
+        except apsw.Error:
             self._broken = True
             self._failed()
 

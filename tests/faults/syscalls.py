@@ -1,0 +1,306 @@
+"""One system call of a real `gateway serve` fails, dawdles or is the last; what is left is served again and judged.
+
+First a life is traced without harm, and the passings of each system call on the data folder and the network are
+counted. A case is one of them: the n-th passing of one call (strace counts for each thread by itself) fails with an
+error, is delayed, or kills the process, while a trust posts orders and a provider takes them. Then the process is
+stopped, started again without a tracer, and sent everything once more.
+
+Source: reliability-security.md T3 and 3.1 (I1, I2, I6, I12); strace(1), "Tampering".
+"""
+
+import random
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Final
+
+import apsw
+
+from gateway.wiring.build import ANCHORS, DATABASE
+from tests.faults.disk import SCRATCH
+from tests.faults.invariants import broken
+from tests.faults.parties import Sender, Sink
+from tests.faults.served import Ground, Served
+from tests.faults.table import Row
+
+ORDERS: Final = 6
+_SYNCS: Final = ("fdatasync", "fsync")
+_DAWDLES: Final = "delay_enter=400000"
+"""Microseconds: longer than a group of writes takes, shorter than anybody's patience."""
+_KILL: Final = "signal=SIGKILL"
+_DISK: Final = ("error=EIO", "error=ENOSPC", "error=EINTR", _KILL)
+_WAYS: Final[dict[str, tuple[str, ...]]] = {
+    "pwrite64": _DISK,
+    "write": _DISK,
+    "fdatasync": ("error=EIO", "error=ENOSPC", _DAWDLES, _KILL),
+    "fsync": ("error=EIO", "error=ENOSPC", _DAWDLES, _KILL),
+    "ftruncate": ("error=EIO", "error=ENOSPC", _KILL),
+    "fallocate": ("error=EIO", "error=ENOSPC", _KILL),
+    "rename": ("error=EIO", "error=ENOSPC", _KILL),
+    "openat": _DISK,
+    "connect": ("error=ECONNREFUSED", "error=ETIMEDOUT", "error=EINTR", _KILL),
+    "sendto": ("error=ECONNRESET", "error=EPIPE", "error=EINTR", _KILL),
+}
+_NETWORK: Final = ("connect", "sendto")
+_PASSED: Final = re.compile(r"^(\d+) +[\d.]+ (\w+)\(", re.MULTILINE)
+_HIT: Final = re.compile(r"^(\d+) +[\d.]+ (?:<\.\.\. )?(\w+)(.*)\((INJECTED|DELAYED)\)", re.MULTILINE)
+_FILE: Final = re.compile(r"/data/([\w.-]+)")
+_OWN: Final = "UNIX-STREAM"
+"""How strace writes the socket by which the loop wakes itself, which no fault reaches in life."""
+_SHOWN: Final = 5
+_SETTLE_SECONDS: Final = 15.0
+
+
+@cache
+def unable() -> str:
+    """Say why system calls cannot be traced here; empty where they can."""
+    if shutil.which("strace") is None:
+        return "strace is not installed"
+    tried = subprocess.run(
+        ["strace", "-e", "inject=getpid:error=EIO", "true"],
+        capture_output=True,
+        check=False,
+    )
+    return "" if tried.returncode == 0 else "strace may not trace here"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """At the `passing`-th `call` of a thread, `way` happens; `seed` draws the rest."""
+
+    call: str
+    way: str
+    passing: int
+    seed: int
+
+    def options(self, trace: Path, data: Path) -> list[str]:
+        """Write it for strace."""
+        harm = f"inject={self.call}:{self.way}:when={self.passing}"
+        return ["-ttt", "-yy", "-s", "0", "-o", str(trace), "-e", f"trace={self.call}", "-e", harm, *_where(self, data)]
+
+    def __str__(self) -> str:
+        """Name it so that it can be tried again."""
+        return f"{self.call}, {self.way}, passing {self.passing}, seed {self.seed}"
+
+
+def _where(case: Case, data: Path) -> list[str]:
+    return [] if case.call in _NETWORK else _paths(data)
+
+
+def _paths(data: Path) -> list[str]:
+    """Give every file of the data folder, of before and to come, for strace to look at and at no other."""
+    there = [data, *(one for one in data.rglob("*") if one.is_file())]
+    to_come = [data / f"{DATABASE}-wal", data / f"{DATABASE}-shm", data / "reserve", data / ANCHORS.with_suffix(".new")]
+    return [word for file in dict.fromkeys([*there, *to_come]) for word in ("-P", str(file))]
+
+
+def passings(ground: Ground, sink: Sink, seed: int) -> dict[str, range]:
+    """Live once without harm, and give which passings of each call one thread has, at most.
+
+    On the network those of the start are left out: they are the loop's, waking itself.
+    """
+    found: dict[str, range] = {}
+    for calls in ([call for call in _WAYS if call not in _NETWORK], _NETWORK):
+        folder = ground.fresh()
+        trace = folder / "trace"
+        where = [] if calls is _NETWORK else _paths(folder / "data")
+        options = ["-ttt", "-s", "0", "-o", str(trace), "-e", f"trace={','.join(calls)}", *where]
+        served = Served(ground.nursery, folder, options)
+        begun = 1
+        if served.ready():
+            begun += _most(trace).get("sendto", 0)
+            _traffic(served, Sender(ground.token, f"C{seed}"), sink)
+        served.end(signal.SIGTERM)
+        for call, times in _most(trace).items():
+            found[call] = range(begun if call == "sendto" else 1, times + 1)
+        shutil.rmtree(folder)
+    sink.journal.clear()
+    return found
+
+
+def _most(trace: Path) -> dict[str, int]:
+    """Give how often the thread that passed a call most often passed it."""
+    by_thread = Counter(_PASSED.findall(trace.read_text()))
+    return {
+        call: max(times for (_, other), times in by_thread.items() if other == call)
+        for call in {call for _, call in by_thread}
+    }
+
+
+def _traffic(served: Served, sender: Sender, sink: Sink) -> None:
+    """Post the orders, some twice, and give the provider a second to get them."""
+    for number in range(ORDERS):
+        sender.post(served.base, number)
+        if number % 3 == 2:
+            sender.post(served.base, number)
+    deadline = monotonic() + 1
+    while len(sink.journal) < len(sender.promised) and monotonic() < deadline and served.code is None:
+        sleep(0.02)
+
+
+class Trial:
+    """One case, from the first start to the verdict."""
+
+    def __init__(self, ground: Ground, sink: Sink, case: Case) -> None:
+        self._ground = ground
+        self._sink = sink
+        self._case = case
+        self.sender = Sender(ground.token, f"S{case.seed}P{case.passing}")
+        self._folder = ground.fresh()
+        self._trace = self._folder / "trace"
+        self.faults: list[str] = []
+        self.ends = ""
+        self.harmed: list[str] = []
+        sink.journal.clear()
+
+    def run(self) -> bool:
+        """Tell whether the case was reached; what is wrong is in `faults`."""
+        try:
+            self._harm()
+            if not self._hits():
+                return False
+            self.harmed = [found[1] for _, rest in self._hits() if (found := _FILE.search(rest))]
+            self._look()
+            self._again()
+            return True
+        finally:
+            shutil.rmtree(self._folder)
+
+    def _hits(self) -> list[tuple[str, str]]:
+        """Give the calls that were harmed; one that killed is the last that was passed."""
+        text = self._trace.read_text() if self._trace.exists() else ""
+        hits = [(call, rest) for _thread, call, rest, _how in _HIT.findall(text) if _OWN not in rest]
+        if not hits and self._case.way == _KILL and "killed by SIGKILL" in text:
+            return [(self._case.call, "")]
+        return hits
+
+    def _harm(self) -> None:
+        served = Served(self._ground.nursery, self._folder, self._case.options(self._trace, self._folder / "data"))
+        if served.ready():
+            _traffic(served, self.sender, self._sink)
+            self._after_a_failed_sync(served)
+        elif served.code is None:
+            self.faults.append("silent: it neither started nor ended")
+        orderly = bool(random.Random(str(self._case)).getrandbits(1))
+        if not served.end(signal.SIGTERM if orderly else signal.SIGKILL):
+            self.faults.append("silent: it did not end when it was told to")
+        self.ends = f"ended {served.code}: {served.printed[-600:]}"
+
+    def _after_a_failed_sync(self, served: Served) -> None:
+        """After a failed synchronisation of the store it ends or refuses; what it answers now, it may not keep."""
+        failed = [rest for call, rest in self._hits() if call in _SYNCS and DATABASE in rest]
+        if failed and self._case.way.startswith("error") and not served.ended_within(3):
+            if self.sender.post(served.base, ORDERS).positive:
+                self.faults.append("lost: it went on after a failed synchronisation")
+            else:
+                self.faults.append("silent: it neither ended nor served after a failed synchronisation")
+
+    def _look(self) -> None:
+        """Look at what is on the disk, in a copy, before anything is served from it."""
+        copy = Path(tempfile.mkdtemp(dir=SCRATCH))
+        try:
+            for name in (DATABASE, f"{DATABASE}-wal"):
+                if (self._folder / "data" / name).exists():
+                    shutil.copy(self._folder / "data" / name, copy / name)
+            connection = apsw.Connection(str(copy / DATABASE))
+            taken = {control for (control,) in connection.execute("SELECT control_id FROM submission")}
+            self.faults += [
+                f"lost: {control} was promised and is not there"
+                for control in self.sender.promised
+                if control not in taken
+            ]
+            self.faults += [f"silent: {fault}" for fault in broken(connection)]
+            connection.close()
+        finally:
+            shutil.rmtree(copy)
+
+    def _again(self) -> None:
+        """Serve it again, send everything again, and compare with the journals."""
+        served = Served(self._ground.nursery, self._folder)
+        if not served.ready():
+            self.faults.append(f"lost: it did not start again: {served.printed[-300:]}")
+            served.end(signal.SIGKILL)
+            return
+        for number in range(ORDERS + 1):
+            if not self.sender.post(served.base, number).positive:
+                self.faults.append(f"lost: {self.sender.control(number)} was not taken when it was sent again")
+        connection = apsw.Connection(str(self._folder / "data" / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)
+        _settle(connection)
+        self.faults += [*self.sender.faults(), *self._sink.faults(), *self._unsupplied(connection)]
+        self.faults += [f"silent: {fault}" for fault in broken(connection)]
+        connection.close()
+        served.end(signal.SIGKILL)
+
+    def _unsupplied(self, connection: apsw.Connection) -> Iterator[str]:
+        """Give every order of which nobody is told that the provider has not got it."""
+        arrived = {name for one in self._sink.journal for name in one.names}
+        alerted = {line for (line,) in connection.execute("SELECT line FROM alert WHERE closed_at IS NULL")}
+        rows = {order: (line, state) for line, order, state in connection.execute(_LINES)}
+        for order in (f"RX-{control}" for control in self.sender.promised):
+            line, state = rows.get(order, (None, ""))
+            if line is None:
+                yield f"lost: {order} is not there"
+            elif order not in arrived and state == "WITH_PROVIDER":
+                yield f"lost: {order} is said to have arrived and has not"
+            elif state != "WITH_PROVIDER" and line not in alerted:
+                yield f"silent: {order} is {state} and nobody is told"
+
+
+_LINES: Final = "SELECT id, order_number, state FROM line"
+_UNSETTLED: Final = "SELECT count(*) FROM outbox WHERE kind = 'deliver' AND state NOT IN ('done', 'stuck')"
+
+
+def _settle(connection: apsw.Connection) -> None:
+    """Wait until everything has been sent, or is a person's to decide."""
+    deadline = monotonic() + _SETTLE_SECONDS
+    while connection.execute(_UNSETTLED).get and monotonic() < deadline:
+        sleep(0.05)
+
+
+def cases(found: dict[str, range], *, wanted: int, seed: int) -> Iterator[Case]:
+    """Give cases that visit every call and way in turn, at passings drawn from the seed and none of them twice."""
+    rng = random.Random(seed)
+    left = {
+        (call, way): rng.sample(found[call], len(found[call])) for call in _WAYS if call in found for way in _WAYS[call]
+    }
+    given = 0
+    while given < wanted and any(left.values()):
+        for (call, way), drawn in rng.sample(sorted(left.items()), len(left)):
+            if drawn and given < wanted:
+                given += 1
+                yield Case(call, way, drawn.pop(), seed)
+
+
+def run(seeds: range, *, per_seed: int) -> Row:
+    """Try `per_seed` cases for each seed."""
+    if reason := unable():
+        raise RuntimeError(reason)
+    begun, tried, faults = monotonic(), 0, []
+    with Sink() as sink:
+        ground = Ground(sink.port)
+        try:
+            for seed in seeds:
+                for case in cases(passings(ground, sink, seed), wanted=per_seed, seed=seed):
+                    trial = Trial(ground, sink, case)
+                    tried += trial.run()
+                    faults += [f"{case}: {fault}" for fault in trial.faults]
+        finally:
+            ground.close()
+    return Row(
+        case="one system call fails",
+        tried=tried,
+        lost=sum(": lost" in fault for fault in faults),
+        doubled=sum(": doubled" in fault for fault in faults),
+        silent=sum(": silent" in fault for fault in faults),
+        seconds=monotonic() - begun,
+        seeds=f"{seeds.start}-{seeds.stop - 1}",
+        faults=tuple(faults[:_SHOWN]),
+    )

@@ -1,0 +1,105 @@
+"""A real server of which one system call fails keeps its promises, and a judge that would let it off is found out."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults import syscalls
+from tests.faults.parties import Answered, Arrived, Sender, Sink
+from tests.faults.served import Ground
+from tests.faults.syscalls import Case, Trial
+
+FEW = (
+    Case("fdatasync", "error=EIO", 6, 1),
+    Case("fdatasync", "error=EIO", 8, 1),
+    Case("fdatasync", "delay_enter=400000", 9, 1),
+    Case("pwrite64", "error=EIO", 645, 1),
+    Case("pwrite64", "error=ENOSPC", 798, 1),
+    Case("pwrite64", "error=EINTR", 762, 1),
+    Case("fdatasync", "signal=SIGKILL", 12, 1),
+    Case("fallocate", "error=ENOSPC", 1, 1),
+    Case("rename", "error=EIO", 1, 1),
+    Case("sendto", "error=ECONNRESET", 12, 1),
+    Case("connect", "signal=SIGKILL", 2, 1),
+)
+
+
+@pytest.fixture(scope="module")
+def sink() -> Iterator[Sink]:
+    with Sink() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def ground(sink: Sink) -> Iterator[Ground]:
+    if reason := syscalls.unable():
+        pytest.skip(f"no system call can be harmed: {reason}")
+    made = Ground(sink.port)
+    yield made
+    made.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("case", FEW, ids=str)
+def test_one_harmed_call_costs_no_promise(ground: Ground, sink: Sink, case: Case) -> None:
+    trial = Trial(ground, sink, case)
+    trial.run()
+    assert trial.faults == [], trial.ends
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_failed_synchronisation_of_log_or_file_ends_the_process(ground: Ground, sink: Sink) -> None:
+    met = set()
+    for passing in range(5, 11):
+        trial = Trial(ground, sink, Case("fdatasync", "error=EIO", passing, 2))
+        if trial.run():
+            met.update(trial.harmed)
+            assert trial.ends.startswith("ended 1"), trial.ends
+        assert trial.faults == [], trial.ends
+    assert met == {"gateway.db", "gateway.db-wal"}
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(1, 3))
+def test_two_hundred_harmed_calls_cost_no_promise(seed: int) -> None:
+    row = syscalls.run(range(seed, seed + 1), per_seed=100)
+    assert row.clean, row.faults
+
+
+def test_every_call_and_way_is_visited_before_any_twice() -> None:
+    found = {"fdatasync": range(1, 30), "rename": range(1, 2)}
+    given = list(syscalls.cases(found, wanted=40, seed=1))
+    assert len(set(given)) == len(given) == 40
+    assert len({(case.call, case.way) for case in given[:7]}) == 7
+
+
+def test_a_message_that_comes_twice_is_found_unless_the_provider_recognises_it() -> None:
+    sink = Sink()
+    sink.journal += [Arrived("m", provider, ("RX-1",), b"x") for provider in ("VNE51", "VNE51")]
+    assert sink.faults() == ["doubled: message m came 2 times"]
+    sink.journal[:] = [Arrived("m", "VDEM1", ("RX-1",), octets) for octets in (b"x", b"x", b"y")]
+    assert sink.faults() == ["doubled: message m came with other bytes"]
+    sink.journal[:] = [Arrived(message, "VDEM1", ("RX-1",), b"x") for message in "ab"]
+    assert sink.faults() == ["doubled: RX-1 came as 2 messages"]
+
+
+def test_two_answers_to_one_message_are_found() -> None:
+    sender = Sender("token", "A")
+    sender.heard = {"AN0": [Answered(200, b"MSA|AA|1"), Answered(503), Answered(200, b"MSA|AA|2"), Answered(422)]}
+    assert sender.promised == ["AN0"]
+    assert sender.faults() == [
+        "doubled: AN0 was answered positively in two ways",
+        "silent: AN0 was answered 422",
+    ]
+
+
+@pytest.mark.slow
+def test_a_promise_that_is_not_in_the_tables_is_found(ground: Ground, sink: Sink) -> None:
+    trial = Trial(ground, sink, Case("rename", "signal=SIGKILL", 1, 3))
+    trial.sender.heard["NEVER"] = [Answered(200, b"MSA|AA|NEVER")]
+    assert trial.run()
+    assert "lost: NEVER was promised and is not there" in trial.faults
+    assert "lost: RX-NEVER is not there" in trial.faults
