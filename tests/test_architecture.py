@@ -40,6 +40,7 @@ def test_no_file_has_a_name_that_says_nothing(word: str) -> None:
 def test_catching_everything_happens_only_where_a_plug_in_or_a_stranger_is_called() -> None:
     allowed = {"edge.py", "mllp.py", "worker.py", "story.py", "committer.py", "plugins.py", "__main__.py"}
     allowed |= {"application.py"}  # finishing a re-route asks the next provider's adapter what it can carry
+    allowed |= {"clockwork.py"}  # one expired line that cannot be written ends with an alert, and stops no other (I21)
     found = {path.name for path in CODE if re.search(r"except (Base)?Exception\b", path.read_text())}
     assert found <= allowed, found - allowed
 
