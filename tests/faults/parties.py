@@ -2,9 +2,10 @@
 
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,6 +77,19 @@ class Sender:
             connection.close()
         self.heard.setdefault(self.control(number), []).append(answer)
         return answer
+
+    def say(self, address: str, number: int) -> bytes:
+        """Post an order over MLLP and give the answer, empty for none; it is noted like any other."""
+        host, _, port = address.rpartition(":")
+        answer = b""
+        with suppress(OSError), socket.create_connection((host, int(port)), timeout=_PATIENCE_SECONDS) as line:
+            line.sendall(b"\x0b" + self.order(number) + b"\x1c\r")
+            while not answer.endswith(b"\x1c\r") and (more := line.recv(1 << 16)):
+                answer += more
+        body = answer[1:-2]
+        status = http.client.SERVICE_UNAVAILABLE if b"MSA|AR|" in body else http.client.OK if body else 0
+        self.heard.setdefault(self.control(number), []).append(Answered(status, body))
+        return body
 
     @property
     def promised(self) -> list[str]:

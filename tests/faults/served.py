@@ -72,20 +72,27 @@ class Served:
         folder: of the case: `data` and `config` are in it.
         options: of strace; empty for a gateway that is not traced.
         parts: of the gateway that run.
+        variables: settings beside those of every case.
     """
 
     def __init__(
-        self, nursery: Nursery, folder: Path, options: Sequence[str] = (), *, parts: str = "http,worker,watch"
+        self,
+        nursery: Nursery,
+        folder: Path,
+        options: Sequence[str] = (),
+        *,
+        parts: str = "http,worker,watch",
+        **variables: str,
     ) -> None:
         self._nursery = nursery
         self.log = folder / f"log-{monotonic()}"
         self._code: int | None = None
-        variables = {f"GATEWAY_SECRET_{ods}": "shown" for ods in PROVIDERS}
+        secrets = {f"GATEWAY_SECRET_{ods}": "shown" for ods in PROVIDERS}
         arguments = ["serve", "--data", f"{folder / 'data'}", "--config", f"{folder / 'config'}", "--only", parts]
         self.process: int = nursery.ask(
             "begin",
             arguments=[*arguments, "--port", "0", "--mllp-port", "0"],
-            environment={**_QUICK, **variables},
+            environment={**_QUICK, **secrets, **variables},
             log=str(self.log),
         )
         self._tracer = self._trace(options) if options else None
@@ -99,7 +106,7 @@ class Served:
             stderr=subprocess.DEVNULL,
         )
         status = Path(f"/proc/{self.process}/status")
-        _until(lambda: "TracerPid:\t0\n" not in status.read_text() or tracer.poll() is not None, _TRACER_SECONDS)
+        until(lambda: "TracerPid:\t0\n" not in status.read_text() or tracer.poll() is not None, _TRACER_SECONDS)
         return tracer
 
     @property
@@ -116,7 +123,7 @@ class Served:
 
     def ready(self) -> bool:
         """Wait until it stands ready; False where it ended instead."""
-        _until(lambda: self.code is not None or '"event": "started"' in self.printed, _START_SECONDS)
+        until(lambda: self.code is not None or '"event": "started"' in self.printed, _START_SECONDS)
         return self.code is None and bool(self.base)
 
     @property
@@ -135,20 +142,21 @@ class Served:
         """Tell it to end, and wait; False where it would not by itself."""
         if self.code is None:
             os.kill(self.process, how)  # it is not reaped before `code` is asked, so the number is still its own
-        willing = _until(lambda: self.code is not None, seconds)
+        willing = until(lambda: self.code is not None, seconds)
         if not willing:
             os.kill(self.process, signal.SIGKILL)
-            _until(lambda: self.code is not None, seconds)
+            until(lambda: self.code is not None, seconds)
         if self._tracer is not None:
             self._tracer.wait(_TRACER_SECONDS)
         return willing
 
     def ended_within(self, seconds: float) -> bool:
         """Wait a while for it to end by itself."""
-        return _until(lambda: self.code is not None, seconds)
+        return until(lambda: self.code is not None, seconds)
 
 
-def _until(met: Callable[[], bool], seconds: float) -> bool:
+def until(met: Callable[[], bool], seconds: float) -> bool:
+    """Wait for something, and tell whether it came."""
     deadline = monotonic() + seconds
     while not (found := met()) and monotonic() < deadline:
         sleep(0.01)
@@ -160,9 +168,10 @@ class Ground:
 
     Args:
         sink: port of the provider that every message goes to.
+        long_log: whether a case finds a log that is nearly due to be folded into the file.
     """
 
-    def __init__(self, sink: int) -> None:
+    def __init__(self, sink: int, *, long_log: bool = True) -> None:
         self.nursery = Nursery()
         self.folder = Path(tempfile.mkdtemp(dir=SCRATCH))
         _configure(self.folder / "config", sink)
@@ -173,7 +182,8 @@ class Ground:
         assert found
         self.token = found[1]
         first.end(signal.SIGTERM)
-        self._lengthen(self.folder / "data" / DATABASE)
+        if long_log:
+            self._lengthen(self.folder / "data" / DATABASE)
 
     @staticmethod
     def _lengthen(database: Path) -> None:
