@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from tests.faults import failing_disk, failpoints, mutants, power_loss, races, restoring
+from tests.faults import failing_disk, failpoints, mutants, power_loss, races, restoring, syscalls
 from tests.faults.table import Row
 from tests.faults.test_kill import killed
 from tests.sim import model
@@ -81,6 +81,10 @@ def _orders_of_events(seeds: range) -> Row:
         tried += found.worlds
         faults += [f"{found.fault}: {' / '.join(found.way)}"] if found.fault else []
     return Row(case="", tried=tried, doubled=len(faults), seconds=monotonic() - begun, faults=tuple(faults))
+
+
+def _syscalls(seeds: range) -> Row:
+    return syscalls.run(seeds, per_seed=100)
 
 
 def _races(seeds: range) -> Row:
@@ -171,6 +175,18 @@ PROOFS: Final = (
         run=_failing_disk,
         per_seed=60,
         full=3_000,
+    ),
+    Proof(
+        name="syscalls",
+        case="One system call of the real server",
+        what=(
+            "`gateway serve` under strace, between a trust and a provider that keep journals: the n-th write, "
+            "synchronisation, truncation, renaming or opening of a file, connection or sending fails, dawdles or is "
+            "its last. It is then served again and sent it all once more; a failed synchronisation must have ended it."
+        ),
+        run=_syscalls,
+        per_seed=100,
+        full=2_000,
     ),
     Proof(
         name="orders-of-events",

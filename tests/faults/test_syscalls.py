@@ -69,6 +69,13 @@ def test_two_hundred_harmed_calls_cost_no_promise(seed: int) -> None:
     assert row.clean, row.faults
 
 
+def test_where_nothing_can_be_traced_the_row_says_so_and_is_not_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(syscalls, "unable", lambda: "strace is not installed")
+    row = syscalls.run(range(1, 2), per_seed=1)
+    assert not row.clean
+    assert "strace is not installed" in row.faults[0]
+
+
 def test_every_call_and_way_is_visited_before_any_twice() -> None:
     found = {"fdatasync": range(1, 30), "rename": range(1, 2)}
     given = list(syscalls.cases(found, wanted=40, seed=1))

@@ -133,7 +133,7 @@ async def test_a_failed_folding_of_the_log_ends_the_writer_and_keeps_what_was_an
     answered: list[int] = []
 
     async def go_on() -> None:
-        while True:
+        while len(answered) < 100:
             answered.append(await bench.committer.submit(lambda: bench.insert(len(answered))))
 
     with pytest.raises(Unavailable):
