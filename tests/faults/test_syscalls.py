@@ -84,13 +84,13 @@ def test_every_call_and_way_is_visited_before_any_twice() -> None:
 
 
 def test_a_message_that_comes_twice_is_found_unless_the_provider_recognises_it() -> None:
-    sink = Sink()
-    sink.journal += [Arrived("m", provider, ("RX-1",), b"x") for provider in ("VNE51", "VNE51")]
-    assert sink.faults() == ["doubled: message m came 2 times"]
-    sink.journal[:] = [Arrived("m", "VDEM1", ("RX-1",), octets) for octets in (b"x", b"x", b"y")]
-    assert sink.faults() == ["doubled: message m came with other bytes"]
-    sink.journal[:] = [Arrived(message, "VDEM1", ("RX-1",), b"x") for message in "ab"]
-    assert sink.faults() == ["doubled: RX-1 came as 2 messages"]
+    with Sink() as sink:
+        sink.journal += [Arrived("m", "VNE51", ("RX-1",), b"x")] * 2
+        assert sink.faults() == ["doubled: message m came 2 times"]
+        sink.journal[:] = [Arrived("m", "VDEM1", ("RX-1",), octets) for octets in (b"x", b"x", b"y")]
+        assert sink.faults() == ["doubled: message m came with other bytes"]
+        sink.journal[:] = [Arrived(message, "VDEM1", ("RX-1",), b"x") for message in "ab"]
+        assert sink.faults() == ["doubled: RX-1 came as 2 messages"]
 
 
 def test_two_answers_to_one_message_are_found() -> None:
