@@ -75,6 +75,7 @@ ACTING = (
     Action.PHARMACY,
     Action.REROUTE,
     Action.RECONCILE,
+    Action.RESTORE,
 )
 ALLOWED = {
     (TRUST, Action.SUBMIT, RBA),
