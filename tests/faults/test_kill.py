@@ -32,7 +32,7 @@ def judge(result: Result, kills: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_twenty_kills_lose_nothing_and_supply_nothing_twice(tmp_path: Path) -> None:
     judge(asyncio.run(killed(tmp_path, kills=20, seed=20)), 20)
 
