@@ -61,7 +61,13 @@ E = DeliveryEvent
 A = Actor
 
 ENDED: Final = frozenset({S.NOT_SUPPLIED, S.WITHDRAWN, S.RESCUED})
-"""States that absorb. DELIVERED joins them when its line is closed, at the end of the correction window."""
+"""States that no report and no clock moves. DELIVERED joins them when its line is closed, after the correction window.
+
+What was not supplied or was withdrawn may still be supplied by another, and only a person says so.
+"""
+
+FINAL: Final = frozenset({S.RESCUED})
+"""States that no arrow leaves."""
 
 IN_FLIGHT: Final = frozenset({S.PREPARING, S.READY_TO_GO, S.DISPATCHED})
 """Medicine is being made up or is on its way: the clock ends nothing that is here (mapping.md 10.2)."""
@@ -132,7 +138,11 @@ DELIVERY_TABLE: tuple[DeliveryRow, ...] = (
     _row((S.DELIVERED,), E.SUPPLY_WITHDRAWN, BEFORE, note="the report is taken back within the correction window"),
     _row((S.DELIVERED,), E.BALANCE_WITHDRAWN, BEFORE, owed=True, note="the balance is taken back and owed again"),
     _row(
-        (*_NOT_LEFT, S.DISPATCHED, S.FAILED), E.RESCUED, S.RESCUED, (A.TRUST_PHARMACIST,), "linked to what replaced it"
+        (*_NOT_LEFT, S.DISPATCHED, S.FAILED, S.NOT_SUPPLIED, S.WITHDRAWN),
+        E.RESCUED,
+        S.RESCUED,
+        (A.TRUST_PHARMACIST,),
+        "linked to what replaced it; a next provider is not asked for it",
     ),
 )
 """Every arrow. What is not here cannot happen."""

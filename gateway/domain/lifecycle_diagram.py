@@ -28,7 +28,7 @@ def diagram() -> str:
 
 
 _ENDS_EARLY = {DeliveryEvent.LINE_ENDED, DeliveryEvent.RESCUED}
-"""Rows that start in every state before the medicine has left."""
+"""Rows that start in every state before the medicine has left, or in nearly every state."""
 
 
 def delivery_diagram() -> str:

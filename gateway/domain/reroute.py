@@ -104,6 +104,7 @@ class Reroute:
     Attributes:
         seen: the epoch each line had when the message was written; another by then, and nothing is done.
         message: the new order message, sealed for `wanted.to` under an epoch above all of `seen`.
+        left: how many supplies of a line the message asks for; another count by then, and nothing is done.
         refuses_expired: the present holder is proven to refuse what has expired (an adapter's promise).
     """
 
@@ -111,6 +112,7 @@ class Reroute:
     seen: dict[UUID, int]
     message: SealedMessage
     wanted: Wanted
+    left: dict[UUID, int] = field(default_factory=dict)
     refuses_expired: bool = False
 
 

@@ -157,6 +157,7 @@ class Rerouting(Bench):
             seen={line.line_id: line.holding.epoch for line in lines},
             message=self._sealed(written, rewritten),
             wanted=wanted,
+            left={line.line_id: line.holding.left for line in lines},
             refuses_expired=all(self._refuses_expired(line) for line in lines),
         )
         return await self._store.reroute(request)

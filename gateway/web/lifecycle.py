@@ -16,7 +16,7 @@ from gateway.domain.cancel import ENDED as CANCEL_ENDED
 from gateway.domain.custody import CUSTODY, Custody
 from gateway.domain.deadline import Term
 from gateway.domain.delivery import DELIVERY_TABLE, DeliveryState
-from gateway.domain.delivery import ENDED as DELIVERY_ENDED
+from gateway.domain.delivery import FINAL as DELIVERY_FINAL
 from gateway.domain.delivery import LABELS as DELIVERY_LABELS
 from gateway.domain.hold import ENDED as HOLD_ENDED
 from gateway.domain.hold import HOLD_TABLE, HoldKind, HoldState
@@ -119,7 +119,7 @@ def _hold(kind: HoldKind) -> JSON:
 
 
 def _delivery() -> JSON:
-    states = [_state(state, DELIVERY_LABELS[state], final=state in DELIVERY_ENDED) for state in DeliveryState]
+    states = [_state(state, DELIVERY_LABELS[state], final=state in DELIVERY_FINAL) for state in DeliveryState]
     arrows = (_arrow(row, row.actors, row.note) for row in DELIVERY_TABLE)
     return _machine("delivery", DeliveryState.PLANNED, states, arrows)
 

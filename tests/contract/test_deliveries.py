@@ -12,6 +12,7 @@ import pytest
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.delivery import DeliveryState
+from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Delivery, Homecare
 from gateway.ports.callback import Callback
@@ -55,13 +56,15 @@ class Supplies:
         self.message = (await self.exchange.send()).message_id
         await self.say(E.ACCEPTED)
 
-    async def say(self, *events: LineEvent, at: datetime | None = None) -> None:
+    async def say(
+        self, *events: LineEvent, at: datetime | None = None, by: OdsCode = PROVIDER, issue: int | None = None
+    ) -> None:
         for event in events:
             self.count += 1
-            report = LineReport(line_id=None, event=event, supplied_at=at)
+            report = LineReport(line_id=None, event=event, supplied_at=at, issue=issue)
             answer = Acknowledgement(id=str(self.count), correlation=self.message, reports=(report,))
             callback = Callback(
-                destination=PROVIDER,
+                destination=by,
                 received_at=self.exchange.clock.now(),
                 content_type="",
                 body=str(self.count).encode(),

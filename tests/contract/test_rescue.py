@@ -11,12 +11,13 @@ import pytest
 
 from gateway.domain.acts import Act, Expiry, Rescue
 from gateway.domain.delivery import DeliveryState
-from gateway.domain.fence import Withheld, decide
+from gateway.domain.fence import Holding, Withheld, decide
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.reroute import Revocation, Wanted
 from tests.contract.store_engines import TRUST, Clock, Exchange, make_prescription, open_sqlite
 from tests.contract.test_deliveries import Supplies
+from tests.contract.test_rerouting import NEXT, request_of
 
 S = DeliveryState
 E = LineEvent
@@ -136,6 +137,78 @@ async def test_a_next_provider_is_given_only_what_nobody_supplied(supplies: Supp
     now = supplies.exchange.clock.now() + timedelta(days=1)
     verdict = decide(held.holding, to=OdsCode("VN6XW"), now=now, people=("a", "b"))
     assert verdict == Withheld(reason="every supply was made")
+
+
+async def held_by(supplies: Supplies) -> Holding:
+    ((held,),) = [one.lines for one in await supplies.exchange.enquiries.held(prescription_id=supplies.what.id)]
+    return held.holding
+
+
+async def test_what_another_made_of_a_returned_line_goes_to_no_next_provider(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await supplies.say(E.DELIVERED, E.RETURNED)
+    assert supplies.states() == [S.DELIVERED, S.WITHDRAWN, S.WITHDRAWN]
+    assert (await held_by(supplies)).left == 2
+    assert await rescue(supplies, 2) == ()
+    assert (await held_by(supplies)).left == 1
+    assert await supplies.exchange.store.reroute(request_of(supplies.what)) == ()
+    supplies.message = (await supplies.exchange.send(NEXT)).message_id
+    await supplies.say(E.ACCEPTED, by=NEXT)
+    assert supplies.rows("SELECT issue, state FROM delivery WHERE epoch = 2") == [(3, S.PLANNED)]
+    await supplies.say(E.DELIVERED, by=NEXT)
+    assert await supplies.line() is LineState.FULFILLED
+
+
+async def test_a_reroute_that_was_written_before_another_made_a_supply_is_not_done(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await supplies.say(E.RETURNED)
+    line = supplies.what.lines[0].id
+    request = replace(request_of(supplies.what), left={line: (await held_by(supplies)).left})
+    assert await rescue(supplies, 1) == ()
+    assert await supplies.exchange.store.reroute(request) == ("it has moved on since it was looked at; look again",)
+    again = replace(request, left={line: (await held_by(supplies)).left})
+    assert await supplies.exchange.store.reroute(again) == ()
+
+
+async def test_a_rest_that_will_not_come_may_be_supplied_by_another(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await supplies.say(E.SUPPLY_SHORT, E.BALANCE_WILL_NOT_COME)
+    assert supplies.states() == [S.NOT_SUPPLIED, S.PLANNED, S.PLANNED]
+    assert await rescue(supplies, 1) == ()
+    await supplies.say(E.DELIVERED, E.DELIVERED)
+    assert await supplies.line() is LineState.FULFILLED
+
+
+async def test_before_the_next_provider_took_the_line_its_numbers_stay_those_of_its_message(
+    supplies: Supplies,
+) -> None:
+    await supplies.accepted()
+    await supplies.say(E.RETURNED)
+    assert await supplies.exchange.store.reroute(request_of(supplies.what)) == ()
+    supplies.message = (await supplies.exchange.send(NEXT)).message_id
+    assert await rescue(supplies, 1) == ()
+    await supplies.say(E.ACCEPTED, by=NEXT)
+    await supplies.say(E.DELIVERED, by=NEXT, issue=2)
+    assert supplies.rows("SELECT issue, state FROM delivery WHERE epoch = 2 ORDER BY issue") == [
+        (1, S.RESCUED),
+        (2, S.DELIVERED),
+        (3, S.PLANNED),
+    ]
+
+
+async def test_what_another_made_is_not_undone_when_the_next_provider_rejects_the_line(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await supplies.say(E.RETURNED)
+    assert await supplies.exchange.store.reroute(request_of(supplies.what)) == ()
+    supplies.message = (await supplies.exchange.send(NEXT)).message_id
+    await supplies.say(E.REJECTED, by=NEXT)
+    assert await rescue(supplies, 1) == ()
+    assert supplies.rows("SELECT issue, state FROM delivery WHERE epoch = 2 ORDER BY issue") == [
+        (1, S.RESCUED),
+        (2, S.WITHDRAWN),
+        (3, S.WITHDRAWN),
+    ]
+    assert (await held_by(supplies)).left == 2
 
 
 async def test_the_audit_names_who_did_it_and_keeps_the_words_out(supplies: Supplies) -> None:

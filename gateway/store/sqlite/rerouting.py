@@ -104,7 +104,7 @@ def reroute(transaction: Transaction, request: Reroute, *, now: datetime) -> tup
     if found is None or set(request.message.line_ids) != request.seen.keys():
         return (MOVED_ON,)
     rows, prescription = found
-    judged = [_judge(transaction, rows[uuid], epoch, request, now) for uuid, epoch in request.seen.items()]
+    judged = [_judge(transaction, rows[uuid], uuid, request, now) for uuid in request.seen]
     reasons = [one for one in judged if isinstance(one, str)]
     chosen = [one for one in judged if isinstance(one, _Chosen)]
     reasons += _left_behind(transaction, chosen)
@@ -174,15 +174,17 @@ def _rows(transaction: Transaction, tenant: OdsCode, lines: Sequence[UUID]) -> t
     return rows, prescriptions.pop()
 
 
-def _judge(transaction: Transaction, row: int, epoch: int, request: Reroute, now: datetime) -> _Chosen | str:
+def _judge(transaction: Transaction, row: int, line: UUID, request: Reroute, now: datetime) -> _Chosen | str:
     holding = replace(held_line(transaction.rows, row).holding, refuses_expired=request.refuses_expired)
-    if holding.epoch != epoch or request.message.epoch < next_epoch([holding]):
+    if holding.epoch != request.seen[line] or request.message.epoch < next_epoch([holding]):
         return MOVED_ON
     verdict = decide(holding, to=request.wanted.to, now=now, people=request.wanted.people)
     if isinstance(verdict, Withheld):
         return verdict.reason
     if request.message.destination != request.wanted.to or holding.provider is None:
         return MOVED_ON
+    if request.left.get(line, holding.left) != holding.left:
+        return MOVED_ON  # another made a supply that the message asks for
     return _Chosen(now=line_now(transaction, row), holding=holding, ground=verdict)
 
 

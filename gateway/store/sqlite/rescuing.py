@@ -1,7 +1,8 @@
 """A supply that the trust, or a backup, made in the provider's place: the issue ends, linked to what replaced it.
 
-The provider still holds the line, and no message takes one issue of it back. So a person says that the provider was
-told, or an alert stays open until somebody has rung: otherwise the patient is supplied twice.
+A provider that still holds the line has no message that takes one issue of it back. So a person says that the provider
+was told, or an alert stays open until somebody has rung: otherwise the patient is supplied twice. What a provider gave
+back or will not supply ends so too, or the next would be asked for it again.
 
 Source: mapping.md 10.4 (any: emergency supply by trust or backup); domain.md K18.
 """
@@ -9,8 +10,8 @@ Source: mapping.md 10.4 (any: emergency supply by trust or backup); domain.md K1
 from typing import Final
 
 from gateway.domain.acts import Act, Rescue
-from gateway.domain.delivery import DeliveryEvent
-from gateway.domain.lifecycle import Actor
+from gateway.domain.delivery import DeliveryEvent, move
+from gateway.domain.lifecycle import Actor, LineState
 from gateway.store.sqlite import deliveries
 from gateway.store.sqlite.alerts import open_alert
 from gateway.store.sqlite.history import LineNow, line_now
@@ -27,6 +28,7 @@ WHERE prescription.uuid = ? AND line.action IN ('new', 'replace')
 ORDER BY line.id
 """
 _GIVEN_AWAY = "SELECT 1 FROM reroute WHERE line = ? AND state IN ('ASKED', 'PENDING', 'CONFIRMED')"
+_HELD = "SELECT 1 FROM allocation WHERE line = ? AND ended_at IS NULL"
 _RING: Final = "Issue {issue} was supplied by another, and the provider does not know it yet. Ring them."
 
 
@@ -52,11 +54,24 @@ def rescue(transaction: Transaction, act: Act, rescue: Rescue) -> tuple[str, ...
     (line,) = chosen
     if transaction.row(_GIVEN_AWAY, (line.row,)) is not None:
         return ("a re-route of the line is under way, and counts this supply: wait for its end, or stop it",)
-    cause = deliveries.Cause(actor=Actor.TRUST_PHARMACIST, at=act.now, text=_words(act, rescue))
-    if not deliveries.happen(transaction, line.supplies, rescue.issue, DeliveryEvent.RESCUED, cause):
-        return (_why(transaction, line, rescue.issue),)
+    why = _why(transaction, line, rescue.issue)
+    if why:
+        return (why,)
+    _end(transaction, line, act, rescue)
     _tell(transaction, line, act, rescue)
     return ()
+
+
+def _end(transaction: Transaction, line: LineNow, act: Act, rescue: Rescue) -> None:
+    """End the issue under the line's latest epoch, whether its holder has taken the line on or not.
+
+    Its other issues are planned with it, so that its holder goes on counting them by the message it was sent.
+    """
+    deliveries.plan(transaction, line.supplies, at=act.now)
+    cause = deliveries.Cause(actor=Actor.TRUST_PHARMACIST, at=act.now, text=_words(act, rescue))
+    deliveries.happen(transaction, line.supplies, rescue.issue, DeliveryEvent.RESCUED, cause)
+    if transaction.row(_HELD, (line.row,)) is None:
+        deliveries.withdraw(transaction, line.supplies, deliveries.Cause(actor=Actor.GATEWAY, at=act.now))
 
 
 def _words(act: Act, rescue: Rescue) -> str:
@@ -65,11 +80,15 @@ def _words(act: Act, rescue: Rescue) -> str:
 
 
 def _why(transaction: Transaction, line: LineNow, issue: int) -> str:
-    """Say why an issue cannot be ended so, in words."""
+    """Say why an issue cannot be ended so, in words; empty where it can."""
+    if line.state is LineState.SUPERSEDED:
+        return "the line was replaced: say it of the one that replaced it"
     found = next((one for one in deliveries.deliveries(transaction, line.row) if one.issue == issue), None)
     if found is None:
         return f"the line has no issue {issue}: it has {line.total}"
-    return f"issue {issue} is at its end already: {found.state.lower().replace('_', ' ')}"
+    if move(found, DeliveryEvent.RESCUED, Actor.TRUST_PHARMACIST) is None:
+        return f"issue {issue} is at its end already: {found.state.lower().replace('_', ' ')}"
+    return ""
 
 
 def _tell(transaction: Transaction, line: LineNow, act: Act, rescue: Rescue) -> None:

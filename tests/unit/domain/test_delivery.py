@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gateway.domain.delivery import (
     DELIVERY_TABLE,
     ENDED,
+    FINAL,
     IN_FLIGHT,
     LABELS,
     Delivery,
@@ -42,8 +43,18 @@ def test_every_state_can_be_reached_and_has_words() -> None:
 
 
 @given(st.sampled_from(sorted(ENDED)), st.sampled_from(list(E)), st.sampled_from(list(A)))
-def test_a_delivery_that_ended_absorbs_every_event(state: S, event: E, actor: A) -> None:
-    assert move(at(state, before=S.BOOKED), event, actor) is None
+def test_a_delivery_that_ended_absorbs_every_event_but_that_another_made_it(state: S, event: E, actor: A) -> None:
+    said = event is E.RESCUED and actor is A.TRUST_PHARMACIST and state not in FINAL
+    assert move(at(state, before=S.BOOKED), event, actor) is (S.RESCUED if said else None)
+
+
+def test_another_may_have_made_every_issue_that_nobody_delivered() -> None:
+    rescued = {state for state in S if move(at(state), E.RESCUED, A.TRUST_PHARMACIST) is S.RESCUED}
+    assert rescued == set(S) - FINAL - {S.DELIVERED}
+
+
+def test_no_arrow_leaves_a_final_state() -> None:
+    assert not any(row.states & FINAL for row in DELIVERY_TABLE)
 
 
 def test_only_the_provider_says_that_medicine_moved() -> None:
@@ -72,9 +83,12 @@ def test_nothing_that_is_on_its_way_is_withdrawn_or_ended_by_the_clock() -> None
         [(E.SUPPLY_SHORT, A.PROVIDER_SYSTEM, S.PREPARING),
          (E.BALANCE_WILL_NOT_COME, A.PROVIDER_SYSTEM, S.NOT_SUPPLIED)],
         [(E.DISPATCHED, A.PROVIDER_SYSTEM, S.DISPATCHED), (E.RESCUED, A.TRUST_PHARMACIST, S.RESCUED)],
+        [(E.LINE_ENDED, A.PROVIDER_SYSTEM, S.WITHDRAWN), (E.RESCUED, A.TRUST_PHARMACIST, S.RESCUED)],
+        [(E.NOT_SUPPLIED, A.PROVIDER_PHARMACIST, S.NOT_SUPPLIED), (E.RESCUED, A.TRUST_PHARMACIST, S.RESCUED)],
         [(E.SUPPLY_PLANNED, A.PROVIDER_SYSTEM, S.BOOKED), (E.LINE_ENDED, A.PRESCRIBER, S.WITHDRAWN)],
     ],
-    ids=["every step, with a failure", "short, then the rest", "short, and no rest", "rescued", "cancelled"],
+    ids=["every step, with a failure", "short, then the rest", "short, and no rest", "rescued",
+         "given back and rescued", "not supplied and rescued", "cancelled"],
 )  # fmt: skip
 def test_a_delivery_walks_the_published_paths(path: list[tuple[E, A, S]]) -> None:
     one = at(S.PLANNED)
