@@ -65,6 +65,7 @@ class Holding:
         revoked: a revocation for a re-route was asked of the holder, which confirmed it.
         rescued: supplies that another made in the provider's place.
         unaccounted: supplies that are ready or on their way, or of which a part was made and a rest is owed.
+        uncounted: reports of a supply that no issue was counted for, while the alert about it is open.
         lost_epochs: the highest epoch that may have been used in the time that a restore lost; 0 where none was.
     """
 
@@ -81,6 +82,7 @@ class Holding:
     total: int = 1
     rescued: int = 0
     unaccounted: int = 0
+    uncounted: int = 0
     lost_epochs: int = 0
 
     @property
@@ -139,6 +141,9 @@ _UNDER_WAY: Final[dict[LineEvent, str]] = {
     E.BALANCE_WILL_NOT_COME: "a supply was short and its balance will not come: what is left must be prescribed anew",
 }
 _UNACCOUNTED: Final = "a supply left or is about to, or was short, and nobody has said what became of it"
+_UNCOUNTED: Final = (
+    "a supply was reported and not counted: if it was made, say of which issue with rescue; then close the alert"
+)
 _SETTLES: Final[dict[LineEvent, frozenset[LineEvent]]] = {
     E.DELIVERED: frozenset({E.DISPENSED, E.DISPATCHED, E.SUPPLY_SHORT}),
     E.LAST_DELIVERED: frozenset({E.DISPENSED, E.DISPATCHED, E.SUPPLY_SHORT}),
@@ -211,6 +216,7 @@ def _barred(holding: Holding, to: OdsCode) -> str:
         (not holding.left, "every supply was made"),
     )
     open_matter = unsettled(holding.said) or (_UNACCOUNTED if holding.unaccounted else "")
+    open_matter = open_matter or (_UNCOUNTED if holding.uncounted else "")
     return next((reason for applies, reason in bars if applies), open_matter)
 
 

@@ -14,7 +14,15 @@ from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
-from tests.contract.store_engines import PROVIDER, Clock, Exchange, make_acceptance, make_order, open_sqlite
+from tests.contract.store_engines import (
+    PROVIDER,
+    Clock,
+    Exchange,
+    make_acceptance,
+    make_order,
+    make_prescription,
+    open_sqlite,
+)
 from tests.contract.test_deliveries import Supplies
 from tests.contract.test_rerouting import NEXT, request_of
 
@@ -229,6 +237,28 @@ async def test_no_next_provider_has_a_line_of_which_one_supply_is_on_its_way_and
     assert await supplies.line() is LineState.RETURNED
     (reason,) = await supplies.exchange.store.reroute(request_of(supplies.what))
     assert "a supply " in reason
+
+
+async def test_no_next_provider_has_a_line_of_which_a_supply_was_reported_and_not_counted_until_a_person_ruled(
+    supplies: Supplies,
+) -> None:
+    supplies.what = make_prescription("A", total=4)
+    await supplies.accepted()
+    reports = [of(E.SUPPLY_SHORT, 1), of(E.DELIVERED, 2), of(E.BALANCE_SUPPLIED, 1), of(E.DELIVERED, 3), of(E.RETURNED)]
+    effects = [(await say(supplies, f"r{number}", report)).effect for number, report in enumerate(reports)]
+    assert effects[1] is Effectiveness.KEPT
+    assert supplies.states() == [S.DELIVERED, S.WITHDRAWN, S.DELIVERED, S.WITHDRAWN]
+    (reason,) = await supplies.exchange.store.reroute(request_of(supplies.what))
+    assert "reported and not counted" in reason
+    now = supplies.exchange.clock.now()
+    act = Act(prescription_id=supplies.what.id, by="j.smith", reason="rang", now=now)
+    assert await supplies.exchange.store.rescue(act, Rescue(issue=2, link="their note", told=True)) == ()
+    ((alert,),) = supplies.rows("SELECT id FROM alert WHERE kind = 'answer-unexpected'")
+    assert await supplies.exchange.store.close_alert(alert, by="j.smith", reason="recorded", now=now)
+    assert await supplies.exchange.store.reroute(request_of(supplies.what)) == ()
+    supplies.message = (await supplies.exchange.send(NEXT)).message_id
+    await say(supplies, "n", of(E.ACCEPTED), by=NEXT)
+    assert supplies.rows("SELECT issue FROM delivery WHERE epoch = 2") == [(4,)]
 
 
 async def take_back(supplies: Supplies, name: str, earlier: str, *reports: LineReport) -> CallbackResult:

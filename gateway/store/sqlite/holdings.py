@@ -34,7 +34,13 @@ SELECT line.id, line.uuid, line.order_number, line.state, line.delivered, line.t
         UNION ALL SELECT max(epoch) FROM stated_holding WHERE stated_holding.line = line.uuid)),
     (SELECT count(*) FROM delivery WHERE delivery.line = line.id AND delivery.state = 'RESCUED'),
     (SELECT count(*) FROM delivery WHERE delivery.line = line.id
-        AND (delivery.state IN ('READY_TO_GO', 'DISPATCHED') OR delivery.owed = 1 AND delivery.state <> 'RESCUED'))
+        AND (delivery.state IN ('READY_TO_GO', 'DISPATCHED') OR delivery.owed = 1 AND delivery.state <> 'RESCUED')),
+    (SELECT count(*) FROM event WHERE event.line = line.id AND coalesce(event.epoch, 1) = held.epoch
+        AND event.event IN ('delivered', 'last_delivered', 'balance_supplied')
+        AND NOT EXISTS (SELECT 1 FROM delivery JOIN delivery_event ON delivery_event.delivery = delivery.id
+            WHERE delivery.line = event.line AND delivery_event.source = event.seq)
+        AND EXISTS (SELECT 1 FROM alert WHERE alert.line = event.line AND alert.closed_at IS NULL
+            AND alert.kind IN ('answer-unexpected', 'safety-incident')))
 FROM line
 LEFT JOIN allocation AS held ON held.line = line.id
     AND held.epoch = (SELECT max(epoch) FROM allocation WHERE allocation.line = line.id)
@@ -154,6 +160,7 @@ def _line(ask: Ask, row: tuple[Any, ...]) -> HeldLine:
             lost_epochs=row[19] or 0,
             rescued=row[20],
             unaccounted=row[21],
+            uncounted=row[22],
         ),
     )
 

@@ -206,3 +206,11 @@ def test_of_two_supplies_on_their_way_one_that_arrived_does_not_settle_the_other
     line = replace(SENT, state=S.RETURNED, delivered=1, said=said(E.DISPATCHED, E.DISPATCHED, E.DELIVERED, E.RETURNED))
     assert judged(line) is Ground.GIVEN_BACK
     assert isinstance(judged(line, unaccounted=1), Withheld)
+
+
+def test_a_supply_that_was_reported_and_not_counted_bars_whatever_the_ground() -> None:
+    line = replace(SENT, state=S.RETURNED, said=said(E.RETURNED))
+    assert judged(line) is Ground.GIVEN_BACK
+    verdict = judged(line, uncounted=1)
+    assert isinstance(verdict, Withheld)
+    assert "not counted" in verdict.reason
