@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # how long an example takes is a matter of the machine
+settings.load_profile("untimed")
 
 AGREED = tomllib.loads((Path(__file__).parent / "skips.toml").read_text())["skip"]
 _LOOPBACK = ("127.", "::1", "localhost")

@@ -380,6 +380,19 @@ async def test_the_trust_is_told_of_a_cancel_that_turned_out_never_to_have_left(
     assert desk.told() == ["cancel"]
 
 
+async def test_a_message_is_not_withheld_for_a_line_that_a_provider_says_it_returned(desk: Counter) -> None:
+    what = make_prescription("A")
+    order = make_order(what)
+    await desk.store.accept(make_acceptance("A", order))
+    await desk.hold(what)
+    assert order.message is not None
+    await desk.answer(order.message.id, E.RETURNED)
+    assert await desk.states(what) == [S.RETURNED]
+    assert desk.rows("SELECT count(*) FROM outbox WHERE withheld = 1") == [(0,)]
+    assert await desk.deliver() == 0
+    assert desk.rows("SELECT count(*) FROM outbox WHERE kind = 'deliver' AND state = 'due'") == [(0,)]
+
+
 async def test_the_trust_is_told_of_a_hold_that_turned_out_to_be_ours_to_make(desk: Counter) -> None:
     what = make_prescription("A")
     await desk.store.accept(make_acceptance("A", make_order(what)))

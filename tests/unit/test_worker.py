@@ -193,11 +193,11 @@ async def _running(around: Surroundings, pace: Pace = _PACE) -> AsyncIterator[Wo
         yield worker
     finally:
         worker.stop()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 20)
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - the conditions are of the fakes, which set no events
             await asyncio.sleep(0.005)
 
@@ -314,7 +314,7 @@ async def test_a_dead_destination_delays_nobody_else() -> None:
     rows += [_Row(id=number, destination=TWO) for number in range(20, 40)]
     store = _store(*rows)
     stuck, prompt = _Outlet(slow_seconds=9), _Outlet()
-    around = _around(store, {ONE: stuck, TWO: prompt}, _provider(ONE, seconds=1.0), _provider(TWO))
+    around = _around(store, {ONE: stuck, TWO: prompt}, _provider(ONE, seconds=4.0), _provider(TWO))
     async with _running(around):
         await _until(lambda: len(prompt.sent) == 20)
         assert not [row for row, *_ in store.outcomes if row < 20]

@@ -47,6 +47,13 @@ _CALL_OFF_REROUTE = """
 UPDATE reroute SET state = 'OFF', ended_at = ? WHERE line = ? AND state IN ('ASKED', 'PENDING', 'CONFIRMED')
 """
 _END_ALLOCATION = "UPDATE allocation SET ended_at = ? WHERE line = ? AND ended_at IS NULL"
+_WITHHOLD_NO_LONGER = """
+UPDATE outbox SET withheld = 0 WHERE kind = 'deliver' AND withheld = 1
+    AND message_id IN (SELECT message FROM allocation WHERE line = ?)
+    AND NOT EXISTS (SELECT 1 FROM allocation JOIN line ON line.id = allocation.line
+        WHERE allocation.message = outbox.message_id AND allocation.ended_at IS NULL AND line.state = 'ON_HOLD')
+"""
+"""A message is withheld for lines on hold alone. Looked at again it is done with, or blocked with an alert."""
 
 _LAST_EVENT = "SELECT max(seq) FROM event WHERE line = ?"
 
@@ -281,6 +288,7 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
     )
     if state not in _HAS_HOLDER:
         transaction.run(_END_ALLOCATION, (at, line.row))
+        transaction.run(_WITHHOLD_NO_LONGER, (line.row,))
     if state in _ENDS_HOLDS:
         transaction.run(_OVERTAKE_HOLDS, (at, line.row))
     if state in TERMINAL:
