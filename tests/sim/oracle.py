@@ -76,6 +76,8 @@ class Oracle:
         faults: what is wrong, in the order in which it was found.
         since: when each positive answer was first read.
         forgotten: lines of which a restore lost something: where they stand is not compared with who supplied them.
+        reopened: control ids whose answer a restore lost: whoever sends one again may get another answer, for what came
+            meanwhile counts too (a correction may have been first).
     """
 
     connection: Callable[[], apsw.Connection]
@@ -87,6 +89,7 @@ class Oracle:
     handed: Counter[UUID] = field(default_factory=Counter)
     since: dict[tuple[OdsCode, str], float] = field(default_factory=dict)
     forgotten: set[UUID] = field(default_factory=set)
+    reopened: set[tuple[OdsCode, str]] = field(default_factory=set)
     seen: Counter[str] = field(default_factory=Counter)
 
     def fault(self, text: str) -> None:
@@ -102,6 +105,9 @@ class Oracle:
         first = self.answered.setdefault((trust, control), (body, answer))
         if first[0] != body:
             self.fault(f"doubled: two messages were taken under the control id {control}")
+        elif first[1] != answer and (trust, control) in self.reopened:
+            self.reopened.remove((trust, control))
+            self.answered[trust, control] = (body, answer)
         elif first[1] != answer:
             self.fault(f"lost: {control} was answered in two ways")
         for line in lines:
@@ -115,6 +121,11 @@ class Oracle:
         self.answered.pop((trust, control))
         for line in lines:  # promised again when it is answered again
             self.ordered.pop(line, None)
+
+    def restored(self, made_at: float) -> None:
+        """A backup was put back that was made then: what was answered since is not in it."""
+        self.seen["restored"] += 1
+        self.reopened |= {key for key, at in self.since.items() if at > made_at}
 
     def arrived(self, job: Job) -> None:
         """A provider began an order that it takes to be new."""
@@ -161,10 +172,10 @@ class Oracle:
         self.look()
         connection = self.connection()
         stored = {bytes(body): (bytes(answer), orders) for body, answer, orders in connection.execute(_STORED)}
-        for (_, control), (body, answer) in self.answered.items():
+        for (trust, control), (body, answer) in self.answered.items():
             if body not in stored:
                 self.fault(f"lost: {control} was answered and is not stored")
-            elif stored[body][0] != answer:
+            elif stored[body][0] != answer and (trust, control) not in self.reopened:
                 self.fault(f"lost: {control} has another answer than its sender got")
         known = {UUID(bytes=uuid) for (uuid,) in connection.execute("SELECT uuid FROM line")}
         self.faults += [f"lost: line {line} was promised and is not there" for line in self.ordered.keys() - known]

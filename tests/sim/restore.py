@@ -86,7 +86,7 @@ class Recovery:
                 parties,
             )
         gateway.connection = new
-        world.oracle.seen["restored"] += 1
+        world.oracle.restored(self.made_at)
         world.loop.after(act.size, lambda: None if gateway.up else gateway.open())
         world.loop.spawn(self._recover())
 
