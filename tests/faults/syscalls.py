@@ -57,6 +57,8 @@ _OWN: Final = "UNIX-STREAM"
 """How strace writes the socket by which the loop wakes itself, which no fault reaches in life."""
 _SHOWN: Final = 5
 _SETTLE_SECONDS: Final = 15.0
+_END_SECONDS: Final = 30.0
+"""On a busy machine; it is waited for only as long as it takes."""
 
 
 @cache
@@ -197,7 +199,7 @@ class Trial:
     def _after_a_failed_sync(self, served: Served) -> None:
         """After a failed synchronisation of the store it ends or refuses; what it answers now, it may not keep."""
         failed = [rest for call, rest in self._hits() if call in _SYNCS and DATABASE in rest]
-        if failed and self._case.way.startswith("error") and not served.ended_within(3):
+        if failed and self._case.way.startswith("error") and not served.ended_within(_END_SECONDS):
             if self.sender.post(served.base, ORDERS).positive:
                 self.faults.append("lost: it went on after a failed synchronisation")
             else:
