@@ -53,7 +53,8 @@ UPDATE outbox SET withheld = 0 WHERE kind = 'deliver' AND withheld = 1
     AND NOT EXISTS (SELECT 1 FROM allocation JOIN line ON line.id = allocation.line
         WHERE allocation.message = outbox.message_id AND allocation.ended_at IS NULL AND line.state = 'ON_HOLD')
 """
-"""A message is withheld for lines on hold alone. Looked at again it is done with, or blocked with an alert."""
+"""A message is withheld for lines on hold alone, however they leave that state; looked at again it goes, is done with,
+or is blocked with an alert."""
 
 _LAST_EVENT = "SELECT max(seq) FROM event WHERE line = ?"
 
@@ -286,9 +287,10 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
             "rejected": at if state is LineState.REJECTED else None,
         },
     )
+    if line.state is LineState.ON_HOLD:
+        transaction.run(_WITHHOLD_NO_LONGER, (line.row,))
     if state not in _HAS_HOLDER:
         transaction.run(_END_ALLOCATION, (at, line.row))
-        transaction.run(_WITHHOLD_NO_LONGER, (line.row,))
     if state in _ENDS_HOLDS:
         transaction.run(_OVERTAKE_HOLDS, (at, line.row))
     if state in TERMINAL:

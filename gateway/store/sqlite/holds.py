@@ -52,12 +52,6 @@ _WITHHOLD = """
 UPDATE outbox SET withheld = 1 WHERE kind = 'deliver' AND state IN ('due', 'claimed', 'on_wire')
     AND message_id IN (SELECT message FROM allocation WHERE line = ? AND ended_at IS NULL)
 """
-_LET_GO = """
-UPDATE outbox SET withheld = 0 WHERE kind = 'deliver'
-    AND message_id IN (SELECT message FROM allocation WHERE line = :line AND ended_at IS NULL)
-    AND NOT EXISTS (SELECT 1 FROM allocation JOIN line ON line.id = allocation.line
-        WHERE allocation.message = outbox.message_id AND allocation.ended_at IS NULL AND line.state = 'ON_HOLD')
-"""
 _ORDER_ROW = """
 SELECT outbox.id, allocation.prescription FROM allocation JOIN outbox ON outbox.message_id = allocation.message
 WHERE allocation.line = ? AND allocation.ended_at IS NULL
@@ -138,8 +132,6 @@ def _do_here(transaction: Transaction, line: LineNow, request: HoldRequest, even
         raise OvertakenError
     if holds:
         transaction.run(_WITHHOLD, (line.row,))
-    else:
-        transaction.run(_LET_GO, {"line": line.row})
 
 
 def _ask_provider(transaction: Transaction, line: LineNow, request: HoldRequest, asked: Asked) -> None:
