@@ -31,7 +31,8 @@ def doctor(
 ) -> None:
     """Say what is wrong with this gateway and what to do, the worst first; exit 1 if anything is.
 
-    Nothing is changed, and it works whether the gateway runs or not. `wrong` is to be seen to at once, `look` in working hours.
+    Nothing is changed, and it works whether the gateway runs or not. `wrong` is to be seen to at once, `look` in
+    working hours.
     """
     found = sorted(_findings(data, config, backups), key=lambda one: _WORST_FIRST.index(one.grade))
     counts = Counter(one.grade for one in found)

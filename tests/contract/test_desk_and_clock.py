@@ -23,7 +23,7 @@ from gateway.domain.renewal import RenewalEvent
 from gateway.domain.submission import Action, Notice
 from gateway.ports.acceptance import CancelRequest
 from gateway.ports.callback import Effectiveness
-from gateway.store.sqlite.instants import instant
+from gateway.store.sql.instants import instant
 from gateway.watch import Watch
 from tests.contract.store_engines import (
     PROVIDER,

@@ -22,7 +22,7 @@ from gateway.domain.reroute import HeldLine, Reroute, RerouteState, Revocation, 
 from gateway.ports.acceptance import CancelRequest
 from gateway.ports.callback import Effectiveness
 from gateway.ports.work import Claim
-from gateway.store.sqlite import rerouting
+from gateway.store.sql import rerouting
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,

@@ -28,9 +28,9 @@ from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.pipeline.story import Pipeline
 from gateway.ports.acceptance import StoredAnswer
 from gateway.sign import verify as verifier
-from gateway.store.sqlite import accept as accepting
-from gateway.store.sqlite import acknowledge as acknowledging
-from gateway.store.sqlite import binding, finding, history, leaves, rerouting, results, watching
+from gateway.store.sql import accept as accepting
+from gateway.store.sql import acknowledge as acknowledging
+from gateway.store.sql import binding, finding, history, leaves, rerouting, results, watching
 from gateway.store.sqlite import connection as sqlite_connection
 from gateway.store.sqlite import store as sqlite_store
 from gateway.store.sqlite.store import SqliteStore

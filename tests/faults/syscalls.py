@@ -76,12 +76,16 @@ def unable() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """At the `passing`-th `call` of a thread, `way` happens; `seed` draws the rest."""
+    """At the `passing`-th `call` of a thread, `way` happens; `seed` draws the rest.
+
+    Only calls on files of the data folder are counted, or on the one named by `file`.
+    """
 
     call: str
     way: str
     passing: int
     seed: int
+    file: str = ""
 
     def options(self, trace: Path, data: Path) -> list[str]:
         """Write it for strace."""
@@ -90,10 +94,13 @@ class Case:
 
     def __str__(self) -> str:
         """Name it so that it can be tried again."""
-        return f"{self.call}, {self.way}, passing {self.passing}, seed {self.seed}"
+        place = f" of {self.file}" if self.file else ""
+        return f"{self.call}{place}, {self.way}, passing {self.passing}, seed {self.seed}"
 
 
 def _where(case: Case, data: Path) -> list[str]:
+    if case.file:
+        return ["-P", str(data / case.file)]
     return [] if case.call in _NETWORK else _paths(data)
 
 

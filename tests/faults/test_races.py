@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.store.sqlite import cancels
+from gateway.store.sql import cancels
 from tests.contract.store_engines import ENGINES
 from tests.faults import races
 

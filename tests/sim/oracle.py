@@ -15,7 +15,7 @@ from uuid import UUID
 import apsw
 
 from gateway.domain.identifiers import OdsCode
-from gateway.store.sqlite import books, ledger
+from gateway.store.sql import books, ledger
 from tests.faults.invariants import broken
 
 _STANDS = """

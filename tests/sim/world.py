@@ -26,7 +26,7 @@ from gateway.domain.partner import Environment, Provider, SignaturePolicy, Trust
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Answer, Submission, WireFormat
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
-from gateway.store.sqlite.standing import standing
+from gateway.store.sql.standing import standing
 from tests.sim import met, translated
 from tests.sim.gateway import Gateway, Parcel
 from tests.sim.loop import Promise, Sleep, Wait

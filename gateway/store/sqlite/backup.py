@@ -20,9 +20,9 @@ from typing import Any, Final
 import apsw
 
 from gateway.domain.errors import ConfigurationError, Unavailable
+from gateway.store.sql.instants import instant
+from gateway.store.sql.leaves import leaf_hash
 from gateway.store.sqlite.connection import APPLICATION_ID, open_reader
-from gateway.store.sqlite.instants import instant
-from gateway.store.sqlite.leaves import leaf_hash
 from gateway.store.sqlite.swapping import sync
 
 DATABASE: Final = "gateway.db"

@@ -15,12 +15,12 @@ import apsw
 
 from gateway.domain.errors import Unavailable
 from gateway.enquiries import WATCH, PauseView
-from gateway.store.sqlite.claims import WAITS
+from gateway.store.sql.claims import WAITS
+from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.pauses import open_pauses
+from gateway.store.sql.watching import last_beat
 from gateway.store.sqlite.connection import open_reader, settings_of
-from gateway.store.sqlite.instants import instant, stored
-from gateway.store.sqlite.pauses import open_pauses
 from gateway.store.sqlite.schema import steps
-from gateway.store.sqlite.watching import last_beat
 
 _LAST: Final = "SELECT max(at) FROM (SELECT at FROM audit_leaf ORDER BY seq DESC LIMIT 1000)"
 """The newest rows are enough: a clock that went back longer ago than that has caught up, or says so in every alert."""

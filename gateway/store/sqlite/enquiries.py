@@ -22,7 +22,7 @@ from gateway.domain.orphans import Standing
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports.work import News
-from gateway.store.sqlite import (
+from gateway.store.sql import (
     books,
     clock,
     desk,

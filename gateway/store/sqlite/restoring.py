@@ -22,15 +22,15 @@ from gateway.domain.deadline import ALWAYS
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE, first_epoch
-from gateway.store.sqlite.alerts import open_alert
+from gateway.store.sql.alerts import open_alert
+from gateway.store.sql.instants import stored
+from gateway.store.sql.leaves import append_leaf, reason_digest
+from gateway.store.sql.pauses import pause
+from gateway.store.sql.transaction import Transaction
 from gateway.store.sqlite.backup import DATABASE, KEYS, Manifest, copy_store, verify
 from gateway.store.sqlite.connection import UNFINISHED, open_reader, open_writer
-from gateway.store.sqlite.instants import stored
-from gateway.store.sqlite.leaves import append_leaf, reason_digest
-from gateway.store.sqlite.pauses import pause
 from gateway.store.sqlite.schema import migrate
 from gateway.store.sqlite.swapping import swap
-from gateway.store.sqlite.transaction import Transaction
 
 RESTORES: Final = "restores.jsonl"
 """Beside a backup: which generations were begun from it, so that none is begun twice."""

@@ -15,8 +15,8 @@ from gateway.domain.delivery import DELIVERY_TABLE, DeliveryState
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.lifecycle import BEFORE, LINE_TABLE, LineState
 from gateway.domain.renewal import RENEWAL_TABLE
+from gateway.store.sql.instants import stored
 from gateway.store.sqlite.connection import APPLICATION_ID
-from gateway.store.sqlite.instants import stored
 
 _NAME = re.compile(r"(\d{4})_(pre|post)_\w+\.sql")
 

@@ -24,7 +24,7 @@ from gateway.domain.submission import Answer, Submission
 from gateway.ports.acceptance import Acceptance, KnownLine, Refused, StoredAnswer
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.ports.work import BY_OPERATOR, Claim, Whereabouts
-from gateway.store.sqlite import (
+from gateway.store.sql import (
     accept,
     acknowledge,
     alerts,
@@ -46,10 +46,10 @@ from gateway.store.sqlite import (
     standing,
     watching,
 )
+from gateway.store.sql.transaction import Transaction
 from gateway.store.sqlite.committer import Committer
 from gateway.store.sqlite.connection import open_writer, refuse_unfinished, settings_of
 from gateway.store.sqlite.schema import migrate
-from gateway.store.sqlite.transaction import Transaction
 
 T = TypeVar("T")
 

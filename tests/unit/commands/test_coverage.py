@@ -17,7 +17,7 @@ from gateway.commands.translate import recognise
 from gateway.config.fhir_xml import fhir_xml
 from gateway.domain.submission import Envelope, WireFormat
 from gateway.domain.trace import Disposition, Leftover, TraceRow
-from gateway.store.sqlite.accounts import Account
+from gateway.store.sql.accounts import Account
 from gateway.translate.maps.rules import HL7V2, weight_of
 from gateway.wire.strict_json import dumps
 from tests.unit.translate.from_fhir import orders, uk_core_orders

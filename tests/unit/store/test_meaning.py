@@ -8,7 +8,7 @@ import pytest
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.lifecycle import LineEvent
-from gateway.store.sqlite.meaning import meaning
+from gateway.store.sql.meaning import meaning
 
 REPORT = LineReport(line_id=None, event=LineEvent.DELIVERED, amount=Decimal("4.0"), unit="pen")
 ANSWER = Acknowledgement(id="a", correlation=None, reports=(REPORT,))

@@ -1,0 +1,1 @@
+"""The statements that every engine runs, and the rules that hold for each write."""

@@ -1,0 +1,339 @@
+"""Accepting a submission: everything it leads to, or nothing (D3)."""
+
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from gateway.domain.deadline import Urgency, urgency
+from gateway.domain.errors import Refusal
+from gateway.domain.identifiers import OdsCode, derived_id
+from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import Actor, LineEvent, LineState
+from gateway.domain.prescription import Line
+from gateway.domain.submission import Action, Answer, OrderNumber, Outcome, Submission
+from gateway.domain.transition import Moved
+from gateway.domain.validity import not_valid_after
+from gateway.ports.acceptance import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
+from gateway.store.document import encode
+from gateway.store.sql import cancels, holds, notices, reconciling
+from gateway.store.sql.alerts import open_alert
+from gateway.store.sql.allocate import allocate, store_message
+from gateway.store.sql.history import Happening, LineNow, begin, line_now, record_event
+from gateway.store.sql.instants import stored
+from gateway.store.sql.leaves import append_leaf
+from gateway.store.sql.tell import tell_answer
+from gateway.store.sql.transaction import Row, Transaction
+
+_ANSWERED = """
+SELECT digest, answer_body, answer_type, answer_status, answer_later
+FROM submission WHERE tenant = ? AND control_id = ?
+"""
+_INSERT_SUBMISSION = """
+INSERT INTO submission (tenant, control_id, format, content_type, received_at, digest, body, envelope, outcome,
+    refused_orders, verdict, leftovers, answer_body, answer_type, answer_status, answer_later)
+VALUES (:tenant, :control_id, :format, :content_type, :received_at, :digest, :body, :envelope, :outcome,
+    :refused_orders, :verdict, :leftovers, :answer_body, :answer_type, :answer_status, :answer_later)
+"""
+_INSERT_PRESCRIPTION = """
+INSERT INTO prescription (uuid, submission, tenant, action, number, group_number, nhs_number, received_at, document,
+    issues, trace)
+VALUES (:uuid, :submission, :tenant, :action, :number, :group_number, :nhs_number, :received_at, :document, :issues,
+    :trace)
+"""
+_INSERT_LINE = """
+INSERT INTO line (uuid, prescription, tenant, action, order_number, order_assigner, product_code, product_display,
+    directions, quantity, total_supplies, state, holder, entered_at, epoch, provider, urgency,
+    valid_until)
+VALUES (:uuid, :prescription, :tenant, :action, :order_number, :order_assigner, :product_code, :product_display,
+    :directions, :quantity, :total_supplies, 'RECEIVED', 'gateway', :at, 0, :provider, :urgency, :valid_until)
+"""
+_LIVE = """state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND action IN ('new', 'replace')
+    AND replaced = 0 AND NOT (action = 'replace' AND state = 'HELD')"""
+_TAKEN_ORDER_NUMBER = f"""
+SELECT 1 FROM line
+WHERE order_number = :order_number AND tenant = :tenant AND order_number <> '' AND prescription < :first AND {_LIVE}
+"""  # noqa: S608 - a constant condition
+_TAKEN_ITEM = f"SELECT 1 FROM line WHERE uuid = :uuid AND {_LIVE}"  # noqa: S608 - a constant condition
+_TAKEN_NUMBER = """
+SELECT 1 FROM prescription JOIN line ON line.prescription = prescription.id
+WHERE prescription.number = :number AND prescription.number <> ''
+  AND (prescription.uuid <> :uuid OR prescription.tenant <> :tenant) AND line.action IN ('new', 'replace')
+  AND line.state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED')
+"""
+_SUPERSEDED = """
+SELECT id FROM line WHERE uuid = ? AND tenant = ? AND state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED',
+    'CLOSED') ORDER BY id DESC LIMIT 1
+"""
+_REPLACED_LINE = "SELECT id FROM line WHERE uuid = ? AND tenant = ? AND replaced = 1 ORDER BY id DESC LIMIT 1"
+_WAIT = "INSERT INTO wait (outbox, line) VALUES (?, ?)"
+_LAST_PRESCRIPTION = "SELECT coalesce(max(id), 0) FROM prescription"
+
+_TAKES_NUMBERS = frozenset({Action.NEW, Action.REPLACE})
+_FIRST_EVENT = {
+    LineState.HELD: LineEvent.HOLD_BACK,
+    LineState.AWAITING_SCREENING: LineEvent.WANT_SCREENING,
+    LineState.READY: LineEvent.CLEAR,
+}
+_FAST = 1  # zlib level: traces shrink tenfold at the least effort
+
+
+def answered(transaction: Transaction, tenant: OdsCode, control_id: str) -> StoredAnswer | None:
+    """Give the stored answer for a control id."""
+    row = transaction.row(_ANSWERED, (tenant.value, control_id)) if control_id else None
+    return _answer(row) if row else None
+
+
+def accept(transaction: Transaction, acceptance: Acceptance, *, now: datetime) -> StoredAnswer:
+    """Write a submission and all that follows from it.
+
+    Raises:
+        Refusal: ORDER_REUSED, when a number was taken meanwhile.
+    """
+    submission = acceptance.submission
+    key = acceptance.envelope.control_id or f"digest:{submission.digest}"
+    earlier = transaction.row(_ANSWERED, (submission.tenant.value, key))
+    if earlier:
+        return _answer(earlier)
+    row = _store_submission(transaction, acceptance, key)
+    append_leaf(
+        transaction,
+        "submission",
+        at=now,
+        tenant=submission.tenant.value,
+        submission=str(submission.id),
+        digest=submission.digest,
+        outcome=acceptance.verdict.outcome.value,
+    )
+    asked = cancels.Asked(tenant=submission.tenant, submission=row, now=now)
+    for request in acceptance.cancels:
+        cancels.ask(transaction, request, asked)
+    for hold in acceptance.holds:
+        holds.ask(transaction, hold, asked)
+    for stone in acceptance.tombstones:
+        cancels.bury(transaction, stone, asked)
+    for index, notice in enumerate(acceptance.notices):
+        notices.tell(transaction, notice, submission.tenant, subject=f"{submission.id}:{index}", now=now)
+    last: Row | None = transaction.row(_LAST_PRESCRIPTION)
+    assert last is not None
+    for order in acceptance.orders:
+        _Orders(transaction, submission, row, last[0] + 1, now).store(order)
+    if acceptance.answer.later is not None:
+        tell_answer(transaction, submission, key, acceptance.answer, now=now)
+    return StoredAnswer(digest=submission.digest, answer=acceptance.answer)
+
+
+def _store_submission(transaction: Transaction, acceptance: Acceptance, key: str) -> int:
+    submission, answer, verdict = acceptance.submission, acceptance.answer, acceptance.verdict
+    # a cancel, a hold or a release that is refused is not another prescription
+    refused = sum(order.outcome is Outcome.REFUSED for order in verdict.orders if order.action in _TAKES_NUMBERS)
+    return transaction.insert(
+        _INSERT_SUBMISSION,
+        {
+            "tenant": submission.tenant.value,
+            "control_id": key,
+            "format": submission.format.value,
+            "content_type": submission.content_type,
+            "received_at": stored(submission.received_at),
+            "digest": submission.digest,
+            "body": submission.body,
+            "envelope": encode(acceptance.envelope).decode(),
+            "outcome": verdict.outcome.value,
+            "refused_orders": refused if verdict.orders else int(verdict.outcome is Outcome.REFUSED),
+            "verdict": encode(verdict).decode(),
+            "leftovers": zlib.compress(encode(acceptance.leftovers), _FAST),
+            "answer_body": answer.body,
+            "answer_type": answer.content_type,
+            "answer_status": answer.http_status,
+            "answer_later": answer.later,
+        },
+    )
+
+
+def _answer(row: Row) -> StoredAnswer:
+    return StoredAnswer(
+        digest=row[0], answer=Answer(body=row[1], content_type=row[2], http_status=row[3], later=row[4])
+    )
+
+
+class _Orders:
+    """Stores the orders of one submission."""
+
+    def __init__(
+        self, transaction: Transaction, submission: Submission, submission_row: int, first: int, now: datetime
+    ) -> None:
+        self._transaction = transaction
+        self._submission = submission
+        self._submission_row = submission_row
+        self._first = first
+        self._now = now
+
+    def store(self, order: AcceptedOrder) -> None:
+        """Store one order: its prescription, its lines, and what is to be sent."""
+        self._supersede(order)
+        self._refuse_taken(order)
+        prescription = self._store_prescription(order)
+        lines, stones = [], []
+        for values in self._lines(order):
+            lines.append(line_now(self._transaction, self._store_line(order, prescription, values)))
+            number = str(values["order_number"]), str(values["order_assigner"])
+            stones.append(self._waiting_cancel(order, lines[-1], number))
+        # A message leaves whole: where the cancel of one of its lines was here first, the others wait for the trust.
+        state = LineState.HELD if any(stones) else order.state
+        for line, stone in zip(lines, stones, strict=True):
+            self._begin(line, state, stone)
+        self._tell_operator(order, lines)
+        if order.message is not None:
+            store_message(self._transaction, order.message, prescription, now=self._now)
+        if state is LineState.READY:
+            outbox = allocate(self._transaction, order.message, prescription, self._submission.tenant, now=self._now)
+            self._wait(order, outbox)
+            reconciling.taken(self._transaction, lines, row=outbox, now=self._now)
+
+    def _waiting_cancel(self, order: AcceptedOrder, line: LineNow, number: tuple[str, str]) -> int | None:
+        if order.verdict.action not in _TAKES_NUMBERS:
+            return None
+        tenant, uuid = self._submission.tenant, self._prescription_id(order)
+        return cancels.waiting(self._transaction, line, tenant=tenant, number=number, prescription=uuid)
+
+    def _begin(self, line: LineNow, state: LineState, stone: int | None) -> None:
+        begin(self._transaction, line, at=self._now)
+        if stone is not None:
+            cancels.meet(self._transaction, stone, line, now=self._now)
+            return
+        happening = Happening(event=_FIRST_EVENT[state], actor=Actor.GATEWAY, at=self._now)
+        record_event(self._transaction, line, happening)
+
+    def _tell_operator(self, order: AcceptedOrder, lines: Sequence[LineNow]) -> None:
+        """Alert where our own message failed its check: the fault is the gateway's, not the sender's (D6)."""
+        places = [issue.location for issue in order.verdict.issues if issue.code == "MESSAGE_INVALID"]
+        for line in lines if places else ():
+            open_alert(
+                self._transaction,
+                kind="message-invalid",
+                subject=str(line.id),
+                line=line.row,
+                at=self._now,
+                text=f"MESSAGE_INVALID at {', '.join(dict.fromkeys(places))}. It was not sealed: our writer is wrong.",
+            )
+
+    def _wait(self, order: AcceptedOrder, outbox: int) -> None:
+        """Keep a change back until the cancel of what it replaces is confirmed."""
+        for uuid in order.waits_for:
+            row = self._transaction.row(_REPLACED_LINE, (uuid.bytes, self._submission.tenant.value))
+            if row is None:
+                raise OvertakenError
+            self._transaction.run(_WAIT, (outbox, row[0]))
+
+    def _supersede(self, order: AcceptedOrder) -> None:
+        for uuid in order.supersedes:
+            row = self._transaction.row(_SUPERSEDED, (uuid.bytes, self._submission.tenant.value))
+            if row is None:
+                raise _taken(order.verdict.numbers)
+            line = line_now(self._transaction, row[0])
+            happening = Happening(
+                event=LineEvent.CORRECTED, actor=Actor.PRESCRIBER, at=self._now, text="a corrected order arrived"
+            )
+            if not isinstance(record_event(self._transaction, line, happening).result, Moved):
+                raise _taken(order.verdict.numbers)
+
+    def _refuse_taken(self, order: AcceptedOrder) -> None:
+        if order.verdict.action not in _TAKES_NUMBERS:
+            return
+        tenant = self._submission.tenant.value
+        proposed = order.verdict.action is Action.REPLACE and order.state is LineState.HELD
+        for number in () if proposed else order.verdict.numbers:
+            values = {"order_number": number.trust_number, "tenant": tenant, "first": self._first}
+            if self._transaction.row(_TAKEN_ORDER_NUMBER, values):
+                raise _taken((number,))
+        prescription = order.prescription
+        if prescription is None:
+            return
+        items = any(self._transaction.row(_TAKEN_ITEM, {"uuid": line.id.bytes}) for line in prescription.lines)
+        named = {"number": str(prescription.number), "uuid": prescription.id.bytes, "tenant": tenant}
+        if items or self._transaction.row(_TAKEN_NUMBER, named):
+            raise _taken(order.verdict.numbers)
+
+    def _store_prescription(self, order: AcceptedOrder) -> int:
+        prescription = order.prescription
+        nhs_number = str(prescription.patient.nhs_number) if prescription else order.nhs_number
+        return self._transaction.insert(
+            _INSERT_PRESCRIPTION,
+            {
+                "uuid": self._prescription_id(order).bytes,
+                "submission": self._submission_row,
+                "tenant": self._submission.tenant.value,
+                "action": order.verdict.action.value,
+                "number": str(prescription.number) if prescription else order.verdict.prescription_number,
+                "group_number": prescription.group_number if prescription else order.group_number,
+                "nhs_number": nhs_number,
+                "received_at": stored(self._submission.received_at),
+                "document": encode(prescription).decode() if prescription else None,
+                "issues": encode(order.verdict.issues).decode(),
+                "trace": zlib.compress(encode(order.trace), _FAST),
+            },
+        )
+
+    def _prescription_id(self, order: AcceptedOrder) -> UUID:
+        """Give the prescription's id; one of our own for an order that could not be completed."""
+        if order.prescription is not None:
+            return order.prescription.id
+        numbers = (part for number in order.verdict.numbers for part in (number.trust_number, number.assigner))
+        return order.verdict.prescription_id or derived_id("held-order", str(self._submission.id), *numbers)
+
+    def _lines(self, order: AcceptedOrder) -> list[dict[str, str | int | bytes]]:
+        if order.prescription is not None:
+            return [_line(line) for line in order.prescription.lines]
+        prescription_id = self._prescription_id(order)
+        numbers = order.verdict.numbers or (OrderNumber(trust_number=""),)
+        return [_unread_line(prescription_id, index, number) for index, number in enumerate(numbers)]
+
+    def _store_line(self, order: AcceptedOrder, prescription: int, values: dict[str, str | int | bytes]) -> int:
+        return self._transaction.insert(
+            _INSERT_LINE,
+            {
+                **values,
+                "prescription": prescription,
+                "tenant": self._submission.tenant.value,
+                "action": order.verdict.action.value,
+                "at": stored(self._now),
+                "provider": str(order.destination) if order.destination else None,
+                "valid_until": stored(not_valid_after(order.prescription)) if order.prescription else None,
+            },
+        )
+
+
+def _line(line: Line) -> dict[str, str | int | bytes]:
+    words = " ".join(dosage.text for dosage in line.dosages if dosage.text)
+    return {
+        "uuid": line.id.bytes,
+        "order_number": line.order_number,
+        "order_assigner": line.order_assigner,
+        "product_code": str(line.product.code),
+        "product_display": line.product.display,
+        "directions": words,
+        "quantity": str(line.quantity),
+        "total_supplies": line.total_supplies,
+        "urgency": urgency(line.priority).value,
+    }
+
+
+def _unread_line(prescription_id: UUID, index: int, number: OrderNumber) -> dict[str, str | int | bytes]:
+    """Give a line for an order number whose order is not complete: it has a holder and a deadline all the same."""
+    return {
+        "uuid": derived_id("held-line", str(prescription_id), str(index)).bytes,
+        "order_number": number.trust_number,
+        "order_assigner": number.assigner,
+        "product_code": "",
+        "product_display": "",
+        "directions": "",
+        "quantity": "",
+        "total_supplies": 1,
+        "urgency": Urgency.ROUTINE.value,
+    }
+
+
+def _taken(numbers: Sequence[OrderNumber]) -> Refusal:
+    text = "This order number is already in use for an order that was accepted."
+    locations = [number.location for number in numbers] or [""]
+    return Refusal(*(Issue(code="ORDER_REUSED", location=location, text=text) for location in locations))

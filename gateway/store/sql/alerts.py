@@ -1,0 +1,111 @@
+"""Alerts: rows that only a person closes, with a reason. One is open for a kind and a subject at a time."""
+
+from datetime import datetime
+
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Effect, Issue
+from gateway.store.document import decode
+from gateway.store.sql.instants import stored
+from gateway.store.sql.leaves import append_leaf, reason_digest
+from gateway.store.sql.transaction import Transaction
+
+_OPEN = """
+INSERT INTO alert (kind, subject, line, tenant, opened_at, text)
+VALUES (:kind, :subject, :line, :tenant, :at, :text)
+ON CONFLICT (kind, subject) WHERE closed_at IS NULL DO NOTHING
+"""
+_CLOSE = """
+UPDATE alert SET closed_at = :at, closed_by = :by, close_reason = :reason WHERE id = :alert AND closed_at IS NULL
+"""
+_CLOSED = "SELECT kind, subject FROM alert WHERE id = ?"
+_OPEN_OF_LINE = "SELECT id, kind FROM alert WHERE line = ? AND closed_at IS NULL ORDER BY id"
+_HOLDS = frozenset({Effect.HOLD_MAP, Effect.HOLD_SOURCE})
+_LINE_TENANT = "SELECT tenant FROM line WHERE id = ?"
+_NEWEST_LINE = "SELECT id FROM line WHERE uuid = ? ORDER BY id DESC LIMIT 1"
+
+
+def open_alert(
+    transaction: Transaction,
+    *,
+    kind: str,
+    subject: str,
+    at: datetime,
+    text: str,
+    line: int | None = None,
+    tenant: OdsCode | None = None,
+) -> bool:
+    """Open an alert unless one of the kind is open for the subject.
+
+    Args:
+        transaction: the one whose facts give rise to it.
+        kind: what a person is told: `line-rejected`, `safety-incident`, …
+        subject: opaque name of what it is about.
+        at: when.
+        text: words for people; never patient data.
+        line: row id of the line it is about.
+        tenant: the trust that sees it; the line's own where there is one.
+
+    Returns:
+        Whether a new one was opened.
+    """
+    seen_by = _tenant_of(transaction, line) if line is not None else str(tenant or "") or None
+    values = {"kind": kind, "subject": subject, "line": line, "tenant": seen_by, "at": stored(at), "text": text}
+    if not transaction.changed(_OPEN, values):
+        return False
+    append_leaf(transaction, "alert", at=at, alert=kind, subject=subject)
+    return True
+
+
+def close_alert(transaction: Transaction, alert: int, *, by: str, reason: str, now: datetime) -> bool:
+    """Close an alert for good.
+
+    Args:
+        transaction: a write.
+        alert: its number.
+        by: short name of the person.
+        reason: what was done about it.
+        now: when.
+
+    Returns:
+        Whether it was open. Where its cause lasts, the watch opens another.
+    """
+    if not transaction.changed(_CLOSE, {"alert": alert, "by": by, "reason": reason, "at": stored(now)}):
+        return False
+    row = transaction.row(_CLOSED, (alert,))
+    assert row is not None
+    kind, subject = row
+    digest = reason_digest(reason)
+    append_leaf(
+        transaction, "alert-closed", at=now, alert=kind, number=alert, subject=subject, by=by, reason_digest=digest
+    )
+    return True
+
+
+def close_alerts_of(
+    transaction: Transaction, line: int, *, kinds: frozenset[str], by: str, reason: str, now: datetime
+) -> None:
+    """Close the alerts of these kinds that are open for a line, because a person acted on what they ask for."""
+    for alert, kind in transaction.rows(_OPEN_OF_LINE, (line,)):
+        if kind in kinds:
+            close_alert(transaction, alert, by=by, reason=reason, now=now)
+
+
+def held_for(issues: str) -> tuple[str, ...]:
+    """Give the codes for which an order is held, each once.
+
+    Args:
+        issues: as a prescription's row holds them.
+    """
+    found = decode(issues.encode(), tuple[Issue, ...])
+    return tuple(dict.fromkeys(issue.code for issue in found if issue.effect in _HOLDS))
+
+
+def newest_line(transaction: Transaction, uuid: bytes) -> int | None:
+    """Give the row id of the newest line that bears this item id."""
+    row = transaction.row(_NEWEST_LINE, (uuid,))
+    return row[0] if row else None
+
+
+def _tenant_of(transaction: Transaction, line: int) -> str | None:
+    row = transaction.row(_LINE_TENANT, (line,))
+    return row[0] if row else None

@@ -1,0 +1,156 @@
+"""To which lines an answer is bound, and what is said of one that is not (I11).
+
+Bound means: the answer names a message we sent, the one who answers is that message's provider, the epoch is the line's
+present one, and the lines it speaks of are the message's. An answer that is not bound moves nothing; where it is known
+of which lines its sender speaks, their history shows it under the epoch and the name under which it was given.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.hold import REFUSALS, HoldKind
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineEvent
+from gateway.store.sql.claims import hold_of, is_cancel, lines_of
+from gateway.store.sql.history import LineNow, line_now
+from gateway.store.sql.replacing import names_another
+from gateway.store.sql.transaction import Transaction
+
+_MESSAGE = "SELECT destination, epoch FROM message WHERE id = ?"
+
+HANDED_OVER: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED})
+SUPPLY: Final = HANDED_OVER | {
+    LineEvent.DISPENSING_STARTED,
+    LineEvent.DISPENSED,
+    LineEvent.DISPATCHED,
+    LineEvent.SUPPLY_SHORT,
+    LineEvent.BALANCE_SUPPLIED,
+}
+"""Reports by which medicine has left, or is about to."""
+_REFUSES: Final = frozenset({LineEvent.REJECTED, LineEvent.REFUSED_FORMAT, LineEvent.NOT_STORED})
+_TAKES: Final = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.VALIDATED})
+_CLAIMS_THE_LINE: Final = SUPPLY | {
+    LineEvent.ACCEPTED,
+    LineEvent.VALIDATED,
+    LineEvent.SUPPLY_PLANNED,
+    LineEvent.POSTPONED,
+}
+
+Pairs = list[tuple[LineReport, LineNow]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Why an answer changes nothing, and what a person is told.
+
+    Attributes:
+        about: what it reports and of which line, as that line stood when its sender held it.
+        of_each_line: whether each of those lines has an alert of its own.
+        line: the one that the alert is about, where it is not the first of them.
+    """
+
+    kind: str
+    reason: str
+    about: tuple[tuple[LineReport, LineNow], ...] = ()
+    of_each_line: bool = False
+    line: int | None = None
+
+    @property
+    def lines(self) -> tuple[int | None, ...]:
+        """The rows of the lines that an alert is opened for; None for an alert of no line."""
+        spoken_of = tuple(dict.fromkeys(line.row for _, line in self.about))
+        return spoken_of if self.of_each_line else (self.line or next(iter(spoken_of), None),)
+
+
+def bind(
+    transaction: Transaction, destination: OdsCode, answer: Acknowledgement | None, answers: UUID | None
+) -> Pairs | Kept:
+    """Give each report with the line it speaks of, or why the answer as a whole changes nothing (I11).
+
+    Args:
+        transaction: the one it is kept in.
+        destination: the provider that answers.
+        answer: as the adapter read it; None where it could not.
+        answers: the message whose response it was.
+    """
+    correlation = (answer.correlation or answers) if answer is not None else None
+    if answer is None or correlation is None or (answers is not None and correlation != answers):
+        return Kept("answer-unbound", "An answer does not name the message it was given to.")
+    message = transaction.row(_MESSAGE, (correlation.bytes,))
+    found = [line_now(transaction, row) for row, _ in lines_of(transaction, correlation)]
+    if message is None or not found:
+        return Kept("answer-unbound", "An answer names a message that this gateway did not send.")
+    if message[0] != destination.value:
+        return Kept("answer-wrong-provider", "A provider answered a message that was sent to another one.")
+    answer = _as_asked(transaction, correlation, answer)
+    held = [replace(line, epoch=message[1], provider=destination.value) for line in found]
+    about = tuple(_pairs(answer, held))
+    wrong = _contradiction(transaction, answer, found, epoch=message[1])
+    if wrong:
+        return Kept("answer-unbound", wrong, about, line=found[0].row)
+    return _of_an_earlier_holder(answer, found, about, epoch=message[1]) or _pairs(answer, found)
+
+
+def _contradiction(transaction: Transaction, answer: Acknowledgement, found: list[LineNow], *, epoch: int) -> str:
+    """Say what an answer states that is not its message's, in words; empty where all of it is."""
+    if names_another(transaction, answer):
+        return "An answer names another prescription than its message."
+    if answer.epoch is not None and answer.epoch != epoch:
+        return "An answer states another epoch than its message."
+    if any(report.line_id not in {None, *(line.id for line in found)} for report in answer.reports):
+        return "An answer speaks of a line that its message does not carry."
+    return ""
+
+
+def _of_an_earlier_holder(
+    answer: Acknowledgement, found: list[LineNow], about: tuple[tuple[LineReport, LineNow], ...], *, epoch: int
+) -> Kept | None:
+    """Say what an answer means that speaks of a line which another provider holds by now."""
+    late = [(report.event, line.row) for report, line in _pairs(answer, found) if line.epoch != epoch]
+    if not late:
+        return None
+    supplies = [event for event, _ in late if event in SUPPLY]
+    claims = [event for event, _ in late if event in _CLAIMS_THE_LINE]
+    if not claims:
+        text = f"An earlier holder of the line reports: {late[0][0]}."
+        return Kept("answer-unbound", text, about, line=late[0][1])
+    said = f"a supply ({supplies[0]})" if supplies else str(claims[0])
+    text = f"An earlier holder of the line reports {said}: it may be supplied twice. Ring both providers."
+    return Kept("safety-incident", text, about, of_each_line=True)
+
+
+def _pairs(answer: Acknowledgement, lines: list[LineNow]) -> Pairs:
+    """Give each report with every line it speaks of."""
+    return [(report, line) for report in answer.reports for line in lines if report.line_id in {None, line.id}]
+
+
+def _as_asked(transaction: Transaction, message: UUID, answer: Acknowledgement) -> Acknowledgement:
+    """Read an answer by what it answers: what is said to a cancel or a hold is not said of the order."""
+    kind = hold_of(transaction, message)
+    if kind is not None:
+        return _of_a_hold(answer, kind)
+    return _of_a_cancel(answer) if is_cancel(transaction, message) else answer
+
+
+def _of_a_cancel(answer: Acknowledgement) -> Acknowledgement:
+    """Read an answer to a cancel: what refuses the cancel does not refuse the order, and what takes it says no more."""
+    reports = []
+    for report in answer.reports:
+        if report.event in _REFUSES:
+            reports.append(replace(report, event=LineEvent.CANCEL_REPLY_ERROR))
+        elif report.event not in _TAKES:
+            reports.append(report)
+    return replace(answer, reports=tuple(reports))
+
+
+def _of_a_hold(answer: Acknowledgement, kind: HoldKind) -> Acknowledgement:
+    """Read an answer to a hold or a release: only the very word confirms it, and what refuses it refuses it alone."""
+    said = {
+        LineEvent.REJECTED: REFUSALS[kind],
+        LineEvent.REFUSED_FORMAT: REFUSALS[kind],
+        LineEvent.NOT_STORED: LineEvent.HOLD_REPLY_ERROR,
+    }
+    read = (replace(report, event=said.get(report.event, report.event)) for report in answer.reports)
+    return replace(answer, reports=tuple(report for report in read if report.event not in _TAKES))

@@ -1,0 +1,158 @@
+"""Finding prescriptions: lists, newest first unless said otherwise, each with the state of its worst line.
+
+A corrected order may bear the id of the held one it replaces; a list then shows the newest, whose lines count together
+with whatever earlier line is still open.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import apsw
+
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.labels import Condition, roll_up
+from gateway.domain.lifecycle import LineState
+from gateway.enquiries import Found
+from gateway.store.sql.instants import instant
+
+MOST = 100
+_VISIBLE = """
+(:tenant IS NULL OR prescription.tenant = :tenant OR EXISTS (
+    SELECT 1 FROM allocation WHERE allocation.prescription = prescription.id AND allocation.provider = :tenant))
+"""
+_NEWEST = """NOT EXISTS (
+    SELECT 1 FROM prescription AS later
+    WHERE later.uuid = prescription.uuid AND later.tenant = prescription.tenant AND later.id > prescription.id)"""
+_BY = {
+    "nhs_number": "prescription.nhs_number = :value",
+    "number": "prescription.number = :value",
+    "order_number": """(prescription.id IN (SELECT prescription FROM line WHERE order_number = :value AND :value <> '')
+        OR (prescription.group_number = :value AND prescription.group_number <> ''))""",
+    "control_id": """(prescription.submission IN (
+        SELECT id FROM submission WHERE tenant = :tenant AND control_id = :value)
+        OR prescription.id IN (
+            SELECT line.prescription FROM submission JOIN cancel ON cancel.submission = submission.id
+            JOIN line ON line.id = cancel.line
+            WHERE submission.tenant = :tenant AND submission.control_id = :value))""",
+}
+_FIND = """
+SELECT prescription.id, prescription.tenant FROM prescription WHERE {condition} AND {visible} AND {newest}
+ORDER BY prescription.id DESC LIMIT :limit
+"""
+_LATEST_OF_ALL = f"""
+SELECT id FROM prescription WHERE {_NEWEST} ORDER BY id DESC LIMIT :limit
+"""  # noqa: S608 - a constant condition
+_LATEST = f"""
+SELECT id FROM (
+    SELECT id FROM prescription WHERE tenant = :tenant AND {_NEWEST} ORDER BY id DESC LIMIT :limit)
+UNION
+SELECT id FROM (
+    SELECT DISTINCT prescription AS id FROM allocation WHERE provider = :tenant ORDER BY prescription DESC LIMIT :limit)
+ORDER BY id DESC LIMIT :limit
+"""  # noqa: S608 - a constant condition
+_ON_ITS_WAY = f"""
+SELECT DISTINCT prescription.id FROM line AS one JOIN prescription ON prescription.id = one.prescription
+WHERE one.provider = :provider AND one.state IN ('SENT', 'UNCERTAIN') AND {_NEWEST}
+    AND NOT EXISTS (
+        SELECT 1 FROM prescription AS same JOIN line ON line.prescription = same.id
+        LEFT JOIN cancel ON cancel.line = line.id
+        WHERE same.uuid = prescription.uuid AND same.tenant = prescription.tenant
+            AND (cancel.id IS NOT NULL
+                OR EXISTS (SELECT 1 FROM reroute WHERE reroute.line = line.id AND reroute.ended_at IS NULL)
+                OR line.state NOT IN ('SENT', 'UNCERTAIN', 'SUPERSEDED')
+                OR (line.state <> 'SUPERSEDED' AND line.provider <> :provider)))
+ORDER BY prescription.id LIMIT :limit
+"""  # noqa: S608 - a constant condition
+_FOUND = """
+SELECT id, uuid, number, group_number, tenant, received_at FROM prescription
+WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC
+"""
+_LINES = """
+SELECT wanted.id, line.state, line.product_display, line.provider,
+    (SELECT count(*) FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL),
+    (SELECT CASE WHEN sum(kind = 'safety-incident') THEN 'incident'
+        WHEN sum(kind = 'overdue' OR kind LIKE 'cancel-%') AND EXISTS (
+            SELECT 1 FROM cancel WHERE cancel.line = line.id AND cancel.state IN ('ASKED', 'PENDING'))
+            THEN 'cancel-overdue'
+        WHEN sum(kind = 'overdue') AND line.state = 'SENT' THEN 'sent-overdue' END
+    FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
+FROM json_each(?) AS each
+JOIN prescription AS wanted ON wanted.id = each.value
+JOIN prescription AS same ON same.uuid = wanted.uuid AND same.tenant = wanted.tenant
+JOIN line ON line.prescription = same.id
+WHERE same.id = wanted.id OR line.state <> 'SUPERSEDED'
+ORDER BY line.id
+"""
+
+
+def search(
+    reader: apsw.Connection, *, tenant: OdsCode | None, nhs_number: str, number: str, order_number: str
+) -> tuple[Found, ...]:
+    """Find by the one value that is given."""
+    by, value = next(
+        (by, value)
+        for by, value in (("nhs_number", nhs_number), ("number", number), ("order_number", order_number))
+        if value
+    )
+    return _find(reader, by, value, tenant)
+
+
+def by_control_id(reader: apsw.Connection, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
+    """Find what came of a trust's own message."""
+    return _find(reader, "control_id", control_id, tenant)
+
+
+def latest(reader: apsw.Connection, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
+    """Give the newest prescriptions that the tenant may see."""
+    sql = _LATEST_OF_ALL if tenant is None else _LATEST
+    values = {"tenant": tenant.value if tenant else None, "limit": limit}
+    return describe(reader, [row[0] for row in reader.execute(sql, values)])
+
+
+def on_its_way(reader: apsw.Connection, *, provider: OdsCode, limit: int) -> tuple[Found, ...]:
+    """Give the prescriptions that a provider may fetch, oldest first."""
+    values = {"provider": provider.value, "limit": limit}
+    return describe(reader, [row[0] for row in reader.execute(_ON_ITS_WAY, values)])[::-1]
+
+
+def visible(reader: apsw.Connection, prescription_id: UUID, tenant: OdsCode | None) -> tuple[int, str] | None:
+    """Give the newest row of a prescription, and whose it is, if the tenant may see it."""
+    sql = _FIND.format(condition="prescription.uuid = :value", visible=_VISIBLE, newest="1")
+    values = {"value": prescription_id.bytes, "tenant": tenant.value if tenant else None, "limit": 1}
+    row = next(iter(reader.execute(sql, values)), None)
+    return (int(str(row[0])), str(row[1])) if row else None
+
+
+def describe(reader: apsw.Connection, rows: Sequence[int]) -> tuple[Found, ...]:
+    """Describe prescriptions by row id, newest first."""
+    wanted = json.dumps(list(rows))
+    lines: dict[int, list[tuple[Any, ...]]] = {}
+    for row, *line in reader.execute(_LINES, (wanted,)):
+        lines.setdefault(int(str(row)), []).append(tuple(line))
+    return tuple(_found(row, lines.get(int(str(row[0])), [])) for row in reader.execute(_FOUND, (wanted,)))
+
+
+def _find(reader: apsw.Connection, by: str, value: str, tenant: OdsCode | None) -> tuple[Found, ...]:
+    newest = "1" if by == "control_id" else _NEWEST
+    sql = _FIND.format(condition=_BY[by], visible=_VISIBLE, newest=newest)
+    values = {"value": value, "tenant": tenant.value if tenant else None, "limit": MOST}
+    return describe(reader, [row[0] for row in reader.execute(sql, values)])
+
+
+def _found(row: tuple[Any, ...], lines: list[tuple[Any, ...]]) -> Found:
+    provider = next((line[2] for line in reversed(lines) if line[2]), None)
+    state, condition = roll_up(tuple((LineState(line[0]), Condition(line[4]) if line[4] else None) for line in lines))
+    return Found(
+        prescription_id=UUID(bytes=row[1]),
+        number=row[2],
+        group_number=row[3],
+        tenant=OdsCode(row[4]),
+        destination=OdsCode(provider) if provider else None,
+        state=state,
+        condition=condition,
+        received_at=instant(row[5]),
+        medicines=tuple(dict.fromkeys(line[1] for line in lines if line[1])),
+        alerts=sum(line[3] for line in lines),
+    )

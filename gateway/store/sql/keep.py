@@ -1,0 +1,56 @@
+"""Input with no place among the submissions: kept apart, with an alert."""
+
+from collections.abc import Sequence
+
+from gateway.domain.issue import Issue
+from gateway.domain.submission import Answer, Submission
+from gateway.ports.acceptance import Refused
+from gateway.store.document import encode
+from gateway.store.sql.alerts import open_alert
+from gateway.store.sql.instants import stored
+from gateway.store.sql.leaves import append_leaf
+from gateway.store.sql.tell import tell_answer
+from gateway.store.sql.transaction import Transaction
+
+_INSERT = """
+INSERT INTO kept_apart (tenant, why, format, content_type, received_at, length, digest, body, issues)
+VALUES (:tenant, :why, :format, :content_type, :received_at, :length, :digest, :body, :issues)
+"""
+_KEPT = "SELECT 1 FROM kept_apart WHERE tenant = ? AND digest = ? AND why = ? AND body IS NOT NULL"
+
+
+def keep_apart(
+    transaction: Transaction,
+    submission: Submission,
+    why: Refused,
+    issues: Sequence[Issue],
+    *,
+    keep_bytes: bool,
+    answer: Answer | None,
+) -> None:
+    """Keep the bytes, or their length and digest; the bytes of a repeat are kept once."""
+    tenant = submission.tenant
+    known = transaction.row(_KEPT, (tenant.value, submission.digest, why.value))
+    transaction.run(
+        _INSERT,
+        {
+            "tenant": tenant.value,
+            "why": why.value,
+            "format": submission.format.value,
+            "content_type": submission.content_type,
+            "received_at": stored(submission.received_at),
+            "length": submission.length,
+            "digest": submission.digest,
+            "body": submission.body if keep_bytes and submission.too_large is None and not known else None,
+            "issues": encode(tuple(issues)).decode(),
+        },
+    )
+    at = submission.received_at
+    digest = submission.digest
+    append_leaf(transaction, "kept-apart", at=at, tenant=tenant.value, why=why.value, digest=digest)
+    codes = ", ".join(sorted({issue.code for issue in issues}))
+    subject = f"{tenant}:{digest[:16]}"
+    text = f"A message of {tenant} was kept apart ({why}): {codes}."
+    open_alert(transaction, kind=f"submission-{why.value}", subject=subject, at=at, text=text, tenant=tenant)
+    if answer is not None and answer.later is not None:
+        tell_answer(transaction, submission, f"kept-apart:{digest}", answer, now=at)

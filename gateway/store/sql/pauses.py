@@ -1,0 +1,70 @@
+"""Destinations to which nothing is sent until a person lets them go on. Deadlines go on running meanwhile.
+
+Source: issue "never lost, never twice", build 6; reliability-security.md I3, I22.
+"""
+
+from datetime import datetime
+
+import apsw
+
+from gateway.domain.identifiers import OdsCode
+from gateway.enquiries import PauseView
+from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.leaves import append_leaf, reason_digest
+from gateway.store.sql.transaction import Transaction
+
+_BEGIN = """
+INSERT INTO pause (destination, kind, begun_at, begun_by, reason) VALUES (:destination, :kind, :at, :by, :reason)
+ON CONFLICT (destination, kind) WHERE ended_at IS NULL DO NOTHING
+"""
+_END = """
+UPDATE pause SET ended_at = :at, ended_by = :by, end_reason = :reason
+WHERE destination = :destination AND kind = :kind AND ended_at IS NULL
+"""
+_PAUSED = "SELECT 1 FROM pause WHERE destination = ? AND ended_at IS NULL"
+_ENDED = "SELECT begun_at, ended_at FROM pause WHERE destination = ? AND ended_at > ? ORDER BY begun_at"
+_OPEN = "SELECT destination, kind, begun_at, begun_by, reason FROM pause WHERE ended_at IS NULL ORDER BY id"
+
+
+def pause(transaction: Transaction, destination: OdsCode, *, kind: str, by: str, reason: str, now: datetime) -> bool:
+    """Send nothing more to a destination. Tells whether it was not paused for this kind of reason before."""
+    values = {"destination": destination.value, "kind": kind, "at": stored(now), "by": by, "reason": reason}
+    if not transaction.changed(_BEGIN, values):
+        return False
+    _leaf(transaction, "pause", at=now, destination=destination, pause=kind, by=by, why=reason)
+    return True
+
+
+def resume(transaction: Transaction, destination: OdsCode, *, kind: str, by: str, reason: str, now: datetime) -> bool:
+    """End the pause of one kind. Tells whether there was one; others of the destination stay."""
+    values = {"destination": destination.value, "kind": kind, "at": stored(now), "by": by, "reason": reason}
+    if not transaction.changed(_END, values):
+        return False
+    _leaf(transaction, "resume", at=now, destination=destination, pause=kind, by=by, why=reason)
+    return True
+
+
+def is_paused(transaction: Transaction, destination: OdsCode) -> bool:
+    """Tell whether nothing may be sent to a destination now."""
+    return transaction.row(_PAUSED, (destination.value,)) is not None
+
+
+def ended_pauses(transaction: Transaction, destination: OdsCode, since: datetime) -> list[tuple[datetime, datetime]]:
+    """Give from when till when a destination was paused, of the pauses that ended after a moment."""
+    rows = transaction.rows(_ENDED, (destination.value, stored(since)))
+    return [(instant(begun), instant(ended)) for begun, ended in rows]
+
+
+def open_pauses(reader: apsw.Connection) -> tuple[PauseView, ...]:
+    """Give every pause that has not ended, oldest first."""
+    return tuple(
+        PauseView(destination=OdsCode(row[0]), kind=row[1], begun_at=instant(row[2]), begun_by=row[3], reason=row[4])
+        for row in reader.execute(_OPEN)
+    )
+
+
+def _leaf(
+    transaction: Transaction, act: str, *, at: datetime, destination: OdsCode, pause: str, by: str, why: str
+) -> None:
+    digest = reason_digest(why)
+    append_leaf(transaction, act, at=at, destination=destination.value, pause=pause, by=by, reason_digest=digest)

@@ -1,0 +1,121 @@
+"""What needs a person: lines past their deadline, and alerts that are open. From the base tables alone (I3)."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import apsw
+
+from gateway.domain.custody import Holder
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineState
+from gateway.enquiries import AlertView, Overdue, Waiting
+from gateway.store.sql.alerts import held_for
+from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.transaction import Transaction
+from gateway.store.sql.viewing import ALERTS, alert_view
+
+# An alert of an earlier state, or of another matter, does not speak for this one; an open "overdue" does for any state.
+_OVERDUE = """
+SELECT line.uuid, line.state, line.holder, line.act_by, CASE line.state WHEN 'HELD' THEN prescription.issues END,
+    EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.kind = 'overdue'
+        AND alert.opened_at >= line.entered_at)
+FROM line JOIN prescription ON prescription.id = line.prescription
+WHERE line.act_by IS NOT NULL AND line.act_by <= ?
+  AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL
+    AND (alert.kind = 'overdue' OR alert.opened_at >= line.entered_at AND (alert.kind LIKE 'line-%'
+        OR alert.kind IN ('validity-over', 'transmission-blocked', 'reroute-stopped', 'restored'))))
+ORDER BY line.act_by, line.id
+"""
+_FINISHING: Final = timedelta(minutes=15)
+"""Allowed for giving a line to its next provider, once the earlier one has given it up: it is tried all the while."""
+_UNSAID: Final = timedelta(hours=2)
+"""Allowed for an answer that was asked for before its limit was written down with it."""
+# What a provider was asked is timed by itself: the line may move meanwhile, and nothing is done until it answers.
+_UNANSWERED = """
+SELECT line.uuid, line.state, request.kind, request.answer_by,
+    EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.kind IN (request.kind, request.kind || '-overdue')
+        AND alert.opened_at >= request.asked_at)
+FROM (SELECT line, kind, asked_at, answer_by FROM hold WHERE state = 'ASKED'
+      UNION ALL SELECT line, 'reroute', asked_at, coalesce(answer_by, asked_at + :limit) FROM reroute
+      WHERE state IN ('ASKED', 'PENDING')
+      UNION ALL SELECT line, 'reroute-unfinished', revoked_at, revoked_at + :finish FROM reroute
+      WHERE state = 'CONFIRMED'
+      UNION ALL SELECT line, 'cancel', asked_at, coalesce(answer_by, asked_at + :limit) FROM cancel
+      WHERE state IN ('ASKED', 'PENDING') AND line IS NOT NULL) AS request
+JOIN line ON line.id = request.line
+WHERE request.answer_by <= :now
+  AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL
+    AND (alert.kind IN (request.kind, request.kind || '-overdue', request.kind || '-pending')
+        OR alert.opened_at >= request.asked_at
+        AND (alert.kind = 'overdue' AND request.kind IN ('cancel', 'reroute')
+            OR alert.kind = 'reroute-waits' AND request.kind = 'reroute')))
+ORDER BY request.answer_by, line.id
+"""
+_TICK: Final = timedelta(microseconds=1)
+_BEAT = "INSERT INTO heartbeat (name, at) VALUES (:name, :at) ON CONFLICT (name) DO UPDATE SET at = :at"
+_LAST_BEAT = "SELECT at FROM heartbeat WHERE name = ?"
+_WAITING = "SELECT tenant, count(*) FROM outbox WHERE state IN ('due', 'claimed', 'on_wire') GROUP BY tenant"
+_OPEN = ALERTS.format(
+    source="alert LEFT JOIN line ON line.id = alert.line LEFT JOIN prescription ON prescription.id = line.prescription",
+    condition="alert.closed_at IS NULL AND (:tenant IS NULL OR alert.tenant = :tenant OR EXISTS"
+    " (SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))"
+    " ORDER BY alert.kind <> 'safety-incident', alert.id LIMIT :limit",
+)
+
+
+def overdue(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
+    """Find every line past its act-by time that no open alert of its state names, and every request without answer."""
+    return (*_lines(reader, now=now), *_unanswered(reader, now=now))
+
+
+def _unanswered(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
+    values = {"now": stored(now), "limit": _UNSAID // _TICK, "finish": _FINISHING // _TICK}
+    return tuple(
+        Overdue(
+            line_id=UUID(bytes=uuid),
+            state=LineState(state),
+            holder=Holder.PROVIDER.value,
+            act_by=instant(answer_by),
+            closed_before=bool(before),
+            asked=kind,
+        )
+        for uuid, state, kind, answer_by, before in reader.execute(_UNANSWERED, values)
+    )
+
+
+def _lines(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
+    return tuple(
+        Overdue(
+            line_id=UUID(bytes=uuid),
+            state=LineState(state),
+            holder=holder,
+            act_by=instant(act_by),
+            issues=held_for(issues) if issues else (),
+            closed_before=bool(before),
+        )
+        for uuid, state, holder, act_by, issues, before in reader.execute(_OVERDUE, (stored(now),))
+    )
+
+
+def beat(transaction: Transaction, name: str, *, now: datetime) -> None:
+    """Say that a part has just done its work."""
+    transaction.run(_BEAT, {"name": name, "at": stored(now)})
+
+
+def last_beat(reader: apsw.Connection, name: str) -> datetime | None:
+    """Tell when a part last did its work."""
+    row = next(iter(reader.execute(_LAST_BEAT, (name,))), None)
+    return instant(row[0]) if row else None
+
+
+def waiting(reader: apsw.Connection) -> Waiting:
+    """Count what waits to be sent."""
+    counts = {OdsCode(tenant): count for tenant, count in reader.execute(_WAITING)}
+    return Waiting(total=sum(counts.values()), by_tenant=counts)
+
+
+def open_alerts(reader: apsw.Connection, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
+    """Give open alerts, safety incidents first, otherwise the oldest."""
+    values = {"tenant": tenant.value if tenant else None, "limit": limit}
+    return tuple(alert_view(row) for row in reader.execute(_OPEN, values))
