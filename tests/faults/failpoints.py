@@ -13,6 +13,7 @@ import gc
 import importlib
 import inspect
 import os
+import pkgutil
 import random
 import shutil
 import signal
@@ -34,6 +35,7 @@ from gateway.config.load import load
 from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
+from gateway.store import sql
 from gateway.store.keys import load_or_make
 from gateway.store.sqlite.committer import Committer
 from gateway.store.sqlite.store import SqliteStore
@@ -45,27 +47,9 @@ from tests.faults.life import BEGUN, DATABASE, Clock, Provider, Ready, aftermath
 from tests.faults.stories import live
 from tests.faults.table import Row
 
-_WRITING: Final = (
-    "accept",
-    "acknowledge",
-    "alerts",
-    "allocate",
-    "awaiting",
-    "cancels",
-    "claims",
-    "clock",
-    "deliveries",
-    "history",
-    "holds",
-    "known",
-    "leaves",
-    "replacing",
-    "rerouting",
-    "results",
-    "revoking",
-    "tell",
-    "telling",
-)
+_NOT_STEPS: Final = frozenset({"instants", "transaction"})
+"""Modules of the statements that only convert a value or carry a statement out."""
+
 _LIVING: Final = (Pipeline, Rerouting, Clockwork, Worker, Watch, Committer, Provider)
 _SHOWN: Final = 5
 _PATIENCE_SECONDS: Final = 30
@@ -116,8 +100,8 @@ def _around(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def plant() -> None:
     """Put a point before and after every step. In a process of its own only: it is never taken back."""
-    for short in _WRITING:
-        module = importlib.import_module(f"gateway.store.sqlite.{short}")
+    for short in _writing():
+        module = importlib.import_module(f"{sql.__name__}.{short}")
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not inspect.isgeneratorfunction(function):
                 _everywhere(function, _around(f"{short}.{name}", function))
@@ -125,6 +109,11 @@ def plant() -> None:
         for name, function in list(vars(kind).items()):
             if inspect.isfunction(function) and name != "__init__":
                 setattr(kind, name, _around(f"{kind.__name__}.{name}", function))
+
+
+def _writing() -> list[str]:
+    """Give every module of the statements by its short name."""
+    return sorted({found.name for found in pkgutil.iter_modules(sql.__path__)} - _NOT_STEPS)
 
 
 def _everywhere(function: Callable[..., Any], wrapped: Callable[..., Any]) -> None:
