@@ -21,7 +21,14 @@ from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.renewal import RENEWAL_TABLE, RenewalState
 from gateway.store.sqlite.connection import open_writer
 from gateway.store.sqlite.schema import arrows, region_arrows
-from tests.contract.store_engines import Clock, make_acceptance, open_sqlite
+from tests.contract.store_engines import (
+    PROVIDER,
+    Clock,
+    make_acceptance,
+    make_order,
+    make_prescription,
+    open_sqlite,
+)
 
 Move = Callable[[apsw.Connection, int, str, str, str], None]
 Triple = tuple[str, str, str]
@@ -44,6 +51,22 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[apsw.Connection]:
 
     asyncio.run(fill())
     connection = open_writer(Path(folder) / "gateway.db")
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Iterator[apsw.Connection]:
+    """Give a file with one line of three supplies that never left."""
+
+    async def fill() -> None:
+        opened = open_sqlite(tmp_path, Clock())
+        await opened.store.accept(make_acceptance("A", make_order(make_prescription("A", total=3))))
+        await opened.store.close()
+        await opened.enquiries.close()  # type: ignore[attr-defined]
+
+    asyncio.run(fill())
+    connection = open_writer(tmp_path / "gateway.db")
     yield connection
     connection.close()
 
@@ -221,3 +244,120 @@ def test_the_file_itself_keeps_deliveries_and_renewals(file: apsw.Connection, ed
         line = file.execute("SELECT line FROM delivery").get
         add_renewal(file, int(str(line)))
         assert refused(file, partial(file.execute, edit))
+
+
+def walk_delivery(connection: apsw.Connection, state: str, *, issue: int = 1) -> int:
+    """Plan an issue of line 1 and walk it to a state."""
+    connection.execute(
+        "INSERT INTO delivery (line, issue, epoch, state, entered_at) VALUES (1, ?, 1, 'PLANNED', 0)", (issue,)
+    )
+    delivery = connection.last_insert_rowid()
+    for before, event, after in paths("PLANNED", DELIVERY)[state]:
+        move_delivery(connection, delivery, before, event, after)
+    return delivery
+
+
+def give_to_the_next(connection: apsw.Connection) -> None:
+    """Re-route line 1 by hand, with everything in order that the tables ask of the holder and of two people."""
+    connection.execute(
+        """INSERT INTO message (id, prescription, event, destination, epoch, not_valid_after, key_id, digest, body,
+           content_type, created_at) VALUES (x'6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d', 1, 'prescription-order', 'VNCEL', 2,
+           1, '', '', x'00', '', 1)"""
+    )
+    connection.execute("UPDATE allocation SET ended_at = 1")
+    connection.execute(
+        """INSERT INTO reroute (line, epoch, earlier, provider, person, second_person, reason, state, ground, asked_at,
+           ended_at) VALUES (1, 1, ?, 'VNCEL', 'a', 'b', 'r', 'DONE', 'never_on_wire', 1, 1)""",
+        (PROVIDER.value,),
+    )
+    connection.execute(
+        """INSERT INTO allocation (line, prescription, epoch, provider, message, made_at)
+           VALUES (1, 1, 2, 'VNCEL', x'6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d', 2)"""
+    )
+
+
+def owe_a_rest(connection: apsw.Connection) -> None:
+    connection.execute("UPDATE delivery SET owed = 1 WHERE id = ?", (walk_delivery(connection, "PREPARING"),))
+
+
+def report_without_counting(connection: apsw.Connection) -> None:
+    connection.execute(
+        """INSERT INTO event (line, at, event, actor, state_before, state_after, moved, epoch, reason_code, reason,
+           amount, unit, text) VALUES (1, 0, 'delivered', 'PS', 'READY', 'READY', 0, 1, '', '', '', '', '')"""
+    )
+    connection.execute(
+        """INSERT INTO alert (kind, subject, line, tenant, opened_at, text)
+           VALUES ('answer-unexpected', 's', 1, 'RBA', 0, '')"""
+    )
+
+
+def withdraw_what_was_ready(connection: apsw.Connection) -> None:
+    """End a supply that was ready to go by the re-route itself, as no lawful one does."""
+    delivery = walk_delivery(connection, "READY_TO_GO")
+    connection.execute(
+        """INSERT INTO event (line, at, event, actor, state_before, state_after, moved, epoch, reason_code, reason,
+           amount, unit, text)
+           VALUES (1, 0, 'revoked_for_reroute', 'OP2', 'READY', 'READY', 0, 1, '', '', '', '', '')"""
+    )
+    connection.execute(
+        """INSERT INTO delivery_event (delivery, at, event, actor, state_before, state_after, source, text)
+           VALUES (?, 0, 'line_ended', 'OP2', 'READY_TO_GO', 'WITHDRAWN', ?, '')""",
+        (delivery, connection.last_insert_rowid()),
+    )
+    connection.execute("UPDATE delivery SET state = 'WITHDRAWN' WHERE id = ?", (delivery,))
+
+
+def rescue_all(connection: apsw.Connection) -> None:
+    connection.execute("UPDATE line SET delivered = 2 WHERE id = 1")
+    walk_delivery(connection, "RESCUED", issue=3)
+
+
+OPEN_SUPPLIES: dict[str, Callable[[apsw.Connection], object]] = {
+    "ready": partial(walk_delivery, state="READY_TO_GO"),
+    "on its way": partial(walk_delivery, state="DISPATCHED"),
+    "owes a rest": owe_a_rest,
+    "reported and not counted": report_without_counting,
+    "was ready when it was revoked": withdraw_what_was_ready,
+    "all were made": rescue_all,
+}
+
+
+@pytest.mark.parametrize("matter", OPEN_SUPPLIES.values(), ids=OPEN_SUPPLIES.keys())
+def test_raw_sql_gives_no_line_on_whose_supplies_are_not_accounted_for(
+    three: apsw.Connection, matter: Callable[[apsw.Connection], object]
+) -> None:
+    matter(three)
+    with undone(three), pytest.raises(apsw.ConstraintError, match="a supply that is not accounted for"):
+        give_to_the_next(three)
+
+
+def rule_on_it(connection: apsw.Connection) -> None:
+    report_without_counting(connection)
+    connection.execute("UPDATE alert SET closed_at = 1, closed_by = 'j.smith', close_reason = 'rang'")
+
+
+def rescue_the_rest(connection: apsw.Connection) -> None:
+    owe_a_rest(connection)
+    row = int(str(connection.execute("SELECT max(id) FROM delivery").get))
+    move_delivery(connection, row, "PREPARING", "rescued", "RESCUED")
+
+
+SETTLED: dict[str, Callable[[apsw.Connection], object]] = {
+    "nothing was supplied": lambda _: None,
+    "one was delivered": partial(walk_delivery, state="DELIVERED"),
+    "one failed": partial(walk_delivery, state="FAILED"),
+    "one was being made up": partial(walk_delivery, state="PREPARING"),
+    "one was given back": partial(walk_delivery, state="WITHDRAWN"),
+    "a person ruled on what was not counted": rule_on_it,
+    "another made the rest": rescue_the_rest,
+}
+
+
+@pytest.mark.parametrize("matter", SETTLED.values(), ids=SETTLED.keys())
+def test_a_lawful_reroute_passes_where_every_supply_is_accounted_for(
+    three: apsw.Connection, matter: Callable[[apsw.Connection], object]
+) -> None:
+    matter(three)
+    give_to_the_next(three)
+    held = three.execute("SELECT epoch, provider FROM allocation WHERE ended_at IS NULL")
+    assert list(held) == [(2, "VNCEL")]
