@@ -49,7 +49,7 @@ VALUES (:line, :submission, :tenant, :order_number, :order_assigner, :item, :pre
 """
 _MOVE = "UPDATE cancel SET state = :state, ended_at = :ended WHERE id = :id"
 _REPLACED = "UPDATE line SET replaced = 1 WHERE id = ?"
-_HASTEN = "UPDATE line SET act_by = min(coalesce(act_by, :by), :by) WHERE id = :line"
+_HASTEN = "UPDATE line SET act_by = CASE WHEN act_by < :by THEN act_by ELSE :by END WHERE id = :line"
 _UNQUEUE_CANCEL = """
 UPDATE outbox SET state = 'done' WHERE state = 'due' AND message_id = (SELECT message FROM cancel WHERE line = ?)
 """

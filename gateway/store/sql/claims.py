@@ -131,7 +131,7 @@ def claim_due(
         if is_paused(transaction, destination):
             continue
         for row in _fairly(transaction, destination, now=now, limit=max(limit, 0)):
-            values = {"id": row, "until": until, "generation": transaction.generation, "worker": worker}
+            values = {"id": row, "until": until, "generation": str(transaction.generation), "worker": worker}
             transaction.run(_LEASE, values)
             claims.append(claim_of(transaction, row))
     return claims

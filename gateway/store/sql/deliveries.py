@@ -50,7 +50,8 @@ WHERE id = :id
 """
 _HOW_DELIVERED = """
 SELECT delivery_event.event FROM delivery JOIN delivery_event ON delivery_event.delivery = delivery.id
-WHERE delivery.line = :line AND delivery.state = 'DELIVERED' AND (:issue IS NULL OR delivery.issue = :issue)
+WHERE delivery.line = :line AND delivery.state = 'DELIVERED'
+    AND (CAST(:issue AS BIGINT) IS NULL OR delivery.issue = :issue)
 ORDER BY delivery.issue DESC, delivery.epoch DESC, delivery_event.id DESC LIMIT 1
 """
 _DOCUMENT = """

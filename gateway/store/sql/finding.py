@@ -9,17 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import apsw
-
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.labels import Condition, roll_up
 from gateway.domain.lifecycle import LineState
 from gateway.enquiries import Found
 from gateway.store.sql.instants import instant
+from gateway.store.sql.transaction import Reader
 
 MOST = 100
 _VISIBLE = """
-(:tenant IS NULL OR prescription.tenant = :tenant OR EXISTS (
+(CAST(:tenant AS TEXT) IS NULL OR prescription.tenant = :tenant OR EXISTS (
     SELECT 1 FROM allocation WHERE allocation.prescription = prescription.id AND allocation.provider = :tenant))
 """
 _NEWEST = """NOT EXISTS (
@@ -46,10 +45,11 @@ SELECT id FROM prescription WHERE {_NEWEST} ORDER BY id DESC LIMIT :limit
 """  # noqa: S608 - a constant condition
 _LATEST = f"""
 SELECT id FROM (
-    SELECT id FROM prescription WHERE tenant = :tenant AND {_NEWEST} ORDER BY id DESC LIMIT :limit)
+    SELECT id FROM prescription WHERE tenant = :tenant AND {_NEWEST} ORDER BY id DESC LIMIT :limit) AS own
 UNION
 SELECT id FROM (
-    SELECT DISTINCT prescription AS id FROM allocation WHERE provider = :tenant ORDER BY prescription DESC LIMIT :limit)
+    SELECT DISTINCT prescription AS id FROM allocation WHERE provider = :tenant
+    ORDER BY prescription DESC LIMIT :limit) AS given
 ORDER BY id DESC LIMIT :limit
 """  # noqa: S608 - a constant condition
 _ON_ITS_WAY = f"""
@@ -67,19 +67,19 @@ ORDER BY prescription.id LIMIT :limit
 """  # noqa: S608 - a constant condition
 _FOUND = """
 SELECT id, uuid, number, group_number, tenant, received_at FROM prescription
-WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC
+WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id DESC
 """
 _LINES = """
 SELECT wanted.id, line.state, line.product_display, line.provider,
     (SELECT count(*) FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL),
-    (SELECT CASE WHEN sum(kind = 'safety-incident') THEN 'incident'
-        WHEN sum(kind = 'overdue' OR kind LIKE 'cancel-%') AND EXISTS (
-            SELECT 1 FROM cancel WHERE cancel.line = line.id AND cancel.state IN ('ASKED', 'PENDING'))
-            THEN 'cancel-overdue'
-        WHEN sum(kind = 'overdue') AND line.state = 'SENT' THEN 'sent-overdue' END
+    (SELECT CASE max(CASE WHEN kind = 'safety-incident' THEN 3
+            WHEN (kind = 'overdue' OR kind LIKE 'cancel-%') AND EXISTS (
+                SELECT 1 FROM cancel WHERE cancel.line = line.id AND cancel.state IN ('ASKED', 'PENDING')) THEN 2
+            WHEN kind = 'overdue' AND line.state = 'SENT' THEN 1 END)
+        WHEN 3 THEN 'incident' WHEN 2 THEN 'cancel-overdue' WHEN 1 THEN 'sent-overdue' END
     FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
 FROM json_each(?) AS each
-JOIN prescription AS wanted ON wanted.id = each.value
+JOIN prescription AS wanted ON wanted.id = CAST(each.value AS BIGINT)
 JOIN prescription AS same ON same.uuid = wanted.uuid AND same.tenant = wanted.tenant
 JOIN line ON line.prescription = same.id
 WHERE same.id = wanted.id OR line.state <> 'SUPERSEDED'
@@ -88,7 +88,7 @@ ORDER BY line.id
 
 
 def search(
-    reader: apsw.Connection, *, tenant: OdsCode | None, nhs_number: str, number: str, order_number: str
+    reader: Reader, *, tenant: OdsCode | None, nhs_number: str, number: str, order_number: str
 ) -> tuple[Found, ...]:
     """Find by the one value that is given."""
     by, value = next(
@@ -99,33 +99,33 @@ def search(
     return _find(reader, by, value, tenant)
 
 
-def by_control_id(reader: apsw.Connection, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
+def by_control_id(reader: Reader, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
     """Find what came of a trust's own message."""
     return _find(reader, "control_id", control_id, tenant)
 
 
-def latest(reader: apsw.Connection, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
+def latest(reader: Reader, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
     """Give the newest prescriptions that the tenant may see."""
     sql = _LATEST_OF_ALL if tenant is None else _LATEST
     values = {"tenant": tenant.value if tenant else None, "limit": limit}
     return describe(reader, [row[0] for row in reader.execute(sql, values)])
 
 
-def on_its_way(reader: apsw.Connection, *, provider: OdsCode, limit: int) -> tuple[Found, ...]:
+def on_its_way(reader: Reader, *, provider: OdsCode, limit: int) -> tuple[Found, ...]:
     """Give the prescriptions that a provider may fetch, oldest first."""
     values = {"provider": provider.value, "limit": limit}
     return describe(reader, [row[0] for row in reader.execute(_ON_ITS_WAY, values)])[::-1]
 
 
-def visible(reader: apsw.Connection, prescription_id: UUID, tenant: OdsCode | None) -> tuple[int, str] | None:
+def visible(reader: Reader, prescription_id: UUID, tenant: OdsCode | None) -> tuple[int, str] | None:
     """Give the newest row of a prescription, and whose it is, if the tenant may see it."""
-    sql = _FIND.format(condition="prescription.uuid = :value", visible=_VISIBLE, newest="1")
+    sql = _FIND.format(condition="prescription.uuid = :value", visible=_VISIBLE, newest="TRUE")
     values = {"value": prescription_id.bytes, "tenant": tenant.value if tenant else None, "limit": 1}
     row = next(iter(reader.execute(sql, values)), None)
     return (int(str(row[0])), str(row[1])) if row else None
 
 
-def describe(reader: apsw.Connection, rows: Sequence[int]) -> tuple[Found, ...]:
+def describe(reader: Reader, rows: Sequence[int]) -> tuple[Found, ...]:
     """Describe prescriptions by row id, newest first."""
     wanted = json.dumps(list(rows))
     lines: dict[int, list[tuple[Any, ...]]] = {}
@@ -134,8 +134,8 @@ def describe(reader: apsw.Connection, rows: Sequence[int]) -> tuple[Found, ...]:
     return tuple(_found(row, lines.get(int(str(row[0])), [])) for row in reader.execute(_FOUND, (wanted,)))
 
 
-def _find(reader: apsw.Connection, by: str, value: str, tenant: OdsCode | None) -> tuple[Found, ...]:
-    newest = "1" if by == "control_id" else _NEWEST
+def _find(reader: Reader, by: str, value: str, tenant: OdsCode | None) -> tuple[Found, ...]:
+    newest = "TRUE" if by == "control_id" else _NEWEST
     sql = _FIND.format(condition=_BY[by], visible=_VISIBLE, newest=newest)
     values = {"value": value, "tenant": tenant.value if tenant else None, "limit": MOST}
     return describe(reader, [row[0] for row in reader.execute(sql, values)])

@@ -31,7 +31,7 @@ SELECT line.id, line.uuid, line.order_number, line.state, line.delivered, line.t
         AND given.revoked_at IS NOT NULL),
     reroute.state, reroute.provider, reroute.person, reroute.second_person, reroute.reason, reroute.asked_at,
     (SELECT max(epoch) FROM (SELECT max(first_epoch) - 1 AS epoch FROM restoration
-        UNION ALL SELECT max(epoch) FROM stated_holding WHERE stated_holding.line = line.uuid)),
+        UNION ALL SELECT max(epoch) FROM stated_holding WHERE stated_holding.line = line.uuid) AS lost),
     (SELECT count(*) FROM delivery WHERE delivery.line = line.id AND delivery.state = 'RESCUED'),
     (SELECT count(*) FROM delivery WHERE delivery.line = line.id
         AND (delivery.state IN ('READY_TO_GO', 'DISPATCHED') OR delivery.owed = 1 AND delivery.state <> 'RESCUED')),

@@ -13,11 +13,10 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import apsw
-
 from gateway.domain.books import Account, DayList, Ledger, Listed, OutOfBalance, Side, bounds, london_day
 from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.transaction import Reader
 
 SETTLES: Final = timedelta(minutes=10)
 """How long the watch may take to tell a person of what is overdue before that itself is out of balance."""
@@ -31,19 +30,20 @@ SELECT tenant, received_at, refused_orders,
 FROM submission WHERE received_at >= :first AND received_at < :after
 """
 _STORED = f"""
-SELECT submission.tenant, submission.received_at, min(line.state IN {_OVER}), max(line.state NOT IN {_OVER}
-    AND EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL))
+SELECT submission.tenant, submission.received_at, min(CASE WHEN line.state IN {_OVER} THEN 1 WHEN line.id IS NOT NULL
+    THEN 0 END), max(CASE WHEN line.state NOT IN {_OVER}
+    AND EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL) THEN 1 ELSE 0 END)
 FROM prescription JOIN submission ON submission.id = prescription.submission
 LEFT JOIN line ON line.prescription = prescription.id
 WHERE prescription.action IN ('new', 'replace') AND submission.received_at >= :first AND submission.received_at < :after
-GROUP BY prescription.id
+GROUP BY prescription.id, submission.id
 """  # noqa: S608 - a constant list
 _APART = "SELECT tenant, received_at FROM kept_apart WHERE received_at >= :first AND received_at < :after"
 _GIVEN = f"""
 SELECT allocation.provider, allocation.made_at,
-    allocation.ended_at IS NOT NULL OR line.state IN {_OVER},
-    line.state NOT IN {_OVER} AND allocation.ended_at IS NULL
-        AND EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
+    CASE WHEN allocation.ended_at IS NOT NULL OR line.state IN {_OVER} THEN 1 ELSE 0 END,
+    CASE WHEN line.state NOT IN {_OVER} AND allocation.ended_at IS NULL
+        AND EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL) THEN 1 ELSE 0 END
 FROM allocation JOIN line ON line.id = allocation.line
 WHERE allocation.made_at >= :first AND allocation.made_at < :after
 """  # noqa: S608 - a constant list
@@ -58,7 +58,7 @@ _FAULTS: Final = {
         SELECT uuid FROM prescription WHERE action IN ('new', 'replace')
             AND NOT EXISTS (SELECT 1 FROM line WHERE line.prescription = prescription.id)""",
     "not where its history says": """
-        SELECT uuid FROM line WHERE state IS NOT (
+        SELECT uuid FROM line WHERE state IS DISTINCT FROM (
             SELECT state_after FROM event WHERE event.line = line.id AND moved = 1 ORDER BY seq DESC LIMIT 1)""",
     "with a provider, and given to none": """
         SELECT uuid FROM line WHERE state IN ('SENT', 'UNCERTAIN', 'WITH_PROVIDER', 'ACCEPTED', 'VALIDATED', 'QUERIED',
@@ -105,14 +105,14 @@ _FIRST_DAY: Final = date(2000, 1, 1)
 _LAST_DAY: Final = date(9000, 1, 1)
 
 
-def ledger(reader: apsw.Connection, *, day: date | None, now: datetime) -> Ledger:
+def ledger(reader: Reader, *, day: date | None, now: datetime) -> Ledger:
     """Give the books of a day, or of all; what is out of balance is looked for among all days."""
     first, after = (bounds(_FIRST_DAY)[0], bounds(_LAST_DAY)[0]) if day is None else bounds(day)
     span = {"first": stored(first), "after": stored(after)}
     return Ledger(accounts=tuple(_accounts(reader, span)), faults=tuple(_faults(reader, now)))
 
 
-def listed(reader: apsw.Connection, party: OdsCode, *, side: Side, day: date) -> DayList:
+def listed(reader: Reader, party: OdsCode, *, side: Side, day: date) -> DayList:
     """Give what went between the gateway and one party on one day."""
     first, after = bounds(day)
     values = {"party": party.value, "first": stored(first), "after": stored(after)}
@@ -120,9 +120,7 @@ def listed(reader: apsw.Connection, party: OdsCode, *, side: Side, day: date) ->
     return DayList(party=party, side=side, day=day, rows=tuple(_listed(side, rows)))
 
 
-def known(
-    reader: apsw.Connection, party: OdsCode, *, side: Side, names: Sequence[str]
-) -> dict[tuple[str, int], Listed]:
+def known(reader: Reader, party: OdsCode, *, side: Side, names: Sequence[str]) -> dict[tuple[str, int], Listed]:
     """Give what we have of one party under these names, of whatever day."""
     chosen = names if side is Side.TRUST else [one.hex.upper() for name in names if (one := parse_uuid(name))]
     values = {"party": party.value, "names": json.dumps(chosen)}
@@ -139,7 +137,7 @@ def _listed(side: Side, rows: Iterable[tuple[Any, ...]]) -> Iterator[Listed]:
             yield Listed(id=str(UUID(bytes=row[0])), epoch=row[1], digest=row[2], state=row[3], expected=arrived)
 
 
-def _accounts(reader: apsw.Connection, span: dict[str, int]) -> Iterator[Account]:
+def _accounts(reader: Reader, span: dict[str, int]) -> Iterator[Account]:
     counts: dict[tuple[str, Side, date], Counter[str]] = {}
 
     def of(side: Side, party: str, at: int) -> Counter[str]:
@@ -159,12 +157,12 @@ def _accounts(reader: apsw.Connection, span: dict[str, int]) -> Iterator[Account
         yield Account(party=OdsCode(party), side=side, day=day, **counts[party, side, day])
 
 
-def _faults(reader: apsw.Connection, now: datetime) -> Iterator[OutOfBalance]:
+def _faults(reader: Reader, now: datetime) -> Iterator[OutOfBalance]:
     values = {"silent": stored(now - SETTLES)}
     for what, question in _FAULTS.items():
         for (found,) in _rows(reader, question, values if ":silent" in question else {}):
             yield OutOfBalance(what=what, id=str(UUID(bytes=found)) if isinstance(found, bytes) else str(found))
 
 
-def _rows(reader: apsw.Connection, sql: str, values: dict[str, int]) -> list[tuple[Any, ...]]:
+def _rows(reader: Reader, sql: str, values: dict[str, int]) -> list[tuple[Any, ...]]:
     return list(reader.execute(sql, values))

@@ -5,13 +5,11 @@ Source: issue "never lost, never twice", build 6; reliability-security.md I3, I2
 
 from datetime import datetime
 
-import apsw
-
 from gateway.domain.identifiers import OdsCode
 from gateway.enquiries import PauseView
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.leaves import append_leaf, reason_digest
-from gateway.store.sql.transaction import Transaction
+from gateway.store.sql.transaction import Reader, Transaction
 
 _BEGIN = """
 INSERT INTO pause (destination, kind, begun_at, begun_by, reason) VALUES (:destination, :kind, :at, :by, :reason)
@@ -55,7 +53,7 @@ def ended_pauses(transaction: Transaction, destination: OdsCode, since: datetime
     return [(instant(begun), instant(ended)) for begun, ended in rows]
 
 
-def open_pauses(reader: apsw.Connection) -> tuple[PauseView, ...]:
+def open_pauses(reader: Reader) -> tuple[PauseView, ...]:
     """Give every pause that has not ended, oldest first."""
     return tuple(
         PauseView(destination=OdsCode(row[0]), kind=row[1], begun_at=instant(row[2]), begun_by=row[3], reason=row[4])

@@ -40,7 +40,7 @@ _UNKNOWN = """
 SELECT value FROM json_each(:names)
 WHERE value NOT IN (SELECT control_id FROM submission WHERE tenant = :tenant) ORDER BY value
 """
-_UNSTATED = "INSERT OR IGNORE INTO unstated VALUES (?, ?, ?, ?)"
+_UNSTATED = "INSERT INTO unstated VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 # Taken before its trust had said what it was told in the lost time, for a provider that could not say what it has; and
 # nobody has found out since.
 _MAY_HAVE_LEFT = """
@@ -85,7 +85,7 @@ WHERE line = ? AND known = 0 AND ended_at IS NULL ORDER BY epoch DESC, id DESC L
 """
 _END = """
 UPDATE stated_holding SET ended_at = :at, ended_by = :by, end_reason = :reason
-WHERE line = :line AND known = 0 AND ended_at IS NULL AND (:provider IS NULL OR provider = :provider)
+WHERE line = :line AND known = 0 AND ended_at IS NULL AND (CAST(:provider AS TEXT) IS NULL OR provider = :provider)
 """
 _LEASE: Final = "restored"
 _BY: Final = "gateway"

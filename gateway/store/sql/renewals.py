@@ -42,7 +42,7 @@ WHERE delivery.covers_until IS NOT NULL AND delivery.covers_until <= :until AND 
     AND line.total_supplies > 1 AND delivery.state NOT IN ('WITHDRAWN', 'NOT_SUPPLIED')
     AND line.state IN ('ACCEPTED', 'VALIDATED', 'QUERIED', 'IN_SUPPLY', 'PART_SUPPLIED', 'ON_HOLD', 'FULFILLED')
     AND NOT EXISTS (SELECT 1 FROM renewal WHERE renewal.line = delivery.line)
-    AND CASE WHEN :tenant IS NULL THEN line.tenant NOT IN (SELECT value FROM json_each(:others))
+    AND CASE WHEN CAST(:tenant AS TEXT) IS NULL THEN line.tenant NOT IN (SELECT value FROM json_each(:others))
         ELSE line.tenant = :tenant END
 ORDER BY delivery.covers_until LIMIT :most
 """

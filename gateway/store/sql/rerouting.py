@@ -55,7 +55,7 @@ _SHARES = """
 SELECT 1 FROM allocation AS held JOIN allocation AS other ON other.message = held.message AND other.line <> held.line
 JOIN line ON line.id = other.line
 WHERE held.line = :line AND held.ended_at IS NULL AND other.ended_at IS NULL AND line.state = 'READY'
-    AND other.line NOT IN (SELECT value FROM json_each(:chosen))
+    AND other.line NOT IN (SELECT CAST(value AS BIGINT) FROM json_each(:chosen))
 LIMIT 1
 """
 _ORDER_ROW = """
@@ -64,14 +64,15 @@ WHERE allocation.line = ? AND allocation.ended_at IS NULL
 """
 _WAIT_ON = """
 INSERT INTO wait (outbox, line)
-SELECT DISTINCT :outbox, wait.line FROM allocation AS held JOIN outbox ON outbox.message_id = held.message
+SELECT DISTINCT CAST(:outbox AS BIGINT), wait.line
+FROM allocation AS held JOIN outbox ON outbox.message_id = held.message
 JOIN wait ON wait.outbox = outbox.id AND wait.line IS NOT NULL
 WHERE held.line = :line AND held.epoch = :epoch
     AND NOT EXISTS (SELECT 1 FROM ruling WHERE ruling.outbox = outbox.id AND ruled = 'send')
     AND NOT EXISTS (SELECT 1 FROM wait AS known WHERE known.outbox = :outbox AND known.line = wait.line)
 """
 _WAIT = "INSERT INTO wait (outbox, earlier) VALUES (?, ?)"
-_HASTEN = "UPDATE line SET act_by = min(coalesce(act_by, :by), :by) WHERE id = :line"
+_HASTEN = "UPDATE line SET act_by = CASE WHEN act_by < :by THEN act_by ELSE :by END WHERE id = :line"
 
 RESTORED: Final = "restored from a backup: every provider must be reconciled first"
 MOVED_ON: Final = "it has moved on since it was looked at; look again"

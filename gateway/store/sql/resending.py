@@ -27,7 +27,7 @@ ORDER BY outbox.id
 _AGAIN = "UPDATE outbox SET state = 'due', due_at = :at WHERE id = :id"
 _ALERTS = """
 SELECT id FROM alert WHERE closed_at IS NULL AND (kind IN ('tell-stuck', 'transmission-stuck')
-    AND (subject = :subject OR subject GLOB :subject || ' *')
+    AND (subject = :subject OR subject LIKE :subject || ' %')
     OR kind = 'cancel-not-sent' AND line IN (SELECT line FROM cancel WHERE message = :message))
 """
 

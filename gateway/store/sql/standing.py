@@ -5,14 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import apsw
-
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.orphans import Standing
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.leaves import append_leaf
-from gateway.store.sql.transaction import Transaction
+from gateway.store.sql.transaction import Reader, Transaction
 
 EXAMPLES = 20
 _OPEN = "state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND state <> 'FULFILLED'"
@@ -29,21 +27,22 @@ SELECT line.tenant, line.provider, line.state,
     line.uuid
 FROM line WHERE {_OPEN}
 """  # noqa: S608 - a constant condition
-_GROUPS = f"SELECT tenant, provider, state, waits, untold, count(*) FROM ({_EACH}) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"  # noqa: E501, S608 - one constant statement
+_GROUPS = f"SELECT tenant, provider, state, waits, untold, count(*) FROM ({_EACH}) AS each_line GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"  # noqa: E501, S608 - one constant statement
 _SOME = f"""
-SELECT uuid FROM ({_EACH}) WHERE tenant = ? AND provider IS ? AND state = ? AND waits = ? AND untold = ?
+SELECT uuid FROM ({_EACH}) AS each_line
+WHERE tenant = ? AND provider IS NOT DISTINCT FROM ? AND state = ? AND waits = ? AND untold = ?
 LIMIT {EXAMPLES}
 """  # noqa: S608 - constants
 _IN_FORCE = "SELECT digest, version, since FROM configuration ORDER BY id DESC LIMIT 1"
 _ADOPT = "INSERT INTO configuration (digest, version, since, checked_lines) VALUES (?, ?, ?, ?)"
 
 
-def standing(reader: apsw.Connection) -> tuple[Standing, ...]:
+def standing(reader: Reader) -> tuple[Standing, ...]:
     """Give every open line, in groups that stand alike."""
     return tuple(_groups(reader))
 
 
-def _groups(reader: apsw.Connection) -> Iterator[Standing]:
+def _groups(reader: Reader) -> Iterator[Standing]:
     rows: list[tuple[Any, ...]] = list(reader.execute(_GROUPS))
     for row in rows:
         yield Standing(
@@ -57,7 +56,7 @@ def _groups(reader: apsw.Connection) -> Iterator[Standing]:
         )
 
 
-def in_force(reader: apsw.Connection) -> tuple[str, str, datetime] | None:
+def in_force(reader: Reader) -> tuple[str, str, datetime] | None:
     """Give the digest and version of the configuration the store runs under, and since when; None before the first."""
     row: tuple[Any, ...] | None = next(iter(reader.execute(_IN_FORCE)), None)
     return (row[0], row[1], instant(row[2])) if row is not None else None

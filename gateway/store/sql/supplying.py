@@ -23,7 +23,11 @@ COUNTS: Final = HANDED_OVER | {LineEvent.BALANCE_SUPPLIED}
 PLANS: Final = frozenset({LineEvent.SUPPLY_PLANNED, LineEvent.POSTPONED})
 """Reports of a day that was agreed with the patient."""
 
-_COUNT = "UPDATE line SET delivered = max(0, min(total_supplies, delivered + :by)) WHERE id = :line"
+_COUNT = """
+UPDATE line SET delivered = CASE WHEN delivered + :by < 0 THEN 0
+    WHEN delivered + :by > total_supplies THEN total_supplies ELSE delivered + :by END
+WHERE id = :line
+"""
 _UNCOUNTS: Final = frozenset({LineEvent.SUPPLY_WITHDRAWN, LineEvent.BALANCE_WITHDRAWN})
 _LONDON: Final = ZoneInfo("Europe/London")
 

@@ -3,13 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-import apsw
-
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.submission import Submission, WireFormat
 from gateway.ports.work import News
 from gateway.store.sql.instants import instant
+from gateway.store.sql.transaction import Reader
 
 _NEWS = """
 SELECT event.seq, event.at, event.event, event.state_after, event.reason_code, event.reason, event.provider,
@@ -22,7 +21,7 @@ JOIN submission ON submission.id = prescription.submission WHERE event.seq = ?
 """
 
 
-def news(reader: apsw.Connection, seq: int) -> News:
+def news(reader: Reader, seq: int) -> News:
     """Give the news of an event.
 
     Raises:

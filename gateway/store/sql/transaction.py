@@ -1,16 +1,37 @@
-"""One transaction's view of the writing connection, with the rules that hold for every write."""
+"""One transaction's view of the writing connection, and a reader's; neither names the engine beneath."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import apsw
+from typing import Any, Protocol
 
 from gateway.domain.deadline import Deadlines
 from gateway.domain.identifiers import OdsCode
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any] | Sequence[Any]
+
+
+class Reader(Protocol):
+    """What a question needs of an engine: a connection inside one transaction, so that the parts of an answer agree.
+
+    Values are written `?` or `:name` in a statement, whatever the engine calls them.
+    """
+
+    def execute(self, sql: str, values: Values = ..., /) -> Iterable[Row]:
+        """Run a statement and give its rows."""
+
+
+class Connection(Reader, Protocol):
+    """What a write needs of an engine."""
+
+    def executemany(self, sql: str, values: Sequence[Values], /) -> object:
+        """Run a statement once for each set of values."""
+
+    def changes(self) -> int:
+        """Count the rows that the last statement wrote."""
+
+    def last_insert_rowid(self) -> int:
+        """Give the number that the last row inserted was given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +46,7 @@ class Transaction:
         served: for each destination the trust whose turn was last; forgotten with the process, which harms nothing.
     """
 
-    connection: apsw.Connection = field(repr=False)
+    connection: Connection = field(repr=False)
     deadlines: Deadlines
     tells: frozenset[OdsCode]
     generation: int
@@ -53,6 +74,6 @@ class Transaction:
         return list(self.connection.execute(sql, values))
 
     def changed(self, sql: str, values: Values) -> bool:
-        """Run a statement, and tell whether it changed a row."""
+        """Run a statement that gives no rows, and tell whether it changed one."""
         self.connection.execute(sql, values)
         return self.connection.changes() > 0

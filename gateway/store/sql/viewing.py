@@ -5,8 +5,6 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import apsw
-
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
@@ -18,6 +16,7 @@ from gateway.enquiries import AlertView, DeliveryView, EventView, LineView, Pres
 from gateway.store.document import decode
 from gateway.store.sql.finding import describe, visible
 from gateway.store.sql.instants import instant
+from gateway.store.sql.transaction import Reader
 
 _LONDON: Final = ZoneInfo("Europe/London")
 _HEAD = """
@@ -67,7 +66,7 @@ _ALERTS = ALERTS.format(
 )
 
 
-def prescription(reader: apsw.Connection, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
+def prescription(reader: Reader, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
     """Give a prescription if the tenant may see it; None for a foreign one as for one that does not exist."""
     seen = visible(reader, prescription_id, tenant)
     if seen is None:
@@ -124,7 +123,7 @@ def _settled(at: int | None, state: str | None) -> str:
     return f" Settled since {when}: {LABELS[LineState(state)].lower()}."
 
 
-def _line(reader: apsw.Connection, row: tuple[Any, ...]) -> LineView:
+def _line(reader: Reader, row: tuple[Any, ...]) -> LineView:
     return LineView(
         line_id=UUID(bytes=row[0]),
         order_number=row[1],

@@ -4,15 +4,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-import apsw
-
 from gateway.domain.custody import Holder
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.enquiries import AlertView, Overdue, Waiting
 from gateway.store.sql.alerts import held_for
 from gateway.store.sql.instants import instant, stored
-from gateway.store.sql.transaction import Transaction
+from gateway.store.sql.transaction import Reader, Transaction
 from gateway.store.sql.viewing import ALERTS, alert_view
 
 # An alert of an earlier state, or of another matter, does not speak for this one; an open "overdue" does for any state.
@@ -58,18 +56,18 @@ _LAST_BEAT = "SELECT at FROM heartbeat WHERE name = ?"
 _WAITING = "SELECT tenant, count(*) FROM outbox WHERE state IN ('due', 'claimed', 'on_wire') GROUP BY tenant"
 _OPEN = ALERTS.format(
     source="alert LEFT JOIN line ON line.id = alert.line LEFT JOIN prescription ON prescription.id = line.prescription",
-    condition="alert.closed_at IS NULL AND (:tenant IS NULL OR alert.tenant = :tenant OR EXISTS"
+    condition="alert.closed_at IS NULL AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR EXISTS"
     " (SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))"
     " ORDER BY alert.kind <> 'safety-incident', alert.id LIMIT :limit",
 )
 
 
-def overdue(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
+def overdue(reader: Reader, *, now: datetime) -> tuple[Overdue, ...]:
     """Find every line past its act-by time that no open alert of its state names, and every request without answer."""
     return (*_lines(reader, now=now), *_unanswered(reader, now=now))
 
 
-def _unanswered(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
+def _unanswered(reader: Reader, *, now: datetime) -> tuple[Overdue, ...]:
     values = {"now": stored(now), "limit": _UNSAID // _TICK, "finish": _FINISHING // _TICK}
     return tuple(
         Overdue(
@@ -84,7 +82,7 @@ def _unanswered(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...
     )
 
 
-def _lines(reader: apsw.Connection, *, now: datetime) -> tuple[Overdue, ...]:
+def _lines(reader: Reader, *, now: datetime) -> tuple[Overdue, ...]:
     return tuple(
         Overdue(
             line_id=UUID(bytes=uuid),
@@ -103,19 +101,19 @@ def beat(transaction: Transaction, name: str, *, now: datetime) -> None:
     transaction.run(_BEAT, {"name": name, "at": stored(now)})
 
 
-def last_beat(reader: apsw.Connection, name: str) -> datetime | None:
+def last_beat(reader: Reader, name: str) -> datetime | None:
     """Tell when a part last did its work."""
     row = next(iter(reader.execute(_LAST_BEAT, (name,))), None)
     return instant(row[0]) if row else None
 
 
-def waiting(reader: apsw.Connection) -> Waiting:
+def waiting(reader: Reader) -> Waiting:
     """Count what waits to be sent."""
     counts = {OdsCode(tenant): count for tenant, count in reader.execute(_WAITING)}
     return Waiting(total=sum(counts.values()), by_tenant=counts)
 
 
-def open_alerts(reader: apsw.Connection, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
+def open_alerts(reader: Reader, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
     """Give open alerts, safety incidents first, otherwise the oldest."""
     values = {"tenant": tenant.value if tenant else None, "limit": limit}
     return tuple(alert_view(row) for row in reader.execute(_OPEN, values))
