@@ -198,8 +198,7 @@ def migrate_store(settings: Settings) -> int:
     lock = claim_data_folder(settings.data)
     try:
         connection = open_writer(settings.data / DATABASE)
-        migrate(connection, now=SystemClock().now())
-        version_now: int = connection.pragma("user_version")
+        version_now = migrate(connection, now=SystemClock().now())
         connection.close()
         return version_now
     finally:

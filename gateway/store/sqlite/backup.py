@@ -23,6 +23,7 @@ from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.store.sql.instants import instant
 from gateway.store.sql.leaves import leaf_hash
 from gateway.store.sqlite.connection import APPLICATION_ID, open_reader
+from gateway.store.sqlite.schema import schema_in
 from gateway.store.sqlite.swapping import sync
 
 DATABASE: Final = "gateway.db"
@@ -214,7 +215,7 @@ def _figures(connection: apsw.Connection) -> dict[str, Any]:
     generation, _, leaves, newest, last, submissions = next(iter(connection.execute(_FIGURES)))
     return {
         "generation": generation,
-        "schema": connection.pragma("user_version"),
+        "schema": schema_in(connection).newest,
         "submissions": submissions,
         "newest_event": newest,
         "leaves": leaves,

@@ -20,7 +20,7 @@ from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.pauses import open_pauses
 from gateway.store.sql.watching import last_beat
 from gateway.store.sqlite.connection import open_reader, settings_of
-from gateway.store.sqlite.schema import steps
+from gateway.store.sqlite.schema import Schema, schema_in
 
 _LAST: Final = "SELECT max(at) FROM (SELECT at FROM audit_leaf ORDER BY seq DESC LIMIT 1000)"
 """The newest rows are enough: a clock that went back longer ago than that has caught up, or says so in every alert."""
@@ -103,14 +103,14 @@ class Checkup:
     alerts: tuple[OpenAlerts, ...]
 
 
-def schema_of(path: Path) -> tuple[int, int]:
-    """Give the schema of a store, and the one that this version has.
+def schema_of(path: Path) -> Schema:
+    """Tell how the schema of a store stands to this version.
 
     Raises:
         Unavailable: the file cannot be opened, or is no store of ours.
     """
     with closing(open_reader(path)) as reader:
-        return int(settings_of(reader)["user_version"]), max(steps())
+        return schema_in(reader)
 
 
 def checkup(path: Path, *, now: datetime) -> Checkup:

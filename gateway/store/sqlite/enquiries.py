@@ -37,7 +37,7 @@ from gateway.store.sql import (
 )
 from gateway.store.sqlite import checkup as checkups
 from gateway.store.sqlite.connection import open_reader, settings_of
-from gateway.store.sqlite.schema import steps
+from gateway.store.sqlite.schema import schema_in
 
 T = TypeVar("T")
 READERS = 3
@@ -218,13 +218,10 @@ class SqliteEnquiries:
 
 def _ready(reader: apsw.Connection) -> dict[str, str]:
     settings = settings_of(reader)
-    faults = [
-        name
-        for name, wanted in (("journal_mode", "wal"), ("user_version", str(max(steps()))))
-        if settings[name] != wanted
-    ]
-    if faults:
-        raise Unavailable(f"the database's settings are wrong: {', '.join(faults)}")
+    if settings["journal_mode"] != "wal":
+        raise Unavailable("the database's settings are wrong: journal_mode")
+    if not schema_in(reader).fits:
+        raise Unavailable("the database has the schema of another version")
     leaves = reader.execute("SELECT size FROM audit_head WHERE id = 1").get
     generation = reader.execute("SELECT generation FROM meta WHERE id = 1").get
     return {**settings, "sqlite": apsw.sqlite_lib_version(), "generation": str(generation), "leaves": str(leaves)}

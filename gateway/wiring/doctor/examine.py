@@ -43,7 +43,6 @@ def examine(settings: Settings, *, now: datetime, backups: Path | None = None) -
 def _fits(database: Path) -> bool:
     """Tell whether there is a store whose tables this version knows."""
     try:
-        theirs, ours = schema_of(database)
+        return schema_of(database).fits
     except Unavailable:
         return False
-    return theirs == ours

@@ -13,6 +13,7 @@ from gateway.ports.work import BY_OPERATOR
 from gateway.settings import Settings
 from gateway.store.sqlite.backup import MANIFEST, read_manifest
 from gateway.store.sqlite.checkup import MOST, Backlog, Checkup, OpenAlerts, checkup, schema_of
+from gateway.store.sqlite.schema import Schema
 from gateway.wiring.build import DATABASE
 from gateway.wiring.doctor.finding import Finding, good, look, wrong
 
@@ -38,22 +39,25 @@ def store(settings: Settings, *, now: datetime, runs: bool) -> Iterator[Finding]
         yield wrong("store", "there is none in the data folder", "Give the right folder, or restore a backup.")
         return
     try:
-        theirs, ours = schema_of(path)
-        yield _schema(theirs, ours)
-        if theirs == ours:
+        schema = schema_of(path)
+        yield _schema(schema)
+        if schema.fits:
             yield from _figures(checkup(path, now=now), settings, now, runs=runs)
     except Unavailable as error:
         yield wrong("store", f"{error}", "Leave the files as they are. See docs/backup.md, after a disaster.")
 
 
-def _schema(theirs: int, ours: int) -> Finding:
-    if theirs > ours:
-        say = f"the store has schema {theirs}, and this gateway knows {ours}: a newer version wrote it"
+def _schema(found: Schema) -> Finding:
+    if found.needs > found.known:
+        say = f"the store has schema {found.newest}, and this gateway knows {found.known}: a newer version wrote it"
         return wrong("schema", say, "Run the newer version again. Never delete or restore for this.")
-    if theirs < ours:
-        say = f"the store has schema {theirs}, and this gateway has {ours}: an older version wrote it"
+    if found.missing:
+        say = f"the store has schema {found.newest}, and this gateway has {found.known}: an older version wrote it"
         return look("schema", say, "Stop the older gateway, make a backup, then `gateway migrate` or start this one.")
-    return good("schema", f"{theirs}, as this version has it")
+    if found.newest > found.known:
+        say = f"a newer version prepared the store (schema {found.newest}, known here {found.known}); this one may run"
+        return look("schema", say, "Nothing, if the gateway was rolled back on purpose; else run the newer version.")
+    return good("schema", f"{found.newest}, as this version has it")
 
 
 def _figures(found: Checkup, settings: Settings, now: datetime, *, runs: bool) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from gateway.__main__ import command_line
 from gateway.commands.exits import Exit
 from gateway.destination import InDoubt
 from gateway.ports.work import BY_OPERATOR
+from gateway.store.sqlite.schema import steps
 from gateway.store.sqlite.store import SqliteStore
 from gateway.wiring.build import DATABASE, claim_data_folder
 from tests.contract.store_engines import PROVIDER, make_acceptance, make_order, make_prescription
@@ -120,16 +121,32 @@ async def write_at(data: Path, when: datetime) -> None:
     await store.close()
 
 
-@pytest.mark.parametrize(("step", "grade"), [(1, "wrong"), (-1, "look")])
+@pytest.mark.parametrize(
+    ("sql", "grade"),
+    [
+        (f"PRAGMA user_version = {max(steps()) + 1}", "wrong"),
+        ("DELETE FROM step; PRAGMA user_version = 1", "look"),
+    ],
+)
 def test_a_store_of_another_version_is_told_and_not_read_further(
-    doctor: Doctor, data: Path, step: int, grade: str
+    doctor: Doctor, data: Path, sql: str, grade: str
 ) -> None:
     connection = apsw.Connection(str(data / DATABASE))
-    connection.pragma("user_version", connection.pragma("user_version") + step)
+    connection.execute(sql)
     connection.close()
     found = doctor()[1]
     assert of(found, "schema")["grade"] == grade
     assert not [one for one in found["findings"] if one["check"] in {"alerts", "clock", "paused"}]
+
+
+def test_a_store_that_a_newer_version_prepared_is_told_and_read(doctor: Doctor, data: Path) -> None:
+    connection = apsw.Connection(str(data / DATABASE))
+    connection.execute("INSERT INTO step VALUES (?, 'pre', 0)", (max(steps()) + 1,))
+    connection.close()
+    found = doctor()[1]
+    assert of(found, "schema")["grade"] == "look"
+    assert "rolled back" in of(found, "schema")["do"]
+    assert of(found, "alerts")
 
 
 def test_a_file_that_is_no_store_is_told(doctor: Doctor, data: Path) -> None:

@@ -11,12 +11,13 @@ from gateway.domain.custody import Holder
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.store.sqlite import connection as opening
+from gateway.store.sqlite import schema
 from gateway.store.sqlite.connection import open_reader, open_writer, settings_of
-from gateway.store.sqlite.schema import arrows, migrate, steps
+from gateway.store.sqlite.schema import FIRST, Step, arrows, migrate, schema_in, steps
 from tests.contract.store_engines import Clock, Exchange, make_acceptance, make_order, make_prescription, open_sqlite
 from tests.factories import MOMENT
 
-SQL = "\n".join(steps().values())
+SQL = "\n".join(step.sql for step in steps().values())
 
 
 @pytest.fixture
@@ -63,10 +64,47 @@ def test_another_programs_file_is_refused(tmp_path: Path) -> None:
         open_reader(tmp_path / "other.db")
 
 
-def test_a_newer_versions_file_is_refused(writer: apsw.Connection) -> None:
+def test_a_file_that_a_newer_version_changed_for_itself_is_refused(writer: apsw.Connection) -> None:
     writer.pragma("user_version", max(steps()) + 1)
+    assert not schema_in(writer).fits
     with pytest.raises(ConfigurationError, match="newer version"):
         migrate(writer, now=MOMENT)
+
+
+def test_a_file_that_a_newer_version_only_prepared_is_taken(writer: apsw.Connection) -> None:
+    newer = max(steps()) + 1
+    writer.execute("INSERT INTO step VALUES (?, 'pre', 0)", (newer,))
+    assert schema_in(writer).fits
+    assert migrate(writer, now=MOMENT) == newer
+
+
+def test_a_file_of_the_first_release_gets_the_steps_it_lacks_and_the_first_release_still_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = steps()
+    with monkeypatch.context() as then:
+        then.setattr(schema, "steps", lambda: {number: step for number, step in every.items() if number <= FIRST})
+        connection = open_writer(tmp_path / "old.db")
+        migrate(connection, now=MOMENT)
+    connection.execute("DROP TABLE step")
+    assert schema_in(connection).missing == tuple(number for number in every if number > FIRST)
+    assert migrate(connection, now=MOMENT) == max(every)
+    assert connection.pragma("user_version") == max([FIRST, *(n for n, step in every.items() if step.kind == "post")])
+    connection.close()
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Step(number=max(steps()) + 1, kind="post", sql="CREATE TABLE half (one) STRICT; CREATE TABLE;")
+    connection = open_writer(tmp_path / "gateway.db")
+    migrate(connection, now=MOMENT)
+    before = connection.execute("SELECT sql FROM sqlite_schema").fetchall()
+    every = steps()
+    monkeypatch.setattr(schema, "steps", lambda: {**every, broken.number: broken})
+    with pytest.raises(Unavailable):
+        migrate(connection, now=MOMENT)
+    assert connection.execute("SELECT sql FROM sqlite_schema").fetchall() == before
+    assert schema_in(connection).missing == (broken.number,)
+    connection.close()
 
 
 @pytest.mark.usefixtures("writer")
