@@ -16,7 +16,7 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import apsw
 
@@ -123,7 +123,7 @@ async def _live(folder: Path, rng: random.Random, disk: FailingDisk) -> tuple[li
         )
     except Unavailable:
         return [], 0
-    writer.append(store._transaction.connection)
+    writer.append(cast("apsw.Connection", store._transaction.connection))
     enquiries = SqliteEnquiries.open(folder / FILE)
     day = Day(Exchange(Opened(store, enquiries, store.close), clock), rng)
     for _ in range(ACTS):

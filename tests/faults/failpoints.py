@@ -36,9 +36,10 @@ from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
 from gateway.store import sql
+from gateway.store.committer import Committer
 from gateway.store.keys import load_or_make
-from gateway.store.sqlite.committer import Committer
 from gateway.store.sqlite.store import SqliteStore
+from gateway.store.sqlite.writer import SqliteWriter
 from gateway.watch import Watch
 from gateway.wiring.around import surroundings
 from gateway.worker import Worker
@@ -50,7 +51,7 @@ from tests.faults.table import Row
 _NOT_STEPS: Final = frozenset({"instants", "transaction"})
 """Modules of the statements that only convert a value or carry a statement out."""
 
-_LIVING: Final = (Pipeline, Rerouting, Clockwork, Worker, Watch, Committer, Provider)
+_LIVING: Final = (Pipeline, Rerouting, Clockwork, Worker, Watch, Committer, SqliteWriter, Provider)
 _SHOWN: Final = 5
 _PATIENCE_SECONDS: Final = 30
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
+from typing import cast
 
 import apsw
 import msgspec
@@ -79,7 +80,7 @@ async def _live(trace: Trace, folder: Path, rng: random.Random, acts: int) -> No
         trace.promise(fingerprint(writer[0]))
 
     store = SqliteStore.open(folder / FILE, now=clock.now, tells=frozenset({TRUST}), grouped=promise)
-    writer.append(store._transaction.connection)
+    writer.append(cast("apsw.Connection", store._transaction.connection))
     trace.promise(fingerprint(writer[0]))
     enquiries = SqliteEnquiries.open(folder / FILE)
     day = Day(Exchange(Opened(store, enquiries, store.close), clock), rng)

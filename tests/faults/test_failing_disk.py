@@ -4,7 +4,8 @@ import apsw
 import pytest
 
 from gateway.domain.errors import Unavailable
-from gateway.store.sqlite import committer
+from gateway.store.committer import Committer
+from gateway.store.sqlite import writer
 from tests.faults import failing_disk
 from tests.faults.failing_disk import Fault
 
@@ -15,15 +16,14 @@ def test_no_fault_of_the_disk_costs_a_promise() -> None:
 
 
 def test_going_on_after_a_failed_synchronisation_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(committer, "_FATAL", ())
-    monkeypatch.setattr(committer, "_PASSING", (*committer._PASSING, apsw.IOError))
-    monkeypatch.setattr(committer.Committer, "_give_up", _forgiving)
+    monkeypatch.setattr(writer, "_FATAL", ())
+    monkeypatch.setattr(writer, "_PASSING", (*writer._PASSING, apsw.IOError))
+    monkeypatch.setattr(Committer, "_give_up", _forgiving)
     assert any(failing_disk.try_day(Fault.IO_ERROR, day) for day in range(40))
 
 
-def _forgiving(self: committer.Committer, error: BaseException) -> Unavailable:
+def _forgiving(self: Committer, error: BaseException) -> Unavailable:
     """Tell that the disk has failed, and go on all the same."""
-    if self._connection.in_transaction:
-        self._connection.execute("ROLLBACK")
+    self._writer.give_up(error)
     self._failed()
     return Unavailable(str(error))

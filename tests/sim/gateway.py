@@ -35,9 +35,9 @@ from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import read, translate
 from gateway.pipeline.translation import Translation
 from gateway.ports.acceptance import Acceptance, KnownLine
+from gateway.store.committer import LARGEST_GROUP, _Failed
 from gateway.store.sql.transaction import Transaction
 from gateway.store.sqlite import store as store_module
-from gateway.store.sqlite.committer import LARGEST_GROUP, _Failed
 from gateway.store.sqlite.store import SqliteStore
 from gateway.watch import Watch
 from gateway.worker import Outlet, Pace, Surroundings, Worker

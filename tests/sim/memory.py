@@ -4,7 +4,6 @@ The committer's group commit is the production code; the loop says when a group 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final, TypeVar, cast
@@ -12,9 +11,10 @@ from typing import Any, Final, TypeVar, cast
 import apsw
 
 from gateway.domain.errors import Unavailable
-from gateway.store.sqlite.committer import Committer, _Write
+from gateway.store.committer import Committer, _GroupLostError, _Write
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.schema import migrate
+from gateway.store.sqlite.writer import SqliteWriter
 from tests.sim.loop import Task, Write
 
 BEGUN: Final = datetime(2026, 10, 5, 9, 15, tzinfo=UTC)
@@ -44,28 +44,25 @@ def connected(content: bytes | None) -> apsw.Connection:
     return connection
 
 
-@dataclass(slots=True)
-class Disk:
-    """The committer's way to the connection, which may be full or fail at a commit."""
+class Disk(SqliteWriter):
+    """The production way to the connection, over a disk that may be full or fail at a commit."""
 
-    connection: apsw.Connection
-    trouble: Callable[[], apsw.Error | None]
+    def __init__(self, connection: apsw.Connection, trouble: Callable[[], apsw.Error | None]) -> None:
+        super().__init__(connection)
+        self._trouble = trouble
 
-    @property
-    def in_transaction(self) -> bool:
-        return bool(self.connection.in_transaction)
-
-    def execute(self, sql: str) -> Any:
-        if sql == "COMMIT" and (error := self.trouble()) is not None:
+    def commit(self) -> None:
+        if (error := self._trouble()) is not None:
             raise error
-        return self.connection.execute(sql)
+        super().commit()
 
 
 class InlineCommitter(Committer):
     """The production committer without its thread: the loop says when a group is committed."""
 
     def __init__(self, disk: Disk, *, failed: Callable[[], None]) -> None:
-        self._connection = cast("apsw.Connection", disk)
+        self._writer = disk
+        self._losses = (*disk.lost, _GroupLostError)
         self._failed = failed
         self._grouped = lambda _size: None
         self._broken = False

@@ -9,7 +9,8 @@ import apsw
 import pytest
 
 from gateway.domain.errors import Unavailable
-from gateway.store.sqlite.committer import LARGEST_GROUP, Committer
+from gateway.store.committer import LARGEST_GROUP, Committer
+from gateway.store.sqlite.writer import SqliteWriter
 
 _names = (f"failing{number}" for number in itertools.count())
 
@@ -48,7 +49,7 @@ class _Bench:
         connection.execute("CREATE TABLE number (value INTEGER NOT NULL)")
         self.failures = 0
         self.groups: list[int] = []
-        self.committer = Committer(connection, failed=self._failed, grouped=self.groups.append)
+        self.committer = Committer(SqliteWriter(connection), failed=self._failed, grouped=self.groups.append)
 
     def _failed(self) -> None:
         self.failures += 1

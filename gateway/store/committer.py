@@ -4,21 +4,16 @@ Every write is a closure. The thread begins a transaction, runs each waiting clo
 once with full synchronisation, and only then tells the callers. Under load this is group commit with no added delay:
 what arrives during one synchronisation shares the next. A closure that fails is rolled back alone.
 
-A full disk or a locked file fails the group, nothing of it is stored, and the next group tries again. An input or
-output error ends the writer for good: after a failed synchronisation the only truth is on the disk, so the process
-must stop and start from it (reliability-security.md I1). The same goes for folding the log into the file, which SQLite
-would do by itself inside a commit, and say nothing where it fails; so it is done here, after the answers.
+What fails the group, and what ends the writer for good, the engine says (`Writer`). Where the group fails nobody is
+told that anything was stored: the same bytes may be sent again, and find the answer if there is one after all.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, Final, TypeVar
-
-import apsw
+from typing import Any, Final, Protocol, TypeVar
 
 from gateway.domain.errors import Unavailable
 
@@ -26,8 +21,37 @@ LARGEST_GROUP = 128
 """Writes in one transaction, so that the first of them never waits for a long queue."""
 
 T = TypeVar("T")
-_FATAL = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
-_PASSING = (apsw.FullError, apsw.BusyError, apsw.LockedError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.NoMemError)
+
+
+class Writer(Protocol):
+    """The writing connection of an engine. Used on the committer's thread alone."""
+
+    lost: tuple[type[BaseException], ...]
+    """Errors that are the engine's: they fail the whole group, and are no one write's."""
+
+    def begin(self) -> None:
+        """Begin a transaction that no other writer's can overlap."""
+
+    def commit(self) -> None:
+        """Commit; when it returns, everything is durable."""
+
+    def mark(self) -> None:
+        """Set the savepoint of one write."""
+
+    def undo(self) -> bool:
+        """Take one write back to its savepoint; False where the whole transaction is gone."""
+
+    def keep(self) -> None:
+        """Let go of the savepoint of one write, taken back or not."""
+
+    def give_up(self, error: BaseException) -> bool:
+        """Roll back what is left of the transaction; False where this engine must not be written to again."""
+
+    def rest(self) -> bool:
+        """Do what is best done after the answers; False where this engine must not be written to again."""
+
+    def close(self) -> None:
+        """Let go of the connection; nothing is lost by how this ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +77,19 @@ class Committer:
     """Runs writes in groups on one thread.
 
     Args:
-        connection: the writing connection; used by no one else from now on.
-        failed: called once, on the writer's thread, when the disk can no longer be trusted.
+        writer: the engine's writing connection; used by no one else from now on.
+        failed: called once, on the writer's thread, when the engine can no longer be trusted.
         grouped: called after each commit with the number of writes it held.
     """
 
-    def __init__(
-        self, connection: apsw.Connection, *, failed: Callable[[], None], grouped: Callable[[int], None]
-    ) -> None:
-        self._connection = connection
+    def __init__(self, writer: Writer, *, failed: Callable[[], None], grouped: Callable[[int], None]) -> None:
+        self._writer = writer
+        self._losses: tuple[type[BaseException], ...] = (*writer.lost, _GroupLostError)
         self._failed = failed
         self._grouped = grouped
         self._waiting: SimpleQueue[_Write | None] = SimpleQueue()
         self._broken = False
         self._closed = False
-        self._log_pages = 0
-        self._longest_log: int = connection.pragma("wal_autocheckpoint")
-        connection.set_wal_hook(self._note_log)  # in place of SQLite's own, which folds and tells nobody how it went
         self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
         self._thread.start()
 
@@ -77,7 +97,7 @@ class Committer:
         """Run a write and wait until it is durable.
 
         Raises:
-            Unavailable: nothing was stored.
+            Unavailable: nothing was stored, or it is not known that anything was.
         """
         if self._broken or self._closed:
             raise Unavailable("the store is closed")
@@ -88,7 +108,7 @@ class Committer:
         return result
 
     async def close(self) -> None:
-        """Finish what was submitted, fold the log into the file and let go."""
+        """Finish what was submitted, and let go."""
         if not self._closed:
             self._closed = True
             self._waiting.put(_STOP)
@@ -100,9 +120,8 @@ class Committer:
             group, stopping = self._gather()
             if group:
                 self._answer(group, self._commit(group))
-                self._fold()
-        with suppress(apsw.Error):  # a log that cannot be folded into the file now is read at the next opening
-            self._connection.close()
+                self._rest()
+        self._writer.close()
 
     def _gather(self) -> tuple[list[_Write], bool]:
         write = self._waiting.get()
@@ -121,58 +140,40 @@ class Committer:
         if self._broken:
             return [_Failed(Unavailable("the store has failed"))] * len(group)
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._writer.begin()
             results = [self._run(write.closure) for write in group]
-            self._connection.execute("COMMIT")
-        except (*_PASSING, *_FATAL, _GroupLostError) as error:
+            self._writer.commit()
+        except self._losses as error:
             return [_Failed(self._give_up(error))] * len(group)
         self._grouped(len(group))
         return results
 
-    def _note_log(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
-        self._log_pages = pages
-        return apsw.SQLITE_OK
-
-    def _fold(self) -> None:
-        """Fold a long log into the file. What was answered is durable in the log, however this goes."""
-        if self._broken or self._log_pages < self._longest_log:
-            return
-        try:
-            self._connection.wal_checkpoint()
-        except _PASSING:
-            return  # the log is whole, and the next group tries again
-        except apsw.Error:
-            self._broken = True
-            self._failed()
-
     def _run(self, closure: Callable[[], Any]) -> Any:
-        self._connection.execute("SAVEPOINT one")
+        self._writer.mark()
         try:
             result = closure()
-        except (*_PASSING, *_FATAL):
+        except self._writer.lost:
             raise
         except BaseException as error:
             # It goes to the caller it belongs to; the others' writes go on.
-            if not self._connection.in_transaction:
+            if not self._writer.undo():
                 raise _GroupLostError from error
-            self._connection.execute("ROLLBACK TO one")
             result = _Failed(error)
-        self._connection.execute("RELEASE one")
+        self._writer.keep()
         return result
 
     def _give_up(self, error: BaseException) -> Unavailable:
-        try:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        except apsw.Error:
+        if not self._writer.give_up(error):
             self._broken = True
-        if isinstance(error, _FATAL):
-            self._broken = True
-        if self._broken:
             self._failed()
         away = Unavailable("nothing was stored")
         away.__cause__ = error
         return away
+
+    def _rest(self) -> None:
+        if not self._broken and not self._writer.rest():
+            self._broken = True
+            self._failed()
 
     @staticmethod
     def _answer(group: list[_Write], results: list[Any]) -> None:
