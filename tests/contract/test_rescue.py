@@ -15,7 +15,15 @@ from gateway.domain.fence import Holding, Withheld, decide
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.reroute import Revocation, Wanted
-from tests.contract.store_engines import TRUST, Clock, Exchange, make_prescription, open_sqlite
+from tests.contract.store_engines import (
+    TRUST,
+    Clock,
+    Exchange,
+    make_acceptance,
+    make_order,
+    make_prescription,
+    open_sqlite,
+)
 from tests.contract.test_deliveries import Supplies
 from tests.contract.test_rerouting import NEXT, request_of
 
@@ -78,9 +86,7 @@ async def test_a_provider_that_does_not_know_of_it_is_rung(supplies: Supplies) -
 
 
 async def test_only_what_is_still_to_come_can_be_rescued_and_the_reason_is_said(supplies: Supplies) -> None:
-    assert await rescue(supplies, 1) == (
-        "no line of this prescription is being supplied: there is nothing to stand in for",
-    )
+    assert await rescue(supplies, 1) == ("this prescription has no such line: there is nothing to stand in for",)
     await supplies.accepted()
     await supplies.say(E.DELIVERED)
     assert await rescue(supplies, 1) == ("issue 1 is at its end already: delivered",)
@@ -93,7 +99,7 @@ async def test_of_several_lines_one_is_named(supplies: Supplies) -> None:
     supplies.what = make_prescription("A", lines=2, total=3)
     await supplies.accepted()
     reasons = await rescue(supplies, 1)
-    assert reasons == ("more than one line of this prescription is being supplied: name it with --line",)
+    assert reasons == ("more than one line of this prescription can be meant: name it with --line",)
     act = Act(prescription_id=supplies.what.id, by="j.smith", reason="Ran out.", now=supplies.exchange.clock.now())
     named = replace(act, line_id=supplies.what.lines[1].id)
     assert await supplies.exchange.store.rescue(named, Rescue(issue=1, link="4711", told=True)) == ()
@@ -209,6 +215,69 @@ async def test_what_another_made_is_not_undone_when_the_next_provider_rejects_th
         (3, S.WITHDRAWN),
     ]
     assert (await held_by(supplies)).left == 2
+
+
+async def given(supplies: Supplies) -> None:
+    """Give the line to its provider, which says nothing yet."""
+    await supplies.exchange.store.accept(make_acceptance("A", make_order(supplies.what)))
+    supplies.message = (await supplies.exchange.send()).message_id
+
+
+async def test_a_line_that_was_rejected_before_anybody_took_it_on_may_be_rescued(supplies: Supplies) -> None:
+    await given(supplies)
+    await supplies.say(E.REJECTED)
+    assert (await supplies.line(), supplies.states()) == (LineState.REJECTED, [])
+    assert await rescue(supplies, 1) == ()
+    assert supplies.states() == [S.RESCUED, S.WITHDRAWN, S.WITHDRAWN]
+    assert (await held_by(supplies)).left == 2
+    assert await supplies.exchange.store.reroute(request_of(supplies.what)) == ()
+    supplies.message = (await supplies.exchange.send(NEXT)).message_id
+    await supplies.say(E.ACCEPTED, by=NEXT)
+    assert supplies.rows("SELECT issue, state FROM delivery WHERE epoch = 2") == [(2, S.PLANNED), (3, S.PLANNED)]
+    await supplies.say(E.DELIVERED, E.DELIVERED, by=NEXT)
+    assert await supplies.line() is LineState.FULFILLED
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_line_that_its_provider_may_have_and_never_answered_for_may_be_rescued(
+    supplies: Supplies, *, told: bool
+) -> None:
+    await given(supplies)
+    assert await rescue(supplies, 2, told=told) == ()
+    assert supplies.states() == [S.PLANNED, S.RESCUED, S.PLANNED]
+    await supplies.say(E.ACCEPTED)
+    assert supplies.states() == [S.PLANNED, S.RESCUED, S.PLANNED]
+    assert await supplies.exchange.alert_kinds() == ([] if told else ["rescue-not-told"])
+    await supplies.say(E.DELIVERED, E.DELIVERED)
+    assert await supplies.line() is LineState.FULFILLED
+
+
+async def test_of_an_order_that_has_not_left_nothing_is_rescued_and_it_says_what_to_do_instead(
+    supplies: Supplies,
+) -> None:
+    await supplies.exchange.store.accept(make_acceptance("A", make_order(supplies.what)))
+    (reason,) = await rescue(supplies, 1)
+    assert reason.endswith("(ready to send): cancel it and prescribe what is left")
+    assert supplies.states() == []
+
+
+async def test_a_line_that_waits_to_leave_for_its_next_provider_is_not_rescued(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await supplies.say(E.RETURNED)
+    assert await supplies.exchange.store.reroute(request_of(supplies.what)) == ()
+    (reason,) = await rescue(supplies, 1)
+    assert "has not left" in reason
+    assert S.RESCUED not in supplies.states()
+
+
+async def test_a_line_at_its_end_of_which_nobody_took_anything_on_has_nothing_to_rescue(supplies: Supplies) -> None:
+    await given(supplies)
+    await supplies.say(E.REJECTED)
+    supplies.exchange.clock.move(days=400)
+    now = supplies.exchange.clock.now()
+    (one,) = await supplies.exchange.enquiries.expiring(now=now)
+    assert await supplies.exchange.store.expire(Expiry(key=one.key, line_id=one.line_id, seen=one.state), now=now)
+    assert await rescue(supplies, 1) == ("no supply of the line is awaited: expired",)
 
 
 async def test_the_audit_names_who_did_it_and_keeps_the_words_out(supplies: Supplies) -> None:

@@ -11,7 +11,9 @@ from typing import Final
 
 from gateway.domain.acts import Act, Rescue
 from gateway.domain.delivery import DeliveryEvent, move
-from gateway.domain.lifecycle import Actor, LineState
+from gateway.domain.hold import beneath
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import TERMINAL, Actor, LineState
 from gateway.store.sql import deliveries
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.history import LineNow, line_now
@@ -23,12 +25,12 @@ NOT_TOLD: Final = "rescue-not-told"
 
 _LINES = """
 SELECT line.id FROM line JOIN prescription ON prescription.id = line.prescription
-WHERE prescription.uuid = ? AND line.action IN ('new', 'replace')
-    AND EXISTS (SELECT 1 FROM delivery WHERE delivery.line = line.id)
-ORDER BY line.id
+WHERE prescription.uuid = ? AND line.action IN ('new', 'replace') ORDER BY line.id
 """
 _GIVEN_AWAY = "SELECT 1 FROM reroute WHERE line = ? AND state IN ('ASKED', 'PENDING', 'CONFIRMED')"
 _HELD = "SELECT 1 FROM allocation WHERE line = ? AND ended_at IS NULL"
+_NOT_GIVEN: Final = frozenset({LineState.RECEIVED, LineState.HELD, LineState.AWAITING_SCREENING, LineState.READY})
+"""States in which the order has yet to leave, with all its supplies."""
 _RING: Final = "Issue {issue} was supplied by another, and the provider does not know it yet. Ring them."
 
 
@@ -37,19 +39,19 @@ def rescue(transaction: Transaction, act: Act, rescue: Rescue) -> tuple[str, ...
 
     Args:
         transaction: the act's own.
-        act: whose, and why; it names the line, unless the prescription has only one that is being supplied.
+        act: whose, and why; it names the line, unless only one of the prescription can be meant.
         rescue: which issue, and what replaced it.
 
     Returns:
         Why nothing was done, in words; empty when it was.
     """
     rows = [line_now(transaction, row) for (row,) in transaction.rows(_LINES, (act.prescription_id.bytes,))]
-    chosen = [line for line in rows if act.line_id in {None, line.id}]
+    chosen = _chosen(transaction, [line for line in rows if act.line_id in {None, line.id}])
     if len(chosen) != 1:
         return (
-            "no line of this prescription is being supplied: there is nothing to stand in for"
-            if not chosen
-            else "more than one line of this prescription is being supplied: name it with --line",
+            "more than one line of this prescription can be meant: name it with --line"
+            if chosen
+            else "this prescription has no such line: there is nothing to stand in for",
         )
     (line,) = chosen
     if transaction.row(_GIVEN_AWAY, (line.row,)) is not None:
@@ -60,6 +62,12 @@ def rescue(transaction: Transaction, act: Act, rescue: Rescue) -> tuple[str, ...
     _end(transaction, line, act, rescue)
     _tell(transaction, line, act, rescue)
     return ()
+
+
+def _chosen(transaction: Transaction, lines: list[LineNow]) -> list[LineNow]:
+    """Leave out, where others are left, what somebody would have to name to mean it: it has no supply to end."""
+    open_ones = [line for line in lines if deliveries.deliveries(transaction, line.row) or line.state not in TERMINAL]
+    return open_ones or lines
 
 
 def _end(transaction: Transaction, line: LineNow, act: Act, rescue: Rescue) -> None:
@@ -81,12 +89,18 @@ def _words(act: Act, rescue: Rescue) -> str:
 
 def _why(transaction: Transaction, line: LineNow, issue: int) -> str:
     """Say why an issue cannot be ended so, in words; empty where it can."""
+    words = LABELS[line.state].lower()
     if line.state is LineState.SUPERSEDED:
         return "the line was replaced: say it of the one that replaced it"
-    found = next((one for one in deliveries.deliveries(transaction, line.row) if one.issue == issue), None)
-    if found is None:
+    if not 1 <= issue <= line.total:
         return f"the line has no issue {issue}: it has {line.total}"
-    if move(found, DeliveryEvent.RESCUED, Actor.TRUST_PHARMACIST) is None:
+    if beneath(line.state, line.before) in _NOT_GIVEN:
+        return f"the order has not left, and would ask for every supply ({words}): cancel it and prescribe what is left"
+    known = {one.issue: one for one in deliveries.deliveries(transaction, line.row)}
+    if not known and line.state in TERMINAL:
+        return f"no supply of the line is awaited: {words}"
+    found = known.get(issue)
+    if found is not None and move(found, DeliveryEvent.RESCUED, Actor.TRUST_PHARMACIST) is None:
         return f"issue {issue} is at its end already: {found.state.lower().replace('_', ' ')}"
     return ""
 
