@@ -36,12 +36,16 @@ _NEARLY_DUE_PAGES: Final = CHECKPOINT_PAGES - 60
 
 
 class Nursery:
-    """Where gateways are forked from; see `tests.faults.nursery`."""
+    """Where gateways are forked from; see `tests.faults.nursery`.
 
-    def __init__(self) -> None:
+    Args:
+        root: the checkout whose gateway it is.
+    """
+
+    def __init__(self, root: Path = ROOT) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.nursery"],
-            cwd=ROOT,
+            cwd=root,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -169,10 +173,11 @@ class Ground:
     Args:
         sink: port of the provider that every message goes to.
         long_log: whether a case finds a log that is nearly due to be folded into the file.
+        root: the checkout whose gateway serves it first.
     """
 
-    def __init__(self, sink: int, *, long_log: bool = True) -> None:
-        self.nursery = Nursery()
+    def __init__(self, sink: int, *, long_log: bool = True, root: Path = ROOT) -> None:
+        self.nursery = Nursery(root)
         self.folder = Path(tempfile.mkdtemp(dir=SCRATCH))
         _configure(self.folder / "config", sink)
         first = Served(self.nursery, self.folder)
