@@ -41,6 +41,8 @@ class Record:
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
+        self._row = tracer.row
+        self._use = tracer.use_one
         self.rows: list[TraceRow] = []
         self.issues: list[Issue] = []
 
@@ -73,26 +75,28 @@ class Record:
             return None
         value = parse(leaf.raw)
         if value is None:
-            self._tracer.use(leaf.locator)
+            self._use(leaf.locator)
             self.flag(code, leaf.locator, wanted)
             return None
-        self.trace(target, leaf, transform, str(value))
+        self.rows.append(self._row(target, leaf.locator, transform, str(value)))
         return value
 
     def words(self, leaf: Leaf | None, target: str) -> str:
         """Copy a leaf as it stands; empty if there is none."""
         if leaf is None:
             return ""
-        self.trace(target, leaf, "copy", leaf.raw)
+        self.rows.append(self._row(target, leaf.locator, "copy", leaf.raw))
         return leaf.raw
 
     def trace(self, target: str, leaf: Leaf | None, transform: str, result: str) -> None:
         """Write a trace row; without a leaf the value is a default or derived."""
-        self.rows.append(self._tracer.row(target, leaf.locator if leaf is not None else "", transform, result))
+        self.rows.append(self._row(target, leaf.locator if leaf is not None else "", transform, result))
 
     def use(self, *leaves: Leaf | None) -> None:
         """Mark leaves as read: members of a value already traced, or read and refused."""
-        self._tracer.use(*[leaf.locator for leaf in leaves if leaf is not None])
+        for leaf in leaves:
+            if leaf is not None:
+                self._use(leaf.locator)
 
     def ignore(self, leaves: Iterable[Leaf | None], rule: Rule) -> None:
         """Leave leaves out by a row of the rules."""

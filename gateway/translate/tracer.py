@@ -8,9 +8,10 @@ Source: mapping.md 2.2; brief D1.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import filterfalse
 
 from gateway.domain.trace import Disposition, Leftover, TraceRow
-from gateway.translate.maps.rules import Rule, Rules, leaving_out, place_of, rule_of
+from gateway.translate.maps.rules import Rule, Rules, leaving_out, place_of, rule_id_of, rule_of
 
 
 class Tracer:
@@ -28,6 +29,8 @@ class Tracer:
         self._stands_for = stands_for or {}
         self._used: set[str] = set()
         self._leftovers: dict[str, Leftover] = {}
+        self.use_one = self._used.add
+        """Mark one leaf as read, by its locator: as `use`, in less time."""
 
     def row(self, target: str, source: str, transform: str, result: str) -> TraceRow:
         """Account for one value, by the row of the rules that covers it.
@@ -45,24 +48,25 @@ class Tracer:
         if source:
             raw = self._inputs[source]
             self._used.add(source)
-        place = place_of(source)
-        rule = rule_of(self._rules, target, self._moved(place) if self._stands_for else place, transform)
-        return TraceRow(target, source, rule.id if rule is not None else "", transform, raw, result)
+        find = self._moved_rule if self._stands_for else rule_id_of
+        return TraceRow(target, source, find(self._rules, target, source, transform), transform, raw, result)
 
-    def _moved(self, place: str) -> str:
-        """Give the place whose rules a place is read by: its own, unless the sender's map moves it."""
-        field, dot, rest = place.partition(".")
-        return f"{self._stands_for.get(field, field)}{dot}{rest}"
+    def _moved_rule(self, rules: Rules, target: str, source: str, transform: str) -> str:
+        """Find the rule by the place that the sender's map says the value stands for; most stand for themselves."""
+        field, dot, rest = place_of(source).partition(".")
+        rule = rule_of(rules, target, f"{self._stands_for.get(field, field)}{dot}{rest}", transform)
+        return rule.id if rule is not None else ""
 
     def use(self, *sources: str) -> None:
         """Mark leaves as read: sources of a value, or members of a value already traced."""
-        for source in sources:
-            if source:
-                self._used.add(source)
+        self._used.update(filter(None, sources))
 
     def ignore(self, source: str, rule: Rule) -> None:
-        """Account for a leaf that a row leaves out."""
-        self._leave(source, Disposition.IGNORED_BY_RULE, str(rule))
+        """Account for a leaf that a row leaves out; what was said of it first counts."""
+        if source in self._inputs and source not in self._used and source not in self._leftovers:
+            self._leftovers[source] = Leftover(
+                source, self._inputs[source], Disposition.IGNORED_BY_RULE, f"{rule.id}: {rule.reason}"
+            )
 
     def ignore_by_rule(self) -> None:
         """Account for every unread leaf whose place a row leaves out."""
@@ -70,20 +74,15 @@ class Tracer:
             if rule := leaving_out(self._rules, place_of(source)):
                 self.ignore(source, rule)
 
-    def _leave(self, source: str, disposition: Disposition, rule: str) -> None:
-        """Account for a leaf that no value comes from; what was said of it first counts."""
-        if source in self._inputs and source not in self._used and source not in self._leftovers:
-            self._leftovers[source] = Leftover(source, self._inputs[source], disposition, rule)
-
     def unread(self) -> tuple[str, ...]:
         """Give the locators nobody has accounted for yet, in the sender's order."""
-        return tuple(source for source in self._inputs if source not in self._used and source not in self._leftovers)
+        return tuple(filterfalse(self._used.union(self._leftovers).__contains__, self._inputs))
 
     def finish(self) -> tuple[Leftover, ...]:
         """Give every leftover in the sender's order; what nobody accounted for is marked unknown."""
         for source in self.unread():
-            self._leave(source, Disposition.UNKNOWN, "")
-        return tuple(self._leftovers[source] for source in self._inputs if source in self._leftovers)
+            self._leftovers[source] = Leftover(source, self._inputs[source], Disposition.UNKNOWN, "")
+        return tuple(map(self._leftovers.__getitem__, filter(self._leftovers.__contains__, self._inputs)))
 
     def unaccounted(self, rows: Iterable[TraceRow]) -> tuple[str, ...]:
         """Give the inputs nobody accounted for, and the values that were read without a rule; must be empty.
@@ -92,6 +91,8 @@ class Tracer:
             rows: every row of the trace.
         """
         kept = tuple(rows)
-        named = {*(row.source for row in kept), *self._used, *self._leftovers}
-        unruled = dict.fromkeys(row.source or row.target for row in kept if not row.rule)
-        return (*(source for source in self._inputs if source not in named), *unruled)
+        unread = self.unread()
+        if unread:
+            named = {row.source for row in kept}
+            unread = tuple(source for source in unread if source not in named)
+        return (*unread, *dict.fromkeys([row.source or row.target for row in kept if not row.rule]))

@@ -166,6 +166,13 @@ def rule_of(rules: Rules, target: str, place: str, transform: str) -> Rule | Non
     return rules.of(plain(target), place, transform.partition("@")[0])
 
 
+@lru_cache(maxsize=16384)
+def rule_id_of(rules: Rules, target: str, locator: str, transform: str) -> str:
+    """Give the id of the row that the value of a locator is read by; empty where there is none."""
+    rule = rule_of(rules, target, place_of(locator), transform)
+    return rule.id if rule is not None else ""
+
+
 def _rows(name: str) -> Iterator[Mapping[str, str]]:
     text = files("gateway.translate.maps").joinpath(name).read_text(encoding="utf-8")
     yield from csv.DictReader(text.splitlines())
