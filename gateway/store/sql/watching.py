@@ -54,11 +54,18 @@ _TICK: Final = timedelta(microseconds=1)
 _BEAT = "INSERT INTO heartbeat (name, at) VALUES (:name, :at) ON CONFLICT (name) DO UPDATE SET at = :at"
 _LAST_BEAT = "SELECT at FROM heartbeat WHERE name = ?"
 _WAITING = "SELECT tenant, count(*) FROM outbox WHERE state IN ('due', 'claimed', 'on_wire') GROUP BY tenant"
+# The numbers first, and what is shown of them then: not of every alert that is open, of which there may be very many.
+_NUMBERS = """
+SELECT id FROM alert WHERE closed_at IS NULL AND kind {which} 'safety-incident' AND (CAST(:tenant AS TEXT) IS NULL
+    OR alert.tenant = :tenant OR EXISTS (
+        SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))
+ORDER BY id LIMIT :limit
+"""
 _OPEN = ALERTS.format(
-    source="alert LEFT JOIN line ON line.id = alert.line LEFT JOIN prescription ON prescription.id = line.prescription",
-    condition="alert.closed_at IS NULL AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR EXISTS"
-    " (SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))"
-    " ORDER BY alert.kind <> 'safety-incident', alert.id LIMIT :limit",
+    source=f"(SELECT id FROM ({_NUMBERS.format(which='=')}) AS first"
+    f" UNION ALL SELECT id FROM ({_NUMBERS.format(which='<>')}) AS others) AS wanted JOIN alert ON alert.id = wanted.id"
+    " LEFT JOIN line ON line.id = alert.line LEFT JOIN prescription ON prescription.id = line.prescription",
+    condition="alert.closed_at IS NULL ORDER BY alert.kind <> 'safety-incident', alert.id LIMIT :limit",
 )
 
 
