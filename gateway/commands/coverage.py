@@ -19,7 +19,8 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.submission import Envelope
 from gateway.domain.trace import Leftover, TraceRow
 from gateway.settings import read_settings, variables
-from gateway.store.sql.accounts import Account, accounts
+from gateway.store.sql.accounts import Account
+from gateway.store.sqlite.accounts import accounts
 from gateway.translate.maps.rules import plain, weight_of, weight_of_rule
 from gateway.wire.strict_json import JSON, dumps
 from gateway.wiring.around import surroundings

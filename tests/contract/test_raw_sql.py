@@ -19,8 +19,8 @@ from gateway.domain.cancel import CANCEL_TABLE, CancelState
 from gateway.domain.delivery import DeliveryEvent, DeliveryState
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.renewal import RENEWAL_TABLE, RenewalState
+from gateway.store.sql.schema import arrows, region_arrows
 from gateway.store.sqlite.connection import open_writer
-from gateway.store.sqlite.schema import arrows, region_arrows
 from tests.contract.store_engines import (
     PROVIDER,
     Clock,

@@ -11,8 +11,10 @@ from typing import Any, Final, TypeVar, cast
 import apsw
 
 from gateway.domain.errors import Unavailable
+from gateway.domain.identifiers import OdsCode
 from gateway.store.committer import Committer, _GroupLostError, _Write
-from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sql.enquiries import SqlEnquiries
+from gateway.store.sql.transaction import Reader
 from gateway.store.sqlite.schema import migrate
 from gateway.store.sqlite.writer import SqliteWriter
 from tests.sim.loop import Task, Write
@@ -79,11 +81,12 @@ class InlineCommitter(Committer):
         return self._commit([_Write(closure, cast("Any", None), cast("Any", None)) for _, closure in group])
 
 
-class InlineEnquiries(SqliteEnquiries):
+class InlineEnquiries(SqlEnquiries):
     """The production questions on the writer's own connection, which is never read inside a transaction."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._reader = connection
 
-    async def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
+    async def _ask(self, question: Callable[[Reader], T], tenant: OdsCode | None = None) -> T:
+        del tenant
         return question(self._reader)

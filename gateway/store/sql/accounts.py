@@ -3,13 +3,12 @@
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.submission import Envelope
 from gateway.domain.trace import Leftover, TraceRow
 from gateway.store.document import decode
-from gateway.store.sqlite.connection import open_reader
+from gateway.store.sql.transaction import Reader
 
 _SUBMISSIONS = "SELECT id, envelope, leftovers FROM submission WHERE tenant = ? ORDER BY id"
 _TRACES = "SELECT trace FROM prescription WHERE submission = ? ORDER BY id"
@@ -29,20 +28,12 @@ class Account:
     leftovers: tuple[Leftover, ...]
 
 
-def accounts(path: Path, tenant: OdsCode) -> Iterator[Account]:
-    """Give the account of every submission of a trust, oldest first.
-
-    Raises:
-        Unavailable: the file cannot be opened, or is no gateway database.
-    """
-    reader = open_reader(path)
-    try:
-        for number, envelope, leftovers in reader.execute(_SUBMISSIONS, (tenant.value,)):
-            traces = [trace for (trace,) in reader.execute(_TRACES, (number,))]
-            yield Account(
-                envelope=decode(envelope, Envelope),
-                rows=tuple(row for trace in traces for row in decode(zlib.decompress(trace), tuple[TraceRow, ...])),
-                leftovers=decode(zlib.decompress(leftovers), tuple[Leftover, ...]),
-            )
-    finally:
-        reader.close()
+def accounts(reader: Reader, tenant: OdsCode) -> Iterator[Account]:
+    """Give the account of every submission of a trust, oldest first."""
+    for number, envelope, leftovers in reader.execute(_SUBMISSIONS, (tenant.value,)):
+        traces = [trace for (trace,) in reader.execute(_TRACES, (number,))]
+        yield Account(
+            envelope=decode(envelope, Envelope),
+            rows=tuple(row for trace in traces for row in decode(zlib.decompress(trace), tuple[TraceRow, ...])),
+            leftovers=decode(zlib.decompress(leftovers), tuple[Leftover, ...]),
+        )

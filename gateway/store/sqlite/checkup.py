@@ -1,106 +1,16 @@
-"""What the store says of its own health, read at once and beside whoever writes: for `gateway doctor`.
+"""What a store of one file says of its own health, read beside whoever writes: for `gateway doctor`."""
 
-Only what a schema of this version holds is asked for. Figures of millions of rows come from indexes or from the newest
-rows alone, so that a look at a big store costs no more than one at a small one.
-"""
-
-from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import apsw
 
 from gateway.domain.errors import Unavailable
-from gateway.enquiries import WATCH, PauseView
-from gateway.store.sql.claims import WAITS
-from gateway.store.sql.instants import instant, stored
-from gateway.store.sql.pauses import open_pauses
-from gateway.store.sql.watching import last_beat
+from gateway.store.sql.checkup import Checkup, read
+from gateway.store.sql.schema import Schema
 from gateway.store.sqlite.connection import open_reader, settings_of
-from gateway.store.sqlite.schema import Schema, schema_in
-
-_LAST: Final = "SELECT max(at) FROM (SELECT at FROM audit_leaf ORDER BY seq DESC LIMIT 1000)"
-"""The newest rows are enough: a clock that went back longer ago than that has caught up, or says so in every alert."""
-MOST: Final = 1000
-"""Rows of one trust for one destination that are looked at, the oldest first, however many there are."""
-_DESTINATIONS: Final = """
-WITH RECURSIVE waiting (destination) AS (
-    SELECT min(destination) FROM outbox WHERE state = 'due'
-    UNION ALL
-    SELECT (SELECT min(destination) FROM outbox WHERE state = 'due' AND destination > waiting.destination)
-    FROM waiting WHERE waiting.destination IS NOT NULL)
-SELECT destination FROM waiting WHERE destination IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM pause WHERE pause.destination = waiting.destination AND ended_at IS NULL)
-"""
-_TENANTS: Final = """
-WITH RECURSIVE waiting (tenant) AS (
-    SELECT min(tenant) FROM outbox WHERE state = 'due' AND destination = :destination
-    UNION ALL
-    SELECT (SELECT min(tenant) FROM outbox
-            WHERE state = 'due' AND destination = :destination AND tenant > waiting.tenant)
-    FROM waiting WHERE waiting.tenant IS NOT NULL)
-SELECT tenant FROM waiting WHERE tenant IS NOT NULL
-"""
-_DUE: Final = f"""
-SELECT count(*), min(due_at) FROM (
-    SELECT id, due_at, kind, tenant, withheld FROM outbox WHERE state = 'due' AND destination = :destination
-        AND tenant = :tenant AND due_at <= :now ORDER BY due_at, id LIMIT :most) AS oldest
-WHERE withheld = 0 AND NOT {WAITS.format(row="oldest")}
-    AND (kind = 'tell' OR NOT EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL
-        AND (kind = 'after restore' OR kind = 'after restore, trust' AND destination = oldest.tenant)))
-"""  # noqa: S608 - of our own words alone
-_LEASED: Final = (
-    "SELECT count(*), min(lease_until) FROM outbox WHERE state IN ('claimed', 'on_wire') AND lease_until <= :now"
-)
-_ALERTS: Final = """
-SELECT kind, count(*), min(opened_at) FROM alert WHERE closed_at IS NULL GROUP BY kind ORDER BY min(opened_at)
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backlog:
-    """Work that should have been done.
-
-    Attributes:
-        count: how many rows of the queue; of what is due at most `MOST` a trust.
-        since: for how long the oldest of them; None where there is none.
-    """
-
-    count: int
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAlerts:
-    """The open alerts of one kind."""
-
-    kind: str
-    count: int
-    oldest: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkup:
-    """How a store stands.
-
-    Attributes:
-        last_at: when the newest of what was written says it was written; None in a store without history.
-        watched_at: the heartbeat of the watch; None if it never looked.
-        due: what may be sent and is due; what is paused, withheld or waits for another is not counted.
-        leased: what a worker took and has not finished in its time.
-        alerts: by kind, the oldest first.
-    """
-
-    journal: str
-    last_at: datetime | None
-    watched_at: datetime | None
-    due: Backlog
-    leased: Backlog
-    pauses: tuple[PauseView, ...]
-    alerts: tuple[OpenAlerts, ...]
+from gateway.store.sqlite.schema import schema_in
 
 
 def schema_of(path: Path) -> Schema:
@@ -122,45 +32,7 @@ def checkup(path: Path, *, now: datetime) -> Checkup:
     with closing(open_reader(path)) as reader:
         try:
             with reader:  # one transaction, so that the figures agree
-                found = read(reader, now=now)
+                found = read(reader, now=now, journal=settings_of(reader)["journal_mode"])
         except apsw.Error as error:
             raise Unavailable("the database cannot be read") from error
     return found
-
-
-def read(reader: apsw.Connection, *, now: datetime) -> Checkup:
-    """Read how a store stands, through a connection that is open."""
-    last = reader.execute(_LAST).get
-    return Checkup(
-        journal=settings_of(reader)["journal_mode"],
-        last_at=instant(int(last)) if last is not None else None,
-        watched_at=last_beat(reader, WATCH),
-        due=_due(reader, now),
-        leased=_backlog(reader, _LEASED, {"now": stored(now)}),
-        pauses=open_pauses(reader),
-        alerts=tuple(_alerts(reader)),
-    )
-
-
-def _due(reader: apsw.Connection, now: datetime) -> Backlog:
-    found = [
-        _backlog(
-            reader, _DUE, {"now": stored(now), "most": MOST, "destination": str(destination), "tenant": str(tenant)}
-        )
-        for (destination,) in reader.execute(_DESTINATIONS).fetchall()
-        for (tenant,) in reader.execute(_TENANTS, {"destination": destination}).fetchall()
-    ]
-    return Backlog(
-        count=sum(one.count for one in found),
-        since=min((one.since for one in found if one.since is not None), default=None),
-    )
-
-
-def _backlog(reader: apsw.Connection, question: str, values: Mapping[str, int | str]) -> Backlog:
-    ((count, since),) = reader.execute(question, values)
-    return Backlog(count=count, since=instant(since) if since is not None else None)
-
-
-def _alerts(reader: apsw.Connection) -> Iterator[OpenAlerts]:
-    for kind, count, oldest in reader.execute(_ALERTS):
-        yield OpenAlerts(kind=kind, count=count, oldest=instant(oldest))

@@ -1,41 +1,17 @@
-"""Reads: a few read-only connections on their own threads, so that no question waits for a write.
-
-`tenant` narrows every question: a trust sees its own prescriptions, a provider those it is or was given, None all (I9).
-"""
+"""Reads of one SQLite file: a few read-only connections on their own threads, so that no question waits for a write."""
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
-from uuid import UUID
 
 import apsw
 
-from gateway.domain.acts import Expiring, Screened
-from gateway.domain.books import DayList, Ledger, Listed, Side
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.orphans import Standing
-from gateway.domain.reroute import HeldPrescription, WrittenOrder
-from gateway.enquiries import AlertView, Found, Overdue, PauseView, PrescriptionView, Waiting
-from gateway.ports.work import News
-from gateway.store.sql import (
-    books,
-    clock,
-    desk,
-    finding,
-    holdings,
-    ledger,
-    pauses,
-    standing,
-    telling,
-    viewing,
-    watching,
-)
-from gateway.store.sqlite import checkup as checkups
+from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.store.sqlite.connection import open_reader, settings_of
 from gateway.store.sqlite.schema import schema_in
 
@@ -43,8 +19,8 @@ T = TypeVar("T")
 READERS = 3
 
 
-class SqliteEnquiries:
-    """Questions to one SQLite file. Made by `open`."""
+class SqliteReaders:
+    """The reading connections of one file; of a second lock this engine has none."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -52,151 +28,20 @@ class SqliteEnquiries:
         self._opened: list[apsw.Connection] = []
         self._pool = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="reader")
 
-    @classmethod
-    def open(cls, path: Path) -> "SqliteEnquiries":
-        """Prepare to read a file that `SqliteStore.open` has made.
-
-        Raises:
-            Unavailable: it cannot be read.
-        """
-        open_reader(path).close()
-        return cls(path)
-
-    async def search(
-        self, *, tenant: OdsCode | None, nhs_number: str = "", number: str = "", order_number: str = ""
-    ) -> tuple[Found, ...]:
-        """See `gateway.enquiries.Enquiries`.
-
-        Raises:
-            ValueError: not exactly one of the three is given.
-        """
-        given = [bool(nhs_number), bool(number), bool(order_number)]
-        if sum(given) != 1:
-            raise ValueError("search by exactly one thing")
-        return await self._ask(
-            lambda reader: finding.search(
-                reader, tenant=tenant, nhs_number=nhs_number, number=number, order_number=order_number
-            )
-        )
-
-    async def latest(self, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: finding.latest(reader, tenant=tenant, limit=limit))
-
-    async def on_its_way(self, *, provider: OdsCode, limit: int) -> tuple[Found, ...]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: finding.on_its_way(reader, provider=provider, limit=limit))
-
-    async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: viewing.prescription(reader, prescription_id, tenant=tenant))
-
-    async def by_control_id(self, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: finding.by_control_id(reader, control_id, tenant=tenant))
-
-    async def news(self, seq: int) -> News:
-        """See `gateway.enquiries.Enquiries`.
-
-        Raises:
-            KeyError: there is no such event.
-        """
-        return await self._ask(lambda reader: telling.news(reader, seq))
-
-    async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: watching.overdue(reader, now=now))
-
-    async def held(
-        self, *, prescription_id: UUID | None = None, provider: OdsCode | None = None
-    ) -> tuple[HeldPrescription, ...]:
-        """See `gateway.enquiries.Enquiries`.
-
-        Raises:
-            ValueError: not exactly one of the two is given.
-        """
-        if prescription_id is not None and provider is None:
-            return await self._ask(lambda reader: holdings.of_prescription(reader.execute, prescription_id))
-        if provider is not None and prescription_id is None:
-            return await self._ask(lambda reader: holdings.of_provider(reader.execute, provider))
-        raise ValueError("ask by exactly one thing")
-
-    async def revoked(self) -> tuple[HeldPrescription, ...]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: holdings.revoked(reader.execute))
-
-    async def screened(self, prescription_id: UUID) -> Screened | None:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: desk.screened(reader.execute, prescription_id))
-
-    async def expiring(self, *, now: datetime) -> tuple[Expiring, ...]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: clock.expiring(reader.execute, now=now))
-
-    async def standing(self) -> tuple[Standing, ...]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(standing.standing)
-
-    async def configuration_in_force(self) -> tuple[str, str, datetime] | None:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(standing.in_force)
-
-    async def written(self, key: int) -> WrittenOrder:
-        """See `gateway.enquiries.Enquiries`.
-
-        Raises:
-            KeyError: there is no such prescription.
-        """
-        return await self._ask(lambda reader: holdings.written(reader.execute, key))
-
-    async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: watching.open_alerts(reader, tenant=tenant, limit=limit))
-
-    async def last_beat(self, name: str) -> datetime | None:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: watching.last_beat(reader, name))
-
-    async def pauses(self) -> tuple[PauseView, ...]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(pauses.open_pauses)
-
-    async def waiting(self) -> Waiting:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(watching.waiting)
-
-    async def books(self) -> dict[str, int]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(books.count)
-
-    async def ledger(self, *, day: date | None, now: datetime) -> Ledger:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: ledger.ledger(reader, day=day, now=now))
-
-    async def listed(self, party: OdsCode, *, side: Side, day: date) -> DayList:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: ledger.listed(reader, party, side=side, day=day))
-
-    async def listed_as(self, party: OdsCode, *, side: Side, names: Sequence[str]) -> Mapping[tuple[str, int], Listed]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: ledger.known(reader, party, side=side, names=names))
+    async def ask(self, question: Callable[[apsw.Connection], T], tenant: OdsCode | None = None) -> T:
+        """See `gateway.store.sql.enquiries.Readers`."""
+        del tenant
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
 
     async def ready(self) -> dict[str, str]:
-        """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(_ready)
-
-    async def checkup(self, *, now: datetime) -> checkups.Checkup:
-        """Read how the store stands, for figures that are published; raises `Unavailable`."""
-        return await self._ask(lambda reader: checkups.read(reader, now=now))
+        """See `gateway.store.sql.enquiries.Readers`."""
+        return await self.ask(_ready)
 
     async def close(self) -> None:
-        """Finish what was asked and let go."""
+        """See `gateway.store.sql.enquiries.Readers`."""
         await asyncio.to_thread(self._pool.shutdown)
         for connection in self._opened:
             connection.close()
-
-    async def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
 
     def _answer(self, question: Callable[[apsw.Connection], T]) -> T:
         try:
@@ -214,6 +59,20 @@ class SqliteEnquiries:
             self._own.connection = connection
             self._opened.append(connection)
         return connection
+
+
+class SqliteEnquiries(SqlEnquiries):
+    """Questions to one SQLite file. Made by `open`."""
+
+    @classmethod
+    def open(cls, path: Path) -> "SqliteEnquiries":
+        """Prepare to read a file that `SqliteStore.open` has made.
+
+        Raises:
+            Unavailable: it cannot be read.
+        """
+        open_reader(path).close()
+        return cls(SqliteReaders(path))
 
 
 def _ready(reader: apsw.Connection) -> dict[str, str]:

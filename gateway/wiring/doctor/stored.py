@@ -11,9 +11,10 @@ from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.enquiries import has_stopped
 from gateway.ports.work import BY_OPERATOR
 from gateway.settings import Settings
+from gateway.store.sql.checkup import MOST, Backlog, Checkup, OpenAlerts
+from gateway.store.sql.schema import Schema
 from gateway.store.sqlite.backup import MANIFEST, read_manifest
-from gateway.store.sqlite.checkup import MOST, Backlog, Checkup, OpenAlerts, checkup, schema_of
-from gateway.store.sqlite.schema import Schema
+from gateway.store.sqlite.checkup import checkup, schema_of
 from gateway.wiring.build import DATABASE
 from gateway.wiring.doctor.finding import Finding, good, look, wrong
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.trace import Disposition, Leftover, TraceRow
-from gateway.store.sql.accounts import accounts
+from gateway.store.sqlite.accounts import accounts
 from tests.contract.store_engines import TRUST, Clock, make_acceptance, make_order, make_prescription, open_sqlite
 
 ROW = TraceRow(target="lines[0].quantity", source="RXE[1]-10", rule="RXE-10", transform="copy", raw="4", result="4")

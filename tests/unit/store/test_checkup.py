@@ -7,8 +7,9 @@ import apsw
 import pytest
 
 from gateway.domain.errors import Unavailable
-from gateway.store.sqlite import checkup as checkups
-from gateway.store.sqlite.checkup import Backlog, checkup, schema_of
+from gateway.store.sql import checkup as checkups
+from gateway.store.sql.checkup import Backlog
+from gateway.store.sqlite.checkup import checkup, schema_of
 from gateway.store.sqlite.store import SqliteStore
 from tests.contract.store_engines import PROVIDER, TRUST, make_acceptance, make_order, make_prescription
 

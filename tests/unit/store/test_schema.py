@@ -10,10 +10,11 @@ import pytest
 from gateway.domain.custody import Holder
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.lifecycle import TERMINAL, LineState
+from gateway.store.sql.schema import Step, arrows
 from gateway.store.sqlite import connection as opening
 from gateway.store.sqlite import schema
 from gateway.store.sqlite.connection import open_reader, open_writer, settings_of
-from gateway.store.sqlite.schema import FIRST, Step, arrows, migrate, schema_in, steps
+from gateway.store.sqlite.schema import FIRST, migrate, schema_in, steps
 from tests.contract.store_engines import Clock, Exchange, make_acceptance, make_order, make_prescription, open_sqlite
 from tests.factories import MOMENT
 
