@@ -43,11 +43,13 @@ class Said:
         moved: the lifecycle followed it.
         bound: it came in an answer of the holder that was bound to this epoch (I11), or as the outcome of a
             transmission to it.
+        accounted: it moved an issue of the line, whose own history says what became of it; or it said nothing new.
     """
 
     event: LineEvent
     moved: bool = True
     bound: bool = True
+    accounted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +192,8 @@ def next_epoch(holdings: Sequence[Holding]) -> int:
 def unsettled(said: Sequence[Said]) -> str:
     """Say what of a supply is open under this epoch; empty where it was delivered, failed or was given back.
 
-    A report that moved nothing settles nothing. Of several supplies at once only the deliveries tell (`unaccounted`).
+    A report that moved nothing settles nothing. Of several supplies at once only the deliveries tell (`unaccounted`);
+    where they are all settled, what they account for is, too.
     """
     matter: LineEvent | None = None
     for one in said:
@@ -215,7 +218,8 @@ def _barred(holding: Holding, to: OdsCode) -> str:
         ),
         (not holding.left, "every supply was made"),
     )
-    open_matter = unsettled(holding.said) or (_UNACCOUNTED if holding.unaccounted else "")
+    telling = [one for one in holding.said if holding.unaccounted or not one.accounted]
+    open_matter = unsettled(telling) or (_UNACCOUNTED if holding.unaccounted else "")
     open_matter = open_matter or (_UNCOUNTED if holding.uncounted else "")
     return next((reason for applies, reason in bars if applies), open_matter)
 

@@ -272,6 +272,16 @@ LINE_TABLE: tuple[Row, ...] = (
     ),
     _row((S.IN_SUPPLY,), E.DELIVERY_FAILED, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,), "the delivery's own state says so"),
     _row((S.ACCEPTED, S.VALIDATED, S.IN_SUPPLY), E.SUPPLY_SHORT, S.PART_SUPPLIED, (A.PROVIDER_SYSTEM,)),
+    *(
+        _row(
+            (S.PART_SUPPLIED,),
+            event,
+            S.PART_SUPPLIED,
+            (A.PROVIDER_SYSTEM,),
+            "of an issue by its number; a rest is owed",
+        )
+        for event in (*_SUPPLY_EVENTS, E.DELIVERY_FAILED, E.SUPPLY_SHORT)
+    ),
     _row((S.PART_SUPPLIED,), E.BALANCE_SUPPLIED, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,), "not the last"),
     _row((S.IN_SUPPLY, S.PART_SUPPLIED), E.LAST_DELIVERED, S.FULFILLED, (A.PROVIDER_SYSTEM,), "last of N delivered"),
     _row((S.PART_SUPPLIED,), E.BALANCE_WILL_NOT_COME, S.IN_SUPPLY, (A.PROVIDER_SYSTEM,), "alert to the trust"),

@@ -230,7 +230,8 @@ def _event(supplied: Supplied, known: KnownLine, line: Line) -> LineEvent | None
         return supplied.event
     if part and supplied.amount >= ordered:
         return None
-    if known.state is LineState.PART_SUPPLIED and not part and supplied.event is not LineEvent.DISPATCHED:
+    another = supplied.supplies_left is not None and supplied.amount >= ordered  # whole and numbered: no rest
+    if known.state is LineState.PART_SUPPLIED and not (part or another) and supplied.event is not LineEvent.DISPATCHED:
         return LineEvent.BALANCE_SUPPLIED
     return LineEvent.SUPPLY_SHORT if part or supplied.amount < ordered else supplied.event
 

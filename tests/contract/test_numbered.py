@@ -142,12 +142,136 @@ async def test_a_delivery_of_the_issue_that_owes_a_rest_is_the_rest(supplies: Su
     assert (await supplies.line(), supplies.states()) == (LineState.IN_SUPPLY, [S.DELIVERED, S.PLANNED, S.PLANNED])
 
 
-@pytest.mark.parametrize("report", [of(E.DELIVERED), of(E.DELIVERED, 2, in_full=True)], ids=["no word", "another"])
-async def test_a_delivery_that_may_be_of_another_issue_is_no_rest(supplies: Supplies, report: LineReport) -> None:
+STEPS = [E.DELIVERED, E.DISPENSED, E.DISPATCHED, E.DISPENSING_STARTED, E.DELIVERY_FAILED, E.SUPPLY_SHORT]
+
+
+@pytest.mark.parametrize("event", STEPS)
+async def test_a_step_that_may_be_of_another_issue_than_the_one_that_owes_moves_neither(
+    supplies: Supplies, event: LineEvent
+) -> None:
     await supplies.accepted()
     await say(supplies, "a", of(E.SUPPLY_SHORT))
-    assert (await say(supplies, "b", report)).effect is Effectiveness.KEPT
-    assert (await supplies.line(), supplies.states()[0]) == (LineState.PART_SUPPLIED, S.PREPARING)
+    assert (await say(supplies, "b", of(event))).effect is Effectiveness.KEPT
+    assert (await supplies.line(), supplies.states()) == (LineState.PART_SUPPLIED, [S.PREPARING, S.PLANNED, S.PLANNED])
+    assert await supplies.exchange.alert_kinds() == ["answer-unexpected"]
+
+
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [
+        (E.SUPPLY_PLANNED, S.BOOKED),
+        (E.DISPENSING_STARTED, S.PREPARING),
+        (E.DISPENSED, S.READY_TO_GO),
+        (E.DISPATCHED, S.DISPATCHED),
+        (E.DELIVERED, S.DELIVERED),
+        (E.DELIVERY_FAILED, S.FAILED),
+        (E.SUPPLY_SHORT, S.PREPARING),
+    ],
+)
+async def test_while_a_rest_is_owed_another_issue_moves_by_its_number(
+    supplies: Supplies, event: LineEvent, state: DeliveryState
+) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.SUPPLY_SHORT, 1))
+    assert (await say(supplies, "b", of(event, 2))).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.states()) == (LineState.PART_SUPPLIED, [S.PREPARING, state, S.PLANNED])
+    assert await supplies.exchange.alert_kinds() == []
+
+
+async def test_what_another_issue_does_puts_the_day_of_the_rest_off_for_nobody(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.SUPPLY_SHORT, 1))
+    due = supplies.rows("SELECT act_by FROM line")
+    supplies.exchange.clock.move(days=2)
+    await say(supplies, "b", of(E.DELIVERED, 2))
+    assert supplies.rows("SELECT act_by FROM line") == due
+
+
+async def test_supplies_that_came_beside_an_owed_rest_are_counted_and_the_rest_completes_the_line(
+    supplies: Supplies,
+) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.SUPPLY_SHORT, 1))
+    for issue in (3, 2):
+        await say(supplies, f"d{issue}", of(E.DELIVERED, issue))
+    assert supplies.rows("SELECT delivered FROM line") == [(2,)]
+    assert (await say(supplies, "r", of(E.BALANCE_SUPPLIED, 1))).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.states()) == (LineState.FULFILLED, [S.DELIVERED] * 3)
+    assert await supplies.exchange.alert_kinds() == []
+
+
+async def test_beside_an_owed_rest_a_numbered_supply_keeps_no_next_provider_waiting(supplies: Supplies) -> None:
+    await supplies.accepted()
+    for number, report in enumerate([of(E.SUPPLY_SHORT, 1), of(E.DELIVERED, 2), of(E.BALANCE_SUPPLIED, 1)]):
+        await say(supplies, f"r{number}", report)
+    await say(supplies, "back", of(E.RETURNED))
+    assert await supplies.exchange.store.reroute(request_of(supplies.what)) == ()
+
+
+async def owing_two(supplies: Supplies) -> None:
+    """Have two issues owe a rest: the first was settled, and that was taken back when the second was short."""
+    await supplies.accepted()
+    await say(supplies, "a", of(E.SUPPLY_SHORT, 1))
+    await say(supplies, "b", of(E.BALANCE_SUPPLIED, 1))
+    await say(supplies, "c", of(E.SUPPLY_SHORT, 2))
+    assert (await take_back(supplies, "w", "b")).effect is Effectiveness.APPLIED
+    assert supplies.rows("SELECT owed FROM delivery ORDER BY issue") == [(1,), (1,), (0,)]
+
+
+@pytest.mark.parametrize("rests", [(1, 2), (2, 1), (None, None)], ids=["first", "second", "not numbered"])
+async def test_of_two_rests_that_are_owed_each_is_supplied_and_the_line_waits_for_both(
+    supplies: Supplies, rests: tuple[int | None, int | None]
+) -> None:
+    await owing_two(supplies)
+    assert (await say(supplies, "r1", of(E.BALANCE_SUPPLIED, rests[0]))).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.rows("SELECT delivered FROM line")) == (LineState.PART_SUPPLIED, [(1,)])
+    assert (await say(supplies, "r2", of(E.BALANCE_SUPPLIED, rests[1]))).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.rows("SELECT delivered FROM line")) == (LineState.IN_SUPPLY, [(2,)])
+    assert supplies.states() == [S.DELIVERED, S.DELIVERED, S.PLANNED]
+    assert await supplies.exchange.alert_kinds() == []
+
+
+async def test_of_two_rests_one_that_was_supplied_may_be_taken_back_again(supplies: Supplies) -> None:
+    await owing_two(supplies)
+    await say(supplies, "r1", of(E.BALANCE_SUPPLIED, 1))
+    assert (await take_back(supplies, "x", "r1")).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.rows("SELECT delivered FROM line")) == (LineState.PART_SUPPLIED, [(0,)])
+    assert supplies.rows("SELECT owed FROM delivery ORDER BY issue") == [(1,), (1,), (0,)]
+
+
+@pytest.mark.parametrize("event", [E.BALANCE_WILL_NOT_COME, E.NOT_SUPPLIED])
+async def test_of_two_rests_one_that_will_not_come_leaves_the_other_owed(supplies: Supplies, event: LineEvent) -> None:
+    await owing_two(supplies)
+    assert (await say(supplies, "n", of(event, 1))).effect is Effectiveness.APPLIED
+    assert (await supplies.line(), supplies.states()) == (
+        LineState.PART_SUPPLIED,
+        [S.NOT_SUPPLIED, S.PREPARING, S.PLANNED],
+    )
+    assert await supplies.exchange.alert_kinds() == ["balance-will-not-come"]
+    assert (await say(supplies, "r", of(E.BALANCE_SUPPLIED, 2))).effect is Effectiveness.APPLIED
+    await say(supplies, "d", of(E.DELIVERED, 3))
+    assert await supplies.line() is LineState.FULFILLED
+
+
+async def test_a_step_that_was_old_news_keeps_no_next_provider_waiting(supplies: Supplies) -> None:
+    await supplies.accepted()
+    await say(supplies, "a", of(E.DISPATCHED, 1))
+    await say(supplies, "b", of(E.DELIVERED, 1))
+    for number, event in enumerate((E.DISPENSED, E.DISPATCHED)):
+        assert (await say(supplies, f"old{number}", of(event, 1))).effect is Effectiveness.KEPT
+    await say(supplies, "back", of(E.RETURNED))
+    assert await supplies.exchange.store.reroute(request_of(supplies.what)) == ()
+
+
+async def test_a_short_supply_whose_rest_another_made_keeps_no_next_provider_waiting(supplies: Supplies) -> None:
+    await supplies.accepted()
+    for number, report in enumerate([of(E.SUPPLY_SHORT, 1), of(E.BALANCE_WILL_NOT_COME, 1), of(E.RETURNED)]):
+        await say(supplies, f"r{number}", report)
+    (reason,) = await supplies.exchange.store.reroute(request_of(supplies.what))
+    assert "must be prescribed anew" in reason
+    act = Act(prescription_id=supplies.what.id, by="j.smith", reason="out", now=supplies.exchange.clock.now())
+    assert await supplies.exchange.store.rescue(act, Rescue(issue=1, link="their note", told=True)) == ()
+    assert await supplies.exchange.store.reroute(request_of(supplies.what)) == ()
 
 
 @pytest.mark.parametrize("event", [E.BALANCE_SUPPLIED, E.BALANCE_WILL_NOT_COME])
@@ -244,7 +368,7 @@ async def test_no_next_provider_has_a_line_of_which_a_supply_was_reported_and_no
 ) -> None:
     supplies.what = make_prescription("A", total=4)
     await supplies.accepted()
-    reports = [of(E.SUPPLY_SHORT, 1), of(E.DELIVERED, 2), of(E.BALANCE_SUPPLIED, 1), of(E.DELIVERED, 3), of(E.RETURNED)]
+    reports = [of(E.SUPPLY_SHORT, 1), of(E.DELIVERED), of(E.BALANCE_SUPPLIED, 1), of(E.DELIVERED, 3), of(E.RETURNED)]
     effects = [(await say(supplies, f"r{number}", report)).effect for number, report in enumerate(reports)]
     assert effects[1] is Effectiveness.KEPT
     assert supplies.states() == [S.DELIVERED, S.WITHDRAWN, S.DELIVERED, S.WITHDRAWN]

@@ -19,7 +19,7 @@ from gateway.domain.quantity import lexeme
 from gateway.domain.transition import Ignored, Moved, resolve_return, resolve_supply
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.store.document import encode
-from gateway.store.sql import deliveries, holds, renewals
+from gateway.store.sql import deliveries, holds, renewals, rests
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.binding import HANDED_OVER, SUPPLY, Kept, Pairs, bind
 from gateway.store.sql.cancels import follow, region
@@ -27,7 +27,7 @@ from gateway.store.sql.history import Happening, LineNow, last_event, line_now, 
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf
 from gateway.store.sql.meaning import meaning
-from gateway.store.sql.numbering import Misnumbered, completes_a_rest, named_issue, owes_a_rest, spares_others
+from gateway.store.sql.numbering import Misnumbered, named_issue, spares_others
 from gateway.store.sql.replacing import with_withdrawals
 from gateway.store.sql.supplying import COUNTS, PLANS, deliver, lose_one, set_aside
 from gateway.store.sql.tell import tell_news
@@ -224,7 +224,7 @@ def _apply(
     if isinstance(issue, Misnumbered):
         return set_aside(transaction, line, issue, _happening(report, answer, callback, at=now, text=""))
     if issue is not None and spares_others(transaction, line, report, issue):
-        if owes_a_rest(transaction, line, issue):
+        if rests.owed(transaction, line, issue):
             report = replace(report, event=LineEvent.BALANCE_WILL_NOT_COME)
             return _as_said(transaction, report, line, answer, callback, issue=issue, now=now)
         lose_one(transaction, line, issue, _happening(report, answer, callback, at=now, text=""))
@@ -246,7 +246,7 @@ def _as_said(
     """Let the table of the line decide, or that of its cancel, its hold or its renewal."""
     # Whether a delivery is the last, or what is taken back was a balance, our own history says, never the report.
     said = _OURS_TO_SAY.get(report.event, report.event)
-    if completes_a_rest(transaction, line, report, issue):
+    if rests.completes(transaction, line, report, issue):
         said = LineEvent.BALANCE_SUPPLIED
     event = _resolved(transaction, line, resolve_return(said, line.state), issue)
     implied = _implied(line, event)
@@ -262,6 +262,11 @@ def _as_said(
         return _stays(line, event)
     if event in ANSWERS:
         return _answer_hold(transaction, line, happening, answer.correlation)
+    apart = _of_a_rest(transaction, line, happening, replace(report, event=said), issue=issue)
+    if apart is not None:
+        return apart
+    if event in rests.OF_ONE:
+        happening = replace(happening, act_by=rests.awaited_by(transaction, line))
     kept = record_event(transaction, line, happening)
     if isinstance(kept.result, Ignored):
         _tell_of_ignored(transaction, line, event, kept.result, now=now)
@@ -276,6 +281,26 @@ def _as_said(
         text = f"The provider reports {event} and never said that it accepted the line."
         _alert(transaction, line, "acceptance-missing", text, at=now)
     return kept.result
+
+
+def _of_a_rest(
+    transaction: Transaction,
+    line: LineNow,
+    happening: Happening,
+    report: LineReport,
+    *,
+    issue: int | None,
+) -> Moved | Ignored | None:
+    """Take what is of one of several rests, or may be of either of two issues; None where it is of neither kind."""
+    said = report.event
+    if said is happening.event and rests.may_be_of_either(transaction, line, said, issue):
+        ignored = rests.keep(transaction, line, happening)
+        _tell_of_ignored(transaction, line, said, ignored, now=happening.at)
+        return ignored
+    if said is LineEvent.BALANCE_WILL_NOT_COME and rests.several(transaction, line):
+        rests.lose(transaction, line, happening, report, issue)
+        return _stays(line, said)
+    return None
 
 
 def _happening(
@@ -303,6 +328,8 @@ def _resolved(transaction: Transaction, line: LineNow, event: LineEvent, issue: 
         return LineEvent.BALANCE_WITHDRAWN
     if event is LineEvent.BALANCE_SUPPLIED and line.state is not LineState.PART_SUPPLIED:
         return event
+    if event is LineEvent.BALANCE_SUPPLIED and rests.several(transaction, line):
+        return LineEvent.DELIVERED  # one rest of several: the line goes on being supplied in part
     expected = line.total - deliveries.lost(transaction, line.row) if event in COUNTS else line.total
     return resolve_supply(event, delivered=line.delivered, total=expected)
 

@@ -56,7 +56,10 @@ _OF_PRESCRIPTION = _HELD.format(
     " ORDER BY line.id"
 )
 _SAID = """
-SELECT event.event, event.moved, callback.destination, event.callback IS NULL
+SELECT event.event, event.moved, callback.destination, event.callback IS NULL,
+    event.text LIKE 'nothing moved: % says nothing new: issue %'
+    OR EXISTS (SELECT 1 FROM delivery JOIN delivery_event ON delivery_event.delivery = delivery.id
+        WHERE delivery.line = event.line AND delivery_event.source = event.seq)
 FROM event LEFT JOIN callback ON callback.id = event.callback
 WHERE event.line = ? AND coalesce(event.epoch, 1) = ? ORDER BY event.seq
 """
@@ -171,8 +174,9 @@ def _said(ask: Ask, line: int, epoch: int, provider: str | None) -> tuple[Said, 
             event=_EVENTS[name],
             moved=bool(moved),
             bound=destination == provider or bool(transmitted and moved and name == LineEvent.REFUSED_FORMAT),
+            accounted=bool(accounted),
         )
-        for name, moved, destination, transmitted in ask(_SAID, (line, epoch))
+        for name, moved, destination, transmitted, accounted in ask(_SAID, (line, epoch))
         if name in _EVENTS
     )
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from gateway.domain.acknowledgement import LineReport
 from gateway.domain.delivery import ENDED, Delivery, DeliveryEvent, DeliveryState, may_be_of, reported
-from gateway.domain.lifecycle import Actor, LineEvent, LineState
+from gateway.domain.lifecycle import Actor, LineEvent
 from gateway.domain.transition import Ignored
 from gateway.store.sql import deliveries
 from gateway.store.sql.history import LineNow
@@ -69,21 +69,6 @@ def named_issue(transaction: Transaction, line: LineNow, report: LineReport) -> 
     if found.state is DeliveryState.WITHDRAWN:
         return found.issue  # its line ended, which says by itself what the report means
     return found.issue if may_be_of(found, said, Actor.PROVIDER_SYSTEM) else _stands(found, report.event)
-
-
-def completes_a_rest(transaction: Transaction, line: LineNow, report: LineReport, issue: int | None) -> bool:
-    """Tell whether a delivery is the rest of a part supply: it says so, or numbers the issue that owes one."""
-    return (
-        report.event is LineEvent.DELIVERED
-        and (issue is not None or report.in_full)
-        and owes_a_rest(transaction, line, issue)
-    )
-
-
-def owes_a_rest(transaction: Transaction, line: LineNow, issue: int | None) -> bool:
-    """Tell whether a rest of an issue of a line is awaited; of any of its issues where none is named."""
-    owing = [one.issue for one in deliveries.deliveries(transaction, line.row) if one.owed]
-    return line.state is LineState.PART_SUPPLIED and (issue in owing if issue is not None else bool(owing))
 
 
 def spares_others(transaction: Transaction, line: LineNow, report: LineReport, issue: int | None) -> bool:

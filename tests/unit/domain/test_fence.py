@@ -208,6 +208,16 @@ def test_of_two_supplies_on_their_way_one_that_arrived_does_not_settle_the_other
     assert isinstance(judged(line, unaccounted=1), Withheld)
 
 
+@pytest.mark.parametrize("event", [E.DISPENSED, E.DISPATCHED, E.SUPPLY_SHORT, E.BALANCE_WILL_NOT_COME])
+def test_what_an_issue_accounts_for_bars_no_longer_than_an_issue_is_open(event: LineEvent) -> None:
+    moved = Said(event=event, accounted=True)
+    line = replace(SENT, state=S.RETURNED, said=(moved, *said(E.RETURNED)))
+    assert judged(line) is Ground.GIVEN_BACK
+    assert isinstance(judged(line, unaccounted=1), Withheld)
+    unknown = replace(line, said=(Said(event=event, moved=False), moved, *said(E.RETURNED)))
+    assert isinstance(judged(unknown), Withheld) is (event is not E.DISPENSED)
+
+
 def test_a_supply_that_was_reported_and_not_counted_bars_whatever_the_ground() -> None:
     line = replace(SENT, state=S.RETURNED, said=said(E.RETURNED))
     assert judged(line) is Ground.GIVEN_BACK
