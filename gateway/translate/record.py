@@ -5,31 +5,15 @@ trace row in one act, so that no value can be read without its origin.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gateway.domain.issue import Issue
 from gateway.domain.trace import Leftover, TraceRow
 from gateway.translate.maps.rules import Rule
 from gateway.translate.tracer import Tracer
+from gateway.wire.leaf import Leaf as Leaf  # noqa: PLC0414 - the readers know it from here
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Leaf:
-    """One value of the input; made once, never changed.
-
-    It is not frozen for the sake of time: making a frozen one takes several times as long, and reading a message makes
-    some two hundred.
-
-    Attributes:
-        locator: where, in the sender's notation.
-        raw: the lexeme as received.
-    """
-
-    locator: str
-    raw: str = field(repr=False)
 
 
 class Record:

@@ -1,7 +1,8 @@
 r"""HL7 v2 in ER7, the encoding with bars and hats: bytes to a message by position, and back.
 
-One positional reader for versions 2.3 to 2.8. It numbers as HL7 does, from one. It splits the received bytes and only
-then decodes text and escapes, so that nothing a value holds can make a new field or segment.
+One positional reader for versions 2.3 to 2.8. It numbers as HL7 does, from one. It decodes the character set (in every
+one that is served an ASCII byte is that character, and no other byte is), splits, and only then decodes escapes, so
+that nothing a value holds can make a new field or segment.
 
 A place is named by a locator: `RXE[1]-3.1` is the first RXE of the message, field 3, component 1; a repetition is named
 where there are several (`PID[1]-3[2].1`), a subcomponent likewise (`TQ1[1]-2.2.1`).
@@ -10,9 +11,10 @@ Source: HL7 v2.5.1 chapter 2.5 to 2.8; mapping.md 2.4; reliability-security.md H
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gateway.wire import leaf
 from gateway.wire.er7_text import ESCAPED, Charset, charset_of, decode_escapes
 from gateway.wire.many import MOST_VALUES
 
@@ -55,22 +57,15 @@ class Delimiters:
 
 
 @dataclass(slots=True)
-class Leaf:
+class Leaf(leaf.Leaf):
     """One value that is not empty; made once, never changed.
 
-    It is not frozen, and its members have an order, for the sake of time: making a frozen one takes five times as long,
-    and a message makes a hundred and fifty of them.
-
     Attributes:
-        raw: as received, in the message's character set, escapes and all.
+        raw: as received, escapes and all.
         text: with escapes decoded. A null is `""` here too; ask `null`.
-        offset: of the first byte within the message.
     """
 
-    locator: str
-    raw: str = field(repr=False)
     text: str = field(repr=False)
-    offset: int
 
     @property
     def null(self) -> bool:
@@ -80,33 +75,32 @@ class Leaf:
 
 @dataclass(slots=True)
 class Repetition:
-    """One repetition of one field: its leaves by component and subcomponent, both from one.
+    """One repetition of one field. Never changed once made; not frozen for the same reason as `Leaf`.
 
-    Never changed once made; not frozen for the same reason as `Leaf`.
+    Attributes:
+        parts: by component, from one: its only leaf, or its leaves by subcomponent, from one, where it is divided.
+        null: whether the whole field is the explicit null.
     """
 
     locator: str
-    parts: dict[int, dict[int, Leaf]] = field(repr=False)
+    parts: dict[int, Leaf | dict[int, Leaf]] = field(repr=False)
+    null: bool = False
 
     def leaf(self, component: int, subcomponent: int = 1) -> Leaf | None:
         """Give the leaf, or None where nothing was sent."""
-        subs = self.parts.get(component)
-        return subs.get(subcomponent) if subs else None
+        found = self.parts.get(component)
+        if type(found) is dict:
+            return found.get(subcomponent)
+        return found if type(found) is Leaf and subcomponent == 1 else None
 
     def leaves(self, component: int | None = None) -> Iterator[Leaf]:
         """Give every leaf, or those of one component."""
-        for number, subs in self.parts.items():
-            if component in {None, number}:
-                yield from subs.values()
-
-    @property
-    def null(self) -> bool:
-        """Whether the whole field is the explicit null."""
-        if len(self.parts) != 1:
-            return False
-        subs = self.parts.get(1)
-        only = subs.get(1) if subs is not None and len(subs) == 1 else None
-        return only is not None and only.raw == NULL
+        for number, found in self.parts.items():
+            if component is None or component == number:
+                if isinstance(found, dict):
+                    yield from found.values()
+                else:
+                    yield found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +150,7 @@ class Message:
     Attributes:
         charset: what MSH-18 declares, or ASCII.
         line_endings: CR, LF or CRLF.
+        lexemes: of every leaf by its locator, in order.
         faults: wrong values found while reading; the message can be answered but not used.
     """
 
@@ -163,6 +158,7 @@ class Message:
     charset: Charset
     line_endings: str
     segments: tuple[Segment, ...]
+    lexemes: dict[str, str] = field(repr=False)
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -176,14 +172,7 @@ class Message:
 
     def leaves(self) -> list[Leaf]:
         """Give every value that is not empty, in order."""
-        return [
-            leaf
-            for segment in self.segments
-            for repetitions in segment.fields.values()
-            for repetition in repetitions
-            for subs in repetition.parts.values()
-            for leaf in subs.values()
-        ]
+        return [leaf for segment in self.segments for leaf in segment.leaves()]
 
 
 def parse(body: bytes) -> Message:
@@ -197,13 +186,12 @@ def parse(body: bytes) -> Message:
     marks = (delimiters.field, delimiters.component, delimiters.repetition, delimiters.subcomponent, "\r", "\n")
     if sum(body.count(mark.encode()) for mark in marks) > MOST_VALUES:
         raise Er7Error("TOO_LARGE", "", f"The message holds more than {MOST_VALUES} values.")
-    endings, lines = _lines(body)
-    charset = _charset(lines[0][1], delimiters)
+    charset = _charset(body, delimiters)
     try:
-        charset.decode(body)
+        text = charset.decode(body)
     except UnicodeDecodeError as error:
         raise Er7Error("CHARSET_INVALID", "MSH[1]-18", _where(error, charset)) from None
-    return _Parser(delimiters, charset).message(endings, lines)
+    return _Parser(delimiters, charset).message(text)
 
 
 def _where(error: UnicodeDecodeError, charset: Charset) -> str:
@@ -240,20 +228,17 @@ def _beginning(body: bytes) -> str:
     return "The message does not begin with MSH and its delimiters."
 
 
-def _lines(body: bytes) -> tuple[str, list[tuple[int, bytes]]]:
-    """Split into segments with their offsets. LF and CRLF are tolerated and named; a bare LF beside CR is a fault."""
-    name = "CRLF" if b"\r\n" in body else "LF" if b"\n" in body and b"\r" not in body else "CR"
-    ending = re.compile(rb"\n" if name == "LF" else rb"\r\n?")
-    lines, offset = [], 0
-    for found in [*ending.finditer(body), None]:
-        line = body[offset : found.start() if found else len(body)]
-        if line:
-            lines.append((offset, line))
-        offset = found.end() if found else offset
-    return name, lines
+def _lines(text: str) -> tuple[str, list[str]]:
+    """Split into segments. LF and CRLF are tolerated and named; a bare LF beside CR is a fault."""
+    if "\n" not in text:
+        return "CR", text.split("\r")
+    if "\r\n" in text:
+        return "CRLF", _RETURN.split(text)
+    return ("CR", text.split("\r")) if "\r" in text else ("LF", text.split("\n"))
 
 
-def _charset(header: bytes, delimiters: Delimiters) -> Charset:
+def _charset(body: bytes, delimiters: Delimiters) -> Charset:
+    header = body.partition(b"\r" if b"\r" in body else b"\n")[0]
     fields = header.split(delimiters.field.encode())
     declared = fields[17].decode("ascii", "replace") if len(fields) > 17 else ""  # noqa: PLR2004 - MSH-18
     charset = charset_of("" if declared == NULL else declared.split(delimiters.component)[0])
@@ -262,109 +247,103 @@ def _charset(header: bytes, delimiters: Delimiters) -> Charset:
     return charset
 
 
-_NAME = re.compile(rb"[A-Z][A-Z0-9]{2}")
+_RETURN = re.compile(r"\r\n?")
+_NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 class _Parser:
+    """Splits one message; a value of letters and digits, which is most of them, can hold no mark and needs no look."""
+
     def __init__(self, delimiters: Delimiters, charset: Charset) -> None:
         self._delimiters = delimiters
         self._charset = charset
-        self._codec = charset.codec
         self._faults: list[Fault] = []
-        self._field = delimiters.field.encode()
-        self._repetition = delimiters.repetition.encode()
-        self._component = delimiters.component.encode()
-        self._subcomponent = delimiters.subcomponent.encode()
-        self._escape = delimiters.escape.encode()
+        self._lexemes: dict[str, str] = {}
 
-    def message(self, endings: str, lines: list[tuple[int, bytes]]) -> Message:
+    def message(self, text: str) -> Message:
+        endings, lines = _lines(text)
         seen: dict[str, int] = {}
-        segments = []
-        for position, (offset, line) in enumerate(lines, start=1):
-            name = line[:3].decode("ascii", "replace")
+        segments: list[Segment] = []
+        for line in filter(None, lines):
+            name = line[:3] if line[:3].isascii() else self._ascii(line)[:3]
             seen[name] = seen.get(name, 0) + 1
-            segments.append(self._segment(name, seen[name], position, offset, line))
+            segments.append(self._segment(name, seen[name], len(segments) + 1, line))
         return Message(
             delimiters=self._delimiters,
             charset=self._charset,
             line_endings=endings,
             segments=tuple(segments),
+            lexemes=self._lexemes,
             faults=tuple(self._faults),
         )
 
-    def _segment(self, name: str, ordinal: int, position: int, offset: int, line: bytes) -> Segment:
-        head, *rest = line.split(self._field)
+    def _ascii(self, text: str) -> str:
+        """Give text as ASCII, byte by byte; what is none is replaced, and told as a fault wherever it matters."""
+        return self._charset.encode(text).decode("ascii", "replace")
+
+    def _segment(self, name: str, ordinal: int, position: int, line: str) -> Segment:
+        head, *rest = line.split(self._delimiters.field)
         if not _NAME.fullmatch(head):
             self._fault("UNREADABLE", f"segment {position}", "A segment must begin with its three-letter name.")
             return Segment(name="???", ordinal=ordinal, position=position, fields={})
-        place = f"{name}[{ordinal}]"
+        place = f"{name}[{ordinal}]-"
         fields: dict[int, tuple[Repetition, ...]] = {}
-        start, number = offset + len(head) + 1, 1
+        first = 1
         if name == "MSH":
-            fields[1] = self._whole(f"{place}-1", self._field, offset + 3)
-            number = 2
-        for value in rest:
-            if name == "MSH" and number == 2:  # noqa: PLR2004 - MSH-2 holds the delimiters themselves
-                fields[2] = self._whole(f"{place}-2", value, start)
-            elif value and (repetitions := self._repetitions(f"{place}-{number}", value, start)):
+            fields[1] = self._whole(f"{place}1", self._delimiters.field)
+            if rest:  # MSH-2 holds the delimiters themselves
+                fields[2] = self._whole(f"{place}2", self._ascii(rest.pop(0)))
+            first = 3
+        for number, value in enumerate(rest, first):
+            if not value:
+                continue
+            if value.isalnum():
+                fields[number] = self._whole(f"{place}{number}", value)
+            elif repetitions := self._repetitions(f"{place}{number}", value):
                 fields[number] = repetitions
-            start += len(value) + 1
-            number += 1
         return Segment(name=name, ordinal=ordinal, position=position, fields=fields)
 
-    def _whole(self, locator: str, value: bytes, offset: int) -> tuple[Repetition, ...]:
-        text = value.decode("ascii", "replace")
-        leaf = Leaf(f"{locator}.1", text, text, offset)
-        return (Repetition(locator, {1: {1: leaf}}),)
+    def _whole(self, locator: str, value: str) -> tuple[Repetition, ...]:
+        """Give a field that is one value as it stands."""
+        place = f"{locator}.1"
+        self._lexemes[place] = value
+        return (Repetition(locator, {1: Leaf(place, value, value)}),)
 
-    def _repetitions(self, locator: str, value: bytes, offset: int) -> tuple[Repetition, ...]:
-        if value.isalnum():  # one value as it stands: no delimiter is a letter or a digit
-            text = value.decode("ascii")
-            return (Repetition(locator, {1: {1: Leaf(f"{locator}.1", text, text, offset)}}),)
-        if self._repetition not in value:
-            parts = self._components(locator, value, offset)
-            return (Repetition(locator, parts),) if parts else ()
-        found = []
-        for index, part in enumerate(value.split(self._repetition), start=1):
-            place = f"{locator}[{index}]"
-            if parts := self._components(place, part, offset):
-                found.append(Repetition(place, parts))
-            offset += len(part) + 1
-        return tuple(found)
+    def _repetitions(self, locator: str, value: str) -> tuple[Repetition, ...]:
+        if self._delimiters.repetition not in value:
+            found = self._repetition(locator, value)
+            return (found,) if found else ()
+        parts = enumerate(value.split(self._delimiters.repetition), start=1)
+        return tuple(found for index, part in parts if (found := self._repetition(f"{locator}[{index}]", part)))
 
-    def _components(self, locator: str, value: bytes, offset: int) -> dict[int, dict[int, Leaf]]:
-        if self._component not in value and self._subcomponent not in value:
-            return {1: {1: self._leaf(f"{locator}.1", value, offset)}} if value else {}
-        found = {}
-        for number, part in enumerate(value.split(self._component), start=1):
+    def _repetition(self, locator: str, value: str) -> Repetition | None:
+        marks, lexemes = self._delimiters, self._lexemes
+        if marks.component not in value and marks.subcomponent not in value:
+            return Repetition(locator, {1: self._leaf(f"{locator}.1", value)}, value == NULL) if value else None
+        parts: dict[int, Leaf | dict[int, Leaf]] = {}
+        for number, part in enumerate(value.split(marks.component), start=1):
             if not part:
-                offset += 1
                 continue
+            place = f"{locator}.{number}"
             if part.isalnum():
-                text = part.decode("ascii")
-                found[number] = {1: Leaf(f"{locator}.{number}", text, text, offset)}
-            elif self._subcomponent in part:
-                if subs := self._subcomponents(f"{locator}.{number}", part, offset):
-                    found[number] = subs
-            else:
-                found[number] = {1: self._leaf(f"{locator}.{number}", part, offset)}
-            offset += len(part) + 1
-        return found
+                lexemes[place] = part
+                parts[number] = Leaf(place, part, part)
+            elif marks.subcomponent not in part:
+                parts[number] = self._leaf(place, part)
+            elif subs := self._subcomponents(place, part):
+                parts[number] = subs
+        return Repetition(locator, parts, NULL in value and _is_null(parts)) if parts else None
 
-    def _subcomponents(self, locator: str, value: bytes, offset: int) -> dict[int, Leaf]:
-        found = {}
-        for number, part in enumerate(value.split(self._subcomponent), start=1):
-            if part:
-                found[number] = self._leaf(f"{locator}.{number}", part, offset)
-            offset += len(part) + 1
-        return found
+    def _subcomponents(self, locator: str, value: str) -> dict[int, Leaf]:
+        parts = enumerate(value.split(self._delimiters.subcomponent), start=1)
+        return {number: self._leaf(f"{locator}.{number}", part) for number, part in parts if part}
 
-    def _leaf(self, locator: str, value: bytes, offset: int) -> Leaf:
-        raw = value.decode(self._codec)
-        escaped = self._escape in value
+    def _leaf(self, locator: str, raw: str) -> Leaf:
+        self._lexemes[locator] = raw
+        escaped = self._delimiters.escape in raw
         if not escaped and raw.isprintable():
-            return Leaf(locator, raw, raw, offset)
+            return Leaf(locator, raw, raw)
         if _CONTROLS.search(raw):
             self._fault("VALUE_INVALID", locator, "The value holds a control character.")
         text = raw
@@ -374,7 +353,7 @@ class _Parser:
                 self._fault("VALUE_INVALID", locator, "The value holds an escape sequence that HL7 does not define.")
             else:
                 text = decoded
-        return Leaf(locator, raw, text, offset)
+        return Leaf(locator, raw, text)
 
     def _names(self) -> dict[str, str]:
         marks = self._delimiters
@@ -386,6 +365,55 @@ class _Parser:
 
     def _fault(self, code: str, location: str, text: str) -> None:
         self._faults.append(Fault(code=code, location=location, text=text))
+
+
+def _is_null(parts: dict[int, Leaf | dict[int, Leaf]]) -> bool:
+    """Tell whether nothing stands in a field but the explicit null."""
+    only = Repetition("", parts).leaf(1)
+    return only is not None and only.null and len(list(Repetition("", parts).leaves())) == 1
+
+
+_PLACE = re.compile(r"(\w{3})\[(\d+)\]-(\d+)(?:\[(\d+)\])?\.(\d+)(?:\.(\d+))?", re.ASCII)
+
+
+def offset_of(body: bytes, locator: str) -> int:
+    """Give the byte at which a leaf begins; found again when somebody asks, which a message on its way never does.
+
+    Args:
+        body: a message that `parse` reads.
+        locator: of one of its leaves.
+
+    Raises:
+        ValueError: there is no such place.
+
+    Source: mapping.md 2.2.
+    """
+    place = _PLACE.fullmatch(locator)
+    if place is None:
+        raise ValueError("not the locator of a leaf")
+    name, *numbers = place.groups("1")
+    ordinal, number, repetition, component, subcomponent = map(int, numbers)
+    marks, text = _delimiters(body), body.decode("latin-1")  # one character a byte
+    ends = re.finditer("\n" if _lines(text)[0] == "LF" else _RETURN, text)
+    starts = [start for start in (0, *(end.end() for end in ends)) if text[start : start + 3] == name]
+    if not 0 < ordinal <= len(starts):
+        raise ValueError("there is no such segment")
+    if name == "MSH" and number == 1:
+        return starts[ordinal - 1] + 3
+    steps = (
+        (marks.field, number - (name == "MSH")),
+        (marks.repetition, repetition - 1),
+        (marks.component, component - 1),
+        (marks.subcomponent, subcomponent - 1),
+    )
+    return _after(text, starts[ordinal - 1], steps)
+
+
+def _after(text: str, start: int, steps: Iterable[tuple[str, int]]) -> int:
+    for mark, times in steps:
+        for _ in range(times):
+            start = text.index(mark, start) + 1
+    return start
 
 
 _USUAL = Delimiters()

@@ -46,14 +46,18 @@ class Desk(record.Record):
             self.mark(*repetitions)
             self.flag("VALUE_INVALID", segment.at(number), "The field is sent more than once; it may be sent once.")
             return None
-        return self.said(repetitions[0])
+        only = repetitions[0]
+        return self.said(only) if only.null else only
 
     def all(self, segment: Segment | None, number: int) -> tuple[Repetition, ...]:
         """Give the repetitions of a field that say something."""
         if segment is None:
             return ()
-        repetitions = segment.fields.get(number)
-        return tuple(found for part in repetitions if (found := self.said(part))) if repetitions else ()
+        repetitions = segment.fields.get(number, ())
+        for part in repetitions:
+            if part.null:
+                return tuple(found for part in repetitions if (found := self.said(part)))
+        return repetitions
 
     def said(self, repetition: Repetition) -> Repetition | None:
         """Give the repetition unless it is the explicit null, which in a new order says nothing."""
@@ -66,9 +70,14 @@ class Desk(record.Record):
         """Give a leaf with its escapes decoded; nulls and unresolved template text are no value."""
         if repetition is None:
             return None
-        parts = repetition.parts.get(component)
-        found = parts.get(subcomponent) if parts is not None else None
-        return self.value(found) if found is not None else None
+        found = repetition.parts.get(component)
+        if isinstance(found, dict):
+            found = found.get(subcomponent)
+        elif subcomponent != 1:
+            return None
+        if found is None or found.raw.isalnum():  # letters and digits are neither null, nor escaped, nor a template
+            return found
+        return self.value(found)
 
     def value(self, leaf: Leaf) -> record.Leaf | None:
         """Give one leaf as `leaf` does."""
@@ -77,17 +86,17 @@ class Desk(record.Record):
             self._inputs.ignore(leaf.locator, _NULL)
             return None
         if ("##" in text or "{{" in text) and _TEMPLATE.search(text):
-            self._inputs.use(leaf.locator)
+            self._use(leaf.locator)
             wanted = "The interface sent its own template text in place of a value."
             self.flag("TEMPLATE_TEXT_UNRESOLVED", leaf.locator, wanted)
             return None
-        return record.Leaf(leaf.locator, text)
+        return leaf if text is leaf.raw else record.Leaf(leaf.locator, text)
 
     def mark(self, *repetitions: Repetition | None) -> None:
         """Mark every leaf of a repetition as read."""
         for repetition in repetitions:
             if repetition:
-                self._inputs.use(*(leaf.locator for leaf in repetition.leaves()))
+                self.use(*repetition.leaves())
 
     def pass_over(self, repetition: Repetition | None, rule: Rule) -> None:
         """Leave a repetition out by a named rule."""

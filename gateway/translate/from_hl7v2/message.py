@@ -36,7 +36,7 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
         message = parse(submission.body)
     except Er7Error as error:
         raise Refusal(Issue(code=error.code, location=error.location, text=error.text)) from None
-    tracer = Tracer({leaf.locator: leaf.raw for leaf in message.leaves()}, HL7V2, stands_for(context.trust))
+    tracer = Tracer(message.lexemes, HL7V2, stands_for(context.trust))
     desk = Desk(tracer, context)
     header = read_header(message, desk)
     demographic = header.envelope.message_type.startswith("ADT^")

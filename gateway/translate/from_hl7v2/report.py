@@ -117,7 +117,7 @@ def read_report(submission: Submission, context: ReadingContext) -> Report:
         message = parse(submission.body)
     except Er7Error as error:
         raise Refusal(Issue(code=error.code, location=error.location, text=error.text)) from None
-    tracer = Tracer({leaf.locator: leaf.raw for leaf in message.leaves()}, HL7V2)
+    tracer = Tracer(message.lexemes, HL7V2)
     desk = Desk(tracer, context)
     header = read_header(message, desk, served=REPORTS | ANSWERS | STATUSES)
     if not header.served:
