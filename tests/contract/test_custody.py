@@ -177,6 +177,19 @@ async def test_what_never_arrived_goes_again_with_the_same_bytes_under_the_same_
     assert view.events[-1].text == "anna: Rung; their log was read out."
 
 
+async def test_what_never_arrived_has_not_aged_while_nobody_knew_that(exchange: Exchange) -> None:
+    what = await in_doubt(exchange)
+    exchange.clock.move(hours=30)
+    await resolve(exchange, what, Whereabouts.NEVER_ARRIVED)
+    (claim,) = await exchange.claim()
+    assert await exchange.store.on_wire(claim, now=exchange.clock.now())
+    assert claim.idle == timedelta(hours=30)
+    now = exchange.clock.move(minutes=1)
+    await exchange.store.record(claim, TryLater(reason="busy"), now=now, retry_at=now + timedelta(seconds=5))
+    assert await exchange.states(what) == [LineState.READY] * 2
+    assert await exchange.enquiries.overdue(now=now) == ()
+
+
 async def test_nothing_is_resolved_while_an_attempt_is_under_way_or_nothing_is_in_doubt(exchange: Exchange) -> None:
     what = make_prescription("A")
     await exchange.store.accept(make_acceptance("A", make_order(what)))

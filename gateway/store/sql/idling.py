@@ -1,8 +1,9 @@
 """The time in which a message did not go for a reason that is not its own: it does not age meanwhile.
 
-A pause of its destination, and the hold of any line of it. Where two overlap the time counts once.
+A pause of its destination, the hold of any line of it, and the time in which nobody knew whether it had arrived, once
+a person found that it had not. Where two overlap the time counts once.
 
-Source: mapping.md 10.2 (hold, release); `gateway.worker.Pace`.
+Source: mapping.md 10.2 (hold, release; UNCERTAIN, never had it); `gateway.worker.Pace`.
 """
 
 from collections.abc import Iterable
@@ -24,6 +25,13 @@ FROM allocation JOIN event AS begun ON begun.line = allocation.line
 WHERE allocation.message = ? AND begun.moved = 1 AND begun.state_after = 'ON_HOLD' AND begun.state_before <> 'ON_HOLD'
 ORDER BY 1
 """
+_DOUBTED: Final = """
+SELECT DISTINCT begun.at, (SELECT min(ended.at) FROM event AS ended WHERE ended.line = begun.line
+    AND ended.seq > begun.seq AND ended.moved = 1 AND ended.event = 'never_had_it')
+FROM allocation JOIN event AS begun ON begun.line = allocation.line
+WHERE allocation.message = ? AND begun.moved = 1 AND begun.event = 'nothing_decisive'
+ORDER BY 1
+"""
 
 
 def idle_since(transaction: Transaction, message: UUID, destination: OdsCode, since: datetime) -> timedelta:
@@ -32,12 +40,12 @@ def idle_since(transaction: Transaction, message: UUID, destination: OdsCode, si
 
 
 def held_since(transaction: Transaction, message: UUID, since: datetime) -> timedelta:
-    """Give how long lines of a message were on hold since a moment: deadlines do not run meanwhile."""
+    """Give how long lines of a message were on hold or in doubt since a moment: deadlines do not run meanwhile."""
     return _covered(_held(transaction, message), since)
 
 
 def _held(transaction: Transaction, message: UUID) -> list[Span]:
-    rows = transaction.rows(_HOLDS, (message.bytes,))
+    rows = [*transaction.rows(_HOLDS, (message.bytes,)), *transaction.rows(_DOUBTED, (message.bytes,))]
     return [(instant(begun), instant(ended)) for begun, ended in rows if ended is not None]
 
 
