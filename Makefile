@@ -43,5 +43,5 @@ clean:
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[redis,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[redis,postgres,test]'
 	touch $(STAMP)

@@ -24,6 +24,9 @@ WITH each_line AS (
             THEN 1 ELSE 0 END AS alerted
     FROM line JOIN prescription ON prescription.id = line.prescription
     WHERE prescription.action IN ('new', 'replace')
+    UNION ALL
+    SELECT uuid, tenant, delivered, 1, 0, sent, answered, rejected, 0 FROM archived_prescription
+    WHERE action IN ('new', 'replace')
 ), each_prescription AS (
     SELECT min(ended) AS ended, max(delivered) AS delivered, max(held) AS held, max(sent) AS sent,
         max(answered) AS answered, max(rejected) AS rejected, max(alerted * (1 - ended)) AS alerted

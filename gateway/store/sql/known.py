@@ -26,15 +26,30 @@ SELECT line.id, line.uuid, prescription.uuid, line.order_number, line.product_co
 FROM line JOIN prescription ON prescription.id = line.prescription LEFT JOIN cancel ON cancel.line = line.id
 WHERE {whose} AND {condition} AND line.action IN ('new', 'replace')
 """
+# Of an archived line there stays what a trust may still ask of it; whose it is need not be asked again.
+_ARCHIVED = """
+UNION ALL
+SELECT line.id, line.uuid, line.prescription_uuid, line.order_number, line.product_code, line.state, '',
+       line.group_number, line.epoch, line.provider, line.replaced, NULL, line.cancel, line.action, NULL, NULL, NULL,
+       NULL, 1 = 0
+FROM archived_line AS line
+WHERE line.tenant = ? AND {condition} AND line.action IN ('new', 'replace')
+"""
 _OF_TRUST = "line.tenant = ?"
 _OF_PROVIDER = "EXISTS (SELECT 1 FROM allocation AS held WHERE held.line = line.id AND held.provider = ?)"
 _UNDER_NUMBER = "line.order_number = ? AND line.order_number <> ''"
-_BY_ORDER = _KNOWN.format(whose=_OF_TRUST, condition=_UNDER_NUMBER)
-_BY_GROUP = _KNOWN.format(
-    whose=_OF_TRUST, condition="prescription.group_number = ? AND prescription.group_number <> ''"
-)
-_BY_ITEM = _KNOWN.format(whose=_OF_TRUST, condition="line.uuid = ?")
-_BY_PRESCRIPTION = _KNOWN.format(whose=_OF_TRUST, condition="prescription.uuid = ?")
+_UNDER_GROUP = "{row}.group_number = ? AND {row}.group_number <> ''"
+_OF_ITEM = "line.uuid = ?"
+
+
+def _of_trust(condition: str, archived: str) -> str:
+    return _KNOWN.format(whose=_OF_TRUST, condition=condition) + _ARCHIVED.format(condition=archived)
+
+
+_BY_ORDER = _of_trust(_UNDER_NUMBER, _UNDER_NUMBER)
+_BY_GROUP = _of_trust(_UNDER_GROUP.format(row="prescription"), _UNDER_GROUP.format(row="line"))
+_BY_ITEM = _of_trust(_OF_ITEM, _OF_ITEM)
+_BY_PRESCRIPTION = _of_trust("prescription.uuid = ?", "line.prescription_uuid = ?")
 _ALLOCATED = _KNOWN.format(whose=_OF_PROVIDER, condition=_UNDER_NUMBER)
 _MESSAGE_TO = """
 SELECT allocation.message FROM allocation JOIN line ON line.id = allocation.line
@@ -62,7 +77,10 @@ class Asked:
 
 def known_lines(transaction: Transaction, tenant: OdsCode, asked: Asked) -> tuple[KnownLine, ...]:
     """Give the lines held under these numbers and ids, each once, oldest first."""
-    found = {row[0]: row for sql, value in asked.questions() for row in transaction.rows(sql, (tenant.value, value))}
+    whose = tenant.value
+    found = {
+        row[0]: row for sql, value in asked.questions() for row in transaction.rows(sql, (whose, value, whose, value))
+    }
     return tuple(_line(row) for _, row in sorted(found.items()))
 
 

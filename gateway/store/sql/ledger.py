@@ -37,6 +37,9 @@ FROM prescription JOIN submission ON submission.id = prescription.submission
 LEFT JOIN line ON line.prescription = prescription.id
 WHERE prescription.action IN ('new', 'replace') AND submission.received_at >= :first AND submission.received_at < :after
 GROUP BY prescription.id, submission.id
+UNION ALL
+SELECT tenant, received_at, 1, 0 FROM archived_prescription
+WHERE action IN ('new', 'replace') AND received_at >= :first AND received_at < :after
 """  # noqa: S608 - a constant list
 _APART = "SELECT tenant, received_at FROM kept_apart WHERE received_at >= :first AND received_at < :after"
 _GIVEN = f"""
@@ -53,7 +56,11 @@ _FAULTS: Final = {
             SELECT count(*) FROM json_each(verdict, '$.orders') AS told
             WHERE told.value ->> 'outcome' IN ('translated', 'held') AND told.value ->> 'action' IN ('new', 'replace')
         ) <> (SELECT count(*) FROM prescription
-            WHERE prescription.submission = submission.id AND prescription.action IN ('new', 'replace'))""",
+            WHERE prescription.submission = submission.id AND prescription.action IN ('new', 'replace'))
+            + (SELECT count(*) FROM archived_prescription AS gone
+            WHERE gone.submission = submission.id AND gone.action IN ('new', 'replace'))""",
+    "archived, and still here": """
+        SELECT uuid FROM prescription WHERE id IN (SELECT id FROM archived_prescription)""",
     "stored without a line": """
         SELECT uuid FROM prescription WHERE action IN ('new', 'replace')
             AND NOT EXISTS (SELECT 1 FROM line WHERE line.prescription = prescription.id)""",
@@ -77,9 +84,9 @@ _FAULTS: Final = {
         SELECT uuid FROM line WHERE act_by < :silent
             AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND closed_at IS NULL)""",
     "an event without its audit leaf": """
-        SELECT 'events: ' || (SELECT count(*) FROM event) || ', leaves: '
-            || (SELECT count(*) FROM audit_leaf WHERE kind = 'event')
-        WHERE (SELECT count(*) FROM event) <> (SELECT count(*) FROM audit_leaf WHERE kind = 'event')""",
+        SELECT 'events: ' || kept || ', leaves: ' || leaves FROM (
+            SELECT (SELECT count(*) FROM event) + (SELECT coalesce(sum(events), 0) FROM archived_prescription) AS kept,
+                (SELECT count(*) FROM audit_leaf WHERE kind = 'event') AS leaves) AS counted WHERE kept <> leaves""",
 }
 _OF_TRUST = """
 SELECT control_id, digest, outcome FROM submission WHERE tenant = :party AND {condition} ORDER BY id

