@@ -27,6 +27,7 @@ class Record:
         self._tracer = tracer
         self._row = tracer.row
         self._use = tracer.use_one
+        self._ignore = tracer.ignore
         self.rows: list[TraceRow] = []
         self.issues: list[Issue] = []
 
@@ -86,7 +87,11 @@ class Record:
         """Leave leaves out by a row of the rules."""
         for leaf in leaves:
             if leaf is not None:
-                self._tracer.ignore(leaf.locator, rule)
+                self._ignore(leaf.locator, rule)
+
+    def leave(self, leaf: Leaf, rule: Rule) -> None:
+        """Leave one leaf out by a row of the rules."""
+        self._ignore(leaf.locator, rule)
 
     def unread(self) -> tuple[str, ...]:
         """Give the locators that no rule has read so far."""

@@ -7,11 +7,20 @@ Every rule is a row of `gateway.translate.maps`; a value that no row covers is u
 Source: mapping.md 2.2; brief D1.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import filterfalse
+from operator import attrgetter
 
 from gateway.domain.trace import Disposition, Leftover, TraceRow
 from gateway.translate.maps.rules import Rule, Rules, leaving_out, place_of, rule_id_of, rule_of
+from gateway.wire.leaf import Leaf
+
+_PLACE_AND_LEXEME: Callable[[Leaf], tuple[str, str]] = attrgetter("locator", "raw")
+
+
+def lexemes(leaves: Iterable[Leaf]) -> dict[str, str]:
+    """Give the raw lexeme of every leaf by its locator, as a tracer wants them."""
+    return dict(map(_PLACE_AND_LEXEME, leaves))
 
 
 class Tracer:

@@ -12,7 +12,7 @@ from gateway.translate.from_fhir.dosage import dosage
 from gateway.translate.from_fhir.nodes import Builder
 from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Record
-from gateway.translate.tracer import Tracer
+from gateway.translate.tracer import Tracer, lexemes
 from gateway.wire.strict_json import JSON
 
 
@@ -51,7 +51,7 @@ def _one(value: JSON, path: str, issues: list[Issue]) -> Dosage:
         return Dosage()
     builder = Builder()
     node = builder.build(value, "Dosage", path)
-    record = Record(Tracer({leaf.locator: leaf.raw for leaf in node.below()}, FHIR))
+    record = Record(Tracer(lexemes(node.below()), FHIR))
     read = dosage(record, None, node, "dosage")
     for locator in record.unread():
         modifier = ".modifierExtension[" in locator

@@ -4,26 +4,36 @@ Source: mapping.md 2.2 and 6.2; brief D1; reliability-security.md 4.3, J16, J17 
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from itertools import pairwise
 
 from gateway.domain.issue import Issue
 from gateway.translate.from_fhir.bundle import Entries
 from gateway.translate.from_fhir.elements import RESOURCES
 from gateway.translate.from_fhir.nodes import Node
-from gateway.translate.maps.rules import FHIR, leaving_out, plain
+from gateway.translate.maps.rules import FHIR, Rule, leaving_out, plain
 from gateway.translate.record import Leaf, Record
 
 _REPEATS = FHIR.named("FHIR.ignored.repeat-information")
 _ENTRY, _REQUEST = FHIR.named("FHIR.ignored.entry"), FHIR.named("FHIR.ignored.request")
 _TAKEN = {"MedicationRequest", "Medication", "Dosage"}
+_TO_BE_UNDERSTOOD = {"modifierExtension", "implicitRules"}
 _ORDINARY = {"U", "L", "M", "N", "HTEST"}
 """Confidentiality up to normal, which is how health data is handled here, and the mark of test data."""
 REPEAT_INFORMATION = "-MedicationRepeatInformation"
 """End of the URL of the repeat extension, in EPS and in UK Core."""
 
 
-def forbidden(bundle: Node, entries: Entries) -> Iterator[Issue]:
-    """Give what must be understood and is not: modifierExtension and implicitRules, wherever they stand."""
-    for node in _all(bundle):
+def forbidden(bundle: Node, entries: Entries, names: AbstractSet[str]) -> Iterator[Issue]:
+    """Give what must be understood and is not: modifierExtension and implicitRules, wherever they stand.
+
+    Args:
+        bundle: the message.
+        entries: of it.
+        names: of all its members; where neither is among them, nobody needs to look for them.
+    """
+    for node in _all(bundle) if not names.isdisjoint(_TO_BE_UNDERSTOOD) else ():
         for extension in node.children.get("modifierExtension", ()):
             text = "A modifierExtension changes the meaning in a way that is not known here."
             yield Issue(code="EXTENSION_NOT_UNDERSTOOD", location=extension.path, text=text)
@@ -72,20 +82,31 @@ def account(record: Record, entries: Entries) -> None:
         record.ignore((leaf,), _ENTRY)
     for request in (part for entry in entries.entries for part in entry.many("request")):
         record.ignore(request.below(), _REQUEST)
-    paths = [node.path for node in entries.resources]
+    nested = _nested([node.path for node in entries.resources])
     for node in entries.resources:
-        inner = tuple(f"{path}." for path in paths if path.startswith(f"{node.path}."))
+        inner, kind, here = nested.get(node.path, ()), node.kind, len(node.path)
         for leaf in node.below():
-            if leaf.locator in unread and not leaf.locator.startswith(inner):
-                _leaf(record, node, leaf)
+            locator = leaf.locator
+            if locator not in unread or locator.startswith(inner):
+                continue
+            if rule := _left_out(kind, locator[here:]):
+                record.leave(leaf, rule)
+            elif kind in _TAKEN:
+                _of_an_order(record, node, leaf)
 
 
-def _leaf(record: Record, node: Node, leaf: Leaf) -> None:
-    inside = plain(leaf.locator[len(node.path) :])
-    if rule := leaving_out(FHIR, f"{node.kind}{inside}"):
-        record.ignore((leaf,), rule)
-    elif node.kind in _TAKEN:
-        _of_an_order(record, node, leaf)
+def _nested(paths: list[str]) -> dict[str, tuple[str, ...]]:
+    """Give of each resource that holds others among them the beginnings of their paths; most hold none."""
+    ordered = sorted(paths)  # a full stop comes before every other character of a path, so what is inside comes next
+    if not any(after.startswith(f"{before}.") for before, after in pairwise(ordered)):
+        return {}
+    return {path: tuple(f"{one}." for one in paths if one.startswith(f"{path}.")) for path in paths}
+
+
+@lru_cache(maxsize=8192)
+def _left_out(kind: str, inside: str) -> Rule | None:
+    """Give the row that leaves out a value of a resource, by its path from there."""
+    return leaving_out(FHIR, f"{kind}{plain(inside)}")
 
 
 def _of_an_order(record: Record, node: Node, leaf: Leaf) -> None:

@@ -26,7 +26,7 @@ from gateway.translate.from_fhir.uk_core import loose_course, loose_numbers, loo
 from gateway.translate.maps.rules import FHIR
 from gateway.translate.record import Leaf, Record
 from gateway.translate.to_fhir import systems
-from gateway.translate.tracer import Tracer
+from gateway.translate.tracer import Tracer, lexemes
 
 _REPEATS_ALLOWED = {"numberOfRepeatsAllowed", "numberOfRepeatPrescriptionsAllowed"}
 
@@ -46,7 +46,7 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
     """
     arrival = arrive(submission, context)
     bundle, entries = arrival.bundle, Entries(arrival.bundle)
-    record = Record(Tracer({leaf.locator: leaf.raw for leaf in bundle.below()}, FHIR))
+    record = Record(Tracer(lexemes(bundle.below()), FHIR))
     if arrival.shape is Shape.MESSAGE:
         record.issues.extend(arrival.issues)
         found = envelope(record, bundle, entries)
@@ -56,7 +56,7 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
     else:
         found = container_envelope(record, submission, context, arrival)
         said, served = tuple(check_container(bundle, entries)), True
-    issues = (*said, *arrival.issues, *entries.faults(), *forbidden(bundle, entries))
+    issues = (*said, *arrival.issues, *entries.faults(), *forbidden(bundle, entries, arrival.names))
     loose = arrival.shape is not Shape.MESSAGE
     order = None
     if served and not of_the_envelope(issues):

@@ -7,10 +7,11 @@ Source: FHIR R4 json.html, datatypes.html; reliability-security.md 4.3, J04, J18
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 from gateway.domain.issue import Issue
 from gateway.translate import lexical
@@ -46,12 +47,14 @@ class Node:
         kind: FHIR type; empty where it is not known, and then nothing below it is checked.
         leaves: members that are single values, by name; of a repeated primitive, each under `name[0]`, `name[1]`, ….
         children: members that are objects, by name.
+        gathered: what `below` gave, once it was asked.
     """
 
     kind: str
     path: str
     leaves: dict[str, Leaf] = field(default_factory=dict)
     children: dict[str, list["Node"]] = field(default_factory=dict)
+    gathered: list[Leaf] | None = None
 
     def leaf(self, name: str) -> Leaf | None:
         """Give a single value."""
@@ -76,14 +79,13 @@ class Node:
         return tuple(self.children.get(name, ()))
 
     def below(self) -> list[Leaf]:
-        """Give every value at and below this node."""
-        found: list[Leaf] = []
-        waiting = [self]
-        while waiting:
-            node = waiting.pop()
-            found += node.leaves.values()
-            waiting += [child for children in reversed(node.children.values()) for child in reversed(children)]
-        return found
+        """Give every value at and below this node: its own, then those of each object in turn."""
+        if self.gathered is None:
+            self.gathered = found = [*self.leaves.values()]
+            for children in self.children.values():
+                for child in children:
+                    found += child.below() if child.children else child.leaves.values()
+        return self.gathered
 
     def extensions(self, url: str) -> tuple["Node", ...]:
         """Give the extensions of that URL."""
@@ -95,35 +97,86 @@ class Node:
 
 
 class Builder:
-    """Builds the nodes of one message and gathers what is wrong with its structure."""
+    """Builds the nodes of one message and gathers what is wrong with its structure.
+
+    Attributes:
+        names: of every member met, of whatever object.
+    """
 
     def __init__(self) -> None:
         self.issues: list[Issue] = []
+        self.names: set[str] = set()
 
     def build(self, value: dict[str, JSON], kind: str, path: str) -> Node:
-        """Build the node of one object."""
+        """Build the node of one object: at once what is certainly right, and step by step what may not be."""
         node = Node(kind, path, {}, {})
-        elements = ELEMENTS.get(kind)
         if not value:
             self._wrong(path, "An object must not be empty.")
-        for name, member in value.items():
-            declared = elements.get(name) if elements is not None else None
-            if declared is not None and type(member) is str and not _text_fault_of(member, declared):
-                node.leaves[name] = Leaf(f"{path}.{name}", member)  # as `_value` would, in less time
-                continue
-            declared = declared or self._declared(elements, name)
-            if declared is None:
-                declared = self._unknown(kind, path, name)
-            below = f"{path}.{name if declared != '!' else '(member)'}"
-            if isinstance(member, list):
-                self._array(node, name, member, declared, below, value)
-                continue
-            if declared.endswith("*"):
-                self._wrong(below, "An array is wanted, even for one value.")
-                self._value(node, name, f"{name}[0]", member, declared[:-1], below)
-            else:
-                self._value(node, name, name, member, declared, below)
+        self.names.update(value)
+        elements = _USUAL.get(kind)
+        if elements is None:
+            self._untyped(node, value)
+            return node
+        members: Iterable[tuple[str, Any]] = value.items()
+        for name, member in members:
+            json, certain, below = elements.get(name, _UNUSUAL)
+            if type(member) is json:
+                if certain is not None:
+                    if certain(member):
+                        node.leaves[name] = Leaf(f"{path}.{name}", member if json is str else _lexeme(member))
+                        continue
+                elif self._objects(node, name, member, below):
+                    continue
+            self._member(node, name, member, value)
         return node
+
+    def _untyped(self, node: Node, value: dict[str, JSON]) -> None:
+        """Take the members of an object whose type is not known; nothing but their names can be wrong."""
+        for name, member in value.items():
+            if member and _NAME.fullmatch(name) is not None:
+                if type(member) is str:
+                    node.leaves[name] = Leaf(f"{node.path}.{name}", member)
+                    continue
+                if self._objects(node, name, member, ""):
+                    continue
+            self._member(node, name, member, value)
+
+    def _objects(self, node: Node, name: str, member: Any, kind: str) -> bool:
+        """Take an object, or an array of objects and nothing else; anything else is not taken."""
+        path = f"{node.path}.{name}"
+        if type(member) is dict:
+            node.children[name] = [self.build(member, self._named(kind, member), path)]
+            return True
+        if type(member) is not list or set(map(type, member)) != _OBJECTS:
+            return False
+        found = node.children[name] = []
+        for index, item in enumerate(member):
+            found.append(self.build(item, self._named(kind, item), f"{path}[{index}]"))
+        return True
+
+    def _member(self, node: Node, name: str, member: JSON, owner: dict[str, JSON]) -> None:
+        kind, path = node.kind, node.path
+        elements = ELEMENTS.get(kind)
+        declared = elements.get(name) if elements is not None else None
+        declared = declared or self._declared(elements, name)
+        if declared is None:
+            declared = self._unknown(kind, path, name)
+        below = f"{path}.{name if declared != '!' else '(member)'}"
+        if isinstance(member, list):
+            self._array(node, name, member, declared, below, owner)
+        elif declared.endswith("*"):
+            self._wrong(below, "An array is wanted, even for one value.")
+            self._value(node, name, f"{name}[0]", member, declared[:-1], below)
+        else:
+            self._value(node, name, name, member, declared, below)
+
+    @staticmethod
+    def _named(kind: str, value: dict[str, JSON]) -> str:
+        """Give the type of an object that stands where one of that type is wanted: a resource names its own."""
+        if kind != "Resource":
+            return kind
+        named = value.get("resourceType")
+        return named if isinstance(named, str) and named in RESOURCES else ""
 
     def _declared(self, elements: "Mapping[str, str] | None", name: str) -> str | None:
         if elements is None:
@@ -167,12 +220,9 @@ class Builder:
             node.leaves[key] = Leaf(path, raw)
 
     def _kind(self, kind: str, value: dict[str, JSON], path: str) -> str:
-        if kind == "Resource":
-            named = value.get("resourceType")
-            return named if isinstance(named, str) and named in RESOURCES else ""
         if kind[0].islower():
             self._wrong(path, "A plain value is wanted, not an object.")
-        return "" if kind in {"?", "!"} else kind
+        return "" if kind in {"?", "!"} else self._named(kind, value)
 
     def _wrong(self, path: str, text: str) -> None:
         self.issues.append(Issue(code="VALUE_INVALID", location=path, text=text))
@@ -236,3 +286,32 @@ def _text_fault(raw: str, kind: str) -> str:
     if kind in {"dateTime", "instant"} and "T" in raw and lexical.instant(raw) is None:
         return "There is no such date and time."
     return "There is no such time." if kind == "time" and lexical.clock(raw[:15]) is None else ""
+
+
+def _has_no_fault(kind: str, raw: str) -> bool:
+    return not _text_fault(raw, kind)
+
+
+_Usual: TypeAlias = "tuple[Any, Callable[[Any], object] | None, str]"
+"""What stands in an element of most messages: the JSON type; of a value, what tells that nothing is wrong with it (what
+it does not tell so, `_fault` judges); of an object or an array of them, the type of each."""
+
+_AT_ONCE: dict[str, tuple[type, Callable[[Any], object]]] = {
+    **dict.fromkeys(_PLAIN_TEXT, (str, str.strip)),
+    **{kind: (str, _FORMS[kind].fullmatch) for kind in ("code", "id", "uri", "url", "canonical")},
+    **{kind: (str, partial(_has_no_fault, kind)) for kind in ("date", "dateTime", "instant", "time")},
+    "boolean": (bool, lambda _: True),
+    "decimal": (Decimal, lambda _: True),
+}
+_UNUSUAL: _Usual = (type, None, "")
+_OBJECTS = {dict}
+
+
+def _usual(declared: str) -> _Usual:
+    kind = declared.removesuffix("*")
+    if kind[0].isupper():
+        return (dict if kind == declared else list, None, kind)
+    return (*_AT_ONCE[kind], "") if kind in _AT_ONCE and kind == declared else _UNUSUAL
+
+
+_USUAL = {kind: {name: _usual(declared) for name, declared in row.items()} for kind, row in ELEMENTS.items()}

@@ -9,6 +9,7 @@ Source: mapping.md 6.1 and 6.2; FHIR R4 bundle.html.
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,11 +43,13 @@ class Arrival:
     Attributes:
         bundle: the Bundle; of a single order, one made around it and what it contains.
         issues: what is wrong with the structure.
+        names: of every member of every object.
     """
 
     shape: Shape
     bundle: Node
     issues: tuple[Issue, ...]
+    names: AbstractSet[str]
 
 
 def arrive(submission: Submission, context: ReadingContext) -> Arrival:
@@ -59,10 +62,10 @@ def arrive(submission: Submission, context: ReadingContext) -> Arrival:
     builder = Builder()
     if document["resourceType"] == "MedicationRequest":
         node = builder.build(document, "MedicationRequest", "MedicationRequest")
-        return Arrival(shape=Shape.SINGLE, bundle=_around(node), issues=tuple(builder.issues))
+        return Arrival(shape=Shape.SINGLE, bundle=_around(node), issues=tuple(builder.issues), names=builder.names)
     bundle = builder.build(document, "Bundle", "Bundle")
     shape = Shape.CONTAINER if bundle.raw("type") in _CONTAINERS else Shape.MESSAGE
-    return Arrival(shape=shape, bundle=bundle, issues=tuple(builder.issues))
+    return Arrival(shape=shape, bundle=bundle, issues=tuple(builder.issues), names=builder.names)
 
 
 def _around(order: Node) -> Node:

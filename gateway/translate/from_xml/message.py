@@ -29,7 +29,7 @@ from gateway.translate.from_xml.people import (
 )
 from gateway.translate.maps.rules import XML
 from gateway.translate.record import Record
-from gateway.translate.tracer import Tracer
+from gateway.translate.tracer import Tracer, lexemes
 
 _HEADER = f"/{ROOT}/Header"
 _UNUSED, _HINT = XML.named("XML.ignored.header"), XML.named("XML.ignored.xsi")
@@ -53,7 +53,7 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
     """
     document = parse(submission.body, submission.content_type)
     leaves = [*document.root.leaves(), *([document.signature_leaf] if document.signature_leaf else [])]
-    record = Record(Tracer({leaf.locator: leaf.raw for leaf in leaves}, XML))
+    record = Record(Tracer(lexemes(leaves), XML))
     found = (*document.faults, *schema.faults(document))
     envelope = _envelope(record, document.root, found)
     order = _order(record, context, document, envelope)
