@@ -5,8 +5,10 @@
    destination proven to recognise repeats; a trust that is told the same thing twice is not harmed.
 3. Every destination has its own room and its own rest, and every transmission its own task and time limit, so that
    one that is slow or dead delays nobody else.
-4. A destination that fails several times running is probed by one message at a time until it answers; its other rows
-   stay due meanwhile, use up no attempts, and go at once when it is back.
+4. A destination that fails several times running is probed by one message at a time, every few seconds, until it
+   answers; its other rows stay due meanwhile, its attempts end no message, and all go at once when it is back.
+5. What is due is looked for when there may be something: when the pipeline says so, when a destination that was
+   full has room again, and at every poll.
 
 Source: brief 2, D3; reliability-security.md I1, I10 to I12, I17.
 """
@@ -14,6 +16,7 @@ Source: brief 2, D3; reliability-security.md I1, I10 to I12, I17.
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -47,24 +50,27 @@ class Pace:
 
     Attributes:
         poll_seconds: how long to wait when nothing woke it: retries fall due unannounced.
+        gather_seconds: least time between two looks, so that under load one look finds the work of many wakings.
         lease_seconds: least time a claim is ours; longer where a destination may take longer to answer.
-        attempts: of one row; then it is not tried again and a person is told.
+        attempts: of one row, where its destination answers others; then it is not tried again and a person is told.
         age_seconds: of a message since its first attempt, after which it is not tried again either. While its
             destination was paused, or a line of it on hold, it did not age.
         tell_age_seconds: the same for telling a trust, whose listener may be off for a weekend.
         failures_before_rest: running failures after which a destination is only probed.
-        probe_seconds: longest time between two probes, and longest wait of a row of a resting destination.
+        probe_seconds: longest time between two probes, and longest wait of a row of a resting destination; with the
+            poll it stays below the five seconds in which delivery begins again after an outage.
         tell_seconds: time limit for telling a trust.
         tell_in_flight: how many tellings of one trust may be under way: one, so that news keeps its order.
     """
 
     poll_seconds: float = 1.0
+    gather_seconds: float = 0.01
     lease_seconds: float = 60.0
     attempts: int = 500
     age_seconds: float = 24 * 3600.0
     tell_age_seconds: float = 96 * 3600.0
     failures_before_rest: int = 3
-    probe_seconds: float = 15.0
+    probe_seconds: float = 3.0
     tell_seconds: float = 10.0
     tell_in_flight: int = 1
 
@@ -81,6 +87,10 @@ class _Lane:
     failures: int = 0
     closed_until: float = 0.0
     """Monotonic time before which nothing more is claimed for it."""
+    full: bool = True
+    """The last look took all it had room for, or it had none: there may be more."""
+    answering: bool = False
+    """It has taken or refused something since it last rested. What fails now fails for a reason of its own."""
 
     def room(self, moment: float, *, failures_before_rest: int) -> int:
         if moment < self.closed_until:
@@ -165,13 +175,15 @@ class Worker:
         """Send until stopped, then finish what is in flight."""
         while not self._stopping:
             self._woken.clear()
-            if not await self._round():
-                await self._rest()
+            looked = self._around.monotonic()
+            await self._round()
+            await self._rest()
+            await self._gather(looked)
         if self._tasks:
             await asyncio.wait(self._tasks)
 
     async def _round(self) -> bool:
-        """Claim and start once. Tells whether there may be more at once."""
+        """Claim and start once. Tells whether there was anything."""
         try:
             await self._recover()
             claims = await self._claim()
@@ -193,6 +205,12 @@ class Worker:
         except TimeoutError:
             return
 
+    async def _gather(self, looked: float) -> None:
+        """Let wakings gather: a look costs about as much for one message as for many."""
+        wait = looked + self._pace.gather_seconds - self._around.monotonic()
+        if wait > 0 and not self._stopping:
+            await asyncio.sleep(wait)
+
     async def _recover(self) -> None:
         moment = self._around.monotonic()
         if moment < self._next_recovery:
@@ -210,14 +228,18 @@ class Worker:
             for ods, lane in self._lanes.items()
         }
         open_rooms = {ods: room for ods, room in rooms.items() if room}
-        if not open_rooms:
-            return []
-        return await self._around.store.claim(
-            worker=self._name,
-            now=self._around.clock.now(),
-            lease_seconds=self.lease_seconds,
-            room=open_rooms,
-        )
+        claims: list[Claim] = []
+        if open_rooms:
+            claims = await self._around.store.claim(
+                worker=self._name,
+                now=self._around.clock.now(),
+                lease_seconds=self.lease_seconds,
+                room=open_rooms,
+            )
+        taken = Counter(claim.destination for claim in claims)
+        for ods, lane in self._lanes.items():
+            lane.full = taken[ods] >= rooms[ods]
+        return claims
 
     def _start(self, claim: Claim) -> None:
         self._lanes[claim.destination].in_flight += 1
@@ -228,8 +250,9 @@ class Worker:
     async def _carry(self, claim: Claim) -> None:
         """Take one claim from lease to record."""
         lane = self._lanes[claim.destination]
+        more = True
         try:
-            await self._send(claim, lane)
+            more = await self._send(claim, lane)
         except Unavailable:
             # Not on the wire, or not recorded: the lease runs out and `recover` tells which.
             _log.warning("worker_store_away", worker=self._name, row=claim.id)
@@ -237,9 +260,11 @@ class Worker:
             _log.exception("worker_claim_failed", worker=self._name, row=claim.id)
         finally:
             lane.in_flight -= 1
-            self._woken.set()
+            if more or lane.full:
+                self._woken.set()
 
-    async def _send(self, claim: Claim, lane: _Lane) -> None:
+    async def _send(self, claim: Claim, lane: _Lane) -> bool:
+        """Send one claim. Tells whether what became of it may have made something else due."""
         try:
             octets, content_type = await self._octets(claim)
         except Unavailable:
@@ -247,16 +272,17 @@ class Worker:
         except Exception:  # noqa: BLE001 - a bug in a writer may not block the queue
             _log.exception("worker_compose_failed", worker=self._name, row=claim.id)
             await self._record(claim, TryLater(reason="the news could not be written"), lane)
-            return
+            return True
         fixed = octets if claim.octets is None else None
         if not await self._around.store.on_wire(claim, now=self._around.clock.now(), octets=fixed):
             _log.info("worker_not_sent", worker=self._name, row=claim.id)
-            return
+            return True
         begun = self._around.monotonic()
         outcome = await self._transmit(claim, lane, octets, content_type)
         self._note(lane, outcome)
         await self._record(claim, outcome, lane)
         self._observe(claim, outcome, self._around.monotonic() - begun)
+        return not isinstance(outcome, Taken) or outcome.acknowledgement is not None
 
     async def _octets(self, claim: Claim) -> tuple[bytes, str]:
         """Give what to send. News is written once; later attempts send the octets that `on_wire` fixed."""
@@ -290,11 +316,12 @@ class Worker:
     def _note(self, lane: _Lane, outcome: TransmitOutcome) -> None:
         """Keep account of the destination's health: an answer of either kind ends its rest."""
         if isinstance(outcome, Taken | Refused):
-            lane.failures, lane.closed_until = 0, 0.0
+            lane.failures, lane.closed_until, lane.answering = 0, 0.0, True
             return
         lane.failures += 1
         asked = outcome.after_seconds if isinstance(outcome, TryLater) else None
         resting = lane.failures >= self._pace.failures_before_rest
+        lane.answering = lane.answering and not resting
         wait = self._probe_wait(lane.failures) if resting else 0.0
         lane.closed_until = self._around.monotonic() + max(wait, asked or 0.0)
 
@@ -322,7 +349,8 @@ class Worker:
         since = self._around.clock.now() - claim.accepted_at - claim.idle
         age = since.total_seconds() if claim.attempt > 1 else 0.0
         longest = self._pace.age_seconds if claim.kind is WorkKind.DELIVER else self._pace.tell_age_seconds
-        spent = claim.attempt >= self._pace.attempts or age > longest
+        # Where nobody answers, the destination is what fails: its probes must not use up the message.
+        spent = (claim.attempt >= self._pace.attempts and lane.answering) or age > longest
         if isinstance(outcome, Taken | Refused) or spent:
             return None
         if isinstance(outcome, InDoubt) and not lane.recognises_repeats:

@@ -18,7 +18,8 @@ class RetryLimits:
     """How long we try to send one message.
 
     Attributes:
-        attempts: transmissions of one message before a person is told that it cannot be sent.
+        attempts: transmissions of one message, where its destination takes others, before a person is told that it
+            cannot be sent.
         age_seconds: age of a message since its acceptance, after which the same happens.
         lease_seconds: how long one worker may hold a message; longer than the slowest provider's time limit.
     """

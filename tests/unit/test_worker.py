@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import cast
 from uuid import UUID
 
@@ -163,6 +164,7 @@ def _provider(
 
 
 _PACE = Pace(poll_seconds=0.02, probe_seconds=0.05)
+_FIVE_ATTEMPTS = Pace(poll_seconds=0.02, probe_seconds=0.05, attempts=5, age_seconds=3600)
 
 
 def _around(
@@ -200,6 +202,10 @@ async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - the conditions are of the fakes, which set no events
             await asyncio.sleep(0.005)
+
+
+def _have(store: _FakeStore, outcomes: int) -> bool:
+    return len(store.outcomes) >= outcomes
 
 
 def _store(*rows: _Row) -> _FakeStore:
@@ -284,13 +290,31 @@ async def test_a_wait_that_is_asked_for_is_never_undercut() -> None:
     assert len(outlet.sent) == 1, "the whole destination asked for the wait"
 
 
-async def test_attempts_end() -> None:
-    store = _store(_Row(id=1, destination=ONE, attempt=4), _Row(id=2, destination=TWO, attempt=1, accepted_at=_START))
-    refusing = _Outlet(answers=lambda _: TryLater(reason="503"))
-    around = _around(store, {ONE: refusing, TWO: refusing}, _provider(ONE), _provider(TWO))
-    async with _running(around, Pace(poll_seconds=0.02, attempts=5, age_seconds=3600)):
+async def test_attempts_end_where_the_destination_takes_others() -> None:
+    store = _store(_Row(id=1, destination=ONE), _Row(id=2, destination=ONE, attempt=4))
+    outlet = _Outlet(answers=lambda sent: TryLater(reason="503") if sent.message_id.int == 2 else Taken())
+    async with _running(_around(store, {ONE: outlet}, _provider(ONE, most=1)), _FIVE_ATTEMPTS):
         await _until(lambda: len(store.outcomes) == 2)
     assert {row: retry_at for row, _, retry_at in store.outcomes} == {1: None, 2: None}
+
+
+@pytest.mark.parametrize("before", [0, 4, 400])
+async def test_the_probes_of_a_destination_that_is_away_use_up_no_message(before: int) -> None:
+    store = _store(_Row(id=1, destination=ONE, attempt=before))
+    outlet = _Outlet(answers=lambda _: TryLater(reason="refused"))
+    async with _running(_around(store, {ONE: outlet}, _provider(ONE)), _FIVE_ATTEMPTS):
+        for done in range(1, 9):
+            store.rows[1].due_at = None
+            await _until(partial(_have, store, done))
+    assert all(retry_at is not None for _, _, retry_at in store.outcomes)
+
+
+async def test_a_message_ends_with_its_age_although_its_destination_is_away() -> None:
+    store = _store(_Row(id=1, destination=ONE, attempt=1, accepted_at=_START))
+    refusing = _Outlet(answers=lambda _: TryLater(reason="503"))
+    async with _running(_around(store, {ONE: refusing}, _provider(ONE)), _FIVE_ATTEMPTS):
+        await _until(lambda: bool(store.outcomes))
+    assert store.outcomes[0][2] is None
 
 
 @pytest.mark.parametrize(
