@@ -39,13 +39,32 @@ STYLES: dict[Door, tuple[Style, ...]] = {
     Door.XML: (Style.XML,),
     Door.FHIR: (Style.FHIR,),
 }
-SENDERS: dict[Door, tuple[str, str, str]] = {
-    Door.MLLP: ("RBA", "EPMA", "RBA11"),
-    Door.HL7V2: ("RZA", "NORTHEPR", "RZA01"),
-    Door.XML: ("RZB", "ExampleEPMA", "RZB01"),
-    Door.FHIR: ("RZC", "ExampleEPR", "RZC01"),
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """A trust, its system and the site where it prescribes."""
+
+    trust: str
+    system: str
+    site: str
+
+
+_FIRST: dict[Door, Sender] = {
+    Door.MLLP: Sender(trust="RBA", system="EPMA", site="RBA11"),
+    Door.HL7V2: Sender(trust="RZA", system="NORTHEPR", site="RZA01"),
+    Door.XML: Sender(trust="RZB", system="ExampleEPMA", site="RZB01"),
+    Door.FHIR: Sender(trust="RZC", system="ExampleEPR", site="RZC01"),
 }
-"""ODS code of the trust, the name of its system, and its site."""
+_TRUSTS_AT_A_DOOR = 12
+
+
+def senders(door: Door) -> tuple[Sender, ...]:
+    """Give the trusts at a door: one of the demonstration's, and others like it under codes of their own."""
+    first = _FIRST[door]
+    letter = "QTVW"[list(Door).index(door)]
+    codes = (f"R{letter}{chr(ord('A') + number)}" for number in range(_TRUSTS_AT_A_DOOR - 1))
+    return (first, *(Sender(trust=code, system=first.system, site=f"{code}01") for code in codes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +72,12 @@ class Message:
     """One message to send.
 
     Attributes:
+        trust: that sends it.
         key: what the provider finds in what it gets: the trust's order number, or of a FHIR order the line's id.
         path: and `media_type`: where and as what it is posted; MLLP has neither.
     """
 
+    trust: str
     key: str
     octets: bytes = field(repr=False)
     path: str
@@ -67,26 +88,30 @@ def messages(door: Door, *, seed: int, tag: str, providers: tuple[str, ...], now
     """Write messages for a door without end; equal arguments write equal messages.
 
     Args:
-        door: decides format and sender.
+        door: decides format and senders.
         seed: of everything that is drawn.
         tag: keeps the order numbers of different runs on the same data apart; letters and digits.
         providers: those that are named, in turns.
         now: prescriptions were written in the three days before.
     """
     source = Random(f"{seed} {door} {tag}")  # noqa: S311 - a measurement; repeatable on purpose
-    trust, system, site = SENDERS[door]
-    plain = write_prescriptions(
-        source, trust=trust, run=tag, flaws=(), providers=providers, now=now, flawed_in=_NO_FLAW_IN
-    )
-    for written, style in zip(plain, itertools.cycle(STYLES[door])):
-        wide = _widened(written, source, now=now)
-        octets = compose(wide, style, system=system, site=site, names=NAMES)
-        yield Message(
-            key=str(written.item) if style is Style.FHIR else written.key,
-            octets=_varied(octets, source),
-            path=PATHS[style],
-            media_type=MEDIA_TYPES[style],
+    written = {
+        sender: write_prescriptions(
+            source, trust=sender.trust, run=tag, flaws=(), providers=providers, now=now, flawed_in=_NO_FLAW_IN
         )
+        for sender in senders(door)
+    }
+    for style in itertools.cycle(STYLES[door]):
+        for sender, plain in written.items():
+            wide = _widened(next(plain), source, now=now)
+            octets = compose(wide, style, system=sender.system, site=sender.site, names=NAMES)
+            yield Message(
+                trust=sender.trust,
+                key=str(wide.item) if style is Style.FHIR else wide.key,
+                octets=_varied(octets, source),
+                path=PATHS[style],
+                media_type=MEDIA_TYPES[style],
+            )
 
 
 def _widened(written: Written, source: Random, *, now: datetime) -> Written:

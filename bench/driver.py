@@ -39,7 +39,7 @@ class Plan:
         count: how many messages.
         rate: messages a second, on the average; nought for all at once.
         lines: connections, each with one message under way.
-        token: the sender's credential; MLLP shows none.
+        tokens: ODS code of each trust to its credential; MLLP shows none.
         providers: those that are named, in turns.
     """
 
@@ -49,7 +49,7 @@ class Plan:
     lines: int
     host: str
     port: int
-    token: str
+    tokens: dict[str, str]
     seed: int
     tag: str
     providers: tuple[str, ...]
@@ -121,11 +121,15 @@ def _sender(plan: Plan) -> Send:
             return any(one in answer for one in _POSITIVE)
 
         return over_mllp
-    client = Client(plan.host, plan.port, plan.token)
+    client = Client(plan.host, plan.port)
 
     async def over_http(message: Message) -> bool:
+        token = plan.tokens[message.trust]
         while True:
-            status, _ = await client.post(message.path, message.media_type, message.octets)
+            try:
+                status, _ = await client.post(message.path, message.media_type, message.octets, token=token)
+            except ConnectionError:
+                continue  # not answered: the same bytes again, which are known again
             if status not in _AGAIN:
                 return status in _TAKEN
             await asyncio.sleep(_AGAIN_SECONDS)

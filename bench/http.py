@@ -19,26 +19,26 @@ class Client:
 
     Args:
         host: and `port`: of the server.
-        token: the bearer credential.
     """
 
-    def __init__(self, host: str, port: int, token: str) -> None:
+    def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
-        self._token = token
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def post(self, path: str, media_type: str, body: bytes) -> tuple[int, bytes]:
-        """Post a body and give status and body of the answer.
+    async def post(self, path: str, media_type: str, body: bytes, *, token: str = "") -> tuple[int, bytes]:
+        """Post a body with a bearer credential, and give status and body of the answer.
 
         Raises:
             ConnectionError: the connection broke.
         """
+        if self._streams is not None and self._streams[0].at_eof():
+            self.hang_up()  # the server had waited long enough
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port, limit=_LIMIT)
         reader, writer = self._streams
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nAuthorization: Bearer {self._token}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nAuthorization: Bearer {token}\r\n"
             f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         try:

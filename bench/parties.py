@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from bench.corpus import SENDERS, Door
+from bench.corpus import Door
 from bench.driver import Plan
 from bench.served import Served
 from bench.sink import Room
@@ -89,7 +89,7 @@ class Parties:
                 lines=_LINES[door],
                 host=addresses.host,
                 port=addresses.mllp if door is Door.MLLP else addresses.http,
-                token=addresses.tokens[SENDERS[door][0]],
+                tokens=self._served.tokens[door],
                 seed=self._seed,
                 tag=f"{self._rounds:02d}",
                 providers=providers,

@@ -4,8 +4,10 @@ The configuration is the demonstration's, as `gateway demo` writes it, at real d
 always; the data folder must be on a real disk, or the figures say nothing.
 """
 
+import hashlib
 import os
 import re
+import secrets
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from bench.corpus import Door, senders
 from gateway.simulate.folder import choose_addresses, write_folder
 from gateway.simulate.world import OVER_MLLP
 
@@ -63,6 +66,21 @@ class Served:
         self._process: subprocess.Popen[bytes] | None = None
         write_folder(self._config, self.addresses, over_mllp=OVER_MLLP)
         _at_real_deadlines(self._config)
+        self.tokens = {door: self._trusts(door) for door in Door}
+
+    def _trusts(self, door: Door) -> dict[str, str]:
+        """Write the other trusts of a door, like the first of them and told at its listener, and give their tokens."""
+        first, *others = senders(door)
+        folder = self._config / "trusts"
+        text = (folder / f"{first.trust}.toml").read_text(encoding="utf-8")
+        tokens = {first.trust: self.addresses.tokens[first.trust]}
+        for one in others:
+            tokens[one.trust] = secrets.token_urlsafe(32)
+            digest = hashlib.sha256(tokens[one.trust].encode()).hexdigest()
+            like = re.sub(r"(?m)^sites = .*$", f'sites = ["{one.site}"]', text.replace(first.trust, one.trust))
+            like = re.sub(r"(?m)^token_sha256 = .*$", f'token_sha256 = "{digest}"', like)
+            (folder / f"{one.trust}.toml").write_text(like, encoding="utf-8")
+        return tokens
 
     @property
     def pid(self) -> int:

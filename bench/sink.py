@@ -127,12 +127,12 @@ class _Provider:
 
     async def _call(self) -> None:
         where = urlsplit(self._room.gateway)
-        client = Client(where.hostname or "", where.port or 0, self._room.providers[self._ods][1])
+        client, (_, token) = Client(where.hostname or "", where.port or 0), self._room.providers[self._ods]
         kind = "application/json" if self._ods in self._room.own_json else FHIR_TYPE
         while True:
             row, body = await self._said.get()
             try:
-                status, _ = await client.post(f"/callbacks/{self._ods}", kind, body)
+                status, _ = await client.post(f"/callbacks/{self._ods}", kind, body, token=token)
             except ConnectionError:
                 status = 503
             if status in _TAKEN:
