@@ -1,0 +1,1 @@
+"""Joining nodes: in one process, or over Redis or Valkey."""
