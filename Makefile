@@ -9,11 +9,12 @@ STAMP := $(VENV)/.installed
 run: $(STAMP) ## a running demonstration with its console
 	$(BIN)/gateway demo --data data/demo
 
-test: $(STAMP) ## format, lint, types and every test
+test: $(STAMP) ## format, lint, types and every test; the slow ones one by one, for they start processes and watch clocks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not faults" -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m "not faults and not slow" -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -m "slow and not faults"
 
 lint: $(STAMP)
 	$(BIN)/ruff format .

@@ -14,7 +14,7 @@ from tests.acceptance.test_serve import Child
 def doctor(data: Path) -> tuple[int, dict[str, Any]]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     command = [sys.executable, "-m", "gateway", "doctor", "--json", "--data", str(data)]
-    done = subprocess.run(command, capture_output=True, env=clean, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, env=clean, timeout=120, check=False)
     assert not done.stderr, done.stderr.decode()
     return done.returncode, json.loads(done.stdout)
 

@@ -31,7 +31,7 @@ def run(*arguments: str, **variables: str) -> tuple[int, str]:
         env={**clean, **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

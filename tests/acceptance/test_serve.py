@@ -51,7 +51,7 @@ class Child:
         return self.log.read_text(encoding="utf-8")
 
     def until(self, pattern: str) -> re.Match[str]:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90  # on a busy machine; a second or two on another
         while time.monotonic() < deadline:
             if found := re.search(pattern, self.printed, re.MULTILINE):
                 return found

@@ -61,7 +61,7 @@ def test_upgrade_roll_back_and_upgrade_lose_nothing_and_send_nothing_twice(
                 sender.post(served.base, number)
             posted += 2
             assert _all_taken(sender, served, range(posted - 2, posted))
-            assert until(_arrived(sender, sink), 20), served.printed
+            assert until(_arrived(sender, sink), 60), served.printed
             with sink.down():
                 posted += 2
                 assert _all_taken(sender, served, range(posted - 2, posted))
@@ -69,7 +69,7 @@ def test_upgrade_roll_back_and_upgrade_lose_nothing_and_send_nothing_twice(
             assert _prepared(folder / "data" / DATABASE) == (posted > 4)
         served = Served(now, folder, parts=_PARTS)
         assert served.ready()
-        assert until(_arrived(sender, sink), 20), served.printed
+        assert until(_arrived(sender, sink), 60), served.printed
         assert served.end(signal.SIGTERM)
         connection = apsw.Connection(str(folder / "data" / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)
         assert [*sender.faults(), *sink.faults(), *broken(connection)] == []

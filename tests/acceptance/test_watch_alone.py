@@ -17,7 +17,7 @@ def _watch_of(gateway: Child) -> str:
 
 
 def _until(gateway: Child, status: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while _watch_of(gateway) != status:
         assert time.monotonic() < deadline, f"the watch is not {status}"
         time.sleep(0.1)

@@ -14,7 +14,7 @@ from gateway.simulate.run import Demonstration, Plan, Result
 
 async def killed(data: Path, *, kills: int, seed: int) -> Result:
     # the pause keeps the trusts prescribing through every outage, so that each kill finds work in every stage
-    plan = Plan(prescriptions=kills * 10, seed=seed, data=data, kills=kills, pause_seconds=0.25)
+    plan = Plan(prescriptions=kills * 10, seed=seed, data=data, kills=kills, pause_seconds=0.25, patience_seconds=500)
     demonstration = Demonstration(plan)
     try:
         await demonstration.open()
