@@ -179,6 +179,23 @@ class PauseView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegalHold:
+    """Records that stay whatever their age: of a patient, or of one prescription.
+
+    Attributes:
+        nhs_number: the patient's; empty where the hold is of a prescription.
+        placed_by: short name of the person.
+    """
+
+    number: int
+    nhs_number: str = field(repr=False)
+    prescription_id: UUID | None
+    placed_at: datetime
+    placed_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """What waits to be sent.
 
@@ -242,6 +259,9 @@ class Enquiries(Protocol):
 
     async def pauses(self) -> tuple[PauseView, ...]:
         """Give the destinations to which nothing is sent, oldest pause first."""
+
+    async def legal_holds(self) -> tuple[LegalHold, ...]:
+        """Give the legal holds in force, oldest first."""
 
     async def waiting(self) -> Waiting:
         """Count what waits to be sent."""

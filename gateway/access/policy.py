@@ -39,6 +39,10 @@ class Action(StrEnum):
     """Give lines to another provider; two people together."""
     RESTORE = "restore"
     """Put a backup back in place of the store."""
+    ARCHIVE = "archive"
+    """Move closed prescriptions to an archive, and look one up there."""
+    LEGAL_HOLD = "legal-hold"
+    """Keep records whatever their age, or end that."""
     RECONCILE = "reconcile"
     """Say what a provider holds after a restore, and compare its books with ours."""
 
@@ -60,6 +64,8 @@ _ACTING = frozenset(
         Action.REROUTE,
         Action.RECONCILE,
         Action.RESTORE,
+        Action.ARCHIVE,
+        Action.LEGAL_HOLD,
     }
 )
 """Acts of named people on the command line (`gateway.access.operators`); no door offers any of them."""

@@ -9,6 +9,7 @@ from gateway.domain.deadline import Deadlines
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment, Trust
+from gateway.domain.retention import Retention
 from gateway.domain.routing import RoutingTable
 from gateway.sign.evidence import Evidence
 
@@ -43,6 +44,7 @@ class Configuration:
         certificates: SHA-256 of a client certificate, in hex, to the trust that shows it over MLLP.
         evidence: gives what prescribers' signatures are judged by, as it is on disk now.
         reference_days: how old the reference data may be before a person is told.
+        retention: how long records stay in the store, and in an archive.
         without_token: those without; nobody can call as them until they have one.
     """
 
@@ -60,6 +62,7 @@ class Configuration:
     without_token: tuple[Principal, ...] = ()
     certificates: Mapping[str, OdsCode] = field(default_factory=dict)
     reference_days: int = 42
+    retention: Retention = field(default=Retention(terms=()))
     evidence: Callable[[], Evidence] = field(default=Evidence, compare=False)
 
     @property

@@ -8,6 +8,7 @@ The folder::
     routes.toml         which provider a prescription goes to when none is named
     deadlines.toml      how long each state may last
     calendar.toml       which days are worked; the one that ships with the gateway if it is left out
+    retention.toml      how long records stay; the proposal that ships with the gateway if it is left out
     signatures/         authorities and revocation evidence for prescribers' signatures (`config.signatures`)
 
 Every fault of every file is collected into one `ConfigurationError`; nothing runs on half a configuration.
@@ -31,6 +32,7 @@ from gateway.config.configuration import Configuration, RetryLimits
 from gateway.config.deadlines import read_deadlines
 from gateway.config.fields import Fields
 from gateway.config.partners import Credentials, read_provider, read_trust, sites_of
+from gateway.config.retention import read_retention
 from gateway.config.signatures import SignatureEvidence, certificate_files
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode, SnomedCode
@@ -43,6 +45,7 @@ SCHEMES = frozenset({"", "trust", "manufacturer", "specialised-commissioning", "
 
 _SINGLE = ("gateway.toml", "routes.toml", "deadlines.toml")
 _CALENDAR = "calendar.toml"
+_RETENTION = "retention.toml"
 _FOLDERS = ("trusts", "providers")
 
 
@@ -76,8 +79,9 @@ def _read(root: Traversable, faults: list[str]) -> dict[str, bytes]:
             found[name] = file.read_bytes()
         else:
             faults.append(f"{name}: is missing")
-    calendar = root.joinpath(_CALENDAR)
-    found[_CALENDAR] = (calendar if calendar.is_file() else files("gateway.config").joinpath(_CALENDAR)).read_bytes()
+    for name in (_CALENDAR, _RETENTION):
+        own = root.joinpath(name)
+        found[name] = (own if own.is_file() else files("gateway.config").joinpath(name)).read_bytes()
     for name in _FOLDERS:
         sub = root.joinpath(name)
         for file in sorted(sub.iterdir(), key=lambda file: file.name) if sub.is_dir() else ():
@@ -134,6 +138,7 @@ class _Folder:
             without_token=tuple(self._credentials.missing),
             certificates=MappingProxyType(self._credentials.certificates),
             reference_days=_reference_days(own.table("reference")),
+            retention=read_retention(self._fields(_RETENTION)),
             evidence=self._evidence(own.table("signatures")),
         )
         own.done()

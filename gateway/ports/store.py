@@ -227,6 +227,14 @@ class Store(Protocol):
     ) -> bool:
         """Send nothing more to a destination; deadlines run on. Returns whether it was not paused so before."""
 
+    async def place_legal_hold(
+        self, *, nhs_number: str = "", prescription: UUID | None = None, by: str, reason: str, now: datetime
+    ) -> int | None:
+        """Keep a patient's records, or one prescription's, whatever their age. Gives its number; None if held so."""
+
+    async def lift_legal_hold(self, number: int, *, by: str, reason: str, now: datetime) -> bool:
+        """End a legal hold. Returns whether it was in force."""
+
     async def resume(
         self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR
     ) -> bool:

@@ -14,7 +14,7 @@ from gateway.domain.books import DayList, Ledger, Listed, Side
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.orphans import Standing
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
-from gateway.enquiries import AlertView, Found, Overdue, PauseView, PrescriptionView, Waiting
+from gateway.enquiries import AlertView, Found, LegalHold, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports.work import News
 from gateway.store.sql import (
     books,
@@ -23,6 +23,7 @@ from gateway.store.sql import (
     finding,
     holdings,
     ledger,
+    legal_holds,
     pauses,
     standing,
     telling,
@@ -165,6 +166,10 @@ class SqlEnquiries:
     async def pauses(self) -> tuple[PauseView, ...]:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(pauses.open_pauses)
+
+    async def legal_holds(self) -> tuple[LegalHold, ...]:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(legal_holds.in_force)
 
     async def waiting(self) -> Waiting:
         """See `gateway.enquiries.Enquiries`."""

@@ -34,6 +34,7 @@ from gateway.store.sql import (
     keep,
     known,
     leaves,
+    legal_holds,
     pauses,
     reconciling,
     renewals,
@@ -221,6 +222,19 @@ class SqlStore:
         """See `gateway.ports.store.Store`."""
         pause = partial(pauses.pause, self._transaction, destination)
         return await self._run(partial(pause, kind=kind, by=by, reason=reason, now=now))
+
+    async def place_legal_hold(
+        self, *, nhs_number: str = "", prescription: UUID | None = None, by: str, reason: str, now: datetime
+    ) -> int | None:
+        """See `gateway.ports.store.Store`."""
+        place = partial(legal_holds.place, self._transaction, nhs_number=nhs_number, prescription=prescription)
+        return await self._run(partial(place, by=by, reason=reason, now=now))
+
+    async def lift_legal_hold(self, number: int, *, by: str, reason: str, now: datetime) -> bool:
+        """See `gateway.ports.store.Store`."""
+        return await self._run(
+            partial(legal_holds.lift, self._transaction, number, by=by, reason=reason, now=now)
+        )
 
     async def resume(
         self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR

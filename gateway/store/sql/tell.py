@@ -1,6 +1,7 @@
 """Outbox rows for trusts: news of a line, and application answers that follow the first one."""
 
 from datetime import datetime
+from uuid import UUID
 
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.submission import Answer, Submission
@@ -14,6 +15,11 @@ VALUES ('tell', :tenant, :tenant, :message, :octets, :content_type, :news, :at, 
 _TENANT = "SELECT tenant FROM line WHERE id = ?"
 
 
+def answer_id(tenant: str, key: str) -> UUID:
+    """Give the id under which the later answer to a trust's message is sent."""
+    return derived_id("answer", tenant, key)
+
+
 def tell_answer(transaction: Transaction, submission: Submission, key: str, answer: Answer, *, now: datetime) -> None:
     """Queue the application answer that an HL7 sender in enhanced mode is sent later."""
     tenant = submission.tenant.value
@@ -21,7 +27,7 @@ def tell_answer(transaction: Transaction, submission: Submission, key: str, answ
         _TELL,
         {
             "tenant": tenant,
-            "message": derived_id("answer", tenant, key).bytes,
+            "message": answer_id(tenant, key).bytes,
             "octets": answer.later,
             "content_type": answer.content_type,
             "news": None,
