@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from uuid import UUID
 
 from gateway.domain.coding import SNOMED, UCUM, Coding, dmd_unit
@@ -11,7 +12,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Address, Contact, Duration, Name, Range, TimeUnit
 from gateway.domain.quantity import Quantity
 from gateway.translate.to_fhir import systems
-from gateway.translate.to_fhir.leaves import Element, Leaf, Node, constant, rule
+from gateway.translate.to_fhir.leaves import Element, Fixed, Leaf, Node, constant, rule
 
 TIME_WORDS: dict[TimeUnit, str] = {
     TimeUnit.SECOND: "second",
@@ -36,12 +37,12 @@ def instant(value: datetime) -> str:
     return value.isoformat()
 
 
-def urn(identifier: UUID) -> str:
+def urn(identifier: UUID | str) -> str:
     """Write a UUID as the `fullUrl` and reference form."""
     return f"urn:uuid:{identifier}"
 
 
-def reference(target: UUID) -> Element:
+def reference(target: UUID | str) -> Element:
     """Refer to another entry of the Bundle."""
     return {"reference": rule(urn(target), "reference")}
 
@@ -69,11 +70,11 @@ def concepts(values: Sequence[Coding], at: str) -> list[Node]:
     return [concept(value, f"{at}[{index}]") for index, value in enumerate(values)]
 
 
-def fixed(system: str, code: str, display: str, name: str) -> Element:
-    """Write a CodeableConcept that is the same in every message."""
-    return {
-        "coding": [{"system": constant(system, name), "code": constant(code, name), "display": constant(display, name)}]
-    }
+@cache
+def fixed(system: str, code: str, display: str, name: str) -> Fixed:
+    """Write a CodeableConcept that is the same in every message; without a display, if there is none."""
+    of: Element = {"system": constant(system, name), "code": constant(code, name), "display": constant(display, name)}
+    return Fixed({"coding": [of]})
 
 
 def quantity(value: Quantity | None, at: str) -> Element:
@@ -130,11 +131,8 @@ def local_identifier(type_code: str, value: Leaf, given_by: Node) -> Element:
     """Write an identifier without a published system: its kind (HL7 table 0203) and who gave it name it."""
     if not value[0]:
         return None
-    kind: Element = {
-        "system": constant(systems.IDENTIFIER_TYPE, "identifier-type"),
-        "code": constant(type_code, "identifier-type"),
-    }
-    return {"type": {"coding": [kind]}, "value": value, "assigner": given_by}
+    kind = fixed(systems.IDENTIFIER_TYPE, type_code, "", "identifier-type")
+    return {"type": kind, "value": value, "assigner": given_by}
 
 
 def name(value: Name, at: str) -> Element:

@@ -73,11 +73,7 @@ def _fact(code: str, kind: str, value: Node) -> Element:
     """Write one input; nothing where the fact was not said."""
     if value is None or (isinstance(value, tuple) and value[0] in {None, ""}):
         return None
-    kind_of: Element = {
-        "system": constant(systems.ENVELOPE_FACT, "task-input"),
-        "code": constant(code, "task-input"),
-    }
-    return {"type": {"coding": [kind_of]}, kind: value}
+    return {"type": fixed(systems.ENVELOPE_FACT, code, "", "task-input"), kind: value}
 
 
 def _prescription_facts(value: Prescription) -> list[Node]:

@@ -17,7 +17,7 @@ from gateway.wire.strict_json import JSON
 
 Scalar: TypeAlias = str | int | bool | Decimal | None
 Leaf: TypeAlias = tuple[Scalar, str | tuple[str, ...]]
-Node: TypeAlias = "dict[str, Node] | list[Node] | Leaf | None"
+Node: TypeAlias = "dict[str, Node] | list[Node] | Leaf | Fixed | None"
 Element: TypeAlias = dict[str, Node] | None
 
 RULE = "rule:"
@@ -36,6 +36,26 @@ def constant(value: str, name: str) -> Leaf:
     return (value, f"{RULE}constant.{name}")
 
 
+class Fixed:
+    """An element that is the same in every message: made plain once, and explained by rules alone.
+
+    Args:
+        tree: every leaf of it is a rule's.
+
+    Raises:
+        ValueError: one is not.
+    """
+
+    __slots__ = ("tree", "value")
+
+    def __init__(self, tree: Node) -> None:
+        origins: set[str | tuple[str, ...]] = set()
+        self.tree = tree
+        self.value = plain(tree, origins)
+        if uncovered(origins, ()):
+            raise ValueError("what is the same in every message comes from a rule")
+
+
 def plain(node: Node, origins: set[str | tuple[str, ...]]) -> JSON:
     """Give the plain JSON of a node, None if nothing in it has a value.
 
@@ -43,7 +63,7 @@ def plain(node: Node, origins: set[str | tuple[str, ...]]) -> JSON:
 
     Args:
         node: the tree.
-        origins: gains the origin of every leaf written.
+        origins: gains the origin of every leaf written, save those of `Fixed` elements, which are rules.
     """
     if type(node) is dict:
         return _object(node, origins.add)
@@ -52,7 +72,7 @@ def plain(node: Node, origins: set[str | tuple[str, ...]]) -> JSON:
     if type(node) is tuple and node[0] is not None and node[0] != "":
         origins.add(node[1])
         return node[0]
-    return None
+    return node.value if type(node) is Fixed else None
 
 
 def _object(node: dict[str, Node], add: _Add) -> JSON:
@@ -60,14 +80,17 @@ def _object(node: dict[str, Node], add: _Add) -> JSON:
     for key, child in node.items():
         if type(child) is tuple:
             value, origin = child
-            if value is not None and value != "":
+            if value or value == 0:  # nought and false are values; None and no text are not
                 out[key] = value
                 add(origin)
         elif type(child) is dict:
             if below := _object(child, add):
                 out[key] = below
-        elif type(child) is list and (listed := _array(child, add)):
-            out[key] = listed
+        elif type(child) is list:
+            if listed := _array(child, add):
+                out[key] = listed
+        elif type(child) is Fixed:
+            out[key] = child.value
     return out or None
 
 
@@ -79,11 +102,14 @@ def _array(node: list[Node], add: _Add) -> JSON:
                 out.append(below)
         elif type(child) is tuple:
             value, origin = child
-            if value is not None and value != "":
+            if value or value == 0:  # nought and false are values; None and no text are not
                 out.append(value)
                 add(origin)
-        elif type(child) is list and (listed := _array(child, add)):
-            out.append(listed)
+        elif type(child) is list:
+            if listed := _array(child, add):
+                out.append(listed)
+        elif type(child) is Fixed:
+            out.append(child.value)
     return out or None
 
 
@@ -103,6 +129,8 @@ def explain(node: Node, path: str) -> Iterator[tuple[str, str]]:
             below = list(explain(child, f"{path}[{index}]"))
             index += bool(below)
             yield from below
+    elif isinstance(node, Fixed):
+        yield from explain(node.tree, path)
     elif node is not None and node[0] is not None and node[0] != "":
         origins = (node[1],) if isinstance(node[1], str) else node[1]
         yield from ((path, origin) for origin in origins)
@@ -142,10 +170,10 @@ def uncovered(origins: Iterable[str | tuple[str, ...]], targets: Iterable[str]) 
     """
     known = dict.fromkeys(targets, True)
     missing: set[str] = set()
-    for origin in origins:
+    for origin in set(origins).difference(known):
         if isinstance(origin, tuple):
             missing.update(one for one in origin if not _covered(one, known))
-        elif origin not in known and not origin.startswith(RULE) and not _covered(origin, known):
+        elif not origin.startswith(RULE) and not _covered(origin, known):
             missing.add(origin)
     return frozenset(missing)
 

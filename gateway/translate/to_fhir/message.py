@@ -10,7 +10,7 @@ Source: mapping.md 0.9, 3.6; eps.md 2.2; brief D2, D7, D17.
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from gateway.domain.identifiers import OdsCode, derived_id
+from gateway.domain.identifiers import OdsCode, derived_id, derived_text
 from gateway.domain.message import FhirMessage, MessageEvent
 from gateway.domain.partner import Environment, Provider
 from gateway.domain.prescription import Prescription
@@ -94,9 +94,10 @@ class Writer:
         self._provider = provider
         self._organisation = organisation
         self._epoch = epoch
-        self._ids: dict[str, UUID] = {}
+        self._ids: dict[str, str] = {}
         self._sender = rule(submission.tenant.value, "sender")
         self.id = self._identity()
+        self._name = str(self.id)
 
     def message(self, trace: Sequence[TraceRow], environment: Environment, reference_release: str) -> FhirMessage:
         """Write the bytes, and account for every leaf of them."""
@@ -104,7 +105,7 @@ class Writer:
         origins: set[str | tuple[str, ...]] = set()
         body = dumps(plain(tree, origins))
         account = Account(tree, "Bundle")
-        missing = uncovered(origins, (row.target for row in trace))
+        missing = uncovered(origins, [row.target for row in trace])
         return FhirMessage(
             id=self.id,
             event=self.event,
@@ -125,9 +126,9 @@ class Writer:
         received = rule(instant(self._submission.received_at), "receipt")
         return {
             "resourceType": constant("Bundle", "resource-type"),
-            "id": rule(str(self.id), "id"),
+            "id": rule(self._name, "id"),
             "meta": _marked(environment),
-            "identifier": {"system": constant(systems.UUID_SYSTEM, "uuid-system"), "value": rule(str(self.id), "id")},
+            "identifier": {"system": constant(systems.UUID_SYSTEM, "uuid-system"), "value": rule(self._name, "id")},
             "type": constant("message", "bundle-type"),
             "timestamp": received,
             "entry": [_entry(*resource) for resource in self._resources(rule(reference_release, "reference-release"))],
@@ -159,10 +160,10 @@ class Writer:
         )
         yield source(self._submission, id_of)
 
-    def _id_of(self, name: str) -> UUID:
+    def _id_of(self, name: str) -> str:
         known = self._ids.get(name)
         if known is None:
-            known = self._ids[name] = derived_id("entry", str(self.id), name)
+            known = self._ids[name] = derived_text("entry", self._name, name)
         return known
 
     def _performer(self) -> Element:
@@ -222,11 +223,10 @@ def _marked(environment: Environment) -> Element:
     }
 
 
-def _entry(identifier: UUID, resource: dict[str, Node]) -> dict[str, Node]:
+def _entry(identifier: str, resource: dict[str, Node]) -> dict[str, Node]:
     """Wrap a resource; its id follows its type and equals its `fullUrl`."""
-    text = str(identifier)
-    kind, *rest = resource.items()
+    kind = resource["resourceType"]
     return {
-        "fullUrl": rule(f"urn:uuid:{text}", "id"),
-        "resource": dict([kind, ("id", rule(text, "id")), *rest]),
+        "fullUrl": rule(f"urn:uuid:{identifier}", "id"),
+        "resource": {"resourceType": kind, "id": rule(identifier, "id"), **resource},
     }

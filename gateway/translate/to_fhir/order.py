@@ -26,10 +26,19 @@ from gateway.translate.to_fhir.datatypes import (
     urn,
 )
 from gateway.translate.to_fhir.dosage import instructions
-from gateway.translate.to_fhir.leaves import Element, Leaf, Node, constant, rule
+from gateway.translate.to_fhir.leaves import Element, Fixed, Leaf, Node, constant, rule
 from gateway.translate.to_fhir.people import IdOf, Resource, role_id
 
-_CATEGORY: list[Node] = [fixed(systems.CATEGORY, "outpatient", "Outpatient", "category")]
+_CATEGORY = Fixed([fixed(systems.CATEGORY, "outpatient", "Outpatient", "category")])
+_SITE = Fixed(
+    {
+        "url": constant(systems.SITE_TYPE_EXTENSION, "site-type"),
+        "valueCoding": {
+            "system": constant(systems.SITE_PREFERENCE, "site-type"),
+            "code": constant("P1", "site-type"),
+        },
+    }
+)
 
 
 def medication_requests(
@@ -47,7 +56,8 @@ def medication_requests(
     shared = {**_shared(value, id_of), "performer": performer, "filler": _filler(provider)}
     shared["status"] = constant(status, "status")
     return [
-        (line.id, _medication_request(line, f"lines[{index}]", value, shared)) for index, line in enumerate(value.lines)
+        (str(line.id), _medication_request(line, f"lines[{index}]", value, shared))
+        for index, line in enumerate(value.lines)
     ]
 
 
@@ -150,7 +160,7 @@ def _prescription_type(code: str) -> Element:
     }
 
 
-def _responsible(role: UUID) -> Element:
+def _responsible(role: str) -> Element:
     return {
         "url": constant(systems.RESPONSIBLE_EXTENSION, "responsible"),
         "valueReference": {"reference": rule(urn(role), "reference")},
@@ -198,15 +208,8 @@ def _note(notes: Sequence[str], at: str) -> list[Node]:
 
 
 def _dispense_request(line: Line, at: str, value: Prescription, performer: Node) -> Element:
-    site: Element = {
-        "url": constant(systems.SITE_TYPE_EXTENSION, "site-type"),
-        "valueCoding": {
-            "system": constant(systems.SITE_PREFERENCE, "site-type"),
-            "code": constant("P1", "site-type"),
-        },
-    }
     return {
-        "extension": [site],
+        "extension": [_SITE],
         "initialFill": _first_supply(line.first_supply, f"{at}.first_supply"),
         "dispenseInterval": duration(line.interval, f"{at}.interval"),
         "validityPeriod": _validity(value.valid_from, value.valid_to),

@@ -4,7 +4,6 @@ Source: eps.md 2.4 to 2.6 (form A: the organisation, part of its trust), 3.3; ma
 """
 
 from collections.abc import Callable
-from uuid import UUID
 
 from gateway.domain.identifiers import ProfessionalId, Register
 from gateway.domain.prescription import LocalId, Organisation, Patient, Professional
@@ -22,8 +21,9 @@ from gateway.translate.to_fhir.datatypes import (
 )
 from gateway.translate.to_fhir.leaves import Element, Node, constant
 
-IdOf = Callable[[str], UUID]
-Resource = tuple[UUID, dict[str, Node]]
+IdOf = Callable[[str], str]
+"""Gives the id of an entry, a UUID as text, from its name."""
+Resource = tuple[str, dict[str, Node]]
 
 
 def patient(value: Patient, id_of: IdOf) -> Resource:
@@ -71,7 +71,7 @@ def _local(value: LocalId, at: str) -> Element:
     return local_identifier("MR", (value.value, f"{at}.value"), assigner(value.assigner, f"{at}.assigner"))
 
 
-def role_id(id_of: IdOf, at: str) -> UUID:
+def role_id(id_of: IdOf, at: str) -> str:
     """Give the id of the PractitionerRole written for the professional at a canonical path."""
     return id_of(f"{at}.role")
 

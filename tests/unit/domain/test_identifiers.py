@@ -12,6 +12,7 @@ from gateway.domain.identifiers import (
     Register,
     SnomedCode,
     derived_id,
+    derived_text,
     parse_uuid,
 )
 
@@ -116,6 +117,11 @@ def test_professional_numbers_keep_the_form_of_their_register(register: Register
 )
 def test_ods_codes_are_upper_case_letters_and_digits(text: str, *, good: bool) -> None:
     assert (OdsCode.parse(text) is not None) is good
+
+
+@given(st.lists(st.text()))
+def test_a_derived_text_is_the_text_of_the_derived_id(parts: list[str]) -> None:
+    assert derived_text(*parts) == str(derived_id(*parts))
 
 
 def test_derived_ids_do_not_collide_by_joining() -> None:
