@@ -18,12 +18,14 @@ from pathlib import PurePath
 from typing import Any, Final, TextIO, cast
 from uuid import UUID
 
+import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from gateway.domain.alert_kinds import ALERT_KINDS, about
 
 Form = Callable[[object], bool]
+_ENCODER: Final = msgspec.json.Encoder()
 
 MOST_NUMBER: Final = 999_999_999
 """Ten digits could be an NHS number; no count or id of ours is that long."""
@@ -67,6 +69,7 @@ FIELDS: Final[dict[str, Form]] = {
 """What may be logged, and in what form."""
 
 _SET_HERE: Final = frozenset({"failed", "passed", "withheld"})
+_ERRORS: Final = _SET_HERE | {"exc_info"}
 
 
 def withhold(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -84,6 +87,8 @@ def withhold(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str
 
 def places(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Replace an exception by its type and the places it passed. A structlog processor."""
+    if _ERRORS.isdisjoint(event):
+        return event
     event = {name: value for name, value in event.items() if name not in _SET_HERE}
     stated = event.pop("exc_info", None)
     error = stated if isinstance(stated, BaseException) else sys.exc_info()[1] if stated is True else None
@@ -94,6 +99,11 @@ def places(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, 
         event["failed"] = type(error).__name__
         event["passed"] = [f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
     return event
+
+
+def _encoded(_: object, __: str, event: MutableMapping[str, Any]) -> str:
+    """Write a line as JSON. A structlog processor: what `withhold` has kept are words, numbers and lists of words."""
+    return _ENCODER.encode(event).decode()
 
 
 class _Redirect(logging.Handler):
@@ -134,10 +144,10 @@ def start_logging(level: str = "info", *, stream: TextIO | None = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             places,
             withhold,
-            structlog.processors.JSONRenderer(),
+            _encoded,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", stream or _StandardError())),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", stream or _StandardError())),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_Redirect()], level=max(threshold, logging.WARNING), force=True)
