@@ -8,7 +8,9 @@
 4. A destination that fails several times running is probed by one message at a time, every few seconds, until it
    answers; its other rows stay due meanwhile, its attempts end no message, and all go at once when it is back.
 5. What is due is looked for when there may be something: when the pipeline says so, when a destination that was
-   full has room again, and at every poll.
+   full has room again, when another node hints at it, and at every poll.
+6. Where several nodes send, a destination's limit and its rest are those of all together, as far as they can be
+   asked; where not, each goes by what it saw itself. Neither decides what is sent: the store does.
 
 Source: brief 2, D3; reliability-security.md I1, I10 to I12, I17.
 """
@@ -16,7 +18,7 @@ Source: brief 2, D3; reliability-security.md I1, I10 to I12, I17.
 import asyncio
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,11 +32,16 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Provider
 from gateway.domain.retry import next_delay_seconds
 from gateway.enquiries import Enquiries
+from gateway.joining.together import Together
 from gateway.ports.clock import Clock
+from gateway.ports.joining import Changed, Health, Hint, Joining, Share, Wish
 from gateway.ports.store import Store
 from gateway.ports.work import Claim, News, WorkKind
 
 _log = structlog.get_logger(__name__)
+
+_MOST_HINTS = 1000
+"""While the store is away; the oldest are forgotten, and nothing with them."""
 
 
 class Outlet(Protocol):
@@ -98,6 +105,20 @@ class _Lane:
         most = 1 if self.failures >= failures_before_rest else self.most
         return max(0, most - self.in_flight)
 
+    def wish(self, probes_from: int) -> Wish:
+        """Give what this node asks of all together."""
+        wanted = max(0, self.most - self.in_flight)
+        return Wish(most=self.most, probes_from=probes_from, held=self.in_flight, wanted=wanted)
+
+    def learn(self, health: Health, moment: float, *, failures_before_rest: int) -> None:
+        """Take over what all nodes together saw of it."""
+        self.failures = health.failures
+        if not health.failures:
+            self.closed_until, self.answering = 0.0, True
+            return
+        self.answering = self.answering and health.failures < failures_before_rest
+        self.closed_until = max(self.closed_until, moment + health.rest_seconds)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -114,6 +135,11 @@ def _unobserved(_: Attempt) -> None:
     """Watch nothing."""
 
 
+def _alone() -> Joining:
+    """Join nobody."""
+    return Together().node("alone")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the worker needs from outside.
@@ -126,6 +152,7 @@ class Surroundings:
         jitter: a number from 0 to 1 for each delay.
         monotonic: seconds that never go back; only differences count.
         observe: told of every attempt, for the metrics.
+        joining: the other nodes; alone if not given.
     """
 
     store: Store
@@ -138,6 +165,7 @@ class Surroundings:
     jitter: Callable[[], float] = random.random
     monotonic: Callable[[], float] = time.monotonic
     observe: Callable[[Attempt], None] = _unobserved
+    joining: Joining = field(default_factory=_alone)
 
 
 class Worker:
@@ -161,6 +189,7 @@ class Worker:
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_recovery = 0.0
+        self._hinted: deque[Hint] = deque(maxlen=_MOST_HINTS)
 
     def wake(self) -> None:
         """Look for work now: something was accepted."""
@@ -173,17 +202,25 @@ class Worker:
 
     async def run(self) -> None:
         """Send until stopped, then finish what is in flight."""
+        hearing = asyncio.create_task(self._hear())
         while not self._stopping:
             self._woken.clear()
             looked = self._around.monotonic()
             await self._round()
             await self._rest()
             await self._gather(looked)
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        hearing.cancel()
+        await asyncio.wait({hearing, *self._tasks})
+
+    async def _hear(self) -> None:
+        """Look for work whenever another node hints at some."""
+        while not self._stopping:
+            self._hinted.extend(await self._around.joining.hints())
+            self.wake()
 
     async def _round(self) -> bool:
         """Claim and start once. Tells whether there was anything."""
+        hinted = tuple(self._hinted)
         try:
             await self._recover()
             claims = await self._claim()
@@ -195,6 +232,10 @@ class Worker:
             return False
         for claim in claims:
             self._start(claim)
+        if hinted:
+            self._around.joining.looked(hinted)
+            for _ in hinted:
+                self._hinted.popleft()
         return bool(claims)
 
     async def _rest(self) -> None:
@@ -222,11 +263,7 @@ class Worker:
             _log.warning("worker_recovered", worker=self._name, rows=found)
 
     async def _claim(self) -> list[Claim]:
-        moment = self._around.monotonic()
-        rooms = {
-            ods: lane.room(moment, failures_before_rest=self._pace.failures_before_rest)
-            for ods, lane in self._lanes.items()
-        }
+        rooms = await self._rooms()
         open_rooms = {ods: room for ods, room in rooms.items() if room}
         claims: list[Claim] = []
         if open_rooms:
@@ -239,7 +276,35 @@ class Worker:
         taken = Counter(claim.destination for claim in claims)
         for ods, lane in self._lanes.items():
             lane.full = taken[ods] >= rooms[ods]
+        self._settle(rooms, taken)
         return claims
+
+    async def _rooms(self) -> dict[OdsCode, int]:
+        """Give how many more may be begun for each destination: by what this node knows, and what others leave it."""
+        probes_from = self._pace.failures_before_rest
+        shares: Mapping[OdsCode, Share] = {}
+        if not self._around.joining.alone:
+            wishes = {ods: lane.wish(probes_from) for ods, lane in self._lanes.items()}
+            shares = await self._around.joining.share(wishes)
+        moment = self._around.monotonic()
+        rooms = {}
+        for ods, lane in self._lanes.items():
+            share = shares.get(ods)
+            if share is not None and share.health is not None:
+                lane.learn(share.health, moment, failures_before_rest=probes_from)
+            room = lane.room(moment, failures_before_rest=probes_from)
+            rooms[ods] = room if share is None else min(room, share.granted)
+        return rooms
+
+    def _settle(self, rooms: Mapping[OdsCode, int], taken: Mapping[OdsCode, int]) -> None:
+        """Give back what was granted and not used; look again soon for a share that was used up and is not all."""
+        if self._around.joining.alone:
+            return
+        lanes = self._lanes
+        unused = {ods: lanes[ods].in_flight + taken[ods] for ods, room in rooms.items() if taken[ods] < room}
+        self._around.joining.hold(unused)
+        if any(count == rooms[ods] < lanes[ods].most - lanes[ods].in_flight for ods, count in taken.items()):
+            self._woken.set()
 
     def _start(self, claim: Claim) -> None:
         self._lanes[claim.destination].in_flight += 1
@@ -260,6 +325,7 @@ class Worker:
             _log.exception("worker_claim_failed", worker=self._name, row=claim.id)
         finally:
             lane.in_flight -= 1
+            self._around.joining.hold({claim.destination: lane.in_flight})
             if more or lane.full:
                 self._woken.set()
 
@@ -279,8 +345,9 @@ class Worker:
             return True
         begun = self._around.monotonic()
         outcome = await self._transmit(claim, lane, octets, content_type)
-        self._note(lane, outcome)
+        self._note(claim.destination, lane, outcome)
         await self._record(claim, outcome, lane)
+        self._around.joining.publish(_changed(claim))
         self._observe(claim, outcome, self._around.monotonic() - begun)
         return not isinstance(outcome, Taken) or outcome.acknowledgement is not None
 
@@ -313,9 +380,11 @@ class Worker:
             return InDoubt(reason="the adapter gave no outcome")
         return outcome
 
-    def _note(self, lane: _Lane, outcome: TransmitOutcome) -> None:
+    def _note(self, destination: OdsCode, lane: _Lane, outcome: TransmitOutcome) -> None:
         """Keep account of the destination's health: an answer of either kind ends its rest."""
         if isinstance(outcome, Taken | Refused):
+            if lane.failures:
+                self._around.joining.answered(destination)
             lane.failures, lane.closed_until, lane.answering = 0, 0.0, True
             return
         lane.failures += 1
@@ -323,7 +392,9 @@ class Worker:
         resting = lane.failures >= self._pace.failures_before_rest
         lane.answering = lane.answering and not resting
         wait = self._probe_wait(lane.failures) if resting else 0.0
-        lane.closed_until = self._around.monotonic() + max(wait, asked or 0.0)
+        rest = max(wait, asked or 0.0)
+        lane.closed_until = self._around.monotonic() + rest
+        self._around.joining.failed(destination, failures=lane.failures, rest_seconds=rest)
 
     def _probe_wait(self, failures: int) -> float:
         running = failures - self._pace.failures_before_rest + 1
@@ -383,6 +454,10 @@ class Worker:
                 seconds=seconds,
             )
         )
+
+
+def _changed(claim: Claim) -> Changed:
+    return Changed(subject=claim.message_id, tenant=claim.destination if claim.kind is WorkKind.TELL else None)
 
 
 def _lanes(around: Surroundings, pace: Pace) -> dict[OdsCode, _Lane]:
