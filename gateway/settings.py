@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.domain.errors import ConfigurationError
@@ -36,6 +36,9 @@ class Settings(BaseSettings):
 
     data: Path = Path("data")
     """Folder of the store, the keys and the development tokens; made if absent, closed to other users."""
+    database_url: SecretStr | None = None
+    """Of a PostgreSQL database that holds the store in place of a file of the data folder: postgresql://user@host/name.
+    Behind a pooler in transaction mode, with `?statement_cache_size=0`."""
     config: Path | None = None
     """Configuration folder; the packaged demonstration if not set."""
     reference: Path | None = None

@@ -17,10 +17,10 @@ from gateway.domain.errors import ConfigurationError
 from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment, Trust
 from gateway.settings import Settings, read_settings, variables
-from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.wiring.around import surroundings
-from gateway.wiring.build import DATABASE, SystemClock
+from gateway.wiring.build import SystemClock
 from gateway.wiring.standing import orphaned
+from gateway.wiring.storing import has_store, open_enquiries
 
 app = typer.Typer(no_args_is_help=True, help="The configuration folder.")
 
@@ -76,10 +76,9 @@ async def _judged(settings: Settings, configuration: Configuration, *, changed: 
     Raises:
         ConfigurationError: it would orphan some, each kind with its count, ids and what to do first.
     """
-    database = settings.data / DATABASE
-    if not database.is_file():
+    if not has_store(settings):
         return "no store, none to judge by"
-    enquiries = SqliteEnquiries.open(database)
+    enquiries = open_enquiries(settings)
     try:
         before = load(settings.config, environ=variables()) if changed else None
         found, lines = await orphaned(configuration, enquiries, SystemClock(), before=before)

@@ -25,6 +25,7 @@ from gateway.translate.maps.rules import plain, weight_of, weight_of_rule
 from gateway.wire.strict_json import JSON, dumps
 from gateway.wiring.around import surroundings
 from gateway.wiring.build import DATABASE
+from gateway.wiring.storing import refuse_on_server
 
 _RANK = {"high": 0, "medium": 1, "low": 2, "": 3}
 _ORDER = ("mapped", "defaulted", "carried as note", "ignored by rule", "unknown")
@@ -60,6 +61,8 @@ def coverage(
     settings = read_settings()
     offline = Offline(surroundings(load(settings.config, environ=variables()), settings.reference_folder))
     tenant = known_trust(offline, trust)
+    if not files:
+        refuse_on_server(settings, "coverage is of files that are given, or of a store of one file")
     found = _of_files(offline, tenant, files) if files else accounts(settings.data / DATABASE, tenant)
     report = {kind: (messages, rows(all_of)) for kind, (messages, all_of) in _by_type(found).items()}
     if as_json:

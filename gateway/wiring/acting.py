@@ -13,9 +13,10 @@ from gateway.config.load import load
 from gateway.domain.errors import ConfigurationError
 from gateway.mailbox import mailboxes
 from gateway.settings import Settings, variables
-from gateway.store.sqlite.enquiries import SqliteEnquiries
-from gateway.store.sqlite.store import SqliteStore
-from gateway.wiring.build import DATABASE, SystemClock
+from gateway.store.sql.enquiries import SqlEnquiries
+from gateway.store.sql.store import SqlStore
+from gateway.wiring.build import SystemClock
+from gateway.wiring.storing import has_store, open_enquiries, open_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,8 @@ class Desk:
     settings: Settings
     configuration: Configuration
     clock: SystemClock
-    store: SqliteStore
-    enquiries: SqliteEnquiries
+    store: SqlStore
+    enquiries: SqlEnquiries
 
 
 @asynccontextmanager
@@ -46,20 +47,19 @@ async def desk(
     """
     loaded = load(settings.config, environ=variables())
     settings.refuse_unsafe(loaded.environment)
-    database = settings.data / DATABASE
     if make:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    elif not database.is_file():
+    elif not has_store(settings):
         raise ConfigurationError(f"data folder {settings.data}: holds no store")
     clock = SystemClock()
-    store = SqliteStore.open(
-        database,
+    store = open_store(
+        settings,
         now=clock.now,
         deadlines=loaded.deadlines,
         tells=frozenset(mailboxes(loaded.trusts.values())),
         failed=broken,
     )
-    enquiries = SqliteEnquiries.open(database)
+    enquiries = open_enquiries(settings)
     try:
         yield Desk(settings=settings, configuration=loaded, clock=clock, store=store, enquiries=enquiries)
     finally:

@@ -20,12 +20,12 @@ from gateway.enquiries import WATCH
 from gateway.mllp import MllpListener
 from gateway.settings import Settings
 from gateway.store.reserve import Reserve
-from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.watch import Watch
-from gateway.wiring.build import DATABASE, Gateway, Part, build
+from gateway.wiring.build import Gateway, Part, build
 from gateway.wiring.doors import Server, Waking, http_application, http_server, mllp_listener, open_socket
 from gateway.wiring.room import RoomKeeper
 from gateway.wiring.standing import adopt
+from gateway.wiring.storing import on_server, open_enquiries
 from gateway.wiring.watching import dead_man_of, watch_alone, watch_of
 from gateway.worker import Attempt, Pace, Surroundings, Worker
 
@@ -129,7 +129,7 @@ class _Application:
 
     async def _run(self, gateway: Gateway) -> None:
         worker = _worker(gateway)
-        own = SqliteEnquiries.open(self._settings.data / DATABASE)
+        own = open_enquiries(self._settings)
         watch, dead_man = watch_of(gateway, own), dead_man_of(gateway)
         keeper = _room_keeper(gateway)
         await keeper.look()  # the figures are known before anything is let in
@@ -275,7 +275,7 @@ def _room_keeper(gateway: Gateway) -> RoomKeeper:
     """Make what keeps account of the room that is left."""
     return RoomKeeper(
         admission=gateway.admission,
-        reserve=Reserve(gateway.settings.data, gateway.settings.reserve_bytes),
+        reserve=Reserve(gateway.settings.data, 0 if on_server(gateway.settings) else gateway.settings.reserve_bytes),
         enquiries=gateway.enquiries,
         store=gateway.store,
         clock=gateway.clock,

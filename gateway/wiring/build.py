@@ -29,13 +29,12 @@ from gateway.pipeline.story import Pipeline
 from gateway.pipeline.surroundings import Surroundings
 from gateway.settings import Settings, variables
 from gateway.store.keys import KeyRing, load_or_make
-from gateway.store.sqlite.connection import open_writer
-from gateway.store.sqlite.enquiries import SqliteEnquiries
-from gateway.store.sqlite.schema import migrate
-from gateway.store.sqlite.store import SqliteStore
+from gateway.store.sql.enquiries import SqlEnquiries
+from gateway.store.sql.store import SqlStore
 from gateway.telemetry import Metrics
 from gateway.wiring.around import surroundings
 from gateway.wiring.room import floors_of, room_on
+from gateway.wiring.storing import migrate_in_place, on_server, open_enquiries, open_store
 
 DATABASE: Final = "gateway.db"
 LOCK: Final = "gateway.lock"
@@ -80,8 +79,8 @@ class Gateway:
     metrics: Metrics
     clock: SystemClock
     keys: KeyRing
-    store: SqliteStore
-    enquiries: SqliteEnquiries
+    store: SqlStore
+    enquiries: SqlEnquiries
     destinations: Mapping[OdsCode, Destination]
     mailboxes: Mapping[OdsCode, Mailbox]
     pipeline: Pipeline
@@ -107,7 +106,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     """
     loaded = load(settings.config, environ=variables())
     settings.refuse_unsafe(loaded.environment)
-    lock = claim_data_folder(settings.data)
+    lock = claim_data_folder(settings.data, shared=on_server(settings))
     equipped = equip(loaded, settings.data, development=settings.in_development)
     configuration = equipped.configuration
     clock, metrics = SystemClock(), Metrics()
@@ -115,15 +114,15 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     publish_anchors(keys, settings.data)
     around = surroundings(configuration, settings.reference_folder)
     told = mailboxes(configuration.trusts.values())
-    store = SqliteStore.open(
-        settings.data / DATABASE,
+    store = open_store(
+        settings,
         now=clock.now,
         deadlines=configuration.deadlines,
         tells=frozenset(told),
         failed=broken,
         grouped=metrics.commit_group.observe,
     )
-    enquiries = SqliteEnquiries.open(settings.data / DATABASE)
+    enquiries = open_enquiries(settings)
     sealer = keys.seal(configuration.organisation)
     admission = Admission(floors_of(settings), room_on(settings.data))
     return Gateway(
@@ -148,10 +147,11 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     )
 
 
-def claim_data_folder(data: Path, name: str = LOCK) -> int:
+def claim_data_folder(data: Path, name: str = LOCK, *, shared: bool = False) -> int:
     """Make the data folder if need be, for this user alone, and keep any second gateway (or other holder) off it.
 
-    The lock is the system's: it ends with the process, however that ends.
+    The lock is the system's: it ends with the process, however that ends. Nodes whose store is elsewhere share it, and
+    keep off only who needs the folder alone.
 
     Raises:
         ConfigurationError: it cannot be made or used, or another gateway is using it.
@@ -163,7 +163,7 @@ def claim_data_folder(data: Path, name: str = LOCK) -> int:
         raise ConfigurationError(f"data folder {data}: {error.strerror}") from error
     for attempt in _CLAIMS:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError as error:
             if attempt == _CLAIMS[-1]:
                 os.close(lock)
@@ -195,12 +195,9 @@ def migrate_store(settings: Settings) -> int:
         ConfigurationError: a gateway is running on it.
         Unavailable: it cannot be opened or migrated.
     """
-    lock = claim_data_folder(settings.data)
+    lock = claim_data_folder(settings.data, shared=on_server(settings))
     try:
-        connection = open_writer(settings.data / DATABASE)
-        version_now = migrate(connection, now=SystemClock().now())
-        connection.close()
-        return version_now
+        return migrate_in_place(settings, now=SystemClock().now())
     finally:
         os.close(lock)
 

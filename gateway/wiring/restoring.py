@@ -9,6 +9,7 @@ from gateway.settings import Settings, variables
 from gateway.store.sqlite.backup import Manifest, back_up
 from gateway.store.sqlite.restoring import Person, Restored, restore
 from gateway.wiring.build import SystemClock, claim_data_folder
+from gateway.wiring.storing import refuse_on_server
 from gateway.wiring.watching import WATCH_LOCK
 
 
@@ -19,6 +20,7 @@ def back_up_store(settings: Settings, target: Path, *, with_keys: bool) -> Manif
         ConfigurationError: the target exists, or the folder holds no store.
         Unavailable: the copy cannot be made, or is not whole.
     """
+    refuse_on_server(settings, "make backups with your server's own means")
     return back_up(
         settings.data, target, now=SystemClock().now(), version=version("homecare-gateway"), with_keys=with_keys
     )
@@ -32,6 +34,7 @@ def restore_store(settings: Settings, backup: Path, person: Person, *, least_gen
             what its manifest says.
         Unavailable: it could not be written.
     """
+    refuse_on_server(settings, "restore with your server's own means")
     loaded = load(settings.config, environ=variables())
     locks = [claim_data_folder(settings.data)]
     try:

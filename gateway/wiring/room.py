@@ -20,6 +20,7 @@ from gateway.ports.clock import Clock
 from gateway.ports.store import Store
 from gateway.settings import Settings
 from gateway.store.reserve import Reserve
+from gateway.wiring.storing import on_server
 
 _log = structlog.get_logger("gateway")
 
@@ -32,10 +33,10 @@ _WORDS: Final = {
 
 
 def floors_of(settings: Settings) -> Floors:
-    """Give the limits that an operator set."""
+    """Give the limits that an operator set; of a store that a server holds, the room is that server's to mind."""
     return Floors(
-        free_bytes=settings.disk_floor_bytes,
-        free_files=settings.disk_floor_files,
+        free_bytes=0 if on_server(settings) else settings.disk_floor_bytes,
+        free_files=0 if on_server(settings) else settings.disk_floor_files,
         waiting=settings.most_waiting,
         waiting_of_one=settings.most_waiting_of_one,
     )

@@ -19,7 +19,7 @@ from gateway.config.reference import reference_in_force
 from gateway.config.reference_check import Concern, concerns
 from gateway.domain.reference import Reference
 from gateway.settings import Settings
-from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.watch import DeadMan, Watch
 from gateway.wiring.acting import desk
 from gateway.wiring.build import Gateway, claim_data_folder
@@ -29,7 +29,7 @@ WATCH_LOCK: Final = "watch.lock"
 _log = structlog.get_logger("gateway")
 
 
-def watch_of(gateway: Gateway, enquiries: SqliteEnquiries) -> Watch:
+def watch_of(gateway: Gateway, enquiries: SqlEnquiries) -> Watch:
     """Make the watch of a gateway, with reading connections that nothing else keeps busy."""
     return Watch(
         enquiries=enquiries,

@@ -13,10 +13,10 @@ from gateway.config.trust_maps import code_faults
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.orphans import Orphan
 from gateway.settings import Settings, variables
-from gateway.store.sqlite.enquiries import SqliteEnquiries
-from gateway.wiring.build import DATABASE, SystemClock
+from gateway.wiring.build import SystemClock
 from gateway.wiring.doctor.finding import Finding, good, look, wrong
 from gateway.wiring.standing import orphaned
+from gateway.wiring.storing import open_enquiries
 
 _DO = "Correct it; `gateway config check` lists every fault. A gateway that runs keeps what it has; it would not start."
 
@@ -68,7 +68,7 @@ def in_force(settings: Settings, configuration: Configuration) -> Iterator[Findi
 
 
 async def _judged(settings: Settings, configuration: Configuration) -> tuple[tuple[Orphan, ...], str | None]:
-    enquiries = SqliteEnquiries.open(settings.data / DATABASE)
+    enquiries = open_enquiries(settings)
     try:
         stands = await enquiries.configuration_in_force()
         found, _ = await orphaned(configuration, enquiries, SystemClock())

@@ -1,5 +1,6 @@
 """The store: is it of this version, does the clock agree with it, is its work done, who waits for a person?"""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from gateway.store.sqlite.backup import MANIFEST, read_manifest
 from gateway.store.sqlite.checkup import checkup, schema_of
 from gateway.wiring.build import DATABASE
 from gateway.wiring.doctor.finding import Finding, good, look, wrong
+from gateway.wiring.storing import on_server, open_enquiries
 
 SKEW: Final = timedelta(minutes=5)
 """How far clocks may differ (reliability-security.md I17)."""
@@ -35,6 +37,9 @@ def store(settings: Settings, *, now: datetime, runs: bool) -> Iterator[Finding]
         now: the machine's time.
         runs: whether a gateway runs on the folder; without one nothing is swept or sent, and that is said already.
     """
+    if on_server(settings):
+        yield from _on_server(settings, now, runs=runs)
+        return
     path = settings.data / DATABASE
     if not path.is_file():
         yield wrong("store", "there is none in the data folder", "Give the right folder, or restore a backup.")
@@ -46,6 +51,25 @@ def store(settings: Settings, *, now: datetime, runs: bool) -> Iterator[Finding]
             yield from _figures(checkup(path, now=now), settings, now, runs=runs)
     except Unavailable as error:
         yield wrong("store", f"{error}", "Leave the files as they are. See docs/backup.md, after a disaster.")
+
+
+def _on_server(settings: Settings, now: datetime, *, runs: bool) -> Iterator[Finding]:
+    """Look at a store that a PostgreSQL server holds."""
+    try:
+        facts, found = asyncio.run(_asked(settings, now))
+    except (Unavailable, ConfigurationError) as error:
+        yield wrong("store", f"PostgreSQL: {error}", "See docs/runbooks/gateway-down.md; nothing that was taken is lost.")
+        return
+    yield good("store", f"PostgreSQL {facts['server_version']}, synchronous_commit {facts['synchronous_commit']}")
+    yield from _figures(found, settings, now, runs=runs)
+
+
+async def _asked(settings: Settings, now: datetime) -> tuple[dict[str, str], Checkup]:
+    enquiries = open_enquiries(settings)
+    try:
+        return await enquiries.ready(), await enquiries.checkup(now=now)
+    finally:
+        await enquiries.close()
 
 
 def _schema(found: Schema) -> Finding:
@@ -62,7 +86,7 @@ def _schema(found: Schema) -> Finding:
 
 
 def _figures(found: Checkup, settings: Settings, now: datetime, *, runs: bool) -> Iterator[Finding]:
-    if found.journal != "wal":
+    if found.journal not in {"", "wal"}:
         yield wrong(
             "durability", f"the journal is {found.journal}, not WAL", "Restart the gateway; it sets and checks it."
         )
