@@ -20,7 +20,9 @@ import msgspec
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Prescription
+from gateway.enquiries import Found, PrescriptionView
 from gateway.store.document import decode
+from gateway.store.sql import finding, viewing
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.tell import answer_id
 from gateway.store.sql.transaction import Reader, Row, Transaction
@@ -266,3 +268,13 @@ def candidate_of(reader: Reader, uuid: UUID, tenant: OdsCode) -> Candidate:
     """Give the prescription of an id, with every order that is stored under it now."""
     rows = tuple(int(one[0]) for one in reader.execute(_SAME, (uuid.bytes, tenant.value)))
     return Candidate(rows=rows, tenant=tenant)
+
+
+def viewed(reader: Reader, prescription_id: UUID) -> PrescriptionView | None:
+    """Give everything that is known of a prescription, of an archive as of a store."""
+    return viewing.prescription(reader, prescription_id, tenant=None)
+
+
+def sought(reader: Reader, *, nhs_number: str = "", number: str = "", order_number: str = "") -> tuple[Found, ...]:
+    """Find by the one value that is given, in an archive as in a store."""
+    return finding.search(reader, tenant=None, nhs_number=nhs_number, number=number, order_number=order_number)

@@ -1,0 +1,374 @@
+"""Archives: what may go goes whole, what must stay stays, and a stop at any step loses nothing."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from gateway.destination import Taken
+from gateway.domain.acts import Act
+from gateway.domain.errors import ConfigurationError, Unavailable
+from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.domain.prescription import Prescription
+from gateway.domain.retention import Retention, RetentionTerm
+from gateway.store.sql import archiving as statements
+from gateway.store.sqlite import archive_file, archiving
+from gateway.store.sqlite.archive_file import FILE, FOLDER
+from gateway.store.sqlite.archiving import Archived, Asked, archive, survey
+from gateway.store.sqlite.backup import DATABASE, faults_of
+from gateway.store.sqlite.connection import open_reader, open_writer
+from tests.contract.store_engines import (
+    PROVIDER,
+    TRUST,
+    Clock,
+    Exchange,
+    make_acceptance,
+    make_incomplete,
+    make_order,
+    make_prescription,
+    open_sqlite,
+)
+from tests.factories import MOMENT
+
+YEARS_ON = MOMENT + timedelta(days=3 * 365)
+TERM = RetentionTerm(
+    since=date(2026, 1, 1), trust=None, archive_after_days=400, keep_years=8, keep_until_age=25, decided_by="a test"
+)
+
+
+def asked(folder: Path, **change: Any) -> Asked:
+    run = Asked(data=folder, retention=Retention(terms=(TERM,)), now=YEARS_ON, by="j.smith", version="1")
+    return replace(run, **change)
+
+
+async def closed(exchange: Exchange, name: str, *, delivered: bool = False) -> Prescription:
+    """Send a prescription and have it end: delivered in full, or rejected and closed by a person."""
+    what = make_prescription(name, lines=2, total=1)
+    await exchange.store.accept(make_acceptance(name, make_order(what), later=b"MSA|AA|later"))
+    claim = await exchange.send()
+    now = exchange.clock.now()
+    await exchange.store.record(claim, Taken(evidence=b"202"), now=now, retry_at=None)
+    if delivered:
+        await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
+        exchange.clock.move(hours=1)
+        await exchange.answer(claim.message_id, LineEvent.LAST_DELIVERED)
+        exchange.clock.move(days=31)
+        await exchange.store.turn_clock(now=exchange.clock.now())
+    else:
+        await exchange.answer(claim.message_id, LineEvent.REJECTED, reason="no stock")
+        act = Act(prescription_id=what.id, by="j.smith", reason="Supplied elsewhere.", now=now)
+        await exchange.store.close_lines(act)
+    return what
+
+
+async def drain(exchange: Exchange) -> None:
+    """Tell the trust everything that it wants to be told, and close every alert."""
+    while claims := await exchange.claim(TRUST, room=50):
+        for claim in claims:
+            assert await exchange.store.on_wire(claim, now=exchange.clock.now())
+            await exchange.store.record(claim, Taken(evidence=b"AA"), now=exchange.clock.now(), retry_at=None)
+    for alert in await exchange.enquiries.open_alerts(tenant=None, limit=1000):
+        await exchange.store.close_alert(alert.id, by="j.smith", reason="seen", now=exchange.clock.now())
+
+
+async def fill(exchange: Exchange) -> dict[str, Prescription]:
+    """Give a store with prescriptions in many states: two are closed, and the newest keeps the newest numbers."""
+    found = {"closed": await closed(exchange, "A"), "delivered": await closed(exchange, "B", delivered=True)}
+    found["alerted"] = await closed(exchange, "ALERT")
+    for name, state in (("ready", LineState.READY), ("held", LineState.HELD)):
+        found[name] = make_prescription(name.upper())
+        await exchange.store.accept(make_acceptance(name, make_order(found[name], state=state)))
+    await exchange.store.accept(make_acceptance("INC", make_incomplete("INC")))
+    await drain(exchange)
+    await exchange.store.open_alert(
+        kind="safety-incident", subject="x", line_id=found["alerted"].lines[0].id, now=exchange.clock.now(), text="?"
+    )
+    found["newest"] = make_prescription("NEWEST")
+    await exchange.store.accept(make_acceptance("NEWEST", make_order(found["newest"])))
+    await exchange.store.open_alert(
+        kind="overdue", subject="n", line_id=found["newest"].lines[0].id, now=exchange.clock.now(), text="?"
+    )
+    return found
+
+
+@pytest.fixture
+async def exchange(tmp_path: Path) -> Any:
+    clock = Clock()
+    opened = open_sqlite(tmp_path, clock)
+    yield Exchange(opened, clock)
+    await opened.close()  # type: ignore[misc]
+
+
+def store_of(folder: Path) -> dict[str, int]:
+    with closing(open_reader(folder / DATABASE)) as reader:
+        tables = [*statements.OWN, "submission", "callback", "audit_leaf", "archived_prescription", "archived_line"]
+        return {table: int(str(reader.execute(f"SELECT count(*) FROM {table}").get)) for table in tables}  # noqa: S608
+
+
+async def test_what_is_closed_goes_and_everything_else_stays(exchange: Exchange, tmp_path: Path) -> None:
+    found = await fill(exchange)
+    before, books = store_of(tmp_path), await exchange.enquiries.books()
+    looked = survey(asked(tmp_path))
+    done = archive(asked(tmp_path))
+    assert (looked.chosen, done.chosen, done.let_go, done.changed) == (2, 2, 2, 0)
+    assert looked.stays == {"not closed": 4, "an alert is open": 1}
+    for name, what in found.items():
+        gone = name in {"closed", "delivered"}
+        assert (await exchange.enquiries.prescription(what.id, tenant=None) is None) is gone, name
+    after = store_of(tmp_path)
+    assert after["prescription"] == before["prescription"] - 2
+    assert after["submission"] == before["submission"]
+    assert after["audit_leaf"] == before["audit_leaf"] + 2
+    assert await exchange.enquiries.books() == books
+    ledger = await exchange.enquiries.ledger(day=None, now=exchange.clock.now())
+    assert [fault for fault in ledger.faults if not fault.what.startswith("overdue")] == []
+    with closing(open_reader(tmp_path / DATABASE)) as reader:
+        assert faults_of(reader) == []
+
+
+async def test_an_archive_holds_every_row_and_answers_the_same_questions(exchange: Exchange, tmp_path: Path) -> None:
+    found = await fill(exchange)
+    view = await exchange.enquiries.prescription(found["delivered"].id, tenant=None)
+    done = archive(asked(tmp_path))
+    assert done.manifest is not None
+    folder = tmp_path / FOLDER / done.manifest.name
+    assert archive_file.verify(folder) == done.manifest
+    assert done.manifest.keep_until == "2034-11-05"
+    with archive_file.readable(folder / FILE, now=YEARS_ON) as reader:
+        assert statements.viewed(reader, found["delivered"].id) == view
+        (one,) = statements.sought(reader, nhs_number="", order_number=found["closed"].lines[0].order_number)
+        assert one.prescription_id == found["closed"].id
+
+
+async def test_a_repeat_of_an_archived_submission_gets_the_stored_answer(exchange: Exchange, tmp_path: Path) -> None:
+    await fill(exchange)
+    first = await exchange.store.answered(TRUST, "MSGA")
+    archive(asked(tmp_path))
+    assert await exchange.store.answered(TRUST, "MSGA") == first
+    again = await exchange.store.accept(make_acceptance("A", make_order(make_prescription("A", lines=2, total=1))))
+    assert again == first
+    with closing(open_reader(tmp_path / DATABASE)) as reader:
+        assert reader.execute("SELECT length(body) FROM submission WHERE control_id = 'MSGA'").get == 0
+
+
+async def test_a_trust_still_learns_how_an_archived_line_ended(exchange: Exchange, tmp_path: Path) -> None:
+    found = await fill(exchange)
+    archive(asked(tmp_path))
+    line = found["delivered"].lines[0]
+    for known in (
+        await exchange.store.known_lines(TRUST, [line.order_number]),
+        await exchange.store.known_lines(TRUST, [], items=[line.id]),
+    ):
+        assert [(one.line_id, one.state, one.destination) for one in known] == [(line.id, LineState.CLOSED, PROVIDER)]
+    assert len(await exchange.store.known_lines(TRUST, [], prescriptions=[found["delivered"].id])) == 2
+
+
+@pytest.mark.parametrize("of_patient", [True, False])
+async def test_a_legal_hold_keeps_a_record_until_it_is_lifted(
+    exchange: Exchange, tmp_path: Path, *, of_patient: bool
+) -> None:
+    found = await fill(exchange)
+    what = found["closed"]
+    of = {"nhs_number": str(what.patient.nhs_number)} if of_patient else {"prescription": what.id}
+    number = await exchange.store.place_legal_hold(by="j.smith", reason="A claim.", now=MOMENT, **of)  # type: ignore[arg-type]
+    assert number is not None
+    assert await exchange.store.place_legal_hold(by="j.smith", reason="Once more.", now=MOMENT, **of) is None  # type: ignore[arg-type]
+    done = archive(asked(tmp_path))
+    assert done.let_go == (0 if of_patient else 1)
+    assert await exchange.enquiries.prescription(what.id, tenant=None) is not None
+    (held,) = await exchange.enquiries.legal_holds()
+    assert (held.number, held.placed_by) == (number, "j.smith")
+    assert await exchange.store.lift_legal_hold(number, by="a.jones", reason="Settled.", now=MOMENT)
+    assert not await exchange.store.lift_legal_hold(number, by="a.jones", reason="Settled.", now=MOMENT)
+    assert archive(asked(tmp_path, now=YEARS_ON + timedelta(hours=1))).let_go == (2 if of_patient else 1)
+    assert await exchange.enquiries.prescription(what.id, tenant=None) is None
+
+
+async def test_a_legal_hold_that_comes_between_the_two_steps_is_honoured(exchange: Exchange, tmp_path: Path) -> None:
+    found = await fill(exchange)
+    made = archiving._make(asked(tmp_path))
+    assert made.manifest is not None
+    await exchange.store.place_legal_hold(prescription=found["closed"].id, by="j.smith", reason="A claim.", now=MOMENT)
+    done = archive(asked(tmp_path, now=YEARS_ON + timedelta(hours=1)))
+    assert (done.let_go, done.changed) == (1, 1)
+    assert await exchange.enquiries.prescription(found["closed"].id, tenant=None) is not None
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "archive_file.write",
+        "archive_file.publish",
+        "archive_file.verify",
+        "archiving._let_some_go",
+        "archiving._register",
+        "statements.let_go",
+        "archiving._finish",
+    ],
+)
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_run_that_stops_at_any_step_leaves_both_or_the_archive_alone(
+    exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, *, after: bool
+) -> None:
+    found = await fill(exchange)
+    books = await exchange.enquiries.books()
+    module, name = step.split(".")
+    place = {"archive_file": archive_file, "archiving": archiving, "statements": statements}[module]
+    stop_at(monkeypatch, place, name, after=after)
+    with pytest.raises((StoppedError, Unavailable)):
+        archive(asked(tmp_path))
+    monkeypatch.undo()
+    for what in (found["closed"], found["delivered"]):
+        assert await kept_somewhere(exchange, tmp_path, what)
+    assert await exchange.enquiries.books() == books
+    archive(asked(tmp_path, now=YEARS_ON + timedelta(hours=1)))
+    for what in (found["closed"], found["delivered"]):
+        assert await exchange.enquiries.prescription(what.id, tenant=None) is None
+        assert await kept_somewhere(exchange, tmp_path, what)
+    assert await exchange.enquiries.books() == books
+    with closing(open_reader(tmp_path / DATABASE)) as reader:
+        assert faults_of(reader) == []
+        assert reader.execute("SELECT count(*) FROM archive WHERE finished_at IS NULL").get == 0
+
+
+class StoppedError(BaseException):
+    """The process ends here."""
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, *, after: bool) -> None:
+    whole: Callable[..., object] = getattr(place, name)
+
+    def stopping(*given: Any, **named: Any) -> object:
+        if after:
+            whole(*given, **named)
+        raise StoppedError
+
+    monkeypatch.setattr(place, name, stopping)
+
+
+async def kept_somewhere(exchange: Exchange, folder: Path, what: Prescription) -> bool:
+    if await exchange.enquiries.prescription(what.id, tenant=None) is not None:
+        return True
+    for one in archive_file.archives(folder):
+        archive_file.verify(one)
+        with archive_file.readable(one / FILE, now=YEARS_ON) as reader:
+            if statements.viewed(reader, what.id) is not None:
+                return True
+    return False
+
+
+async def test_what_changed_after_it_was_copied_stays(exchange: Exchange, tmp_path: Path) -> None:
+    found = await fill(exchange)
+    made = archiving._make(asked(tmp_path))
+    assert made.manifest is not None
+    line = found["closed"].lines[0].id
+    await exchange.store.open_alert(kind="late", subject="l", line_id=line, now=YEARS_ON, text="A late word.")
+    for alert in await exchange.enquiries.open_alerts(tenant=None, limit=100):
+        if alert.kind == "late":
+            await exchange.store.close_alert(alert.id, by="j.smith", reason="seen", now=YEARS_ON)
+    await exchange.store.open_alert(kind="last", subject="l", line_id=None, now=YEARS_ON, text="The newest.")
+    done = archive(asked(tmp_path, now=YEARS_ON + timedelta(hours=1)))
+    assert (done.let_go, done.changed) == (1, 1)
+    assert await exchange.enquiries.prescription(found["closed"].id, tenant=None) is not None
+
+
+async def test_nothing_leaves_the_store_when_an_archive_was_damaged(exchange: Exchange, tmp_path: Path) -> None:
+    await fill(exchange)
+    made = archiving._make(asked(tmp_path))
+    assert made.manifest is not None
+    file = tmp_path / FOLDER / made.manifest.name / FILE
+    octets = bytearray(file.read_bytes())
+    octets[len(octets) // 2] ^= 1
+    file.write_bytes(octets)
+    before = store_of(tmp_path)
+    with pytest.raises(ConfigurationError, match="not the file that the manifest describes"):
+        archive(asked(tmp_path))
+    assert store_of(tmp_path) == before
+
+
+async def test_an_archive_that_was_begun_and_taken_away_stops_the_next_run(
+    exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(exchange)
+    stop_at(monkeypatch, archiving, "_finish", after=False)
+    with pytest.raises(StoppedError):
+        archive(asked(tmp_path))
+    monkeypatch.undo()
+    shutil.move(tmp_path / FOLDER, tmp_path / "elsewhere")
+    with pytest.raises(ConfigurationError, match="was begun and is not in"):
+        archive(asked(tmp_path))
+
+
+async def test_young_records_stay_and_before_narrows_the_term(exchange: Exchange, tmp_path: Path) -> None:
+    await fill(exchange)
+    soon = exchange.clock.now() + timedelta(days=399)
+    assert survey(asked(tmp_path, now=soon)).chosen == 1
+    assert survey(asked(tmp_path, before=MOMENT + timedelta(days=1))).chosen == 1
+    assert survey(asked(tmp_path, before=MOMENT - timedelta(days=1))).chosen == 0
+    assert survey(asked(tmp_path, most=1)).chosen == 2
+    assert archive(asked(tmp_path, most=1)).let_go == 1
+    assert archive(asked(tmp_path, most=1, now=YEARS_ON + timedelta(hours=1))).let_go == 1
+
+
+async def test_a_second_archive_names_the_one_before_it(exchange: Exchange, tmp_path: Path) -> None:
+    await fill(exchange)
+    first = archive(asked(tmp_path, most=1)).manifest
+    second = archive(asked(tmp_path, most=1, now=YEARS_ON + timedelta(hours=1))).manifest
+    assert first is not None
+    assert second is not None
+    assert (first.previous, second.previous) == ("", first.sha256)
+
+
+async def test_a_store_that_was_put_back_from_a_backup_lets_go_of_the_same_again(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    found = await fill(exchange)
+    whole = tmp_path / "whole"
+    shutil.copytree(tmp_path, whole, ignore=shutil.ignore_patterns("whole", FOLDER))
+    archive(asked(tmp_path))
+    shutil.copytree(tmp_path / FOLDER, whole / FOLDER)
+    done: Archived = archive(asked(whole, now=YEARS_ON + timedelta(hours=1)))
+    assert (done.chosen, done.let_go, done.changed) == (0, 2, 0)
+    with closing(open_reader(whole / DATABASE)) as reader:
+        assert statements.viewed(reader, found["closed"].id) is None
+
+
+async def test_no_row_is_deleted_by_hand_whatever_the_archive_has(exchange: Exchange, tmp_path: Path) -> None:
+    found = await fill(exchange)
+    with closing(open_writer(tmp_path / DATABASE)) as raw:
+        for table in (*statements.OWN, "wait", "submission", "callback", "archived_prescription", "legal_hold"):
+            if raw.execute(f"SELECT count(*) FROM {table}").get:  # noqa: S608
+                with pytest.raises(apsw.ConstraintError):
+                    raw.execute(f"DELETE FROM {table}")  # noqa: S608
+        raw.execute(
+            "INSERT INTO archive (name, sha256, made_at, keep_until) VALUES ('x', printf('%064d', 0), 0, 0)"
+        )
+        for name in ("ready", "held", "alerted", "newest"):
+            row = raw.execute("SELECT id FROM prescription WHERE uuid = ?", (found[name].id.bytes,)).get
+            with pytest.raises(apsw.ConstraintError, match="this prescription stays"):
+                raw.execute(statements._LEAVE, {"id": row, "archive": 1})
+
+
+def test_an_archive_is_no_store(tmp_path: Path) -> None:
+    async def run() -> Archived:
+        clock = Clock()
+        opened = open_sqlite(tmp_path, clock)
+        await fill(Exchange(opened, clock))
+        await opened.close()  # type: ignore[misc]
+        return archive(asked(tmp_path))
+
+    manifest = asyncio.run(run()).manifest
+    assert manifest is not None
+    file = tmp_path / FOLDER / manifest.name / FILE
+    with pytest.raises(Unavailable, match="not a gateway database"):
+        open_reader(file)
+    with pytest.raises(ConfigurationError, match="belongs to another program"):
+        open_writer(file)
+    assert archive_file.read_manifest(file.parent).prescriptions == 2
