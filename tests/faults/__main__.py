@@ -56,7 +56,7 @@ def _gathered(proof: Proof, scale: float, *, jobs: int, fresh: bool) -> tuple[Ro
     wanted = proof.seeds(scale)
     missing = [seed for seed in wanted if fresh or not (folder / f"{seed}.json").exists()]
     commit = page.commit()
-    with ProcessPoolExecutor(max_workers=jobs, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(max_workers=jobs, max_tasks_per_child=1 if proof.apart else None) as pool:
         found = pool.map(proof.run, [range(seed, seed + 1) for seed in missing])
         for seed, row in zip(missing, found, strict=True):
             (folder / f"{seed}.json").write_text(json.dumps({"commit": commit, "row": asdict(row)}))

@@ -25,9 +25,10 @@ class Proof:
         name: for the command line.
         case: for the table.
         what: what happens in a case and how it is judged, in a sentence.
-        run: tries the cases of some seeds; called in a process of its own.
+        run: tries the cases of some seeds.
         per_seed: cases in a seed.
         full: cases in the full count.
+        apart: whether each seed needs a process of its own; where it does not, one process lives many, and starts once.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Proof:
     run: Callable[[range], Row]
     per_seed: int
     full: int
+    apart: bool = True
 
     def seeds(self, scale: float) -> range:
         """Give the seeds that a scale asks for."""
@@ -119,6 +121,7 @@ PROOFS: Final = (
         run=_simulated,
         per_seed=_WORLDS * _PRESCRIPTIONS,
         full=1_000_000,
+        apart=False,
     ),
     Proof(
         name="power-loss",

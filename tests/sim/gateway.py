@@ -42,7 +42,7 @@ from gateway.store.sqlite.store import SqliteStore
 from gateway.watch import Watch
 from gateway.worker import Outlet, Pace, Surroundings, Worker
 from tests.sim import memory
-from tests.sim.loop import Loop, Sleep, Task
+from tests.sim.loop import LATE, Loop, Sleep, Task
 from tests.sim.memory import BEGUN, Disk, InlineCommitter, InlineEnquiries
 
 if TYPE_CHECKING:
@@ -176,6 +176,9 @@ class Gateway:
         self._starved = False
         self._fruitless: Any = None
         self._next_round = 0.0
+        self._moved, self._known = True, (0.0, 0.0)
+        self._next_due: int | None = None
+        self._lapse: int | None = None
         self.open()
 
     def now(self) -> datetime:
@@ -188,6 +191,8 @@ class Gateway:
         self.up = True
         if restored:
             self.connection.execute(store_module._RAISE_GENERATION)
+        self.connection.set_update_hook(self._note_change)
+        self._moved = True
         generation: int = self.connection.execute(store_module._GENERATION).get
         transaction = Transaction(connection=self.connection, deadlines=ALWAYS, tells=self.tells, generation=generation)
         self.committer = InlineCommitter(Disk(self.connection, self.trouble), failed=self._disk_died)
@@ -313,9 +318,8 @@ class Gateway:
         if life != self.life or not self.up or self._ticks[number] != when:
             return
         self._ticks[number] = _NEVER
-        now = int(self.now().timestamp() * 1_000_000)
-        self._due = due = list(self.connection.execute(_DUE, (now,)))
-        lapse = self.connection.execute(_NEXT_LAPSE).get
+        now = self._look_at_queue()
+        due, lapse = self._due, self._lapse
         lapsed = lapse is not None and lapse <= now
         if not lapsed and not self._has_room(number):
             self._rest()
@@ -323,6 +327,22 @@ class Gateway:
             # it looks for leases that are over only where there are some: it would find none
             self.workers[number]._next_recovery = 0.0 if lapsed else _NEVER
             self.spawn(self.workers[number]._round()).add_done_callback(self._after_round)
+
+    def _look_at_queue(self) -> int:
+        """Ask the queue what is due and when something will be, if it has moved since or its time has come."""
+        now = int(self.now().timestamp() * 1_000_000)
+        begins, ends = self._known
+        if self._moved or not begins <= now < ends:
+            self._moved = False
+            self._due = list(self.connection.execute(_DUE, (now,)))
+            self._lapse = self.connection.execute(_NEXT_LAPSE).get
+            self._next_due = self.connection.execute(_NEXT_DUE, (now,)).get
+            self._known = now, LATE if self._next_due is None else self._next_due
+        return now
+
+    def _note_change(self, _operation: int, _database: str, table: str, _row: int) -> None:
+        if table == "outbox":
+            self._moved = True
 
     def _has_room(self, number: int) -> bool:
         """Tell whether something is due that this worker would send now."""
@@ -352,10 +372,9 @@ class Gateway:
     def _rest(self) -> None:
         """Look again when something falls due, or a lease is over; and now and then while something may not go."""
         self._idle = min(2 * self._idle, _LONGEST_IDLE)
-        now = int(self.now().timestamp() * 1_000_000)
-        due = self.connection.execute(_NEXT_DUE, (now,)).get
-        lapse = self.connection.execute(_NEXT_LAPSE).get
-        waits = [max(0.001, (moment - now) / 1_000_000 + 0.001) for moment in (due, lapse) if moment is not None]
+        now = self._look_at_queue()
+        moments = (self._next_due, self._lapse)
+        waits = [max(0.001, (moment - now) / 1_000_000 + 0.001) for moment in moments if moment is not None]
         if self._due:  # something may not go
             waits.append(self._idle)
         if self._starved:

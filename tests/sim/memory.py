@@ -40,10 +40,19 @@ def connected(content: bytes | None) -> apsw.Connection:
     connection = apsw.Connection(":memory:", statementcachesize=500)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     if content is not None:
-        connection.deserialize("main", content)
+        _fill(connection, content)
     for name, value in (("foreign_keys", 1), ("recursive_triggers", 1), ("trusted_schema", 0)):
         connection.pragma(name, value)
     return connection
+
+
+def _fill(connection: apsw.Connection, content: bytes) -> None:
+    """Copy a database in, page by page: one that is deserialised would be a file in memory, and cost what files do."""
+    other = apsw.Connection(":memory:")
+    other.deserialize("main", content)
+    with connection.backup("main", other, "main") as copying:
+        copying.step()
+    other.close()
 
 
 class Disk(SqliteWriter):

@@ -22,7 +22,17 @@ from gateway.store.sql.pauses import is_paused
 from gateway.store.sql.reconciling import held_since_restore, stopped
 from gateway.store.sql.transaction import Row, Transaction
 
-# Skips from trust to trust along the index, however much any of them has waiting.
+# Both skip along the index, from destination to destination and from trust to trust, however much any has waiting.
+_DESTINATIONS = """
+WITH RECURSIVE waiting (destination) AS (
+    SELECT min(destination) FROM outbox WHERE state = 'due'
+    UNION ALL
+    SELECT (SELECT min(destination) FROM outbox WHERE state = 'due' AND destination > waiting.destination)
+    FROM waiting WHERE waiting.destination IS NOT NULL)
+SELECT destination FROM waiting WHERE destination IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM pause WHERE pause.destination = waiting.destination AND ended_at IS NULL)
+"""
+"""Destinations that have something waiting and are not paused."""
 _TENANTS = """
 WITH RECURSIVE waiting (tenant) AS (
     SELECT min(tenant) FROM outbox WHERE state = 'due' AND destination = :destination
@@ -127,8 +137,9 @@ def claim_due(
     """Lease due rows, as far as each destination has room and is not paused."""
     until = stored(now + timedelta(seconds=lease_seconds))
     claims = []
+    waiting = {destination for (destination,) in transaction.rows(_DESTINATIONS)}
     for destination, limit in room.items():
-        if is_paused(transaction, destination):
+        if destination.value not in waiting:
             continue
         for row in _fairly(transaction, destination, now=now, limit=max(limit, 0)):
             values = {"id": row, "until": until, "generation": str(transaction.generation), "worker": worker}
