@@ -1,10 +1,15 @@
 """The engines the store's contract suite runs on, and the values it stores. A new engine joins `ENGINES`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, Protocol
 from uuid import UUID
+
+import apsw
+import asyncpg
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.custody import CUSTODY, Custody
@@ -32,9 +37,15 @@ from gateway.ports.acceptance import Acceptance, AcceptedOrder, HoldRequest, Kno
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.ports.store import Store
 from gateway.ports.work import Claim
+from gateway.store.postgres.connection import Address, Postgres
+from gateway.store.postgres.enquiries import PostgresEnquiries
+from gateway.store.postgres.store import PostgresStore
+from gateway.store.sql.transaction import Row, Values
+from gateway.store.sqlite.connection import open_writer
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
 from tests.factories import MOMENT, line, prescription
+from tests.postgres import database
 
 TRUST = OdsCode("RBA")
 PROVIDER = OdsCode("VNE51")
@@ -54,14 +65,82 @@ class Clock:
         return self.moment
 
 
+REFUSED = (apsw.ConstraintError, asyncpg.IntegrityConstraintViolationError)
+"""What an engine says where the database itself refuses a statement."""
+
+
+class Raw(Protocol):
+    """A connection past the store, of whoever has the database and writes SQL by hand."""
+
+    def execute(self, sql: str, values: Values = (), /) -> list[Row]: ...
+
+    def last_insert_rowid(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class RawSqlite:
+    """One over a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = open_writer(folder / "gateway.db")
+
+    def execute(self, sql: str, values: Values = (), /) -> list[Row]:
+        return list(self._connection.execute(sql, values))
+
+    def last_insert_rowid(self) -> int:
+        return self._connection.last_insert_rowid()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class RawPostgres:
+    """One to a server, on a thread of its own: a test may be inside a loop."""
+
+    def __init__(self, where: Address) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._connection = self._thread.submit(Postgres, where).result()
+        self._thread.submit(self._connection.connect).result()
+
+    def execute(self, sql: str, values: Values = (), /) -> list[Row]:
+        return list(self._thread.submit(self._connection.execute, sql, values).result())
+
+    def last_insert_rowid(self) -> int:
+        return self._connection.last_insert_rowid()
+
+    def close(self) -> None:
+        self._thread.submit(self._connection.close).result()
+        self._thread.shutdown()
+
+
 @dataclass
 class Opened:
     """One engine over one place, with its clock."""
 
     store: Store
     enquiries: Enquiries
-    close: Callable[[], object]
+    connect: Callable[[], Raw]
     groups: list[int] = field(default_factory=list)
+    _raw: Raw | None = None
+
+    @property
+    def raw(self) -> Raw:
+        """A connection past the store; it ends with this."""
+        self._raw = self._raw or self.connect()
+        return self._raw
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Read past the store."""
+        return self.raw.execute(sql, values)
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
+        await self.store.close()
+        await self.enquiries.close()  # type: ignore[attr-defined]
 
 
 Opener = Callable[[Path, Clock, frozenset[OdsCode], Mapping[LineState, Custody]], Opened]
@@ -79,14 +158,25 @@ def open_sqlite(
     )
     enquiries = SqliteEnquiries.open(folder / "gateway.db")
 
-    async def close() -> None:
-        await store.close()
-        await enquiries.close()
-
-    return Opened(store, enquiries, close, groups)
+    return Opened(store, enquiries, lambda: RawSqlite(folder), groups)
 
 
-ENGINES: dict[str, Opener] = {"sqlite": open_sqlite}
+def open_postgres(
+    folder: Path,
+    clock: Clock,
+    tells: frozenset[OdsCode] = frozenset({TRUST}),
+    custody: Mapping[LineState, Custody] = CUSTODY,
+) -> Opened:
+    groups: list[int] = []
+    where = database(folder)
+    deadlines = Deadlines(custody=custody)
+    store = PostgresStore.open(where, now=clock.now, deadlines=deadlines, tells=tells, grouped=groups.append)
+    enquiries = PostgresEnquiries.open(where)
+
+    return Opened(store, enquiries, lambda: RawPostgres(where), groups)
+
+
+ENGINES: dict[str, Opener] = {"sqlite": open_sqlite, "postgres": open_postgres}
 
 
 def make_prescription(name: str = "A", lines: int = 1, total: int = 6) -> Prescription:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-import apsw
 import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TryLater
@@ -20,13 +19,13 @@ from gateway.domain.prescription import Prescription
 from gateway.enquiries import has_stopped
 from gateway.ports.acceptance import HoldRequest
 from gateway.ports.work import Claim, Whereabouts
-from gateway.store.sqlite.connection import open_writer
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
 from gateway.watch import Watch
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,
+    REFUSED,
     TRUST,
     Clock,
     Exchange,
@@ -329,15 +328,11 @@ def test_a_beat_that_is_old_or_from_a_future_that_never_came_is_none(ago: int | 
         ),
     ],
 )
-async def test_only_a_named_person_with_a_reason_closes_or_pauses(tmp_path: Path, edit: str) -> None:
-    store = SqliteStore.open(tmp_path / "gateway.db", now=lambda: MOMENT)
-    await store.accept(make_acceptance("A", make_incomplete("A")))
-    await store.pause(PROVIDER, by="anna", reason="They asked.", now=MOMENT)
-    await store.close()
-    connection = open_writer(tmp_path / "gateway.db")
-    with pytest.raises(apsw.ConstraintError):
-        connection.execute(edit)
-    connection.close()
+async def test_only_a_named_person_with_a_reason_closes_or_pauses(exchange: Exchange, edit: str) -> None:
+    await exchange.store.accept(make_acceptance("A", make_incomplete("A")))
+    await exchange.store.pause(PROVIDER, by="anna", reason="They asked.", now=MOMENT)
+    with pytest.raises(REFUSED):
+        exchange.opened.raw.execute(edit)
 
 
 # What was given up

@@ -7,33 +7,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.custody import CUSTODY
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Delivery, Homecare
 from gateway.ports.callback import Callback
 from tests.contract.store_engines import (
+    ENGINES,
     PROVIDER,
+    TRUST,
     Clock,
     Exchange,
     make_acceptance,
     make_order,
     make_prescription,
-    open_sqlite,
 )
 
 S = DeliveryState
 E = LineEvent
 
 
-@pytest.fixture
-async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
+@pytest.fixture(params=sorted(ENGINES))
+async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
     clock = Clock()
-    opened = open_sqlite(tmp_path, clock)
+    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
     yield Exchange(opened, clock)
     closing = opened.close()
     assert asyncio.iscoroutine(closing)
@@ -43,9 +44,8 @@ async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
 class Supplies:
     """A line at its provider, and its deliveries as the file holds them."""
 
-    def __init__(self, exchange: Exchange, folder: Path, total: int) -> None:
+    def __init__(self, exchange: Exchange, total: int) -> None:
         self.exchange = exchange
-        self.folder = folder
         self.what = make_prescription("A", total=total)
         self.count = 0
 
@@ -72,11 +72,7 @@ class Supplies:
             await self.exchange.store.acknowledge(callback, answer, ())
 
     def rows(self, sql: str) -> list[Any]:
-        connection = apsw.Connection(str(self.folder / "gateway.db"), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            return list(connection.execute(sql))
-        finally:
-            connection.close()
+        return self.exchange.opened.rows(sql)
 
     def states(self) -> list[str]:
         return [row[0] for row in self.rows("SELECT state FROM delivery ORDER BY issue")]
@@ -86,8 +82,8 @@ class Supplies:
 
 
 @pytest.fixture
-def supplies(exchange: Exchange, tmp_path: Path) -> Supplies:
-    return Supplies(exchange, tmp_path, total=3)
+def supplies(exchange: Exchange) -> Supplies:
+    return Supplies(exchange, total=3)
 
 
 async def test_every_issue_is_planned_when_the_provider_takes_the_line(supplies: Supplies) -> None:
@@ -162,8 +158,8 @@ async def test_a_van_that_is_on_its_way_when_the_line_ends_is_told_at_once(suppl
     assert "delivery-under-way" in await supplies.exchange.alert_kinds()
 
 
-async def test_a_line_that_one_report_completes_has_its_delivery_too(exchange: Exchange, tmp_path: Path) -> None:
-    one = Supplies(exchange, tmp_path, total=1)
+async def test_a_line_that_one_report_completes_has_its_delivery_too(exchange: Exchange) -> None:
+    one = Supplies(exchange, total=1)
     await exchange.store.accept(make_acceptance("A", make_order(one.what)))
     one.message = (await exchange.send()).message_id
     await one.say(E.DELIVERED)

@@ -7,12 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
 
 from gateway.destination import InDoubt, Refused, Taken
 from gateway.domain.acts import Act, Expiry, Ruling
 from gateway.domain.cancel import CancelState
+from gateway.domain.custody import CUSTODY
 from gateway.domain.event_log import Entry, violations
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.labels import Condition
@@ -26,6 +26,7 @@ from gateway.ports.callback import Effectiveness
 from gateway.store.sql.instants import instant
 from gateway.watch import Watch
 from tests.contract.store_engines import (
+    ENGINES,
     PROVIDER,
     TRUST,
     Clock,
@@ -33,7 +34,6 @@ from tests.contract.store_engines import (
     make_acceptance,
     make_order,
     make_prescription,
-    open_sqlite,
     seal,
 )
 
@@ -43,8 +43,6 @@ E = LineEvent
 
 class Desk(Exchange):
     """An exchange with a pharmacist, and the file to look at."""
-
-    folder: Path
 
     def act(self, what: Prescription, line: int | None = None) -> Act:
         return Act(
@@ -56,11 +54,7 @@ class Desk(Exchange):
         )
 
     def rows(self, sql: str) -> list[Any]:
-        connection = apsw.Connection(str(self.folder / "gateway.db"), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            return list(connection.execute(sql))
-        finally:
-            connection.close()
+        return self.opened.rows(sql)
 
     async def accepted(self, what: Prescription, name: str = "A") -> SealedMessage:
         """Accept a prescription and let its provider accept it."""
@@ -107,12 +101,11 @@ def update(what: Prescription, line: int = 0, name: str = "update") -> SealedMes
     )
 
 
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+@pytest.fixture(params=sorted(ENGINES))
+async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
     clock = Clock()
-    opened = open_sqlite(tmp_path, clock)
+    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
     desk = Desk(opened, clock)
-    desk.folder = tmp_path
     yield desk
     closing = opened.close()
     assert asyncio.iscoroutine(closing)

@@ -6,11 +6,9 @@ pauses, and acts written before something else happened. What must hold stands i
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import apsw
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -57,6 +55,9 @@ OFTEN = (
 DESK = ("close", "answer", "fail", "send", "drop", "rescue")
 
 
+EXAMPLES = {"sqlite": 12, "postgres": 3}
+
+
 class EverythingMachine(ReroutingMachine):
     """Everybody at once."""
 
@@ -64,7 +65,6 @@ class EverythingMachine(ReroutingMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.reader = apsw.Connection(str(Path(self.folder.name) / "gateway.db"), flags=apsw.SQLITE_OPEN_READONLY)
         self.acts = 0
         self.written: list[Acceptance] = []
         self.expiries: list[Expiry] = []
@@ -160,13 +160,6 @@ class EverythingMachine(ReroutingMachine):
             )
             if rows and one.message is not None and one.state is CancelState.ASKED:
                 self.order_of[one.message.id] = UUID(bytes=rows[0][0])
-
-    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        return list(self.reader.execute(sql, values))
-
-    def teardown(self) -> None:
-        self.reader.close()
-        super().teardown()
 
     @rule()
     def send_what_was_written_before(self) -> None:
@@ -312,7 +305,7 @@ class EverythingMachine(ReroutingMachine):
 
     @invariant()
     def what_is_written_from_the_documents_holds(self) -> None:
-        found = broken(self.reader, hashes=False)
+        found = broken(self.opened.raw, hashes=False)
         assert not found, found
 
 
@@ -322,7 +315,7 @@ def test_no_order_of_acts_breaks_what_another_relies_on(engine: str) -> None:
     run_state_machine_as_test(
         type("Machine", (EverythingMachine,), {"engine": engine}),
         settings=settings(
-            max_examples=12,
+            max_examples=EXAMPLES[engine],
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

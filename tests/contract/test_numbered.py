@@ -10,18 +10,20 @@ import pytest
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.acts import Act, Rescue
+from gateway.domain.custody import CUSTODY
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from tests.contract.store_engines import (
+    ENGINES,
     PROVIDER,
+    TRUST,
     Clock,
     Exchange,
     make_acceptance,
     make_order,
     make_prescription,
-    open_sqlite,
 )
 from tests.contract.test_deliveries import Supplies
 from tests.contract.test_rerouting import NEXT, request_of
@@ -30,10 +32,10 @@ S = DeliveryState
 E = LineEvent
 
 
-@pytest.fixture
-async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
+@pytest.fixture(params=sorted(ENGINES))
+async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
     clock = Clock()
-    opened = open_sqlite(tmp_path, clock)
+    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
     yield Exchange(opened, clock)
     closing = opened.close()
     assert asyncio.iscoroutine(closing)
@@ -41,8 +43,8 @@ async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
 
 
 @pytest.fixture
-def supplies(exchange: Exchange, tmp_path: Path) -> Supplies:
-    return Supplies(exchange, tmp_path, total=3)
+def supplies(exchange: Exchange) -> Supplies:
+    return Supplies(exchange, total=3)
 
 
 async def say(supplies: Supplies, name: str, report: LineReport, *, by: OdsCode = PROVIDER) -> CallbackResult:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-import apsw
 import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLater
@@ -26,13 +25,14 @@ from gateway.store.sql import rerouting
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,
+    REFUSED,
     TRUST,
     Clock,
     Exchange,
+    Raw,
     make_acceptance,
     make_order,
     make_prescription,
-    open_sqlite,
 )
 from tests.factories import MOMENT
 
@@ -46,7 +46,7 @@ async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     clock = Clock()
     opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
     yield Exchange(opened=opened, clock=clock)
-    await opened.close()  # type: ignore[misc]
+    await opened.close()
 
 
 def sealed(what: Prescription, *, to: OdsCode, epoch: int, lines: tuple[UUID, ...] = ()) -> SealedMessage:
@@ -194,9 +194,10 @@ async def test_of_two_re_routes_at_once_one_wins_and_the_other_is_told(exchange:
     assert len(claims) == 1
 
 
-async def test_two_stores_on_one_file_race_and_one_wins(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+async def test_two_stores_over_one_place_race_and_one_wins(tmp_path: Path, engine: str) -> None:
     clock = Clock()
-    one, other = open_sqlite(tmp_path, clock), open_sqlite(tmp_path, clock)
+    one, other = (ENGINES[engine](tmp_path, clock, frozenset({TRUST}), CUSTODY) for _ in range(2))
     for number in range(25):
         what = make_prescription(f"N{number}")
         await one.store.accept(make_acceptance(f"N{number}", make_order(what)))
@@ -204,8 +205,8 @@ async def test_two_stores_on_one_file_race_and_one_wins(tmp_path: Path) -> None:
             one.store.reroute(request_of(what, to=NEXT)), other.store.reroute(request_of(what, to=THIRD))
         )
         assert sorted(map(len, results)) == [0, 1]
-    await one.close()  # type: ignore[misc]
-    await other.close()  # type: ignore[misc]
+    await one.close()
+    await other.close()
 
 
 async def test_a_worker_that_holds_an_old_claim_may_not_send(exchange: Exchange) -> None:
@@ -253,9 +254,7 @@ async def test_a_late_answer_of_the_earlier_provider_changes_nothing(
     assert await exchange.enquiries.prescription(NEW.id, tenant=None) == view
 
 
-async def test_the_next_provider_has_only_what_the_earlier_left_over_planned(
-    exchange: Exchange, tmp_path: Path
-) -> None:
+async def test_the_next_provider_has_only_what_the_earlier_left_over_planned(exchange: Exchange) -> None:
     three = make_prescription("A", total=3)
     await accepted(exchange, three)
     claim = await finished(exchange)
@@ -274,10 +273,7 @@ async def test_the_next_provider_has_only_what_the_earlier_left_over_planned(
     await exchange.answer(again.message_id, LineEvent.DELIVERED, provider=NEXT, id="n1")
     await exchange.answer(again.message_id, LineEvent.DELIVERED, provider=NEXT, id="n2")
     assert await exchange.states(three) == [LineState.FULFILLED]
-    connection = apsw.Connection(str(tmp_path / "gateway.db"), flags=apsw.SQLITE_OPEN_READONLY)
-    found = list(connection.execute("SELECT issue, epoch, state FROM delivery ORDER BY issue, epoch"))
-    connection.close()
-    assert found == [
+    assert exchange.opened.rows("SELECT issue, epoch, state FROM delivery ORDER BY issue, epoch") == [
         (1, 1, "DELIVERED"),
         (2, 1, "WITHDRAWN"),
         (2, 2, "DELIVERED"),
@@ -472,7 +468,7 @@ async def test_where_the_program_is_wrong_the_database_still_refuses(
     monkeypatch.setattr(rerouting, "decide", lambda *_, **__: ground)
     monkeypatch.setattr(rerouting, "event_of", lambda *_: LineEvent.REVOKED_FOR_REROUTE)
     before = await exchange.states(NEW)
-    with pytest.raises(apsw.ConstraintError, match="this line has a "):
+    with pytest.raises(REFUSED, match="this line has a "):
         await exchange.store.reroute(request_of())
     assert await exchange.states(NEW) == before
     assert await holders(exchange) == [(PROVIDER, 1)]
@@ -489,15 +485,15 @@ FORGERIES = {
 
 @pytest.mark.parametrize("ground", FORGERIES.values(), ids=FORGERIES.keys())
 @pytest.mark.parametrize("end", [True, False], ids=["ended first", "not ended"])
-async def test_raw_sql_does_not_get_past_the_database(tmp_path: Path, ground: str, end: bool) -> None:  # noqa: FBT001
-    clock = Clock()
-    opened = open_sqlite(tmp_path, clock)
-    exchange = Exchange(opened=opened, clock=clock)
+async def test_raw_sql_does_not_get_past_the_database(
+    exchange: Exchange,
+    ground: str,
+    end: bool,  # noqa: FBT001
+) -> None:
     await accepted(exchange)
     claim = await finished(exchange)
     await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
-    await opened.close()  # type: ignore[misc]
-    raw = apsw.Connection(str(tmp_path / "gateway.db"))
+    raw = exchange.opened.raw
     message = forge_message(raw)
     if end:
         raw.execute("UPDATE allocation SET ended_at = 1")
@@ -509,7 +505,7 @@ async def test_raw_sql_does_not_get_past_the_database(tmp_path: Path, ground: st
         )
     before = list(raw.execute("SELECT * FROM allocation"))
     for epoch in (1, 2, 7):
-        with pytest.raises(apsw.ConstraintError):
+        with pytest.raises(REFUSED):
             raw.execute(
                 "INSERT INTO allocation (line, prescription, epoch, provider, message, made_at)"
                 " VALUES (1, 1, ?, ?, ?, 4102444800000000)"
@@ -519,15 +515,14 @@ async def test_raw_sql_does_not_get_past_the_database(tmp_path: Path, ground: st
                 (epoch, NEXT.value, message),
             )
     assert list(raw.execute("SELECT * FROM allocation")) == before
-    raw.close()
 
 
-def forge_message(raw: apsw.Connection) -> bytes:
+def forge_message(raw: Raw) -> bytes:
     message = b"m" * 16
     raw.execute(
         "INSERT INTO message (id, prescription, event, destination, epoch, not_valid_after, key_id, digest, body,"
-        " content_type, created_at) VALUES (?, 1, 'prescription-order', ?, 2, 1, '', '', x'00', '', 1)",
-        (message, NEXT.value),
+        " content_type, created_at) VALUES (?, 1, 'prescription-order', ?, 2, 1, '', '', ?, '', 1)",
+        (message, NEXT.value, b"{}"),
     )
     return message
 
@@ -544,11 +539,9 @@ REROUTE_ROWS = {
 
 
 @pytest.mark.parametrize("change", REROUTE_ROWS.values(), ids=REROUTE_ROWS.keys())
-async def test_the_record_of_a_re_route_must_be_whole(tmp_path: Path, change: dict[str, str | None]) -> None:
-    opened = open_sqlite(tmp_path, Clock())
-    await accepted(Exchange(opened=opened, clock=Clock()))
-    await opened.close()  # type: ignore[misc]
-    raw = apsw.Connection(str(tmp_path / "gateway.db"))
+async def test_the_record_of_a_re_route_must_be_whole(exchange: Exchange, change: dict[str, str | None]) -> None:
+    await accepted(exchange)
+    raw = exchange.opened.raw
     row: dict[str, object] = {
         "line": 1,
         "epoch": 1,
@@ -563,22 +556,16 @@ async def test_the_record_of_a_re_route_must_be_whole(tmp_path: Path, change: di
         "ended_at": 1,
     }
     sql = f"INSERT INTO reroute ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"  # noqa: S608
-    with pytest.raises(apsw.ConstraintError):
+    with pytest.raises(REFUSED):
         raw.execute(sql, {**row, **change})
     raw.execute(sql, row)
     for statement in ("DELETE FROM reroute", "UPDATE reroute SET ground = 'expired'", "UPDATE reroute SET line = 2"):
-        with pytest.raises(apsw.ConstraintError):
+        with pytest.raises(REFUSED):
             raw.execute(statement)
-    raw.close()
 
 
-async def test_every_change_of_hands_leaves_a_leaf_with_both_people(tmp_path: Path) -> None:
-    clock = Clock()
-    opened = open_sqlite(tmp_path, clock)
-    await accepted(Exchange(opened=opened, clock=clock))
-    await opened.store.reroute(request_of())
-    await opened.close()  # type: ignore[misc]
-    raw = apsw.Connection(str(tmp_path / "gateway.db"))
-    (leaf,) = [str(body, "utf-8") for (body,) in raw.execute("SELECT body FROM audit_leaf WHERE kind = 'reroute'")]
-    assert all(word in leaf for word in ("anna", "ben", "never_on_wire", PROVIDER.value, NEXT.value))
-    raw.close()
+async def test_every_change_of_hands_leaves_a_leaf_with_both_people(exchange: Exchange) -> None:
+    await accepted(exchange)
+    await exchange.store.reroute(request_of())
+    ((body,),) = exchange.opened.rows("SELECT body FROM audit_leaf WHERE kind = 'reroute'")
+    assert all(word in str(body, "utf-8") for word in ("anna", "ben", "never_on_wire", PROVIDER.value, NEXT.value))

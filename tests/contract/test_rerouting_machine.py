@@ -41,6 +41,9 @@ JOIN line ON line.id = coalesce(allocation.line, reroute.line) GROUP BY message.
 """
 
 
+EXAMPLES = {"sqlite": 12, "postgres": 3}
+
+
 class ReroutingMachine(StoreMachine):
     """Two providers that say anything in any order, and two people who move what they have."""
 
@@ -220,7 +223,7 @@ def test_no_order_of_events_gives_a_line_two_providers(engine: str) -> None:
     run_state_machine_as_test(
         type("Machine", (ReroutingMachine,), {"engine": engine}),
         settings=settings(
-            max_examples=12,
+            max_examples=EXAMPLES[engine],
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -63,6 +62,9 @@ OUTCOMES: list[TransmitOutcome] = [
         )
     ),
 ]
+
+
+EXAMPLES = {"sqlite": 15, "postgres": 3}
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -205,12 +207,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.run(self.opened.close())
         self.opened = ENGINES[self.engine](Path(self.folder.name), self.clock, frozenset({TRUST}), CUSTODY)
 
-    def rows(self, sql: str) -> list[Any]:
-        connection = apsw.Connection(str(Path(self.folder.name) / "gateway.db"), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            return list(connection.execute(sql))
-        finally:
-            connection.close()
+    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        return self.opened.rows(sql, values)
 
     def states(self) -> list[Any]:
         return self.rows("SELECT id, state, delivered FROM line ORDER BY id")
@@ -317,7 +315,7 @@ def test_no_order_of_events_breaks_the_promises(engine: str) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=15,
+            max_examples=EXAMPLES[engine],
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

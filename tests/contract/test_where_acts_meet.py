@@ -11,6 +11,7 @@ import pytest
 from gateway.destination import InDoubt, Taken, TransmitOutcome, TryLater
 from gateway.domain.acts import Expiry, Ruling
 from gateway.domain.cancel import CancelState
+from gateway.domain.custody import CUSTODY
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
@@ -21,6 +22,7 @@ from gateway.pipeline import holding
 from gateway.ports.acceptance import CancelRequest, OvertakenError
 from gateway.ports.work import Whereabouts
 from tests.contract.store_engines import (
+    ENGINES,
     PROVIDER,
     TRUST,
     Clock,
@@ -29,7 +31,6 @@ from tests.contract.store_engines import (
     make_hold,
     make_order,
     make_prescription,
-    open_sqlite,
     seal,
 )
 from tests.contract.test_desk_and_clock import Desk, expire_all, update
@@ -106,12 +107,11 @@ def revocation(what: Prescription, line: int = 0) -> Revocation:
     return Revocation(tenant=TRUST, line_id=what.lines[line].id, epoch=1, message=message, wanted=wanted)
 
 
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Counter]:
+@pytest.fixture(params=sorted(ENGINES))
+async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Counter]:
     clock = Clock()
-    opened = open_sqlite(tmp_path, clock)
+    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
     desk = Counter(opened, clock)
-    desk.folder = tmp_path
     yield desk
     closing = opened.close()
     assert asyncio.iscoroutine(closing)

@@ -14,6 +14,7 @@ import tempfile
 import time
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, cast
@@ -23,7 +24,7 @@ import apsw
 from gateway.domain.errors import Unavailable
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
-from tests.contract.store_engines import TRUST, Clock, Exchange, Opened
+from tests.contract.store_engines import TRUST, Clock, Exchange, Opened, RawSqlite
 from tests.faults.disk import SCRATCH
 from tests.faults.flows import Day
 from tests.faults.invariants import broken
@@ -125,7 +126,7 @@ async def _live(folder: Path, rng: random.Random, disk: FailingDisk) -> tuple[li
         return [], 0
     writer.append(cast("apsw.Connection", store._transaction.connection))
     enquiries = SqliteEnquiries.open(folder / FILE)
-    day = Day(Exchange(Opened(store, enquiries, store.close), clock), rng)
+    day = Day(Exchange(Opened(store, enquiries, partial(RawSqlite, folder)), clock), rng)
     for _ in range(ACTS):
         if ended:
             break

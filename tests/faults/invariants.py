@@ -10,7 +10,7 @@ Source: reliability-security.md I2, I3, I5, I10, I12, I13.
 import hashlib
 from typing import Final
 
-import apsw
+from gateway.store.sql.transaction import Reader
 
 _FINAL: Final = "('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED')"
 _WITH_A_PROVIDER: Final = (
@@ -134,7 +134,7 @@ QUESTIONS: Final[dict[str, str]] = {
 }
 
 
-def broken(connection: apsw.Connection, *, hashes: bool = True) -> list[str]:
+def broken(connection: Reader, *, hashes: bool = True) -> list[str]:
     """Give every invariant that does not hold, with the first row that breaks it."""
     found = [
         f"{name} (row {rows[0][0]} and {len(rows) - 1} more)"

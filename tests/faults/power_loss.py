@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import cast
@@ -24,7 +25,7 @@ import msgspec
 from gateway.store.sqlite import connection as sqlite_connection
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
-from tests.contract.store_engines import TRUST, Clock, Exchange, Opened
+from tests.contract.store_engines import TRUST, Clock, Exchange, Opened, RawSqlite
 from tests.faults.disk import SCRATCH, RecordingDisk, Trace
 from tests.faults.flows import Day
 from tests.faults.images import Image, images
@@ -83,7 +84,7 @@ async def _live(trace: Trace, folder: Path, rng: random.Random, acts: int) -> No
     writer.append(cast("apsw.Connection", store._transaction.connection))
     trace.promise(fingerprint(writer[0]))
     enquiries = SqliteEnquiries.open(folder / FILE)
-    day = Day(Exchange(Opened(store, enquiries, store.close), clock), rng)
+    day = Day(Exchange(Opened(store, enquiries, partial(RawSqlite, folder)), clock), rng)
     try:
         for _ in range(acts):
             await day.act()
