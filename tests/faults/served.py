@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from select import select
 from time import monotonic, sleep
 from typing import Any, Final
 
@@ -99,6 +100,7 @@ class Served:
             environment={**_QUICK, **secrets, **variables},
             log=str(self.log),
         )
+        self._alive = os.pidfd_open(self.process)
         self._tracer = self._trace(options) if options else None
         nursery.ask("go", process=self.process)
 
@@ -116,8 +118,10 @@ class Served:
     @property
     def code(self) -> int | None:
         """How it ended, or None while it runs."""
-        if self._code is None:
-            self._code = self._nursery.ask("ended", process=self.process)
+        if self._code is None and select([self._alive], [], [], 0)[0]:
+            self._code = self._nursery.ask("ended", process=self.process)  # None until its tracer has let go of it
+            if self._code is not None:
+                os.close(self._alive)
         return self._code
 
     @property

@@ -1,9 +1,12 @@
 """One system call of a real `gateway serve` fails, dawdles or is the last; what is left is served again and judged.
 
 First a life is traced without harm, and the passings of each system call on the data folder and the network are
-counted. A case is one of them: the n-th passing of one call (strace counts for each thread by itself) fails with an
-error, is delayed, or kills the process, while a trust posts orders and a provider takes them. Then the process is
-stopped, started again without a tracer, and sent everything once more.
+noted. A case is one of them: the n-th passing of one call (strace counts for each thread by itself) fails with an
+error, does nothing and says so, is delayed, or kills the process, while a trust posts orders and a provider takes them.
+Then the process is stopped, started again without a tracer, and sent everything once more.
+
+A write that is cut in its midst is not made here, for strace can only answer in a call's stead: it would say that bytes
+were written which were not. `tests.faults.test_full_disk` has the kernel itself cut one short.
 
 Source: reliability-security.md T3 and 3.1 (I1, I2, I6, I12); strace(1), "Tampering".
 """
@@ -15,10 +18,13 @@ import signal
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from time import monotonic, sleep
 from typing import Final
 
@@ -36,10 +42,12 @@ _SYNCS: Final = ("fdatasync", "fsync")
 _DAWDLES: Final = "delay_enter=400000"
 """Microseconds: longer than a group of writes takes, shorter than anybody's patience."""
 _KILL: Final = "signal=SIGKILL"
+_NOTHING: Final = "retval=0"
+"""The call writes nothing, and says so without an error."""
 _DISK: Final = ("error=EIO", "error=ENOSPC", "error=EINTR", _KILL)
 _WAYS: Final[dict[str, tuple[str, ...]]] = {
-    "pwrite64": _DISK,
-    "write": _DISK,
+    "pwrite64": (*_DISK, _NOTHING),
+    "write": (*_DISK, _NOTHING),
     "fdatasync": ("error=EIO", "error=ENOSPC", _DAWDLES, _KILL),
     "fsync": ("error=EIO", "error=ENOSPC", _DAWDLES, _KILL),
     "ftruncate": ("error=EIO", "error=ENOSPC", _KILL),
@@ -50,12 +58,14 @@ _WAYS: Final[dict[str, tuple[str, ...]]] = {
     "sendto": ("error=ECONNRESET", "error=EPIPE", "error=EINTR", _KILL),
 }
 _NETWORK: Final = ("connect", "sendto")
-_PASSED: Final = re.compile(r"^(\d+) +[\d.]+ (\w+)\(", re.MULTILINE)
+_PASSED: Final = re.compile(r"^(\d+) +[\d.]+ (\w+)\((.*)$", re.MULTILINE)
 _HIT: Final = re.compile(r"^(\d+) +[\d.]+ (?:<\.\.\. )?(\w+)(.*)\((INJECTED|DELAYED)\)", re.MULTILINE)
 _FILE: Final = re.compile(r"/data/([\w.-]+)")
 _OWN: Final = "UNIX-STREAM"
 """How strace writes the socket by which the loop wakes itself, which no fault reaches in life."""
 _SHOWN: Final = 5
+_LANES: Final = 2
+"""Cases that are tried at a time."""
 _SETTLE_SECONDS: Final = 15.0
 _END_SECONDS: Final = 30.0
 """On a busy machine; it is waited for only as long as it takes."""
@@ -79,6 +89,9 @@ class Case:
     """At the `passing`-th `call` of a thread, `way` happens; `seed` draws the rest.
 
     Only calls on files of the data folder are counted, or on the one named by `file`.
+
+    Attributes:
+        late: the passing comes only when the process is told to end.
     """
 
     call: str
@@ -86,11 +99,13 @@ class Case:
     passing: int
     seed: int
     file: str = ""
+    late: bool = False
 
     def options(self, trace: Path, data: Path) -> list[str]:
         """Write it for strace."""
         harm = f"inject={self.call}:{self.way}:when={self.passing}"
-        return ["-ttt", "-yy", "-s", "0", "-o", str(trace), "-e", f"trace={self.call}", "-e", harm, *_where(self, data)]
+        shown = "-yy" if self.call in _NETWORK else "-y"
+        return ["-ttt", shown, "-s", "0", "-o", str(trace), "-e", f"trace={self.call}", "-e", harm, *_where(self, data)]
 
     def __str__(self) -> str:
         """Name it so that it can be tried again."""
@@ -111,37 +126,52 @@ def _paths(data: Path) -> list[str]:
     return [word for file in dict.fromkeys([*there, *to_come]) for word in ("-P", str(file))]
 
 
-def passings(ground: Ground, sink: Sink, seed: int) -> dict[str, range]:
-    """Live once without harm, and give which passings of each call one thread has, at most.
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Which passings of a call one thread has in a life without harm, and how many of them before its end."""
 
-    On the network those of the start are left out: they are the loop's, waking itself.
+    passings: tuple[int, ...]
+    before_end: int
+
+
+def passings(ground: Ground, sink: Sink, seed: int) -> dict[str, Passed]:
+    """Live twice without harm, once for the disk and once for the network, and give what there is to harm.
+
+    On the network the start's are left out, and whatever else the loop sends to wake itself.
     """
-    found: dict[str, range] = {}
+    found: dict[str, Passed] = {}
     for calls in ([call for call in _WAYS if call not in _NETWORK], _NETWORK):
         folder = ground.fresh()
         trace = folder / "trace"
         where = [] if calls is _NETWORK else _paths(folder / "data")
-        options = ["-ttt", "-s", "0", "-o", str(trace), "-e", f"trace={','.join(calls)}", *where]
+        options = ["-ttt", "-yy", "-s", "0", "-o", str(trace), "-e", f"trace={','.join(calls)}", *where]
         served = Served(ground.nursery, folder, options)
-        begun = 1
+        begun: dict[str, list[int]] = {}
+        lived: dict[str, list[int]] = {}
         if served.ready():
-            begun += _most(trace).get("sendto", 0)
+            begun = _of_the_busiest(trace)
             _traffic(served, Sender(ground.token, f"C{seed}"), sink)
+            lived = _of_the_busiest(trace)
         served.end(signal.SIGTERM)
-        for call, times in _most(trace).items():
-            found[call] = range(begun if call == "sendto" else 1, times + 1)
+        for call, indices in _of_the_busiest(trace).items():
+            first = max(begun.get(call, [0])) if call == "sendto" else 0
+            found[call] = Passed(tuple(one for one in indices if one > first), max(lived.get(call, [0])))
         shutil.rmtree(folder)
     sink.journal.clear()
     return found
 
 
-def _most(trace: Path) -> dict[str, int]:
-    """Give how often the thread that passed a call most often passed it."""
-    by_thread = Counter(_PASSED.findall(trace.read_text()))
-    return {
-        call: max(times for (_, other), times in by_thread.items() if other == call)
-        for call in {call for _, call in by_thread}
-    }
+def _of_the_busiest(trace: Path) -> dict[str, list[int]]:
+    """Give, for the thread that passed a call most often, which of its passings were not the loop's own."""
+    by_thread: dict[tuple[str, str], list[int]] = {}
+    seen: Counter[tuple[str, str]] = Counter()
+    for thread, call, rest in _PASSED.findall(trace.read_text()):
+        seen[call, thread] += 1
+        by_thread.setdefault((call, thread), [])
+        if _OWN not in rest:
+            by_thread[call, thread].append(seen[call, thread])
+    busiest = {call: max((one for one in seen if one[0] == call), key=lambda one: seen[one]) for call, _ in seen}
+    return {call: indices for call, one in busiest.items() if (indices := by_thread[one])}
 
 
 def _traffic(served: Served, sender: Sender, sink: Sink) -> None:
@@ -198,7 +228,7 @@ class Trial:
             self._after_a_failed_sync(served)
         elif served.code is None:
             self.faults.append("silent: it neither started nor ended")
-        orderly = bool(random.Random(str(self._case)).getrandbits(1))
+        orderly = self._case.late or bool(random.Random(str(self._case)).getrandbits(1))
         if not served.end(signal.SIGTERM if orderly else signal.SIGKILL):
             self.faults.append("silent: it did not end when it was told to")
         self.ends = f"ended {served.code}: {served.printed[-600:]}"
@@ -274,18 +304,68 @@ def _settle(connection: apsw.Connection) -> None:
         sleep(0.05)
 
 
-def cases(found: dict[str, range], *, wanted: int, seed: int) -> Iterator[Case]:
+def cases(found: Mapping[str, Passed], *, seed: int) -> Iterator[Case]:
     """Give cases that visit every call and way in turn, at passings drawn from the seed and none of them twice."""
     rng = random.Random(seed)
     left = {
-        (call, way): rng.sample(found[call], len(found[call])) for call in _WAYS if call in found for way in _WAYS[call]
+        (call, way): rng.sample(found[call].passings, len(found[call].passings))
+        for call in _WAYS
+        if call in found
+        for way in _WAYS[call]
     }
-    given = 0
-    while given < wanted and any(left.values()):
+    while any(left.values()):
         for (call, way), drawn in rng.sample(sorted(left.items()), len(left)):
-            if drawn and given < wanted:
-                given += 1
-                yield Case(call, way, drawn.pop(), seed)
+            if drawn:
+                passing = drawn.pop()
+                yield Case(call, way, passing, seed, late=passing > found[call].before_end)
+
+
+class _Lane:
+    """A place where one case after another is tried, beside others: most of a case is waiting."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.sink = stack.enter_context(Sink())
+        self.ground = Ground(self.sink.port)
+        stack.callback(self.ground.close)
+
+    def work(self, given: "_Given") -> None:
+        """Try cases until there are enough."""
+        while (case := given.next()) is not None:
+            trial = Trial(self.ground, self.sink, case)
+            given.done(reached=trial.run(), faults=[f"{case}: {fault}" for fault in trial.faults])
+
+
+class _Given:
+    """Hands the cases of a seed out to the lanes; one that was not reached is made up for by another.
+
+    Args:
+        cases: those there are.
+        wanted: how many must be reached.
+    """
+
+    def __init__(self, cases: Iterator[Case], wanted: int) -> None:
+        self._cases = cases
+        self._lock = Lock()
+        self._missing = wanted
+        self._most = wanted + wanted // 4
+        self.tried = 0
+        self.faults: list[str] = []
+
+    def next(self) -> Case | None:
+        """Give the next case; None where there are enough, or no more."""
+        with self._lock:
+            if not self._missing or not self._most:
+                return None
+            self._missing -= 1
+            self._most -= 1
+            return next(self._cases, None)
+
+    def done(self, *, reached: bool, faults: Sequence[str]) -> None:
+        """Note what became of a case."""
+        with self._lock:
+            self.tried += reached
+            self._missing += not reached
+            self.faults += faults
 
 
 def run(seeds: range, *, per_seed: int) -> Row:
@@ -293,16 +373,13 @@ def run(seeds: range, *, per_seed: int) -> Row:
     if reason := unable():
         return Row(case="one system call fails", tried=0, faults=(f"{reason}: nothing was tried; then run --fresh",))
     begun, tried, faults = monotonic(), 0, []
-    with Sink() as sink:
-        ground = Ground(sink.port)
-        try:
-            for seed in seeds:
-                for case in cases(passings(ground, sink, seed), wanted=per_seed, seed=seed):
-                    trial = Trial(ground, sink, case)
-                    tried += trial.run()
-                    faults += [f"{case}: {fault}" for fault in trial.faults]
-        finally:
-            ground.close()
+    with ExitStack() as stack, ThreadPoolExecutor(_LANES) as pool:
+        lanes = [_Lane(stack) for _ in range(_LANES)]
+        for seed in seeds:
+            given = _Given(cases(passings(lanes[0].ground, lanes[0].sink, seed), seed=seed), per_seed)
+            list(pool.map(_Lane.work, lanes, [given] * _LANES))
+            tried += given.tried
+            faults += given.faults
     return Row(
         case="one system call fails",
         tried=tried,

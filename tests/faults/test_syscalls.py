@@ -1,13 +1,14 @@
 """A real server of which one system call fails keeps its promises, and a judge that would let it off is found out."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 
 from tests.faults import syscalls
 from tests.faults.parties import Answered, Arrived, Sender, Sink
 from tests.faults.served import Ground
-from tests.faults.syscalls import Case, Trial
+from tests.faults.syscalls import Case, Passed, Trial
 
 FEW = (
     Case("fdatasync", "error=EIO", 6, 1),
@@ -16,6 +17,7 @@ FEW = (
     Case("pwrite64", "error=EIO", 645, 1),
     Case("pwrite64", "error=ENOSPC", 798, 1),
     Case("pwrite64", "error=EINTR", 762, 1),
+    Case("pwrite64", "retval=0", 701, 1),
     Case("fdatasync", "signal=SIGKILL", 12, 1),
     Case("fallocate", "error=ENOSPC", 1, 1),
     Case("rename", "error=EIO", 1, 1),
@@ -75,10 +77,22 @@ def test_where_nothing_can_be_traced_the_row_says_so_and_is_not_clean(monkeypatc
 
 
 def test_every_call_and_way_is_visited_before_any_twice() -> None:
-    found = {"fdatasync": range(1, 30), "rename": range(1, 2)}
-    given = list(syscalls.cases(found, wanted=40, seed=1))
+    found = {"fdatasync": Passed(tuple(range(1, 30)), 20), "rename": Passed((1,), 0)}
+    given = list(islice(syscalls.cases(found, seed=1), 40))
     assert len(set(given)) == len(given) == 40
     assert len({(case.call, case.way) for case in given[:7]}) == 7
+    assert all(case.late is (case.call == "rename" or case.passing > 20) for case in given)
+
+
+def test_what_was_not_reached_is_made_up_for_but_not_for_ever() -> None:
+    all_of_them = [Case("fdatasync", "error=EIO", number, 1) for number in range(1, 100)]
+    for reached, given, tried in ((True, 8, 8), (False, 10, 0)):
+        handed = syscalls._Given(iter(all_of_them), 8)
+        count = 0
+        while handed.next() is not None:
+            count += 1
+            handed.done(reached=reached, faults=[])
+        assert (count, handed.tried) == (given, tried)
 
 
 def test_a_message_that_comes_twice_is_found_unless_the_provider_recognises_it() -> None:
