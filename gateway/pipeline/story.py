@@ -21,7 +21,7 @@ from gateway.domain.lifecycle import LineState
 from gateway.domain.message import SealedMessage
 from gateway.domain.submission import Action, Answer, Envelope, Outcome, Reading, Submission, Verdict
 from gateway.domain.validity import not_valid_after
-from gateway.pipeline import own_faults, reports
+from gateway.pipeline import own_faults, reports, word
 from gateway.pipeline.admission import Admission
 from gateway.pipeline.changes import LineCancel, unreachable
 from gateway.pipeline.holding import LineHold
@@ -40,6 +40,7 @@ from gateway.ports.acceptance import (
 )
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.ports.clock import Clock
+from gateway.ports.joining import Joining
 from gateway.ports.sealer import Sealer
 from gateway.ports.store import Store
 from gateway.ports.work import News
@@ -63,6 +64,7 @@ class Pipeline:
         around: configuration and reference tables.
         clock: the time of callbacks.
         admission: whether there is room for new work.
+        joining: the other nodes, which are told what was committed; None if there are none.
     """
 
     def __init__(
@@ -73,12 +75,14 @@ class Pipeline:
         around: Surroundings,
         clock: Clock,
         admission: Admission | None = None,
+        joining: Joining | None = None,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._around = around
         self._clock = clock
         self._admission = admission or Admission()
+        self._joining = joining
 
     async def receive(self, submission: Submission) -> Answer:
         """Take a submission and answer it in the sender's own format.
@@ -106,8 +110,9 @@ class Pipeline:
             translation = translate(submission, reading, known, self._around, taken)
             if not translation.verdict.stored:
                 return await self._refuse_envelope(submission, envelope, translation.verdict)
+            acceptance = self._acceptance(submission, translation)
             try:
-                stored = await self._store.accept(self._acceptance(submission, translation))
+                stored = await self._store.accept(acceptance)
             except OvertakenError:
                 continue
             except Refusal as refusal:
@@ -115,6 +120,7 @@ class Pipeline:
                 taken = refusal.issues
                 continue
             own_faults.log(submission, translation)
+            self._tell_of(acceptance)
             return await self._repeat_or_clash(submission, envelope, stored.digest, stored.answer)
         raise Unavailable("the store refused a submission that asks for nothing")
 
@@ -155,7 +161,7 @@ class Pipeline:
         for supplied in report.said:
             known = await self._store.allocated_lines(submission.tenant, [supplied.number.trust_number])
             tied = reports.tie(report, supplied, known)
-            result = await self._store.acknowledge(callback, tied.answer, ())
+            result = await self._acknowledge(callback, tied.answer, ())
             told.append((tied, _kept_why(tied, result)))
         return hl7v2.answer_report(submission, report.envelope, reports.verdict(report, told))
 
@@ -180,7 +186,22 @@ class Pipeline:
             )
         if isinstance(answer, Unrecognised):
             return await self._store.acknowledge(callback, None, answer.issues)
-        return await self._store.acknowledge(callback, _plain(answer), answer.issues)
+        return await self._acknowledge(callback, _plain(answer), answer.issues)
+
+    async def _acknowledge(
+        self, callback: Callback, answer: Acknowledgement | None, issues: tuple[Issue, ...]
+    ) -> CallbackResult:
+        result = await self._store.acknowledge(callback, answer, issues)
+        if self._joining is not None and answer is not None and result.effect is Effectiveness.APPLIED:
+            self._joining.announce(word.LOOK)
+            self._joining.publish(*word.moved_by(answer))
+        return result
+
+    def _tell_of(self, acceptance: Acceptance) -> None:
+        """Tell the other nodes, which costs this one no time, what was just committed."""
+        if self._joining is not None:
+            self._joining.announce(*word.due(acceptance))
+            self._joining.publish(*word.moved(acceptance))
 
     def compose(self, news: News) -> tuple[bytes, str]:
         """Write what a trust is to be told, in the format it spoke. Pure; gives the bytes and their media type."""
