@@ -139,12 +139,14 @@ class Committer:
     def _commit(self, group: list[_Write]) -> list[Any]:
         if self._broken:
             return [_Failed(Unavailable("the store has failed"))] * len(group)
+        away = "nothing was stored"
         try:
             self._writer.begin()
             results = [self._run(write.closure) for write in group]
+            away = "it is not known whether it was stored"
             self._writer.commit()
         except self._losses as error:
-            return [_Failed(self._give_up(error))] * len(group)
+            return [_Failed(self._give_up(error, away))] * len(group)
         self._grouped(len(group))
         return results
 
@@ -162,11 +164,11 @@ class Committer:
         self._writer.keep()
         return result
 
-    def _give_up(self, error: BaseException) -> Unavailable:
+    def _give_up(self, error: BaseException, words: str) -> Unavailable:
         if not self._writer.give_up(error):
             self._broken = True
             self._failed()
-        away = Unavailable("nothing was stored")
+        away = Unavailable(words)
         away.__cause__ = error
         return away
 

@@ -22,8 +22,8 @@ def test_going_on_after_a_failed_synchronisation_is_found_out(monkeypatch: pytes
     assert any(failing_disk.try_day(Fault.IO_ERROR, day) for day in range(40))
 
 
-def _forgiving(self: Committer, error: BaseException) -> Unavailable:
+def _forgiving(self: Committer, error: BaseException, words: str) -> Unavailable:
     """Tell that the disk has failed, and go on all the same."""
     self._writer.give_up(error)
     self._failed()
-    return Unavailable(str(error))
+    return Unavailable(words)

@@ -68,8 +68,8 @@ def migrate_database(where: Address, *, now: datetime) -> int:
     connection = Postgres(where)
 
     def run() -> int:
-        _connect(connection)
         try:
+            _connect(connection)
             return migrate(connection, now=now)
         finally:
             connection.close()
@@ -84,9 +84,13 @@ def elsewhere(doing: Callable[[], T]) -> T:
 
 
 def _open(connection: Postgres, now: datetime) -> int:
-    _connect(connection)
-    migrate(connection, now=now)
-    ((generation,),) = connection.execute(_GENERATION)
+    try:
+        _connect(connection)
+        migrate(connection, now=now)
+        ((generation,),) = connection.execute(_GENERATION)
+    except BaseException:
+        connection.close()
+        raise
     number: int = generation
     return number
 
