@@ -9,6 +9,7 @@ Source: brief D7; reliability-security.md 6.2.
 import hashlib
 import json
 from datetime import UTC, datetime
+from typing import Final
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.message import FhirMessage
@@ -16,6 +17,9 @@ from gateway.ports.sealer import SealFacts
 
 TYPE = "hcgw-seal/1"
 FHIR_MEDIA_TYPE = "application/fhir+json; fhirVersion=4.0"
+
+
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
 
 
 def manifest(message: FhirMessage, facts: SealFacts, issuer: OdsCode) -> bytes:
@@ -54,7 +58,7 @@ def manifest(message: FhirMessage, facts: SealFacts, issuer: OdsCode) -> bytes:
     }
     if facts.rendered is not None:
         stated["rendered"] = {"mt": facts.rendered_type, "sha256": hashlib.sha256(facts.rendered).hexdigest()}
-    return json.dumps(stated, separators=(",", ":"), ensure_ascii=True).encode()
+    return _ENCODER.encode(stated).encode()
 
 
 def _utc(moment: datetime) -> str:

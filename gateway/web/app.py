@@ -21,6 +21,7 @@ from gateway.web import answers, intake, issue_pages, problems
 from gateway.web.answers import Answers
 from gateway.web.auth import Callers
 from gateway.web.callbacks import Callbacks
+from gateway.web.direct import DirectRoute
 from gateway.web.edge import Edge
 from gateway.web.handed_back import HandedBack
 from gateway.web.health import Health
@@ -116,6 +117,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.router.route_class = DirectRoute
     for kind, answer in problems.answers(limits).items():
         app.add_exception_handler(kind, answer)
     add = app.add_api_route

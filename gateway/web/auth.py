@@ -26,6 +26,9 @@ class Callers:
         Raises:
             Turned: 401, no credential, more than one, or one that is not known.
         """
+        known: Principal | None = getattr(request.state, "principal", None)
+        if known is not None:
+            return known
         stated = request.headers.getlist("authorization")
         found = self._directory.authenticate(stated[0]) if len(stated) == 1 else None
         if found is None:
