@@ -44,6 +44,8 @@ COMMANDS: Final = (
     "rule",
     "rescue",
     "renewal",
+    "archive",
+    "legal-hold",
 )
 """Each is the function, or the group `app`, of the module of its name in `gateway.commands`."""
 
@@ -64,7 +66,7 @@ def command_line(arguments: Sequence[str]) -> typer.Typer:
 
     called = [name for name in COMMANDS if name in arguments[:1]]
     for name in called or COMMANDS:
-        module = import_module(f"gateway.commands.{name}")
+        module = import_module(f"gateway.commands.{name.replace('-', '_')}")
         if hasattr(module, "app"):
             line.add_typer(module.app, name=name)
         else:

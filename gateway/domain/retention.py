@@ -1,4 +1,4 @@
-"""How long records stay where they are used, and how long they are kept at all. Periods are data; who decides is a person.
+"""How long records stay where they are used, and how long they are kept at all. Periods are data; a person decides.
 
 A prescription that is closed stays in the store for a time, so that it is found at once; then it moves to an archive,
 which is kept until the last of its records may go. The rule in force on the day of archiving counts, whenever the

@@ -1,0 +1,95 @@
+"""Moving closed prescriptions of a data folder to an archive, and looking one up there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from uuid import UUID
+
+from gateway.config.load import load
+from gateway.domain.retention import RetentionTerm
+from gateway.enquiries import Found, PrescriptionView
+from gateway.settings import Settings, variables
+from gateway.store.sql import archiving as statements
+from gateway.store.sqlite import archive_file, archiving
+from gateway.store.sqlite.archive_file import FILE, ArchiveManifest
+from gateway.store.sqlite.archiving import Archived, Asked
+from gateway.wiring.build import SystemClock
+from gateway.wiring.storing import refuse_on_server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundThere:
+    """A prescription in an archive."""
+
+    archive: str
+    found: Found
+
+
+def asked(settings: Settings, *, by: str, before: datetime | None, most: int) -> Asked:
+    """Give what a run on a data folder is to do, by the terms of its configuration.
+
+    Raises:
+        ConfigurationError: the configuration is wrong, or the store is a database of a server.
+    """
+    refuse_on_server(settings, "nothing is archived from it yet")
+    loaded = load(settings.config, environ=variables())
+    settings.refuse_unsafe(loaded.environment)
+    return Asked(
+        data=settings.data,
+        retention=loaded.retention,
+        now=SystemClock().now(),
+        by=by,
+        version=version("homecare-gateway"),
+        before=before,
+        most=most,
+    )
+
+
+def survey(run: Asked) -> Archived:
+    """Say what a run would move, and why the rest stays; nothing is written."""
+    return archiving.survey(run)
+
+
+def archive(run: Asked) -> Archived:
+    """Finish what was begun, then move what may go. A gateway may be running on the folder."""
+    return archiving.archive(run)
+
+
+def terms(run: Asked) -> tuple[RetentionTerm, ...]:
+    """Give the terms that are in force on the day of a run."""
+    return tuple(one for one in run.retention.terms if one.since <= run.now.date())
+
+
+def manifests(data: Path) -> tuple[ArchiveManifest, ...]:
+    """Give what each archive of a data folder is, the oldest first; nothing is verified."""
+    return tuple(archive_file.read_manifest(folder) for folder in archive_file.archives(data))
+
+
+def verified(data: Path) -> Iterator[ArchiveManifest]:
+    """Check each archive of a data folder from end to end, the oldest first.
+
+    Raises:
+        ConfigurationError: one is not whole, or the one before it is missing.
+    """
+    for folder in archive_file.archives(data):
+        yield archive_file.verify(folder)
+
+
+def find(data: Path, *, nhs_number: str = "", number: str = "", order_number: str = "") -> Iterator[FoundThere]:
+    """Look in every archive, the newest first, by the one value that is given."""
+    for folder in reversed(archive_file.archives(data)):
+        with archive_file.readable(folder / FILE, now=SystemClock().now()) as reader:
+            there = statements.sought(reader, nhs_number=nhs_number, number=number, order_number=order_number)
+        yield from (FoundThere(archive=folder.name, found=found) for found in there)
+
+
+def view(data: Path, prescription: UUID) -> tuple[str, PrescriptionView] | None:
+    """Give a prescription with everything that is known of it, and which archive has it; None where none has."""
+    for folder in reversed(archive_file.archives(data)):
+        with archive_file.readable(folder / FILE, now=SystemClock().now()) as reader:
+            seen = statements.viewed(reader, prescription)
+        if seen is not None:
+            return folder.name, seen
+    return None
