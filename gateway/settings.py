@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     """Configuration folder; the packaged demonstration if not set."""
     reference: Path | None = None
     """Folder that `gateway reference load` writes; `reference` of the data folder if not set."""
+    redis_url: SecretStr | None = None
+    """Of a Redis or Valkey that joins the nodes on one database: unix:///run/valkey/valkey.sock, rediss://host, or
+    redis:// on loopback. It holds nothing that may not be lost; without it nodes find work by asking the database."""
     host: str = "127.0.0.1"
     port: Port = 8080
     mllp_host: str = "127.0.0.1"

@@ -207,6 +207,11 @@ class Metrics:
         self.prescriptions = Gauge(
             "gateway_prescriptions", "Distinct prescriptions by place in the books.", ("place",), registry=self.registry
         )
+        self.joining_away = Gauge(
+            "gateway_joining_away",
+            "1 while this node cannot reach the server that joins it to others.",
+            registry=self.registry,
+        )
         self.watched_at = Gauge(
             "gateway_watched_timestamp_seconds", "When deadlines were last looked at.", registry=self.registry
         )
@@ -223,6 +228,10 @@ class Metrics:
         """Note one attempt to send."""
         self.deliveries.labels(destination, outcome).inc()
         self.transmit_seconds.labels(destination).observe(seconds)
+
+    def joined(self, there: bool) -> None:  # noqa: FBT001 - the state is the one thing there is to tell
+        """Note whether the server that joins the nodes is there."""
+        self.joining_away.set(not there)
 
     def watched(self, at: datetime) -> None:
         """Note a complete sweep."""

@@ -46,6 +46,7 @@ class Link:
         self.closed = False
         """Set before what runs is cancelled: the library may swallow a cancellation that meets an answer."""
         self.there = False
+        self.trouble = ""
         self.came = asyncio.Event()
         """Set while the server is there."""
         self.comings = 0
@@ -71,10 +72,10 @@ class Link:
 
     def lost(self, error: BaseException) -> None:
         """Take note that it is not there."""
-        if self.there or not self.comings:
+        self.trouble = type(error).__name__
+        if self.there or not self._next_word:
             self._say(error)
-        if self.there:
-            self._turn(there=False)
+        self._turn(there=False)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -103,6 +104,7 @@ class Link:
     def _turn(self, *, there: bool) -> None:
         self.there = there
         if there:
+            self.trouble = ""
             self.comings += 1
             self.came.set()
         else:

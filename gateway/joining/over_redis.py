@@ -62,12 +62,12 @@ class Joined:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Look for the server, once now and then in the background. Whether it is there makes no difference."""
+        """See `Joining`. Looks once now, and then in the background."""
         await self._link.look()
         self._tasks = [asyncio.create_task(self._link.keep()), asyncio.create_task(self._flush())]
 
     async def close(self) -> None:
-        """Send what is queued if the server is there, and let go."""
+        """See `Joining`."""
         self._link.closed = True
         for task in self._tasks:
             task.cancel()
@@ -75,6 +75,11 @@ class Joined:
         await self._link.run([*self._taken(), self._stream.leave()])
         await self._stream.close()
         await self._link.close()
+
+    @property
+    def trouble(self) -> str:
+        """See `Joining`."""
+        return self._link.trouble
 
     @property
     def alone(self) -> bool:

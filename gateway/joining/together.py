@@ -46,7 +46,6 @@ class Together:
 
     def node(self, name: str) -> "Node":
         """Join one more node."""
-        self.names.add(name)
         return Node(self, name)
 
     def lane(self, destination: OdsCode) -> _Lane:
@@ -61,10 +60,23 @@ class Node:
         self._shared = shared
         self._name = name
 
+    async def start(self) -> None:
+        """See `Joining`."""
+        self._shared.names.add(self._name)
+
+    async def close(self) -> None:
+        """See `Joining`."""
+        self._shared.names.discard(self._name)
+
+    @property
+    def trouble(self) -> str:
+        """See `Joining`."""
+        return ""
+
     @property
     def alone(self) -> bool:
         """See `Joining`."""
-        return len(self._shared.names) == 1
+        return len(self._shared.names) < 2  # noqa: PLR2004 - itself and another
 
     def announce(self, *hints: Hint) -> None:
         """See `Joining`. A node that is alone is woken by what it did itself."""

@@ -89,6 +89,16 @@ class Changed:
 class Joining(Protocol):
     """One node's view of the others. No method fails: where they cannot be asked, it is as if there were none."""
 
+    async def start(self) -> None:
+        """Look for the others, and be found. It makes no difference to what follows whether they are there."""
+
+    async def close(self) -> None:
+        """Send what is still to be told, and leave."""
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the way to the others: the kind of failure; empty where nothing is."""
+
     @property
     def alone(self) -> bool:
         """Whether there is nobody to ask just now."""

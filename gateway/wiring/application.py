@@ -115,6 +115,7 @@ class _Application:
         gc.collect()
         gc.freeze()  # tables and modules live as long as the process, and are not to be looked through again and again
         try:
+            await gateway.joining.start()
             await adopt(gateway.configuration, gateway.store, gateway.enquiries, gateway.clock)
             await self._run(gateway)
         finally:
@@ -261,6 +262,7 @@ def _worker(gateway: Gateway) -> Worker:
         mailboxes=gateway.mailboxes,
         compose=gateway.pipeline.compose,
         observe=observe,
+        joining=gateway.joining,
     )
     pace = Pace(
         poll_seconds=gateway.settings.poll_seconds,
@@ -287,5 +289,6 @@ async def _let_go(gateway: Gateway) -> None:
     for outlet in (*gateway.destinations.values(), *gateway.mailboxes.values()):
         with suppress(Exception):  # plug-in code; the process is ending
             await outlet.close()
+    await gateway.joining.close()
     await gateway.enquiries.close()
     await gateway.store.close()

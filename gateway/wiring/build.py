@@ -27,12 +27,14 @@ from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.surroundings import Surroundings
+from gateway.ports.joining import Joining
 from gateway.settings import Settings, variables
 from gateway.store.keys import KeyRing, load_or_make
 from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.store.sql.store import SqlStore
 from gateway.telemetry import Metrics
 from gateway.wiring.around import surroundings
+from gateway.wiring.joining import join
 from gateway.wiring.room import floors_of, room_on
 from gateway.wiring.storing import migrate_in_place, on_server, open_enquiries, open_store
 
@@ -87,6 +89,7 @@ class Gateway:
     admission: Admission
     rerouting: Rerouting
     clockwork: Clockwork
+    joining: Joining
     around: Surroundings
     fresh: Mapping[str, str]
     version: str
@@ -110,6 +113,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     equipped = equip(loaded, settings.data, development=settings.in_development)
     configuration = equipped.configuration
     clock, metrics = SystemClock(), Metrics()
+    joining = join(settings, configuration, tell=metrics.joined)
     keys = load_or_make(settings.data, development=settings.in_development)
     publish_anchors(keys, settings.data)
     around = surroundings(configuration, settings.reference_folder)
@@ -136,10 +140,11 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
         enquiries=enquiries,
         destinations=around.destinations,
         mailboxes=told,
-        pipeline=Pipeline(store=store, sealer=sealer, around=around, clock=clock, admission=admission),
+        pipeline=Pipeline(store=store, sealer=sealer, around=around, clock=clock, admission=admission, joining=joining),
         admission=admission,
         rerouting=Rerouting(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         clockwork=Clockwork(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
+        joining=joining,
         around=around,
         fresh=equipped.fresh,
         version=version("homecare-gateway"),

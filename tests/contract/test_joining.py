@@ -33,7 +33,9 @@ async def join(request: pytest.FixtureRequest) -> AsyncIterator[Join]:
         together = Together(share_seconds=1.0)
 
         async def in_memory(name: str) -> Joining:
-            return together.node(name)
+            node = together.node(name)
+            await node.start()
+            return node
 
         async def on_server(name: str) -> Joining:
             server: Valkey = request.getfixturevalue("server")

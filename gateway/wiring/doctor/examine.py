@@ -8,7 +8,7 @@ from gateway.domain.errors import Unavailable
 from gateway.settings import Settings
 from gateway.store.sqlite.checkup import schema_of
 from gateway.wiring.build import DATABASE, LOCK
-from gateway.wiring.doctor import configured, keys, machine, stored
+from gateway.wiring.doctor import configured, joined, keys, machine, stored
 from gateway.wiring.doctor.finding import Finding
 from gateway.wiring.storing import on_server
 
@@ -35,6 +35,7 @@ def examine(settings: Settings, *, now: datetime, backups: Path | None = None) -
     if configuration is not None:
         yield from keys.prescribers(configuration, now)
         yield from configured.configured(settings, configuration, now)
+        yield from joined.joined(settings, configuration)
         if on_server(settings) or _fits(settings.data / DATABASE):
             yield from configured.in_force(settings, configuration)
     yield from stored.store(settings, now=now, runs=machine.is_held(settings.data / LOCK))
