@@ -10,7 +10,7 @@ Source: reliability-security.md 4.2, X01 to X14; mapping.md 7.2.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -39,31 +39,39 @@ _OPENS = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?Signature[\s>]")
 _CLOSES = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?Signature\s*>")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Node:
-    """One element: its name without namespace, its XPath, its text if it has no children, its attributes."""
+    """One element; made once, and not frozen, for the sake of time.
+
+    Attributes:
+        name: without its namespace.
+        path: its XPath.
+        text: if it has no children.
+        attributes: by name.
+        children: in order.
+        named: the children by name without namespace.
+    """
 
     name: str
     path: str
     text: Leaf | None
     attributes: dict[str, Leaf]
-    children: tuple["Node", ...]
+    children: list["Node"]
+    named: dict[str, list["Node"]]
 
     def one(self, name: str) -> "Node | None":
         """Give the first child of that name."""
-        for child in self.children:
-            if child.name == name:
-                return child
-        return None
+        found = self.named.get(name)
+        return found[0] if found else None
 
     def many(self, name: str) -> tuple["Node", ...]:
         """Give every child of that name, in order."""
-        return tuple(child for child in self.children if child.name == name)
+        return tuple(self.named.get(name, ()))
 
     def words(self, name: str) -> Leaf | None:
         """Give the text of the first child of that name."""
-        child = self.one(name)
-        return child.text if child else None
+        found = self.named.get(name)
+        return found[0].text if found else None
 
     def attribute(self, name: str) -> Leaf | None:
         """Give an attribute."""
@@ -82,12 +90,14 @@ class Document:
     """A document that was well-formed and safe to look at; whether it keeps to the schema is another question.
 
     Attributes:
+        leaves: every value of the tree, in document order.
         element: the root, for the schema.
         signature: the enveloped signature's bytes as received, if there is one.
         faults: what the tree holds that it must not.
     """
 
     root: Node
+    leaves: list[Leaf]
     element: etree._Element = field(repr=False)
     signature: bytes = b""
     signature_leaf: Leaf | None = None
@@ -136,16 +146,24 @@ def _guard(body: bytes, content_type: str) -> None:
 
 
 def _document(element: etree._Element, body: bytes) -> Document:
-    faults: list[Issue] = []
+    builder = _Builder()
+    faults = builder.faults
     if element.xpath("boolean(//processing-instruction())"):
         faults.append(_fault("/", "Processing instructions are not accepted."))
     signatures = [child for child in element if child.tag == _SIGNATURE]
-    root = _node(element, ROOT, f"/{ROOT}", faults)
+    root = builder.node(element, ROOT, f"/{ROOT}")
     if not signatures:
-        return Document(root=root, element=element, faults=tuple(faults))
+        return Document(root=root, leaves=builder.leaves, element=element, faults=tuple(faults))
     octets = _octets(signatures[0], body)
     leaf = Leaf(f"/{ROOT}/ds:Signature", "sha256:" + hashlib.sha256(octets).hexdigest())
-    return Document(root=root, element=element, signature=octets, signature_leaf=leaf, faults=tuple(faults))
+    return Document(
+        root=root,
+        leaves=[*builder.leaves, leaf],
+        element=element,
+        signature=octets,
+        signature_leaf=leaf,
+        faults=tuple(faults),
+    )
 
 
 def _octets(signature: etree._Element, body: bytes) -> bytes:
@@ -160,61 +178,72 @@ def _fault(path: str, text: str) -> Issue:
     return Issue(code="STRUCTURE_INVALID", location=path, text=text)
 
 
-def _node(element: etree._Element, name: str, path: str, faults: list[Issue]) -> Node:
-    size = len(element)
-    if not size:
-        text = str(element.text or "")
-        return Node(
-            name=name,
-            path=path,
-            text=Leaf(path, text) if text.strip() else None,
-            attributes=_attributes(element, path, faults) if element.attrib else {},
-            children=(),
-        )
-    inner = [child for child in element if isinstance(child.tag, str)]
-    if not inner:
-        faults.append(_fault(path, "A comment or processing instruction stands inside a value."))
-    elif _has_words(element):
-        faults.append(_fault(path, "Words stand between the elements."))
-    return Node(
-        name=name,
-        path=path,
-        text=None,
-        attributes=_attributes(element, path, faults) if element.attrib else {},
-        children=tuple(_children(inner, path, faults)),
-    )
+class _Builder:
+    """Builds the nodes of one document and gathers its leaves, and what it holds that it must not."""
 
+    def __init__(self) -> None:
+        self.leaves: list[Leaf] = []
+        self.faults: list[Issue] = []
 
-def _has_words(element: etree._Element) -> bool:
-    return bool((element.text or "").strip() or any((child.tail or "").strip() for child in element))
+    def node(self, element: etree._Element, name: str, path: str) -> Node:
+        inner: list[etree._Element] = []
+        tags: list[str] = []
+        words = element.text or ""
+        if size := len(element):
+            for child in element:
+                words += child.tail or ""
+                tag = child.tag
+                if isinstance(tag, str):
+                    inner.append(child)
+                    tags.append(tag)
+            if not inner:
+                self._fault(path, "A comment or processing instruction stands inside a value.")
+            elif words and words.strip():
+                self._fault(path, "Words stand between the elements.")
+        items = element.items()
+        attributes = self._attributes(items, path) if items else {}
+        if size:
+            node = Node(name, path, None, attributes, [], {})
+            self._children(node, inner, tags)
+            return node
+        text = None
+        if words and words.strip():
+            text = Leaf(path, words)
+            self.leaves.append(text)
+        return Node(name, path, text, attributes, [], {})
 
+    def _attributes(self, items: Sequence[tuple[object, object]], path: str) -> dict[str, Leaf]:
+        found: dict[str, Leaf] = {}
+        if len(items) > MOST_ATTRIBUTES:
+            self._fault(path, f"An element may have at most {MOST_ATTRIBUTES} attributes.")
+            return found
+        for name, value in items:
+            key, raw = str(name), str(value)
+            if key.startswith(_XSI):
+                if key not in _HINTS:
+                    self._fault(path, "xsi:type and xsi:nil are not accepted.")
+                key = key.replace(_XSI, "xsi:")
+            if raw.strip():
+                found[key] = Leaf(f"{path}/@{key}", raw)
+        self.leaves += found.values()
+        return found
 
-def _attributes(element: etree._Element, path: str, faults: list[Issue]) -> dict[str, Leaf]:
-    leaves = {}
-    if len(element.attrib) > MOST_ATTRIBUTES:
-        faults.append(_fault(path, f"An element may have at most {MOST_ATTRIBUTES} attributes."))
-        return {}
-    for name, value in element.attrib.items():
-        key = str(name)
-        if key.startswith(_XSI):
-            if key not in _HINTS:
-                faults.append(_fault(path, "xsi:type and xsi:nil are not accepted."))
-            key = key.replace(_XSI, "xsi:")
-        if str(value).strip():
-            leaves[key] = Leaf(f"{path}/@{key}", str(value))
-    return leaves
+    def _children(self, node: Node, inner: list[etree._Element], tags: list[str]) -> None:
+        path, named = node.path, node.named
+        doubled = {tag for tag, times in Counter(tags).items() if times > 1} if len(set(tags)) != len(tags) else ()
+        for child, tag in zip(inner, tags, strict=True):
+            if not tag.startswith(_OURS):
+                if tag != _SIGNATURE or path != f"/{ROOT}":
+                    self._fault(f"{path}/*", "An element of another namespace stands here.")
+                continue
+            name = tag[len(_OURS) :]
+            same = named.setdefault(name, [])
+            place = f"{path}/{name}"
+            if name in REPEATED or tag in doubled or (name == "For" and path.endswith("/AsRequired")):
+                place = f"{place}[{len(same) + 1}]"
+            below = self.node(child, name, place)
+            same.append(below)
+            node.children.append(below)
 
-
-def _children(inner: list[etree._Element], path: str, faults: list[Issue]) -> Iterator[Node]:
-    counts: dict[str, int] = {}
-    tags = [str(child.tag) for child in inner]
-    totals = Counter(tags) if len(set(tags)) != len(tags) else {}
-    for child, tag in zip(inner, tags, strict=True):
-        if not tag.startswith(_OURS):
-            if tag != _SIGNATURE or path != f"/{ROOT}":
-                faults.append(_fault(f"{path}/*", "An element of another namespace stands here."))
-            continue
-        name = tag[len(_OURS) :]
-        counts[name] = counts.get(name, 0) + 1
-        numbered = name in REPEATED or totals.get(tag, 1) > 1 or (name == "For" and path.endswith("/AsRequired"))
-        yield _node(child, name, f"{path}/{name}[{counts[name]}]" if numbered else f"{path}/{name}", faults)
+    def _fault(self, path: str, text: str) -> None:
+        self.faults.append(_fault(path, text))

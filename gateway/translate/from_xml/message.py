@@ -52,8 +52,7 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
         Refusal: the bytes are not such a message, or it has no message id to answer to.
     """
     document = parse(submission.body, submission.content_type)
-    leaves = [*document.root.leaves(), *([document.signature_leaf] if document.signature_leaf else [])]
-    record = Record(Tracer(lexemes(leaves), XML))
+    record = Record(Tracer(lexemes(document.leaves), XML))
     found = (*document.faults, *schema.faults(document))
     envelope = _envelope(record, document.root, found)
     order = _order(record, context, document, envelope)
