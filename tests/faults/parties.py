@@ -27,6 +27,13 @@ class Answered:
 
     status: int
     body: bytes = b""
+    after: str = ""
+    """What Retry-After said."""
+
+    @property
+    def come_again(self) -> bool:
+        """Whether it says that the same may be sent again soon."""
+        return self.status == http.client.SERVICE_UNAVAILABLE and (bool(self.after) or b"MSA|AR|" in self.body)
 
     @property
     def positive(self) -> bool:
@@ -70,7 +77,7 @@ class Sender:
         try:
             connection.request("POST", "/hl7v2", self.order(number), headers)
             response = connection.getresponse()
-            answer = Answered(response.status, response.read())
+            answer = Answered(response.status, response.read(), response.headers.get("Retry-After", ""))
         except (OSError, http.client.HTTPException):
             answer = Answered(0)
         finally:
