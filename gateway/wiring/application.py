@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
+import uvloop
 
 from gateway.console.sessions import Sessions
 from gateway.domain.errors import ConfigurationError, Unavailable
@@ -78,7 +79,8 @@ def serve(
         ConfigurationError: it cannot start.
         Unavailable: the store cannot be opened.
     """
-    return asyncio.run(_Application(settings, parts, tell, tell_link).run())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_Application(settings, parts, tell, tell_link).run())
 
 
 class _Application:
