@@ -19,7 +19,7 @@ from gateway.pipeline.admission import Room
 from gateway.ports.work import BY_OPERATOR
 from gateway.settings import MIB, Settings
 from gateway.store.keys import load_or_make
-from gateway.store.sqlite.checkup import Backlog, Checkup, OpenAlerts
+from gateway.store.sql.checkup import Backlog, Checkup, OpenAlerts
 from gateway.store.sqlite.connection import UNFINISHED
 from gateway.wiring.build import DATABASE, LOCK, claim_data_folder
 from gateway.wiring.doctor import configured, keys, machine, stored
