@@ -98,7 +98,7 @@ def test_a_bad_day_ends_in_balanced_books_with_nothing_lost_and_nothing_supplied
 
 def _everything_went_wrong(data: Path, told: str) -> None:
     """The day was bad. What a follow-up met when it came is a matter of time, and not the same on every machine."""
-    assert '"event": "started"' in (data / "gateway.log").read_text()
+    assert '"event":"started"' in (data / "gateway.log").read_text()
     for word in ("killed", "silent", "down"):
         assert word in told
     trusts, providers = entries(data, "trust"), entries(data, "provider")
@@ -133,4 +133,4 @@ def test_an_interrupt_lets_everything_settle_and_leaves_nothing_running(tmp_path
     assert demo.returncode == 0, out
     assert "The books balance" in out
     log = (tmp_path / "gateway.log").read_text()
-    assert '"event": "stopping"' in log
+    assert '"event":"stopping"' in log

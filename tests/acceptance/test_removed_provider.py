@@ -51,7 +51,7 @@ def test_a_gateway_does_not_start_without_a_provider_that_has_lines_open(tmp_pat
     remove(config, "VNE51")
     refused = Child(data, **variables)
     assert refused.process.wait(60) == Exit.REFUSED
-    assert '"event": "started"' not in refused.printed
+    assert '"event":"started"' not in refused.printed
     code, text = run("config", "check", "--data", str(data), **variables)
     assert code == Exit.REFUSED
     for told in (refused.printed, text):

@@ -61,7 +61,7 @@ class Child:
         pytest.fail(f"{pattern} was not printed:\n{self.printed}")
 
     def ready(self) -> None:
-        self.until(r'"event": "started"')
+        self.until(r'"event":"started"')
 
     @property
     def base(self) -> str:

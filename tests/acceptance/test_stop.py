@@ -41,7 +41,7 @@ def _begin(gateway: Child) -> http.client.HTTPConnection:
 
 def _term(gateway: Child) -> None:
     gateway.process.send_signal(signal.SIGTERM)
-    gateway.until(r'"event": "stopping"')
+    gateway.until(r'"event":"stopping"')
 
 
 def _mllp(gateway: Child) -> tuple[str, int]:

@@ -23,6 +23,8 @@ from tests.faults.disk import SCRATCH
 
 ROOT: Final = Path(__file__).parents[2]
 PROVIDERS: Final = ("VDEM1", "VDEM2", "VDEM3", "VN6XW", "VNCEL", "VNE51", "VNFKT")
+_STARTED: Final = re.compile(r'"event": ?"started"')
+"""As this version writes its log, and as those before it did."""
 _START_SECONDS: Final = 60.0
 _TRACER_SECONDS: Final = 20.0
 _QUICK: Final = {
@@ -131,7 +133,7 @@ class Served:
 
     def ready(self) -> bool:
         """Wait until it stands ready; False where it ended instead."""
-        until(lambda: self.code is not None or '"event": "started"' in self.printed, _START_SECONDS)
+        until(lambda: self.code is not None or _STARTED.search(self.printed) is not None, _START_SECONDS)
         return self.code is None and bool(self.base)
 
     @property
