@@ -11,6 +11,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from operator import mul
 from typing import Self
 
@@ -109,6 +110,7 @@ _P = (
 _SNOMED_FORM = re.compile(r"[1-9]\d{5,17}", re.ASCII).fullmatch
 
 
+@lru_cache(maxsize=8192)
 def _verhoeff(digits: str) -> bool:
     check = 0
     for position, digit in enumerate(reversed(digits)):

@@ -26,9 +26,9 @@ class KnownName:
     brand: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MedicineNames:
-    """The names that are known.
+    """The names that are known; large, made once, and told from others by being another, so as to be a key.
 
     Attributes:
         meanings: what each name may mean; a brand may have been put on several medicines.

@@ -21,6 +21,7 @@ Source: mapping.md 5; domain.md 1.4 (the mapping error that kills).
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from gateway.domain.medicine_names import Ingredients, KnownName, MedicineNames, Words, ingredients_of, words_of
@@ -46,13 +47,18 @@ def names_another(names: MedicineNames, words: str, row: ProductRow) -> bool:
     Returns:
         False also where nothing in the words is known, or the product's ingredients are not.
     """
-    own = ingredients_of(row.ingredient)
+    return _names_another(names, words, row.ingredient, row.brand)
+
+
+@lru_cache(maxsize=4096)
+def _names_another(names: MedicineNames, words: str, ingredient: str, brand: str) -> bool:
+    own = ingredients_of(ingredient)
     said = [_meant(options, own) for options in _found(names, words_of(words))]
     if not own or not said:
         return False
     named = frozenset[str]().union(*(one.ingredients for one in said))
     if named == own:
-        return _another_brand(said, row)
+        return _another_brand(said, own, brand)
     if named < own and _rest_is_there(words, named, own):
         return False
     return named in names.together or not named & own
@@ -79,9 +85,9 @@ def _meant(options: tuple[KnownName, ...], own: Ingredients) -> KnownName:
     return (*whole, *part, *options)[0]
 
 
-def _another_brand(said: list[KnownName], row: ProductRow) -> bool:
-    brands = {one.brand for one in said if one.brand and one.ingredients == ingredients_of(row.ingredient)}
-    return bool(brands and row.brand) and words_of(row.brand)[0] not in brands
+def _another_brand(said: list[KnownName], own: Ingredients, brand: str) -> bool:
+    brands = {one.brand for one in said if one.brand and one.ingredients == own}
+    return bool(brands and brand) and words_of(brand)[0] not in brands
 
 
 def _rest_is_there(words: str, named: Ingredients, own: Ingredients) -> bool:

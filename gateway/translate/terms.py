@@ -5,6 +5,7 @@ Source: mapping.md 5; reference-data traps 2, 6, 7 and 8.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import SnomedCode
@@ -130,6 +131,7 @@ def other_words(record: Record, context: ReadingContext, product: Product, said:
             record.flag("DRUG_TEXT_MISMATCH", leaf.locator, text, (leaf.raw, row.display))
 
 
+@lru_cache(maxsize=4096)
 def same_strength(words: str, display: str) -> bool:
     """Tell whether every strength that words name stands in the product's name; where either names none, it does."""
     said, known = set(_amounts(words)), set(_amounts(display))

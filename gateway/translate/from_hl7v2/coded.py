@@ -72,12 +72,18 @@ class Coded:
     def leaves(self) -> Iterator[Leaf]:
         """Give every leaf read."""
         for term in self.terms:
-            yield from (leaf for leaf in (term.code, term.words) if leaf)
+            if term.code:
+                yield term.code
+            if term.words:
+                yield term.words
 
     @property
     def words(self) -> Leaf | None:
         """The first words."""
-        return next((term.words for term in self.terms if term.words), None)
+        for term in self.terms:
+            if term.words:
+                return term.words
+        return None
 
 
 def coded(desk: Desk, repetition: Repetition | None) -> Coded | None:
@@ -85,11 +91,14 @@ def coded(desk: Desk, repetition: Repetition | None) -> Coded | None:
     if repetition is None:
         return None
     parts = repetition.parts
-    terms = [
-        _term(desk, desk.leaf(repetition, start), desk.leaf(repetition, start + 1), desk.leaf(repetition, start + 2))
-        for start in (1, 4, 10)
-        if start in parts or start + 1 in parts or start + 2 in parts
-    ]
+    leaf = desk.leaf
+    terms = [_term(desk, leaf(repetition), leaf(repetition, 2), leaf(repetition, 3))]
+    if max(parts) > 3:  # noqa: PLR2004 - CE-3; most have no alternate
+        terms += [
+            _term(desk, leaf(repetition, start), leaf(repetition, start + 1), leaf(repetition, start + 2))
+            for start in (4, 10)
+            if start in parts or start + 1 in parts or start + 2 in parts
+        ]
     if 9 in parts:  # noqa: PLR2004 - CWE-9
         terms.append(_term(desk, None, desk.leaf(repetition, 9), None))
     return _coded(repetition.locator, terms)
@@ -155,13 +164,14 @@ def organisation(desk: Desk, repetition: Repetition | None) -> Named | None:
     """
     if repetition is None:
         return None
-    leaves = {number: desk.leaf(repetition, number) for number in (1, 2, 3, 6, 7, 10)}
+    parts = repetition.parts
+    leaves = {number: desk.leaf(repetition, number) for number in (1, 2, 3, 6, 7, 10) if number in parts}
     desk.use(*leaves.values())
     words = {number: leaf.raw for number, leaf in leaves.items() if leaf}
     if words.get(3) == "ODS":
-        at, name = leaves[1], leaves[2]
+        at, name = leaves.get(1), leaves.get(2)
     elif "ODS" in {words.get(6), words.get(7)}:
-        at, name = leaves[3] or leaves[10], leaves[1]
+        at, name = leaves.get(3) or leaves.get(10), leaves.get(1)
     else:
         return None
     if at is None:

@@ -159,7 +159,8 @@ def _name(desk: Desk, pid: Segment) -> Name | None:
 def person_name(desk: Desk, repetition: Repetition, target: str, *, first: int) -> Name:
     """Read the name parts of an XPN (first component 1) or XCN (first component 2)."""
     family = desk.words(desk.leaf(repetition, first), f"{target}.family")
-    desk.use(*(desk.leaf(repetition, first, sub) for sub in range(2, 6)))
+    if isinstance(repetition.parts.get(first), dict):  # parts of the family name: own, prefix, partner's
+        desk.use(*(desk.leaf(repetition, first, sub) for sub in range(2, 6)))
     parts = [desk.leaf(repetition, first + step) for step in range(1, 5)]
     given = [leaf for leaf in parts[:2] if leaf]
     suffix, prefix = parts[2], parts[3]
