@@ -70,10 +70,12 @@ class Server:
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
-    async def open(self, host: str, port: int) -> None:
-        """Listen, unless it does."""
+    async def open(self, host: str, port: int) -> int:
+        """Listen, unless it does, and give the port."""
         if self._server is None:
             self._server = await asyncio.start_server(self._converse, host, port, limit=_LIMIT, backlog=1024)
+        chosen: int = self._server.sockets[0].getsockname()[1]
+        return chosen
 
     def close(self) -> None:
         """Refuse connections, and drop those there are."""
