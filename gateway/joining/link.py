@@ -74,7 +74,7 @@ class Link:
         """Take note that it is not there."""
         self.trouble = type(error.__cause__ or error).__name__
         if self.there or not self._next_word:
-            self._say(error)
+            self._say()
         self._turn(there=False)
 
     async def close(self) -> None:
@@ -95,11 +95,11 @@ class Link:
                 return None
         return answers
 
-    def _say(self, error: BaseException) -> None:
+    def _say(self) -> None:
         """Write it down, once a minute at most: a server may come and go every second."""
         if time.monotonic() >= self._next_word:
             self._next_word = time.monotonic() + _WORD_SECONDS
-            _log.warning("joining_away", error=type(error).__name__)
+            _log.warning("joining_away", error=self.trouble)
 
     def _turn(self, *, there: bool) -> None:
         self.there = there

@@ -72,7 +72,8 @@ class Joined:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._link.run([*self._taken(), self._stream.leave()])
+        if told := self._taken():
+            await self._link.run(told)
         await self._stream.close()
         await self._link.close()
 

@@ -67,10 +67,6 @@ class Stream:
         """Give the command that confirms hints."""
         return ("XACK", self._key, GROUP, *marks)
 
-    def leave(self) -> Command:
-        """Give the command that takes this node out of the group."""
-        return ("XGROUP", "DELCONSUMER", self._key, GROUP, self._node)
-
     async def read(self) -> tuple[Hint, ...]:
         """Wait a little for hints; none at all where none came, or some may have been lost."""
         await self._link.came.wait()
@@ -90,7 +86,10 @@ class Stream:
         return ()
 
     async def close(self) -> None:
-        """Let go."""
+        """Leave the group, and let go."""
+        if self._link.there and self._comings:
+            with suppress(*FAILURES):
+                await self._client.xgroup_delconsumer(self._key, GROUP, self._node)
         with suppress(*FAILURES):
             await self._client.aclose()
 

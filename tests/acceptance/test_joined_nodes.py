@@ -7,12 +7,12 @@ import asyncio
 import statistics
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -97,7 +97,7 @@ class House:
         door.announce(*due(acceptance))
         door.publish(*moved(acceptance))
 
-    async def work(self, joining: Joining, *, most: int = 4, **pace: float) -> Worker:
+    async def work(self, joining: Joining, *, most: int = 4, **pace: Any) -> Worker:
         """Start one more worker."""
         providers = {
             ods: Provider(
@@ -152,7 +152,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     opened = open_sqlite(tmp_path, clock, frozenset())
     async with AsyncExitStack() as stack:
         yield House(opened, {ONE: Outlet(), TWO: Outlet()}, clock, stack)
-    await opened.close()  # type: ignore[misc]
+    await cast("Callable[[], Awaitable[None]]", opened.close)()
 
 
 @pytest.fixture

@@ -66,8 +66,8 @@ def test_of_an_answer_its_message_and_the_lines_it_names_moved() -> None:
 
 def test_no_word_holds_more_than_ids_and_ods_codes() -> None:
     acceptance = make_acceptance("A", make_order(make_prescription(lines=2)), later=b"later")
-    for word in (*due(acceptance), *moved(acceptance)):
-        values = word.messages if isinstance(word, Hint) else (word.subject,)
-        assert all(isinstance(value, UUID) for value in values)
-        codes = word.destination if isinstance(word, Hint) else word.tenant
-        assert isinstance(codes, OdsCode)
+    for hint in due(acceptance):
+        assert isinstance(hint.destination, OdsCode)
+        assert all(isinstance(message, UUID) for message in hint.messages)
+    for change in moved(acceptance):
+        assert (type(change.subject), type(change.tenant)) == (UUID, OdsCode)
