@@ -164,21 +164,19 @@ def _make(asked: Asked) -> Archived:
     folder = asked.data / FOLDER
     draft = folder / f"{name}{PARTIAL}"
     stays: Counter[str] = Counter()
-    with closing(_reader(asked.data)) as reader, reader:  # one transaction: what is chosen is what is copied
-        chosen = list(islice(_choose(reader, asked, stays), asked.most))
-        if not chosen:
-            return Archived(chosen=0, stays=stays)
-        draft.mkdir(parents=True, mode=0o700)
-        try:
+    try:
+        with closing(_reader(asked.data)) as reader, reader:  # one transaction: what is chosen is what is copied
+            chosen = list(islice(_choose(reader, asked, stays), asked.most))
+            if not chosen:
+                return Archived(chosen=0, stays=stays)
+            draft.mkdir(parents=True, mode=0o700)
             archive_file.write(draft / FILE, reader, chosen, now=asked.now)
             ((generation, leaves),) = reader.execute(_FIGURES)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
-    manifest = replace(
-        _described(draft, name, chosen, asked), generation=generation, leaves=leaves, previous=_previous(asked.data)
-    )
-    archive_file.publish(draft, folder / name, manifest)
+        described = _described(draft, name, chosen, asked)
+        manifest = replace(described, generation=generation, leaves=leaves, previous=_previous(asked.data))
+        archive_file.publish(draft, folder / name, manifest)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)  # it has its name by now, unless something failed
     archive_file.verify(folder / name)
     return Archived(chosen=len(chosen), stays=stays, manifest=manifest)
 
@@ -283,10 +281,9 @@ def _let_some_go(
             facts: dict[str, str | int] = {"archive": manifest.name, "digest": manifest.sha256, "by": asked.by}
             append_leaf(transaction, "archived", at=asked.now, prescriptions=len(went), **facts)
         writer.execute("COMMIT")
-    except BaseException:
+    finally:
         if writer.in_transaction:
             writer.execute("ROLLBACK")
-        raise
     return len(went), stayed
 
 
