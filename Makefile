@@ -31,8 +31,8 @@ MINUTES ?= 10
 fuzz: $(STAMP) ## damaged messages at every parser, for MINUTES
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
-bench: $(STAMP) ## timings, as ratios in one run
-	$(BIN)/python -m bench
+bench: $(STAMP) ## measure the gateway whole and in parts; writes docs/performance.md and .json
+	$(BIN)/python -m bench --record "$$(git rev-parse --short HEAD)"
 
 definitions: ## the official R4 definitions, to rebuild fhir_profiles/r4-4.0.1.json from or to compare it with
 	mkdir -p build/definitions
