@@ -103,7 +103,7 @@ async def exchange(tmp_path: Path) -> Any:
     clock = Clock()
     opened = open_sqlite(tmp_path, clock)
     yield Exchange(opened, clock)
-    await opened.close()  # type: ignore[misc]
+    await opened.close()
 
 
 def store_of(folder: Path) -> dict[str, int]:
@@ -177,9 +177,9 @@ async def test_a_legal_hold_keeps_a_record_until_it_is_lifted(
     found = await fill(exchange)
     what = found["closed"]
     of = {"nhs_number": str(what.patient.nhs_number)} if of_patient else {"prescription": what.id}
-    number = await exchange.store.place_legal_hold(by="j.smith", reason="A claim.", now=MOMENT, **of)  # type: ignore[arg-type]
+    number = await exchange.store.place_legal_hold(by="j.smith", reason="A claim.", now=MOMENT, **of)
     assert number is not None
-    assert await exchange.store.place_legal_hold(by="j.smith", reason="Once more.", now=MOMENT, **of) is None  # type: ignore[arg-type]
+    assert await exchange.store.place_legal_hold(by="j.smith", reason="Once more.", now=MOMENT, **of) is None
     done = archive(asked(tmp_path))
     assert done.let_go == (0 if of_patient else 1)
     assert await exchange.enquiries.prescription(what.id, tenant=None) is not None
@@ -347,9 +347,7 @@ async def test_no_row_is_deleted_by_hand_whatever_the_archive_has(exchange: Exch
             if raw.execute(f"SELECT count(*) FROM {table}").get:  # noqa: S608
                 with pytest.raises(apsw.ConstraintError):
                     raw.execute(f"DELETE FROM {table}")  # noqa: S608
-        raw.execute(
-            "INSERT INTO archive (name, sha256, made_at, keep_until) VALUES ('x', printf('%064d', 0), 0, 0)"
-        )
+        raw.execute("INSERT INTO archive (name, sha256, made_at, keep_until) VALUES ('x', printf('%064d', 0), 0, 0)")
         for name in ("ready", "held", "alerted", "newest"):
             row = raw.execute("SELECT id FROM prescription WHERE uuid = ?", (found[name].id.bytes,)).get
             with pytest.raises(apsw.ConstraintError, match="this prescription stays"):
@@ -361,7 +359,7 @@ def test_an_archive_is_no_store(tmp_path: Path) -> None:
         clock = Clock()
         opened = open_sqlite(tmp_path, clock)
         await fill(Exchange(opened, clock))
-        await opened.close()  # type: ignore[misc]
+        await opened.close()
         return archive(asked(tmp_path))
 
     manifest = asyncio.run(run()).manifest

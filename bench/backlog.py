@@ -1,0 +1,296 @@
+"""Whether the gateway stays as fast with a million prescriptions still to be sent, and finds one among five million.
+
+    python -m bench.backlog [--rows 1000000] [--prescriptions 5000000] [--folder DIR] [--record COMMIT]
+
+A store with a thousand rows and one with a million are asked the same in turns, on one disk with full synchronisation:
+what is stated is the ratio of the medians of neighbouring rounds, because machines differ and are not equally fast at
+every moment. The files are made for it (`bench.backlog_rows`), which takes most of the time, and deleted afterwards
+unless a folder for them is named; making them goes on where it was stopped.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
+from pathlib import Path
+from random import Random
+from statistics import median
+from tempfile import mkdtemp
+from typing import Final, TypeAlias
+
+from bench.backlog_page import Figures, Measured, page, write
+from bench.backlog_rows import CHECKED, PROVIDERS, TRUSTS, Bulk, fill, nhs_of, number_of
+from gateway.config.load import load
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.submission import Submission, WireFormat
+from gateway.pipeline.story import Pipeline
+from gateway.pipeline.translate import read, translate
+from gateway.ports.acceptance import Acceptance
+from gateway.store.keys import load_or_make
+from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sqlite.store import SqliteStore
+from gateway.wiring.around import surroundings
+
+EXAMPLE: Final = Path(__file__).parents[1] / "tests/golden/hl7v2/S01.hl7"
+BEGAN: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+NOW: Final = datetime(2026, 10, 5, 9, 16, tzinfo=UTC)
+SMALL: Final = 1_000
+ROUNDS: Final = 9
+CLAIMED: Final = 20
+REPEATED: Final = 10
+ACCEPTED: Final = 64
+ASKED: Final = 20
+DATABASE: Final = "gateway.db"
+FULL_EVERY: Final = 1_000
+BACKLOG_FULL: Final = 20
+QUESTIONS: Final = 300
+SAID: Final = {"nhs_number": "NHS number", "number": "prescription ID", "order_number": "order number"}
+Act: TypeAlias = "Callable[[], Awaitable[object]]"
+
+
+class _Clock:
+    def now(self) -> datetime:
+        return NOW
+
+
+class Orders:
+    """Makes orders that were judged and sealed, each with numbers of its own: what is measured is the keeping alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._around = surroundings(load(None))
+        self._sealer = load_or_make(folder, development=True).seal(self._around.organisation)
+        self._numbers = count(1)
+        self._example = EXAMPLE.read_bytes()
+
+    def make(self, store: SqliteStore) -> Acceptance:
+        """Make one for a store."""
+        number = next(self._numbers)
+        body = self._example.replace(b"S01-0001", b"MORE-%d" % number).replace(b"7001^RBA", b"M%d^RBA" % number)
+        submission = Submission(tenant=OdsCode("RBA"), format=WireFormat.HL7V2, body=body, received_at=NOW)
+        pipeline = Pipeline(store=store, sealer=self._sealer, around=self._around, clock=_Clock())
+        translation = translate(submission, read(submission, self._around), (), self._around)
+        return pipeline._acceptance(submission, translation)  # noqa: SLF001 - the step before the store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """One store that was made, opened as a gateway opens it."""
+
+    file: Path
+    rows: int
+    store: SqliteStore
+    enquiries: SqliteEnquiries
+
+
+async def prepare(folder: Path, orders: Orders, bulk: Bulk) -> Path:
+    """Make a store in a folder, or go on where making it was stopped; give its file."""
+    file = folder / DATABASE
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240
+        store = SqliteStore.open(file, now=_Clock().now)
+        await store.accept(orders.make(store))
+        await store.close()
+    await asyncio.to_thread(fill, file, bulk)
+    return file
+
+
+@asynccontextmanager
+async def opened(file: Path, rows: int) -> AsyncIterator[Books]:
+    """Open a store that was made, as a gateway opens it."""
+    store, enquiries = SqliteStore.open(file, now=_Clock().now), SqliteEnquiries.open(file)
+    try:
+        yield Books(file=file, rows=rows, store=store, enquiries=enquiries)
+    finally:
+        await enquiries.close()
+        await store.close()
+
+
+async def timed(act: Act) -> float:
+    """Give the microseconds that an act took by the clock on the wall."""
+    began = time.perf_counter()
+    await act()
+    return (time.perf_counter() - began) * 1e6
+
+
+async def in_turns(small: Act, big: Act) -> Figures:
+    """Measure one act on both stores in turns."""
+    await small()
+    await big()
+    pairs = [(await timed(small), await timed(big)) for _ in range(ROUNDS)]
+    return {
+        "small": median(one for one, _ in pairs),
+        "big": median(other for _, other in pairs),
+        "ratio": median(other / one for one, other in pairs),
+    }
+
+
+async def flatness(small: Books, big: Books, orders: Orders) -> dict[str, Figures]:
+    """Measure accept, claim, sweep and search on both; microseconds for one prescription, claim or question."""
+    source = Random(1)  # noqa: S311 - which rows are asked for
+    acts: dict[str, Callable[[Books], tuple[int, Act]]] = {
+        "accept, 64 at once": lambda books: (ACCEPTED, _accepting(books, orders)),
+        "claim, put on the wire": lambda books: (CLAIMED, partial(_claim, books)),
+        "sweep of the watch": lambda books: (REPEATED, partial(_repeat, partial(_sweep, books))),
+        "what the clock causes": lambda books: (REPEATED, partial(_repeat, partial(_turn, books))),
+        "search by NHS number": lambda books: (ASKED, partial(_search, books, "nhs_number", source)),
+        "search by prescription id": lambda books: (ASKED, partial(_search, books, "number", source)),
+        "search by order number": lambda books: (ASKED, partial(_search, books, "order_number", source)),
+        "the newest, and open alerts": lambda books: (REPEATED, partial(_repeat, partial(_front, books))),
+    }
+    flat: dict[str, Figures] = {}
+    for name, make in acts.items():
+        (each, one), (_, other) = make(small), make(big)
+        measured = await in_turns(one, other)
+        flat[name] = {**measured, "small": measured["small"] / each, "big": measured["big"] / each}
+        print(f"{name}: {flat[name]}", flush=True)
+    return flat
+
+
+def _accepting(books: Books, orders: Orders) -> Act:
+    ready = iter([[orders.make(books.store) for _ in range(ACCEPTED)] for _ in range(ROUNDS + 1)])
+
+    async def act() -> None:
+        await asyncio.gather(*(_accept(books.store, one) for one in next(ready)))
+
+    return act
+
+
+async def _accept(store: SqliteStore, one: Acceptance) -> None:
+    """Ask and write as the pipeline does for each submission."""
+    tenant = one.submission.tenant
+    await store.answered(tenant, one.envelope.control_id)
+    await store.known_lines(tenant, [number.trust_number for number in one.orders[0].verdict.numbers])
+    await store.accept(one)
+
+
+async def _claim(books: Books) -> None:
+    room = dict.fromkeys(PROVIDERS, CLAIMED // len(PROVIDERS))
+    for claim in await books.store.claim(worker="w", now=NOW, lease_seconds=60, room=room):
+        await books.store.on_wire(claim, now=NOW)
+
+
+async def _sweep(books: Books) -> None:
+    await books.enquiries.overdue(now=NOW)
+    await books.enquiries.expiring(now=NOW)
+    await books.store.beat("watch", now=NOW)
+
+
+async def _repeat(act: Act) -> None:
+    for _ in range(REPEATED):
+        await act()
+
+
+async def _turn(books: Books) -> None:
+    await books.store.turn_clock(now=NOW)
+
+
+async def _search(books: Books, by: str, source: Random) -> None:
+    for _ in range(ASKED):
+        await search(books, by, source)
+
+
+async def search(books: Books, by: str, source: Random, *, as_trust: bool = False) -> None:
+    """Look for one prescription of the store by one of its numbers.
+
+    Raises:
+        ValueError: it was not found, and the figure would be of something else.
+    """
+    row = source.randrange(1, books.rows // CHECKED) * CHECKED
+    values = {
+        "nhs_number": nhs_of(row % max(books.rows // 10, 1)),
+        "number": number_of(row),
+        "order_number": f"RX{row}",
+    }
+    given = {"nhs_number": "", "number": "", "order_number": "", by: values[by]}
+    tenant = OdsCode(f"R{row % TRUSTS:03}") if as_trust else None
+    if not await books.enquiries.search(tenant=tenant, **given):
+        raise ValueError(f"a search by {by} found nothing")
+
+
+async def _front(books: Books) -> None:
+    await books.enquiries.latest(tenant=None, limit=50)
+    await books.enquiries.open_alerts(tenant=None, limit=50)
+
+
+async def found(books: Books) -> dict[str, Figures]:
+    """Measure how long each question of the console takes in big books: milliseconds of the median and of 95 %."""
+    source = Random(2)  # noqa: S311 - which rows are asked for
+    questions: dict[str, Act] = {
+        **{f"{SAID[by]}, operator": partial(search, books, by, source) for by in SAID},
+        **{f"{SAID[by]}, trust": partial(search, books, by, source, as_trust=True) for by in SAID},
+        "one prescription, whole": partial(_view, books, source),
+        "the newest, and open alerts": partial(_front, books),
+    }
+    return {name: await _quantiles(question) for name, question in questions.items()}
+
+
+async def _view(books: Books, source: Random) -> None:
+    row = source.randrange(1, books.rows // FULL_EVERY) * FULL_EVERY
+    (one, *_) = await books.enquiries.search(tenant=None, order_number=f"RX{row}")
+    if await books.enquiries.prescription(one.prescription_id, tenant=None) is None:
+        raise ValueError("a prescription was not found")
+
+
+async def _quantiles(question: Act) -> Figures:
+    taken = sorted([await timed(question) / 1000 for _ in range(QUESTIONS)])
+    figures = {"median": taken[len(taken) // 2], "p95": taken[len(taken) * 95 // 100], "slowest": taken[-1]}
+    print(figures, flush=True)
+    return figures
+
+
+async def measure(folder: Path, rows: int, prescriptions: int) -> Measured:
+    """Make the stores, and measure."""
+    orders = Orders(folder)
+    backlog = Bulk(rows=rows, began=BEGAN, until=NOW, full_every=BACKLOG_FULL)
+    small = await prepare(folder / "small", orders, replace(backlog, rows=SMALL))
+    big = await prepare(folder / "backlog", orders, backlog)
+    async with opened(small, SMALL) as one, opened(big, rows) as other:
+        flat = await flatness(one, other, orders)
+    size = big.stat().st_size
+    bulk = replace(backlog, rows=prescriptions, full_every=FULL_EVERY, open_every=5, leaves=False, guarded=False)
+    file = await prepare(folder / "books", orders, bulk)
+    async with opened(file, prescriptions) as books:
+        sought = await found(books)
+    return Measured(
+        date=datetime.now(UTC).date().isoformat(),
+        commit="",
+        command=f"python -m bench.backlog --rows {rows} --prescriptions {prescriptions}",
+        cores=os.cpu_count() or 1,
+        load=os.getloadavg()[0],
+        rows=rows,
+        prescriptions=prescriptions,
+        backlog_bytes=size,
+        books_bytes=file.stat().st_size,
+        flat=flat,
+        sought=sought,
+    )
+
+
+def main() -> None:
+    """Measure at a small size, or at the sizes that are asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench.backlog")
+    parser.add_argument("--rows", type=int, default=20_000, help="still to be sent")
+    parser.add_argument("--prescriptions", type=int, default=20_000, help="in the books that are searched")
+    parser.add_argument("--folder", type=Path, help="where the stores are made, and kept for the next run")
+    parser.add_argument("--record", metavar="COMMIT", help="write docs/backlog.json and docs/backlog.md")
+    given = parser.parse_args()
+    folder = given.folder or Path(mkdtemp())
+    try:
+        measured = asyncio.run(measure(folder, given.rows, given.prescriptions))
+    finally:
+        if given.folder is None:
+            shutil.rmtree(folder)
+    print(page(measured))
+    if given.record:
+        write({**measured, "commit": given.record})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The page `docs/backlog.md`, made from the figures in `docs/backlog.json` and from nothing else."""
+
+import json
+from pathlib import Path
+from typing import Final, TypeAlias, TypedDict
+
+DOCS: Final = Path(__file__).parents[1] / "docs"
+FIGURES: Final = DOCS / "backlog.json"
+PAGE: Final = DOCS / "backlog.md"
+MOST_RATIO: Final = 1.3
+MOST_MILLISECONDS: Final = 100
+WANTED: Final = (1_000_000, 5_000_000)
+"""Rows still to be sent, and prescriptions in the books, that are to be measured."""
+Figures: TypeAlias = "dict[str, float]"
+
+
+class Measured(TypedDict):
+    """What is kept of one measurement: of `flat` microseconds, of `sought` milliseconds."""
+
+    date: str
+    commit: str
+    command: str
+    cores: int
+    load: float
+    rows: int
+    prescriptions: int
+    backlog_bytes: int
+    books_bytes: int
+    flat: dict[str, Figures]
+    sought: dict[str, Figures]
+
+
+def write(measured: Measured) -> None:
+    """Keep the figures and write the page."""
+    FIGURES.write_text(json.dumps(measured, indent=2) + "\n")
+    PAGE.write_text(page(measured))
+
+
+def read() -> Measured:
+    """Give the figures that are kept."""
+    kept: Measured = json.loads(FIGURES.read_text())
+    return kept
+
+
+def page(measured: Measured) -> str:
+    """Give the page."""
+    return "\n".join(
+        [
+            "# Backlog and big books",
+            "",
+            f"Measured on {measured['date']} at commit `{measured['commit']}` with",
+            f"`{measured['command']}`:",
+            f"SQLite, full synchronisation, {measured['cores']} cores with a load of {measured['load']:.0f} by other",
+            "work, so that times by the clock are long and uneven; ratios compare neighbouring rounds.",
+            "This page is made from `docs/backlog.json`; do not edit it.",
+            "",
+            f"## {measured['rows']:,} rows still to be sent, beside 1,000",
+            "",
+            "Microseconds by the clock, medians of rounds in turns; the bigger file has",
+            f"{_gigabytes(measured['backlog_bytes'])}. Target: at most {MOST_RATIO} times.",
+            "",
+            "| | with 1,000 | with all | ratio | |",
+            "|---|---:|---:|---:|---|",
+            *(
+                f"| {name} | {one['small']:,.0f} | {one['big']:,.0f} | {one['ratio']:.2f} | {_met(one)} |"
+                for name, one in measured["flat"].items()
+            ),
+            "",
+            f"## Finding one of {measured['prescriptions']:,} prescriptions",
+            "",
+            f"Milliseconds by the clock for one question. The file has {_gigabytes(measured['books_bytes'])}.",
+            f"Target: 95 % within {MOST_MILLISECONDS} ms.",
+            "",
+            "| | median | 95 % | slowest |",
+            "|---|---:|---:|---:|",
+            *(
+                f"| {name} | {one['median']:.1f} | {one['p95']:.1f} | {one['slowest']:.1f} |"
+                for name, one in measured["sought"].items()
+            ),
+            "",
+            _verdict(measured),
+            "",
+            "How the rows are made, and what they lack beside those of a store that grew by itself, is said in",
+            "`bench/backlog_rows.py`. A store is kept small by `gateway archive` (`docs/operating.md`).",
+            "",
+        ]
+    )
+
+
+def _gigabytes(octets: int) -> str:
+    return f"{octets / 1e9:.1f} GB"
+
+
+def _met(one: Figures) -> str:
+    return "" if one["ratio"] <= MOST_RATIO else "missed"
+
+
+def _verdict(measured: Measured) -> str:
+    missed = [name for name, one in measured["flat"].items() if one["ratio"] > MOST_RATIO]
+    missed += [name for name, one in measured["sought"].items() if one["p95"] > MOST_MILLISECONDS]
+    sizes = (measured["rows"], measured["prescriptions"])
+    short = " **These sizes are below those that are to be shown.**" if min(map(_share, sizes, WANTED)) < 1 else ""
+    said = f"Missed: {'; '.join(missed)}." if missed else "Every target of this page is met."
+    return said + short
+
+
+def _share(size: int, wanted: int) -> float:
+    return size / wanted

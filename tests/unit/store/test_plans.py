@@ -1,0 +1,77 @@
+"""No question that is asked all day reads a whole table: what it costs must not grow with the books."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import apsw
+import pytest
+
+from gateway.store.sql import accept, archiving, claims, clock, finding, known, renewals, viewing, watching
+from gateway.store.sqlite.schema import migrate
+
+GROWS = {
+    "prescription", "line", "event", "submission", "allocation", "message", "outbox", "attempt", "callback", "delivery",
+    "delivery_event", "alert", "audit_leaf", "cancel", "hold", "wait", "archived_prescription", "archived_line",
+}  # fmt: skip
+ALIASES = {"same", "later", "one", "held", "begun", "earlier"}
+SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?$")
+PARTIAL = {"reroute_waits", "reroute_confirmed", "cancel_waits", "hold_answer_by", "alert_open_id", "renewal_open"}
+"""Indexes of what is open alone: to read such a one whole is to read what is asked for."""
+
+
+def questions() -> Iterator[tuple[str, str]]:
+    for by, condition in finding._BY.items():
+        newest = "1" if by == "control_id" else finding._NEWEST
+        yield f"search by {by}", finding._FIND.format(condition=condition, visible=finding._VISIBLE, newest=newest)
+    yield "one prescription", viewing._LINES
+    yield "its history", viewing._EVENTS
+    yield "its alerts", viewing._ALERTS
+    yield "on its way", finding._ON_ITS_WAY
+    yield "overdue", watching._OVERDUE
+    yield "unanswered", watching._UNANSWERED
+    yield "open alerts", watching._OPEN
+    yield "due", claims._DUE.format() if "{" in claims._DUE else claims._DUE
+    yield "deliveries due", clock._DUE
+    yield "windows", clock._WINDOW
+    yield "validity", clock._EXPIRING
+    yield "renewals", renewals._ENDING
+    yield "answered", accept._ANSWERED
+    for name in ("_BY_ORDER", "_BY_GROUP", "_BY_ITEM", "_BY_PRESCRIPTION", "_ALLOCATED"):
+        yield f"known {name}", getattr(known, name)
+    for table, condition in {**archiving.OWN, **archiving.SHARED, "wait": archiving.WAITS}.items():
+        yield f"archive: {table}", f"SELECT * FROM {table} WHERE {condition}"  # noqa: S608
+        yield f"let go: {table}", f"DELETE FROM {table} WHERE {condition}" if table in archiving.OWN else "SELECT 1"  # noqa: S608
+    for name in ("_OPEN", "_ALERTED", "_HELD", "_LAST", "_LEAVE", "_SUBMISSION_HANGS", "_CALLBACK_HANGS"):
+        yield f"archive {name}", getattr(archiving, name)
+
+
+@pytest.fixture(scope="module")
+def schema() -> Iterator[apsw.Connection]:
+    connection = apsw.Connection(":memory:")
+    migrate(connection, now=datetime.now(UTC))
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize(("name", "sql"), list(questions()))
+def test_no_table_that_grows_is_read_whole(schema: apsw.Connection, name: str, sql: str) -> None:
+    named = set(re.findall(r":(\w+)", sql))
+    values = dict.fromkeys(named) if named else (None,) * sql.count("?")
+    steps = [str(row[3]) for row in schema.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    scans = [match for step in steps if (match := SCAN.match(step))]
+    whole = [match[0] for match in scans if match[1] in GROWS | ALIASES and match[2] not in PARTIAL]
+    assert whole == [], f"{name}: {steps}"
+
+
+def test_letting_a_row_go_looks_for_what_refers_to_it_by_an_index(schema: apsw.Connection) -> None:
+    tables = [str(name) for (name,) in schema.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    missing = []
+    for table in tables:
+        columns = {str(row[1]): bool(row[5]) for row in schema.execute(f"PRAGMA table_info({table})")}
+        firsts = {name for name, is_key in columns.items() if is_key}
+        for index in [row[1] for row in schema.execute(f"PRAGMA index_list({table})")]:
+            firsts.add(next(str(row[2]) for row in schema.execute(f"PRAGMA index_info({index})")))
+        refers = schema.execute(f"PRAGMA foreign_key_list({table})")
+        missing += [f"{table}.{row[3]}" for row in refers if row[2] in archiving.OWN and row[3] not in firsts]
+    assert missing == []
