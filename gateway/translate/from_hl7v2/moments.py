@@ -50,6 +50,8 @@ def day(desk: Desk, leaf: Leaf | None, target: str, default: tzinfo = LONDON) ->
 
 def parse(text: str, default: tzinfo = LONDON) -> datetime | None:
     """Parse HL7's form; None for what does not exist, for the hour spring skips, and for less than a whole date."""
+    if len(text) == len("YYYYMMDD") and text[:2] in {"19", "20"} and text.isdecimal() and text.isascii():
+        return _midnight(text)
     found = _FORM.fullmatch(text)
     if found is None:
         return None
@@ -69,6 +71,14 @@ def parse(text: str, default: tzinfo = LONDON) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return value if whole.replace(fold=0) == value.replace(fold=0) else None
+
+
+def _midnight(text: str) -> datetime | None:
+    """Give a date of these two centuries, in which no midnight in London was skipped."""
+    try:
+        return datetime(int(text[:4]), int(text[4:6]), int(text[6:]), tzinfo=LONDON)
+    except ValueError:
+        return None
 
 
 def ambiguous(text: str, value: datetime) -> bool:

@@ -10,7 +10,7 @@ Source: brief D1; mapping.md 2.2.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TypeAlias, overload
 
 from gateway.wire.strict_json import JSON
@@ -168,22 +168,19 @@ def uncovered(origins: Iterable[str | tuple[str, ...]], targets: Iterable[str]) 
         origins: as `plain` gathers them.
         targets: canonical paths of the trace rows.
     """
-    known = dict.fromkeys(targets, True)
+    known = frozenset(targets)
     missing: set[str] = set()
-    for origin in set(origins).difference(known):
+    for origin in set(origins) - known:
         if isinstance(origin, tuple):
-            missing.update(one for one in origin if not _covered(one, known))
-        elif not origin.startswith(RULE) and not _covered(origin, known):
+            missing.update(one for one in origin if _covering(one).isdisjoint(known))
+        elif not origin.startswith(RULE) and _covering(origin).isdisjoint(known):
             missing.add(origin)
     return frozenset(missing)
 
 
-def _covered(origin: str, known: dict[str, bool]) -> bool:
-    answer = known.get(origin)
-    if answer is None:
-        above = origin[: max(origin.rfind("."), origin.rfind("["), 0)]
-        answer = bool(above) and _covered(above, known)
-        if not answer and origin[len(above) + 1 :] in _BESIDE_A_CODE:
-            answer = known.get(f"{above}.code", False) or known.get(f"{above}.value", False)
-        known[origin] = answer
-    return answer
+@lru_cache(maxsize=8192)
+def _covering(origin: str) -> frozenset[str]:
+    """Give the targets any one of which covers an origin: itself, what is above it, and the code it stands beside."""
+    above = origin[: max(origin.rfind("."), origin.rfind("["), 0)]
+    beside = (f"{above}.code", f"{above}.value") if origin[len(above) + 1 :] in _BESIDE_A_CODE else ()
+    return frozenset({origin, *beside}) | (_covering(above) if above else frozenset())
