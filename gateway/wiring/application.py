@@ -17,6 +17,7 @@ import uvloop
 
 from gateway.console.sessions import Sessions
 from gateway.domain.errors import ConfigurationError, Unavailable
+from gateway.domain.node import Node
 from gateway.enquiries import WATCH
 from gateway.mllp import MllpListener
 from gateway.settings import Settings
@@ -24,6 +25,7 @@ from gateway.store.reserve import Reserve
 from gateway.watch import Watch
 from gateway.wiring.build import Gateway, Part, build
 from gateway.wiring.doors import Server, Waking, http_application, http_server, mllp_listener, open_socket
+from gateway.wiring.nodes import Membership
 from gateway.wiring.room import RoomKeeper
 from gateway.wiring.standing import adopt
 from gateway.wiring.storing import on_server, open_enquiries
@@ -116,11 +118,14 @@ class _Application:
         gateway = build(self._settings, broken=broken)
         gc.collect()
         gc.freeze()  # tables and modules live as long as the process, and are not to be looked through again and again
+        membership = _member(gateway, self._parts)
         try:
+            await membership.enter()
             await gateway.joining.start()
             await adopt(gateway.configuration, gateway.store, gateway.enquiries, gateway.clock)
-            await self._run(gateway)
+            await self._run(gateway, membership)
         finally:
+            await membership.leave()
             await _let_go(gateway)
         return 1 if self._failed else 0
 
@@ -130,7 +135,7 @@ class _Application:
         self._failed = True
         self._stop.set()
 
-    async def _run(self, gateway: Gateway) -> None:
+    async def _run(self, gateway: Gateway, membership: Membership) -> None:
         worker = _worker(gateway)
         own = open_enquiries(self._settings)
         watch, dead_man = watch_of(gateway, own), dead_man_of(gateway)
@@ -148,6 +153,7 @@ class _Application:
         self._start("figures", self._figures(gateway))
         self._start("dead man", dead_man.run())
         self._start("room", keeper.run())
+        self._start("membership", membership.run(lambda: self._fail("membership")))
         link = base + sessions.link() if base and Part.CONSOLE in self._parts else ""
         self._tell(Told(http=base, mllp=mllp, console=link, fresh=tuple(gateway.fresh.items())))
         _log.info("started", version=gateway.version, development=gateway.settings.in_development)
@@ -155,6 +161,7 @@ class _Application:
         _log.info("stopping")
         dead_man.stop()
         keeper.stop()
+        membership.stop()
         await self._drain(server, listener, worker, watch)
         await own.close()
 
@@ -250,6 +257,19 @@ async def _publish(gateway: Gateway) -> None:
     gateway.metrics.stands(alerts={one.kind: one.count for one in found.alerts}, due_seconds=max(waits, 0.0))
 
 
+def _member(gateway: Gateway, parts: frozenset[Part]) -> Membership:
+    """Give the place of a gateway among those that share its store."""
+    node = Node(
+        name=gateway.name,
+        version=gateway.version,
+        parts=",".join(sorted(parts)),
+        configuration=gateway.configuration.digest,
+        reference=gateway.around.reference.release,
+        key_id=gateway.keys.key_id,
+    )
+    return Membership(node, gateway.store, gateway.enquiries, gateway.clock, shared=on_server(gateway.settings))
+
+
 def _worker(gateway: Gateway) -> Worker:
     def observe(attempt: Attempt) -> None:
         gateway.metrics.transmitted(attempt.destination.value, attempt.outcome, attempt.seconds)
@@ -272,7 +292,7 @@ def _worker(gateway: Gateway) -> Worker:
         attempts=retry.attempts,
         age_seconds=retry.age_seconds,
     )
-    return Worker(name="worker", around=around, pace=pace)
+    return Worker(name=gateway.name, around=around, pace=pace)
 
 
 def _room_keeper(gateway: Gateway) -> RoomKeeper:

@@ -35,6 +35,7 @@ from gateway.store.sql.store import SqlStore
 from gateway.telemetry import Metrics
 from gateway.wiring.around import surroundings
 from gateway.wiring.joining import join
+from gateway.wiring.nodes import node_name
 from gateway.wiring.room import floors_of, room_on
 from gateway.wiring.storing import migrate_in_place, on_server, open_enquiries, open_store
 
@@ -71,10 +72,12 @@ class Gateway:
     """Everything a running gateway consists of, joined and idle.
 
     Attributes:
+        name: of this process, unlike any other's.
         fresh: development tokens made just now, to be shown once.
         lock: the open file whose lock keeps a second gateway off this data folder.
     """
 
+    name: str
     settings: Settings
     configuration: Configuration
     directory: Directory
@@ -130,6 +133,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     sealer = keys.seal(configuration.organisation)
     admission = Admission(floors_of(settings), room_on(settings.data))
     return Gateway(
+        name=node_name(),
         settings=settings,
         configuration=configuration,
         directory=Directory(configuration.credentials),

@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from importlib.metadata import version
 from itertools import chain
 from typing import Final
 
@@ -17,12 +18,15 @@ from gateway.config.calendar_check import calendar_concerns
 from gateway.config.configuration import Configuration
 from gateway.config.reference import reference_in_force
 from gateway.config.reference_check import Concern, concerns
+from gateway.domain.node import Node
 from gateway.domain.reference import Reference
 from gateway.settings import Settings
 from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.watch import DeadMan, Watch
-from gateway.wiring.acting import desk
-from gateway.wiring.build import Gateway, claim_data_folder
+from gateway.wiring.acting import Desk, desk
+from gateway.wiring.build import Gateway, Part, claim_data_folder
+from gateway.wiring.nodes import Membership, node_name
+from gateway.wiring.storing import on_server
 
 WATCH_LOCK: Final = "watch.lock"
 
@@ -74,14 +78,39 @@ async def watch_alone(settings: Settings, stop: asyncio.Event, *, broken: Callab
                 interval_seconds=settings.watch_seconds,
                 concerns=_concerns(at.configuration, reference),
             )
-            sweeping = asyncio.create_task(watch.run(), name="watch")
-            sweeping.add_done_callback(lambda _: stop.set())
-            _log.info("watch_started")
-            await stop.wait()
-            watch.stop()
-            await sweeping
+            membership = _member(at, reference)
+            await membership.enter()
+            try:
+                await _sweep(watch, membership, stop)
+            finally:
+                await membership.leave()
     finally:
         os.close(lock)
+
+
+async def _sweep(watch: Watch, membership: Membership, stop: asyncio.Event) -> None:
+    """Sweep until told to stop, or until others began that run with another configuration."""
+    parts = [asyncio.create_task(watch.run(), name="watch"), asyncio.create_task(membership.run(stop.set))]
+    for part in parts:
+        part.add_done_callback(lambda _: stop.set())
+    _log.info("watch_started")
+    await stop.wait()
+    watch.stop()
+    membership.stop()
+    await asyncio.gather(*parts)
+
+
+def _member(at: Desk, reference: Reference) -> Membership:
+    """Give the place of a watch among the nodes; it seals nothing."""
+    node = Node(
+        name=node_name(),
+        version=version("homecare-gateway"),
+        parts=Part.WATCH,
+        configuration=at.configuration.digest,
+        reference=reference.release,
+        key_id="",
+    )
+    return Membership(node, at.store, at.enquiries, at.clock, shared=on_server(at.settings))
 
 
 def _concerns(configuration: Configuration, reference: Reference) -> Callable[[datetime], Iterator[Concern]]:

@@ -17,12 +17,14 @@ from gateway.domain.identifiers import OdsCode
 from gateway.store.postgres.connection import Address, Postgres, ServerAwayError
 from gateway.store.postgres.schema import TENANT_ROLE, schema_in
 from gateway.store.postgres.writer import limits
+from gateway.store.sql.instants import instant
 from gateway.store.sql.transaction import Reader
 
 T = TypeVar("T")
 READERS: Final = 3
 _LEAVES = "SELECT size FROM audit_head WHERE id = 1"
 _GENERATION = "SELECT generation FROM meta WHERE id = 1"
+_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 
 class PostgresReaders:
@@ -103,4 +105,5 @@ def _facts(reader: Reader) -> dict[str, str]:
     if not schema_in(reader).fits:
         raise Unavailable("the database has the schema of another version")
     ((leaves,),), ((generation,),) = reader.execute(_LEAVES), reader.execute(_GENERATION)
-    return {"generation": str(generation), "leaves": str(leaves)}
+    ((clock,),) = reader.execute(_CLOCK)
+    return {"generation": str(generation), "leaves": str(leaves), "clock": instant(clock).isoformat()}

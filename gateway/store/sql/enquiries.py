@@ -12,6 +12,7 @@ from uuid import UUID
 from gateway.domain.acts import Expiring, Screened
 from gateway.domain.books import DayList, Ledger, Listed, Side
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.node import NodeSeen
 from gateway.domain.orphans import Standing
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, LegalHold, Overdue, PauseView, PrescriptionView, Waiting
@@ -24,6 +25,7 @@ from gateway.store.sql import (
     holdings,
     ledger,
     legal_holds,
+    nodes,
     pauses,
     standing,
     telling,
@@ -170,6 +172,14 @@ class SqlEnquiries:
     async def legal_holds(self) -> tuple[LegalHold, ...]:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(legal_holds.in_force)
+
+    async def nodes(self) -> tuple[NodeSeen, ...]:
+        """Give every node that runs on the store or ended without a word, the oldest first.
+
+        Raises:
+            Unavailable: the store cannot be read.
+        """
+        return await self._ask(nodes.nodes)
 
     async def waiting(self) -> Waiting:
         """See `gateway.enquiries.Enquiries`."""

@@ -15,6 +15,7 @@ from gateway.domain.acts import Act, Expiry, Rescue, Ruling, Turned
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.message import SealedMessage
+from gateway.domain.node import Node
 from gateway.domain.reconciliation import Reconciled, Statement
 from gateway.domain.renewal import LEAD_TIME, RenewalEvent
 from gateway.domain.reroute import Reroute, Revocation
@@ -35,6 +36,7 @@ from gateway.store.sql import (
     known,
     leaves,
     legal_holds,
+    nodes,
     pauses,
     reconciling,
     renewals,
@@ -232,9 +234,7 @@ class SqlStore:
 
     async def lift_legal_hold(self, number: int, *, by: str, reason: str, now: datetime) -> bool:
         """See `gateway.ports.store.Store`."""
-        return await self._run(
-            partial(legal_holds.lift, self._transaction, number, by=by, reason=reason, now=now)
-        )
+        return await self._run(partial(legal_holds.lift, self._transaction, number, by=by, reason=reason, now=now))
 
     async def resume(
         self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR
@@ -267,6 +267,30 @@ class SqlStore:
     async def beat(self, name: str, *, now: datetime) -> None:
         """See `gateway.ports.store.Store`."""
         await self._run(partial(watching.beat, self._transaction, name, now=now))
+
+    async def enter(self, node: Node, *, now: datetime) -> tuple[str, ...]:
+        """Write down that a node begins, unless it differs from one that lives; gives in what.
+
+        Raises:
+            Unavailable: the store is away.
+        """
+        return await self._run(partial(nodes.enter, self._transaction, node, now=now))
+
+    async def stay(self, node: Node, *, now: datetime) -> tuple[str, ...]:
+        """Write down that a node still runs, unless others began meanwhile that it differs from; gives in what.
+
+        Raises:
+            Unavailable: the store is away.
+        """
+        return await self._run(partial(nodes.stay, self._transaction, node, now=now))
+
+    async def leave(self, name: str) -> None:
+        """Forget a node that ends.
+
+        Raises:
+            Unavailable: the store is away.
+        """
+        await self._run(partial(nodes.leave, self._transaction, name))
 
     async def note_access(self, *, principal: str, action: str, subject: str, now: datetime) -> None:
         """See `gateway.ports.store.Store`."""
