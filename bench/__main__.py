@@ -1,24 +1,85 @@
-"""Prints what one prescription costs, stage by stage, and the rate of the FHIR check.
+"""Measures the gateway, whole and stage by stage, beside the bare ceilings of the machine, and prints the page.
 
-python -m bench [--record COMMIT]
+python -m bench [--data FOLDER] [--record COMMIT]
 """
 
 import argparse
-import json
+import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench import report
+from bench.ceilings import ceilings
 from bench.fhir import compare
-from bench.stages import rows, table
+from bench.neighbours import neighbours
+from bench.parties import PROVIDERS, Parties
+from bench.rounds import Figure, Lane, at_half, by_door, figures, missing, saturated
+from bench.served import Served, on_real_disk
+from bench.stages import rows
 
 SECONDS = 5.0
+SEED = 7
+_BUILD = Path(__file__).parents[1] / "build"
+
+
+def main() -> int:
+    """Measure everything; give the exit code."""
+    stated = argparse.ArgumentParser(prog="python -m bench")
+    stated.add_argument("--data", type=Path, default=_BUILD, help="a folder on a real disk")
+    stated.add_argument("--record", metavar="COMMIT", help="write docs/performance.json and docs/performance.md")
+    arguments = stated.parse_args()
+    arguments.data.mkdir(parents=True, exist_ok=True)
+    if not on_real_disk(arguments.data):
+        print(f"{arguments.data} is not on a disk; state another folder with --data", file=sys.stderr)
+        return 2
+    load = report.machine()[1]
+    with TemporaryDirectory(dir=arguments.data) as folder:
+        served, doors, gone, sick = _served(Path(folder))
+        _say("the bare ceilings")
+        bare = ceilings(Path(folder))
+    _say("each stage alone")
+    measured = report.figures(
+        commit=arguments.record or "not recorded",
+        load=load,
+        served=served,
+        doors=doors,
+        missing=gone,
+        neighbours=sick,
+        ceilings=bare,
+        stages=((row.stage, row.microseconds) for row in rows()),
+        fhir=compare(SECONDS),
+    )
+    print(report.page(measured))
+    if arguments.record:
+        report.write(measured)
+    return os.EX_OK
+
+
+def _served(folder: Path) -> tuple[dict[str, Figure], dict[str, float], dict[str, int], dict[str, float]]:
+    """Measure the whole gateway: its figures, its doors, what went missing, and its neighbours."""
+    served = Served(folder, PROVIDERS)
+    served.start()
+    try:
+        with Parties(served, seed=SEED) as parties:
+            lane = Lane(served, parties)
+            _say("as much as it carries")
+            full = saturated(lane)
+            _say("half of that")
+            half = at_half(lane, full)
+            measured = figures(full, half)
+            _say("each door alone")
+            doors = by_door(lane)
+            _say("one sick provider, and an outage of all")
+            sick = neighbours(parties, rate=measured["acknowledged a second"][0] / 2)
+            return measured, doors, missing([*full, *half]), sick
+    finally:
+        served.stop()
+
+
+def _say(what: str) -> None:
+    print(f"measuring: {what}", file=sys.stderr, flush=True)
+
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(prog="python -m bench")
-    arguments.add_argument("--record", metavar="COMMIT", help="write docs/performance.json and docs/performance.md")
-    commit = arguments.parse_args().record
-    checked = compare(SECONDS)
-    measured = rows()
-    print(table(measured))
-    print(json.dumps(checked, indent=2))
-    if commit:
-        report.write(report.figures(((row.stage, row.microseconds) for row in measured), checked, commit=commit))
+    sys.exit(main())

@@ -11,7 +11,7 @@ from statistics import median
 from bench.parties import PROVIDERS, SHARES, Answered, Parties
 
 DEAD, SLOW = "VNFKT", "VNCEL"
-_SECONDS = 10.0
+_SECONDS = 8.0
 _OUTAGE_SECONDS = 12.0
 _PATIENCE_SECONDS = 20.0
 _WELL = tuple(ods for ods in PROVIDERS if ods not in {DEAD, SLOW})

@@ -15,9 +15,9 @@ from bench.parties import PROVIDERS, SHARES, Answered, Parties
 from bench.served import Served, Use
 
 ROUNDS = 3
-WARM_UP = 150
-_SECONDS = 12.0
-_FEWEST, _MOST = 150, 8_000
+WARM_UP = 100
+_SECONDS = 8.0
+_FEWEST, _MOST = 90, 8_000
 _SETTLES_SECONDS = 1.0
 _PATIENCE_SECONDS = 20.0
 Figure: TypeAlias = tuple[float, float, float]
