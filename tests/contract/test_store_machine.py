@@ -64,7 +64,9 @@ OUTCOMES: list[TransmitOutcome] = [
 ]
 
 
-EXAMPLES = {"sqlite": 15, "postgres": 3}
+EXAMPLES = {"sqlite": 15, "postgres": 2}
+STEPS = {"sqlite": 30, "postgres": 12}
+"""Each look at the tables of a server is a way there and back."""
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -284,15 +286,15 @@ class StoreMachine(RuleBasedStateMachine):
     def nothing_of_a_line_on_hold_is_in_the_queue_and_nothing_else_is_withheld(self) -> None:
         """A message waits where a line of it is on hold and none of it has left; it is due again once all are not."""
         held = self.rows(
-            "SELECT outbox.withheld, outbox.state, group_concat(line.state) FROM outbox"
+            "SELECT outbox.withheld, outbox.state, max(CASE line.state WHEN 'ON_HOLD' THEN 1 ELSE 0 END) FROM outbox"
             " JOIN allocation ON allocation.message = outbox.message_id AND allocation.ended_at IS NULL"
             " JOIN line ON line.id = allocation.line GROUP BY outbox.id"
         )
-        for withheld, state, states in held:
-            if state == "due" and "ON_HOLD" in states.split(","):
-                assert withheld, (state, states)
+        for withheld, state, on_hold in held:
+            if state == "due" and on_hold:
+                assert withheld
             if withheld:
-                assert "ON_HOLD" in states.split(","), (state, states)
+                assert on_hold, state
 
     @invariant()
     def a_line_is_on_hold_only_where_it_was_asked_for_and_is_so(self) -> None:
@@ -316,7 +318,7 @@ def test_no_order_of_events_breaks_the_promises(engine: str) -> None:
         machine,
         settings=settings(
             max_examples=EXAMPLES[engine],
-            stateful_step_count=30,
+            stateful_step_count=STEPS[engine],
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
