@@ -6,7 +6,16 @@ if a line of it was fulfilled, else *closed*. A prescription that was corrected 
 Source: brief 5; reliability-security.md I20.
 """
 
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
 from gateway.store.sql.transaction import Reader
+
+LONG_SECONDS: Final = 2.0
+SERVES: Final = 20
+"""For how many times the time that it took a count serves that took long: a twentieth of one core at most."""
 
 _REFUSED = "SELECT coalesce(sum(refused_orders), 0) FROM submission"
 _ACCEPTED = """
@@ -38,6 +47,29 @@ SELECT count(*), coalesce(sum(held), 0), coalesce(sum(sent), 0), coalesce(sum(an
 FROM each_prescription
 """
 _NAMES = ("accepted", "held", "sent", "acknowledged", "rejected", "delivered", "closed", "open", "alerted")
+
+
+class Counting:
+    """Counts anew, unless counting takes long: then the last count serves for some time, so that nobody waits for each.
+
+    Every row is looked at, so in books of millions it takes seconds. Whoever asks meanwhile gets what is being counted.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._one_at_a_time = threading.Lock()
+        self._last: dict[str, int] = {}
+        self._until = 0.0
+
+    def count(self, reader: Reader) -> dict[str, int]:
+        """Give the figures of `count`, of now or of a short time ago."""
+        with self._one_at_a_time:
+            began = self._clock()
+            if not self._last or began >= self._until:
+                self._last = count(reader)
+                ended = self._clock()
+                self._until = ended + (ended - began) * SERVES if ended - began > LONG_SECONDS else 0.0
+            return dict(self._last)
 
 
 def count(reader: Reader) -> dict[str, int]:

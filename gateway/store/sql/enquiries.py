@@ -68,6 +68,7 @@ class SqlEnquiries:
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
+        self._counting = books.Counting()
 
     async def search(
         self, *, tenant: OdsCode | None, nhs_number: str = "", number: str = "", order_number: str = ""
@@ -187,7 +188,7 @@ class SqlEnquiries:
 
     async def books(self) -> dict[str, int]:
         """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(books.count)
+        return await self._ask(self._counting.count)
 
     async def ledger(self, *, day: date | None, now: datetime) -> Ledger:
         """See `gateway.enquiries.Enquiries`."""
