@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run definitions test lint types bench faults faults-full fuzz clean
+.PHONY: run definitions test lint types bench backlog faults faults-full fuzz clean
 
 run: $(STAMP) ## a running demonstration with its console
 	$(BIN)/gateway demo --data data/demo
@@ -33,6 +33,9 @@ fuzz: $(STAMP) ## damaged messages at every parser, for MINUTES
 
 bench: $(STAMP) ## measure the gateway whole and in parts; writes docs/performance.md and .json
 	$(BIN)/python -m bench --record "$$(git rev-parse --short HEAD)"
+
+backlog: $(STAMP) ## a small backlog beside none, and searches; python -m bench.backlog --help for the full size
+	$(BIN)/python -m bench.backlog
 
 definitions: ## the official R4 definitions, to rebuild fhir_profiles/r4-4.0.1.json from or to compare it with
 	mkdir -p build/definitions
