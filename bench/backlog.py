@@ -67,7 +67,7 @@ class Orders:
     def __init__(self, folder: Path) -> None:
         self._around = surroundings(load(None))
         self._sealer = load_or_make(folder, development=True).seal(self._around.organisation)
-        self._numbers = count(1)
+        self._numbers = count(int(time.time() * 1000))  # of no earlier run: a kept store knows those
         self._example = EXAMPLE.read_bytes()
 
     def make(self, store: SqliteStore) -> Acceptance:
