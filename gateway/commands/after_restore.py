@@ -5,11 +5,13 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from uuid import UUID
 
 import typer
 
 from gateway.commands.exits import Exit
+from gateway.domain.books import Listed, Side
 from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.domain.reconciliation import Reconciled, StatedHolding, Statement
 from gateway.settings import Settings
@@ -58,21 +60,22 @@ class AfterRestore:
             print(f"uncertain, to be resolved: {line}")
         print(f"{self.destination}: {self.by} answers for it")
 
-    def trust_told(self, names: Sequence[str] | None) -> None:
-        """Take the control ids of what a trust was told since the backup, or answer for it (None); print what is lost.
+    def trust_told(self, messages: Sequence[Listed] | None) -> None:
+        """Take the names of what a trust was told since the backup, or answer for it (None); print what is lost.
 
         Raises:
             Exit: `Exit.REFUSED`, where something is lost, or the trust is not waiting.
         """
-        missing = asyncio.run(self._told(names))
+        missing = asyncio.run(self._told(messages))
         if missing is None:
             raise self._nothing()
-        for name in missing:
-            print(f"lost, to be sent again: {name}")
+        for name, reused in missing.items():
+            how = "under a new control id, this is another's now" if reused else "under the same control id"
+            print(f"lost, to be sent again {how}: {name}")
         if missing:
             print(f"{self.destination} stays held: when these came again, compare once more")
             raise typer.Exit(Exit.REFUSED)
-        print(f"{self.destination}: nothing is missing" if names is not None else f"{self.by} answers for it")
+        print(f"{self.destination}: nothing is missing" if messages is not None else f"{self.by} answers for it")
 
     def end(self, line_id: str) -> None:
         """Take note that the provider gave up a line that it had stated.
@@ -101,10 +104,18 @@ class AfterRestore:
         async with desk(self.settings) as at:
             return await at.store.answer_for(self.destination, by=self.by, reason=self.reason, now=at.clock.now())
 
-    async def _told(self, names: Sequence[str] | None) -> tuple[str, ...] | None:
+    async def _told(self, messages: Sequence[Listed] | None) -> dict[str, bool] | None:
+        """Give what is missing, and of each whether its control id is another message's here."""
+        names = [one.id for one in messages] if messages is not None else None
+        digests = {one.id: one.digest for one in messages or () if one.digest}
         async with desk(self.settings) as at:
-            told = at.store.trust_told
-            return await told(self.destination, names, by=self.by, reason=self.reason, now=at.clock.now())
+            told = partial(at.store.trust_told, self.destination, names, digests=digests)
+            missing = await told(by=self.by, reason=self.reason, now=at.clock.now())
+            if missing is None:
+                return None
+            here = await at.enquiries.listed_as(self.destination, side=Side.TRUST, names=missing)
+            known = {name for name, _ in here}
+            return {name: name in known for name in missing}
 
     async def _is_trust(self) -> bool:
         """Tell whether the configuration knows it as a trust and not as a provider."""

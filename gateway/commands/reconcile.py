@@ -72,7 +72,7 @@ def reconcile(  # the options are those of three acts that belong together
         elif holdings is not None:
             act.state(read_holdings(holdings), as_json=as_json)
         elif messages is not None:
-            act.trust_told([row.id for row in read_list(messages)])
+            act.trust_told(read_list(messages))
         else:
             act.answer_for()
     elif party and not destination:

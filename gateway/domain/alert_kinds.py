@@ -492,7 +492,7 @@ _BOOKS: Final = (
         _SENDER,
         _NOW,
         "A trust was told that a message is held, and a restore lost it.",
-        "The trust sends it again under the same control id; then compare once more.",
+        "The trust sends it again, under the control id that the alert says; then compare once more.",
         "gateway reconcile --destination ODS --messages FILE --reason TEXT --by NAME",
     ),
     _row(

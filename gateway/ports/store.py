@@ -8,6 +8,7 @@ Source: brief D3, D4; reliability-security.md I1 to I13.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -258,12 +259,28 @@ class Store(Protocol):
         """
 
     async def trust_told(
-        self, tenant: OdsCode, names: Sequence[str] | None, *, by: str, reason: str, now: datetime
+        self,
+        tenant: OdsCode,
+        names: Sequence[str] | None,
+        *,
+        digests: Mapping[str, str] = MappingProxyType({}),
+        by: str,
+        reason: str,
+        now: datetime,
     ) -> tuple[str, ...] | None:
         """Take the control ids of all a trust was told is held since a backup; let its orders leave if none is lost.
 
+        Args:
+            tenant: the trust.
+            names: the control ids; None where a person answers for the trust.
+            digests: SHA-256 of the bytes that bore a control id, where the trust states it.
+            by: short name of the person.
+            reason: where the list is from.
+            now: when.
+
         Returns:
-            Those not known here, each with an alert: the trust must send them again. None where it is not waiting.
+            Those not known here, or known for other bytes, each with an alert: the trust must send them again, the
+            latter under a new control id. None where it is not waiting.
         """
 
     async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:

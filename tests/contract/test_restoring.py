@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from gateway.domain.reconciliation import (
     Statement,
     first_epoch,
 )
+from gateway.enquiries import AlertView
 from gateway.pipeline.changes import stands
 from gateway.ports.acceptance import Acceptance, CancelRequest, HoldRequest, OvertakenError
 from gateway.store.sqlite.backup import DATABASE, MANIFEST, Manifest, back_up, digest, faults_of, verify
@@ -90,6 +92,9 @@ class Disaster:
         what = make_prescription(name)
         await self.exchange.store.accept(make_acceptance(name, make_order(what, provider=provider)))
         return what
+
+    async def alerts(self) -> tuple[AlertView, ...]:
+        return await self.exchange.enquiries.open_alerts(tenant=None, limit=100)
 
     async def deliver(self) -> None:
         claim = await self.exchange.send()
@@ -192,6 +197,27 @@ async def test_an_order_that_comes_again_is_not_sent_to_the_provider_that_has_it
     assert await disaster.exchange.states(what) == [LineState.WITH_PROVIDER]
     assert "holding-unknown" in await disaster.exchange.alert_kinds()
     assert await disaster.exchange.claim() == []
+    await disaster.close()
+
+
+async def test_what_was_lost_is_asked_for_though_another_message_bears_its_control_id_now(disaster: Disaster) -> None:
+    disaster.back_up()
+    lost = make_acceptance("L", control_id="MSG7")
+    await disaster.exchange.store.accept(lost)
+    await disaster.restore()
+    await disaster.state()
+    await disaster.state(provider=OTHER)
+    await disaster.exchange.store.accept(make_acceptance("N", control_id="MSG7"))  # a counter that began anew
+    digests = {"MSG7": lost.submission.digest}
+    tell = partial(disaster.exchange.store.trust_told, TRUST, by="a.person", reason="list", now=disaster.clock.now())
+    assert await tell(["MSG7"], digests=digests) == ("MSG7",)
+    ((text,),) = [[one.text] for one in await disaster.alerts() if one.kind == "message-lost"]
+    assert "under a new control id" in text
+    assert await disaster.exchange.claim() == []
+    again = make_acceptance("L", control_id="MSG8")
+    await disaster.exchange.store.accept(again)
+    assert await tell(["MSG8", "MSG7"], digests={"MSG8": again.submission.digest.upper()}) == ()
+    assert len(await disaster.exchange.claim()) == 2
     await disaster.close()
 
 

@@ -8,7 +8,7 @@ Source: reliability-security.md I22, I7; mapping.md 10.2.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -40,6 +40,7 @@ _UNKNOWN = """
 SELECT value FROM json_each(:names)
 WHERE value NOT IN (SELECT control_id FROM submission WHERE tenant = :tenant) ORDER BY value
 """
+_DIGEST = "SELECT digest FROM submission WHERE tenant = ? AND control_id = ?"
 _UNSTATED = "INSERT INTO unstated VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 # Taken before its trust had said what it was told in the lost time, for a provider that could not say what it has; and
 # nobody has found out since.
@@ -87,6 +88,11 @@ _END = """
 UPDATE stated_holding SET ended_at = :at, ended_by = :by, end_reason = :reason
 WHERE line = :line AND known = 0 AND ended_at IS NULL AND (CAST(:provider AS TEXT) IS NULL OR provider = :provider)
 """
+_LOST: Final = "Taken in the time that a restore lost. The trust must send it again, under the same control id."
+_REUSED: Final = (
+    "Taken in the time that a restore lost, and another message bears its control id here. The trust must send it"
+    " again, under a new control id."
+)
 _LEASE: Final = "restored"
 _BY: Final = "gateway"
 _NOT_SENT: Final = frozenset({LineState.READY, LineState.UNDELIVERABLE})
@@ -136,7 +142,14 @@ def held_since_restore(transaction: Transaction, tenant: OdsCode) -> bool:
 
 
 def trust_told(
-    transaction: Transaction, tenant: OdsCode, names: Sequence[str] | None, *, by: str, reason: str, now: datetime
+    transaction: Transaction,
+    tenant: OdsCode,
+    names: Sequence[str] | None,
+    *,
+    digests: Mapping[str, str],
+    by: str,
+    reason: str,
+    now: datetime,
 ) -> tuple[str, ...] | None:
     """Take the control ids of everything a trust was told is held since the backup, and let its orders leave.
 
@@ -144,25 +157,34 @@ def trust_told(
         transaction: a write.
         tenant: the trust.
         names: the control ids; None where the trust cannot say, and a person answers for it.
+        digests: SHA-256 of the bytes that bore a control id, where the trust states it.
         by: short name of the person.
         reason: where the list is from.
         now: when.
 
     Returns:
-        What is not known here: the trust must send it again, and is held until nothing is missing. None where the
-        trust is not waiting.
+        What is not here: a control id that is not known, or under which other bytes were taken, before or since. The
+        trust must send it again, and is held until nothing is missing. None where the trust is not waiting.
     """
     if transaction.row(_TRUST_HELD, (TRUST_AFTER_RESTORE, tenant.value)) is None:
         return None
     values = {"names": json.dumps(list(names or ())), "tenant": tenant.value}
-    missing = tuple(str(name) for (name,) in transaction.rows(_UNKNOWN, values))
-    for name in missing:
-        text = "Taken in the time that a restore lost. The trust must send it again, under the same control id."
-        subject = f"{tenant} {name}"
-        open_alert(transaction, kind="message-lost", subject=subject, tenant=tenant, at=now, text=text)
+    unknown = tuple(str(name) for (name,) in transaction.rows(_UNKNOWN, values))
+    reused = tuple(name for name in sorted(digests) if _bears_other_bytes(transaction, tenant, name, digests[name]))
+    for text, lost in ((_LOST, unknown), (_REUSED, reused)):
+        for name in lost:
+            subject = f"{tenant} {name}"
+            open_alert(transaction, kind="message-lost", subject=subject, tenant=tenant, at=now, text=text)
+    missing = unknown + reused
     if not missing:
         resume(transaction, tenant, kind=TRUST_AFTER_RESTORE, by=by, reason=reason, now=now)
     return missing
+
+
+def _bears_other_bytes(transaction: Transaction, tenant: OdsCode, name: str, digest: str) -> bool:
+    """Tell whether other bytes are here under a control id than those that the trust was told are held."""
+    row = transaction.row(_DIGEST, (tenant.value, name))
+    return row is not None and bool(digest) and row[0] != digest.lower()
 
 
 def reconcile(transaction: Transaction, statement: Statement, *, now: datetime) -> Reconciled | None:

@@ -6,6 +6,7 @@ Source: brief D3, D4; gateway.ports.store says what each method promises.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import TypeVar
 from uuid import UUID
 
@@ -253,10 +254,17 @@ class SqlStore:
         return await self._run(partial(answer, by=by, reason=reason, now=now))
 
     async def trust_told(
-        self, tenant: OdsCode, names: Sequence[str] | None, *, by: str, reason: str, now: datetime
+        self,
+        tenant: OdsCode,
+        names: Sequence[str] | None,
+        *,
+        digests: Mapping[str, str] = MappingProxyType({}),
+        by: str,
+        reason: str,
+        now: datetime,
     ) -> tuple[str, ...] | None:
         """See `gateway.ports.store.Store`."""
-        told = partial(reconciling.trust_told, self._transaction, tenant, names)
+        told = partial(reconciling.trust_told, self._transaction, tenant, names, digests=digests)
         return await self._run(partial(told, by=by, reason=reason, now=now))
 
     async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:

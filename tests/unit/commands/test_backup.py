@@ -149,7 +149,11 @@ def test_a_restore_names_whom_it_holds_and_the_statement_lets_them_go(run: Run, 
     messages.write_text("id\nMSGA\nMSGB\n")
     code, text = run("reconcile", "--destination", TRUST.value, "--messages", str(messages), *who)
     assert code == Exit.REFUSED
-    assert "lost, to be sent again: MSGB" in text
+    assert "lost, to be sent again under the same control id: MSGB" in text
+    messages.write_text(f"id,digest\nMSGA,{'0' * 64}\n")
+    code, text = run("reconcile", "--destination", TRUST.value, "--messages", str(messages), *who)
+    assert code == Exit.REFUSED
+    assert "lost, to be sent again under a new control id, this is another's now: MSGA" in text
     messages.write_text("id\nMSGA\n")
     trusts = told["trusts"]
     assert isinstance(trusts, list)
