@@ -1,8 +1,9 @@
 """`gateway restore`: put a backup back, in a new generation, with every provider held."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,12 +11,16 @@ from gateway.access.operators import Operators
 from gateway.access.policy import Action
 from gateway.commands.person import By, Config, Data, Reason, operator, stated
 from gateway.settings import Settings, read_settings
-from gateway.store.sqlite.restoring import Person, Restored
-from gateway.wiring.restoring import restore_store
+from gateway.store.sql.restoring import Person
+from gateway.store.sqlite.restoring import Restored
+from gateway.wiring.restoring import begin_after_restore, restore_store
 
 
 def restore(
-    backup: Annotated[Path, typer.Argument(help="A backup's folder, as `gateway backup` made it.")],
+    backup: Annotated[
+        Path | None,
+        typer.Argument(help="A backup's folder, as `gateway backup` made it; none where a server put its own back."),
+    ] = None,
     *,
     reason: Reason,
     by: By,
@@ -31,18 +36,32 @@ def restore(
     The store begins a new generation, which voids every lease. Nothing is sent to any provider before each of them has
     been reconciled: see `gateway reconcile`. Where the operators' file is there, you are recognised by your secret;
     where it was lost with the rest, the audit says that you were not.
+
+    A store in PostgreSQL is put back by the server's own means; then, before any node starts, this command without a
+    folder says so.
     """
     settings = read_settings(data=data, config=config)
-    done = restore_store(settings, backup, _person(settings, by, stated(reason)), least_generation=least_generation)
-    if as_json:
-        print(json.dumps(_fields(done), indent=1))
+    person = _person(settings, by, stated(reason))
+    if backup is None:
+        point, generation, held, trusts = begin_after_restore(settings, person, least_generation=least_generation)
+        fields: dict[str, object] = {"restored_to": point.last_at.isoformat(), "generation": generation}
+        fields |= {"held": [one.value for one in held], "trusts": [one.value for one in trusts]}
+        _show(fields, as_json=as_json)
         return
-    print(f"restored     to {done.manifest.last_at}: what came and went after that is not here")
-    print(f"generation   {done.generation}")
-    if done.aside is not None:
-        print(f"kept aside   {done.aside}")
-    print(f"providers    {' '.join(map(str, done.held))}")
-    print(f"trusts       {' '.join(map(str, done.trusts))}")
+    done = restore_store(settings, backup, person, least_generation=least_generation)
+    _show(_fields(done), as_json=as_json)
+
+
+def _show(fields: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(fields, indent=1))
+        return
+    print(f"restored     to {fields['restored_to']}: what came and went after that is not here")
+    print(f"generation   {fields['generation']}")
+    if fields.get("kept_aside"):
+        print(f"kept aside   {fields['kept_aside']}")
+    print(f"providers    {' '.join(fields['held'])}")
+    print(f"trusts       {' '.join(fields['trusts'])}")
     print("next         start the gateway; nothing is sent yet. Then for each of the above:")
     print("             gateway reconcile --destination PROVIDER --holdings FILE")
     print("             gateway reconcile --destination TRUST --messages FILE")

@@ -5,11 +5,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gateway.config.load import load
+from gateway.domain.errors import ConfigurationError
+from gateway.domain.identifiers import OdsCode
 from gateway.settings import Settings, variables
+from gateway.store.sql.restoring import Person, Point
 from gateway.store.sqlite.backup import Manifest, back_up
-from gateway.store.sqlite.restoring import Person, Restored, restore
+from gateway.store.sqlite.restoring import Restored, restore
 from gateway.wiring.build import SystemClock, claim_data_folder
-from gateway.wiring.storing import refuse_on_server
+from gateway.wiring.storing import mark_restored, on_server, refuse_on_server
 from gateway.wiring.watching import WATCH_LOCK
 
 
@@ -34,7 +37,7 @@ def restore_store(settings: Settings, backup: Path, person: Person, *, least_gen
             what its manifest says.
         Unavailable: it could not be written.
     """
-    refuse_on_server(settings, "restore with your server's own means")
+    refuse_on_server(settings, "restore it with your server's own means, then `gateway restore` without a folder")
     loaded = load(settings.config, environ=variables())
     locks = [claim_data_folder(settings.data)]
     try:
@@ -51,3 +54,25 @@ def restore_store(settings: Settings, backup: Path, person: Person, *, least_gen
     finally:
         for lock in locks:
             os.close(lock)
+
+
+def begin_after_restore(
+    settings: Settings, person: Person, *, least_generation: int = 1
+) -> tuple[Point, int, tuple[OdsCode, ...], tuple[OdsCode, ...]]:
+    """Begin a new generation in a database that its server has put back, and hold everybody (I22).
+
+    Raises:
+        ConfigurationError: the store is a file, a node runs on the folder, or the configuration is wrong.
+        Unavailable: nothing was begun.
+    """
+    if not on_server(settings):
+        raise ConfigurationError("name the backup's folder: without one, the store is a database of a server")
+    loaded = load(settings.config, environ=variables())
+    lock = claim_data_folder(settings.data)
+    try:
+        parties = (frozenset(loaded.routing.providers), frozenset(loaded.trusts))
+        return mark_restored(
+            settings, parties, person=person, now=SystemClock().now(), least_generation=least_generation
+        )
+    finally:
+        os.close(lock)

@@ -12,6 +12,7 @@ from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.settings import Settings
 from gateway.store.sql.enquiries import SqlEnquiries
+from gateway.store.sql.restoring import Parties, Person, Point
 from gateway.store.sql.store import SqlStore
 from gateway.store.sqlite.backup import DATABASE
 from gateway.store.sqlite.connection import open_writer
@@ -101,6 +102,16 @@ def migrate_in_place(settings: Settings, *, now: datetime) -> int:
         return migrate(connection, now=now)
     finally:
         connection.close()
+
+
+def mark_restored(
+    settings: Settings, parties: Parties, *, person: Person, now: datetime, least_generation: int
+) -> tuple[Point, int, tuple[OdsCode, ...], tuple[OdsCode, ...]]:
+    """See `gateway.store.postgres.restoring.begin_after_restore`."""
+    where = _address(settings)
+    from gateway.store.postgres.restoring import begin_after_restore  # noqa: PLC0415 - an extra
+
+    return begin_after_restore(where, parties, person=person, now=now, least_generation=least_generation)
 
 
 def _address(settings: Settings) -> "Address":

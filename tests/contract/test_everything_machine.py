@@ -249,12 +249,12 @@ class EverythingMachine(ReroutingMachine):
     def answer_what_was_asked(self, event: LineEvent, pick: int) -> None:
         """Let a provider answer a request that reached it."""
         asked = self.rows(
-            "SELECT DISTINCT message.id, message.destination, message.epoch FROM attempt"
+            "SELECT DISTINCT message.id, message.destination, message.epoch, message.created_at FROM attempt"
             " JOIN outbox ON outbox.id = attempt.outbox JOIN message ON message.id = outbox.message_id"
             " WHERE message.event = 'prescription-order-update' ORDER BY message.created_at, message.id"
         )
         if asked:
-            name, destination, epoch = asked[pick % len(asked)]
+            name, destination, epoch, _ = asked[pick % len(asked)]
             self.speak(UUID(bytes=name), OdsCode(destination), event, epoch)
 
     @rule(target=StoreMachine.claims, destination=st.sampled_from([PROVIDER, NEXT]))
@@ -270,13 +270,13 @@ class EverythingMachine(ReroutingMachine):
     def answer_an_order(self, event: LineEvent, pick: int) -> None:
         """Let the holder of a line say something of an order that reached it."""
         held = self.rows(
-            "SELECT DISTINCT message.id, message.destination, message.epoch FROM attempt"
+            "SELECT DISTINCT message.id, message.destination, message.epoch, message.created_at FROM attempt"
             " JOIN outbox ON outbox.id = attempt.outbox JOIN message ON message.id = outbox.message_id"
             " JOIN allocation ON allocation.message = message.id AND allocation.ended_at IS NULL"
             " ORDER BY message.created_at, message.id"
         )
         if held:
-            name, destination, epoch = held[pick % len(held)]
+            name, destination, epoch, _ = held[pick % len(held)]
             self.speak(UUID(bytes=name), OdsCode(destination), event, epoch)
 
     def speak(self, message: UUID, destination: OdsCode, event: LineEvent, epoch: int) -> None:

@@ -30,8 +30,9 @@ from gateway.domain.reconciliation import (
 from gateway.enquiries import AlertView
 from gateway.pipeline.changes import stands
 from gateway.ports.acceptance import Acceptance, CancelRequest, HoldRequest, OvertakenError
+from gateway.store.sql.restoring import Person
 from gateway.store.sqlite.backup import DATABASE, MANIFEST, Manifest, back_up, digest, faults_of, verify
-from gateway.store.sqlite.restoring import Person, Restored, restore
+from gateway.store.sqlite.restoring import Restored, restore
 from gateway.store.sqlite.schema import schema_in, steps
 from tests.contract.store_engines import (
     PROVIDER,

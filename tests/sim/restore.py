@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from gateway.domain.acknowledgement import Acknowledgement
+from gateway.domain.deadline import ALWAYS
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.reconciliation import StatedHolding, Statement
-from gateway.store.sqlite import restoring
-from gateway.store.sqlite.backup import Manifest
+from gateway.store.sql import restoring
+from gateway.store.sql.transaction import Transaction
 from tests.sim import memory
 from tests.sim.loop import Sleep
 from tests.sim.oracle import Job
@@ -80,8 +81,8 @@ class Recovery:
         parties = (frozenset(one.ods for one in world.parties), frozenset(TRUSTS))
         with new:
             restoring.mark(
-                new,
-                self._manifest(new.execute(_LEAVES).get),
+                Transaction(connection=new, deadlines=ALWAYS, tells=frozenset(), generation=generation),
+                self._point(new.execute(_LEAVES).get),
                 restoring.Beginning(generation, _ADA, gateway.now()),
                 parties,
             )
@@ -90,22 +91,9 @@ class Recovery:
         world.loop.after(act.size, lambda: None if gateway.up else gateway.open())
         world.loop.spawn(self._recover())
 
-    def _manifest(self, leaves: int) -> Manifest:
-        at = memory.moment(self.made_at).isoformat()
-        return Manifest(
-            sha256="0" * 64,
-            bytes=len(self.content),
-            generation=1,
-            schema=1,
-            submissions=0,
-            newest_event=0,
-            leaves=leaves,
-            last_at=at,
-            made_at=at,
-            version="1",
-            sqlite="",
-            keys=False,
-        )
+    def _point(self, leaves: int) -> restoring.Point:
+        at = memory.moment(self.made_at)
+        return restoring.Point(made_at=at.isoformat(), last_at=at, digest="0" * 64, leaves=leaves)
 
     async def _recover(self) -> None:
         """Every provider states what it has, every trust what it was told; then all is said again."""

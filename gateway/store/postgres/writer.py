@@ -12,7 +12,7 @@ Where the connection is lost the group fails and the next one connects again; wh
 each write, but after a pause that grows. A commit whose answer is lost leaves unknown what was stored: nobody is told
 yes, and who sends the same again finds the stored answer if there is one.
 
-Source: reliability-security.md I1, I2; DECISIONS 0051.
+Source: reliability-security.md I1, I2; DECISIONS 0052.
 """
 
 from time import monotonic

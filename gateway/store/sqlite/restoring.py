@@ -21,11 +21,7 @@ import apsw
 from gateway.domain.deadline import ALWAYS
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE, first_epoch
-from gateway.store.sql.alerts import open_alert
-from gateway.store.sql.instants import stored
-from gateway.store.sql.leaves import append_leaf, reason_digest
-from gateway.store.sql.pauses import pause
+from gateway.store.sql.restoring import UNNAMED, Beginning, Parties, Person, Point, mark
 from gateway.store.sql.transaction import Transaction
 from gateway.store.sqlite.backup import DATABASE, KEYS, Manifest, copy_store, verify
 from gateway.store.sqlite.connection import UNFINISHED, open_reader, open_writer
@@ -34,13 +30,6 @@ from gateway.store.sqlite.swapping import swap
 
 RESTORES: Final = "restores.jsonl"
 """Beside a backup: which generations were begun from it, so that none is begun twice."""
-_BY: Final = "gateway"
-_REASON: Final = "restored from a backup: what was sent since is not known here"
-_REASON_TRUST: Final = "restored from a backup: what it was told since is not known here"
-_SENT_BY: Final = "SELECT DISTINCT tenant FROM submission"
-_SENT_TO: Final = "SELECT DISTINCT destination FROM message"
-_RESTORATION: Final = "INSERT INTO restoration VALUES (?, ?, ?, ?, ?, ?)"
-_GENERATION: Final = "UPDATE meta SET generation = ? WHERE id = 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,24 +48,6 @@ class Restored:
     held: tuple[OdsCode, ...]
     trusts: tuple[OdsCode, ...]
     aside: Path | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Who puts a backup back.
-
-    Attributes:
-        name: short name of the operator.
-        recognised: by a secret; not where the operators were lost with everything else.
-        reason: in words.
-    """
-
-    name: str
-    recognised: bool
-    reason: str
-
-
-UNNAMED: Final = Person(name=_BY, recognised=False, reason="")
 
 
 def restore(
@@ -136,28 +107,15 @@ def _discard(data: Path) -> None:
         left.unlink()
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """Of a generation: its number, who begins it and when."""
-
-    generation: int
-    person: Person
-    now: datetime
-
-
-_Parties = tuple[frozenset[OdsCode], frozenset[OdsCode]]
-"""Providers and trusts of the configuration."""
-
-
 def _begin(
-    file: Path, manifest: Manifest, beginning: Beginning, parties: _Parties
+    file: Path, manifest: Manifest, beginning: Beginning, parties: Parties
 ) -> tuple[tuple[OdsCode, ...], tuple[OdsCode, ...]]:
     """Migrate the copy, begin its generation and hold every destination, in one transaction."""
     connection = open_writer(file)
     try:
         migrate(connection, now=beginning.now)
         with connection:
-            held = mark(connection, manifest, beginning, parties)
+            held = mark(_transaction(connection, beginning), _point(manifest), beginning, parties)
         connection.pragma("wal_checkpoint(truncate)")
         connection.pragma("journal_mode", "delete")  # the log folded in; the next opening begins a new one
     finally:
@@ -165,42 +123,13 @@ def _begin(
     return held
 
 
-def mark(
-    connection: apsw.Connection, manifest: Manifest, beginning: Beginning, parties: _Parties
-) -> tuple[tuple[OdsCode, ...], tuple[OdsCode, ...]]:
-    """Begin the generation of a copy in the caller's transaction, and hold every destination and sender; give both."""
-    generation, person, now = beginning.generation, beginning.person, beginning.now
-    transaction = Transaction(connection=connection, deadlines=ALWAYS, tells=frozenset(), generation=generation)
-    held, senders = (
-        tuple(sorted(named | {OdsCode(code) for (code,) in transaction.rows(question)}, key=str))
-        for named, question in zip(parties, (_SENT_TO, _SENT_BY), strict=True)
-    )
-    made_at = datetime.fromisoformat(manifest.last_at)
-    transaction.run(_GENERATION, (generation,))
-    values = (generation, stored(now), stored(made_at), manifest.sha256, manifest.leaves, first_epoch(generation))
-    transaction.run(_RESTORATION, values)
-    append_leaf(
-        transaction,
-        "restored",
-        at=now,
-        generation=generation,
-        backup=manifest.sha256,
-        backup_leaves=manifest.leaves,
-        backup_made_at=manifest.made_at,
-        by=person.name,
-        recognised=person.recognised,
-        reason_digest=reason_digest(person.reason),
-    )
-    for destination in held:
-        pause(transaction, destination, kind=AFTER_RESTORE, by=_BY, reason=_REASON, now=now)
-    for tenant in senders:
-        pause(transaction, tenant, kind=TRUST_AFTER_RESTORE, by=_BY, reason=_REASON_TRUST, now=now)
-    text = (
-        f"Restored to {made_at:%Y-%m-%d %H:%M:%S} UTC. What came and went after that is not here: ask every trust to"
-        " compare its messages since and send the missing ones again, and reconcile every provider."
-    )
-    open_alert(transaction, kind="restored", subject=f"generation {generation}", at=now, text=text)
-    return held, senders
+def _transaction(connection: apsw.Connection, beginning: Beginning) -> Transaction:
+    return Transaction(connection=connection, deadlines=ALWAYS, tells=frozenset(), generation=beginning.generation)
+
+
+def _point(manifest: Manifest) -> Point:
+    last = datetime.fromisoformat(manifest.last_at)
+    return Point(made_at=manifest.made_at, last_at=last, digest=manifest.sha256, leaves=manifest.leaves)
 
 
 def _generations(backup: Path, data: Path, manifest: Manifest) -> Iterator[int]:

@@ -1,0 +1,68 @@
+"""After a server was put back by its own means nobody is sent anything before all is reconciled (I22)."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.domain.custody import CUSTODY
+from gateway.domain.errors import Unavailable
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE, Statement
+from gateway.store.postgres.connection import address
+from gateway.store.postgres.restoring import begin_after_restore
+from gateway.store.sql.restoring import Person
+from tests.contract.store_engines import PROVIDER, TRUST, Clock, Exchange, make_acceptance, open_postgres
+from tests.postgres import database
+
+NEXT = OdsCode("VNCEL")
+SOMEBODY = Person(name="j.smith", recognised=True, reason="The server's disk failed.")
+
+
+async def test_a_restored_server_begins_a_generation_and_holds_everybody(tmp_path: Path) -> None:
+    clock = Clock()
+    before = Exchange(open_postgres(tmp_path, clock, frozenset({TRUST}), CUSTODY), clock)
+    await before.store.accept(make_acceptance("A"))
+    (stale,) = await before.claim()
+    await before.opened.close()
+    parties = (frozenset({NEXT}), frozenset({TRUST}))
+    point, generation, held, trusts = begin_after_restore(database(tmp_path), parties, person=SOMEBODY, now=clock.now())
+    assert (generation, held, trusts) == (2, (NEXT, PROVIDER), (TRUST,))
+    assert point.leaves > 0
+    assert len(point.digest) == 64
+    after = Exchange(open_postgres(tmp_path, clock, frozenset({TRUST}), CUSTODY), clock)
+    pauses = await after.enquiries.pauses()
+    assert {(one.destination, one.kind) for one in pauses} == {
+        (NEXT, AFTER_RESTORE),
+        (PROVIDER, AFTER_RESTORE),
+        (TRUST, TRUST_AFTER_RESTORE),
+    }
+    assert not await after.store.on_wire(stale, now=clock.now())
+    clock.move(seconds=61)
+    await after.store.recover(now=clock.now(), recognises_repeats=frozenset())
+    assert await after.claim() == []
+    assert "restored" in await after.alert_kinds()
+    for destination in (NEXT, PROVIDER):
+        statement = Statement(destination=destination, holdings=(), by="j.smith", reason="Their list.")
+        assert await after.store.reconcile(statement, now=clock.now()) is not None
+    assert await after.claim() == [], "its trust has not said what it was told"
+    told = after.store.trust_told(TRUST, ["MSGA"], by="j.smith", reason="Their log.", now=clock.now())
+    assert await told == ()
+    assert len(await after.claim()) == 1
+    await after.opened.close()
+
+
+@pytest.mark.parametrize("least", [1, 9])
+async def test_a_generation_that_is_known_of_is_not_begun_again(tmp_path: Path, least: int) -> None:
+    opened = open_postgres(tmp_path, Clock(), frozenset(), CUSTODY)
+    await opened.close()
+    nobody = (frozenset[OdsCode](), frozenset[OdsCode]())
+    where, now = database(tmp_path), Clock().now()
+    found = begin_after_restore(where, nobody, person=SOMEBODY, now=now, least_generation=least)
+    assert found[1] == max(2, least)
+    assert begin_after_restore(where, nobody, person=SOMEBODY, now=now)[1] == found[1] + 1
+
+
+async def test_a_server_that_is_away_begins_nothing(tmp_path: Path) -> None:
+    nobody = (frozenset[OdsCode](), frozenset[OdsCode]())
+    with pytest.raises(Unavailable):
+        begin_after_restore(address(f"postgresql://u@/d?host={tmp_path}"), nobody, person=SOMEBODY, now=Clock().now())
