@@ -1,7 +1,7 @@
 """What a trust posted, before we believe it; what we made of it; and what we answered."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
@@ -215,6 +215,10 @@ class Order:
     """The sender asks that a person look at it before it goes (RXE-20), whatever checks it carries."""
     standing: bool = False
     """Its shape says how the order stands and not that it is new: a FHIR resource that is no message."""
+
+    def with_issues(self, further: tuple[Issue, ...]) -> "Order":
+        """Give the order with further issues, after its own; the order itself where there are none."""
+        return replace(self, issues=(*self.issues, *further)) if further else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

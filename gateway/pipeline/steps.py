@@ -66,7 +66,7 @@ class Steps:
             # What it asks for is not known, so nothing is to be said of numbers it may have meant to name again.
             return self._done(order, issues=order.issues, supersedes=())
         issues, superseded = self._against_known(order)
-        return self._carry(replace(order, issues=(*order.issues, *issues)), superseded)
+        return self._carry(order.with_issues(issues), superseded)
 
     def _cancel(self, order: Order) -> TranslatedOrder:
         """Cancel what is held here; ask for what may have left; bury what is not known (mapping.md 10.3)."""

@@ -7,7 +7,6 @@ Source: brief D1, D2, D9; mapping.md 2.3.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -57,9 +56,7 @@ def translate(
         taken: why the store refused this submission when it was last tried: some number of it is in use.
     """
     steps = Steps(submission, reading, known, around)
-    orders = tuple(
-        steps.carry(replace(order, issues=(*order.issues, *taken))) for order in _without_repeats(reading.orders)
-    )
+    orders = tuple(steps.carry(order.with_issues(taken)) for order in _without_repeats(reading.orders))
     issues = (*reading.issues, *(issue for order in orders for issue in order.verdict.issues))
     verdict = Verdict(
         outcome=_overall(reading, orders),
@@ -102,5 +99,5 @@ def _without_repeats(orders: Sequence[Order]) -> tuple[Order, ...]:
             Issue(code="ORDER_REUSED", location=number.location, text="The order number stands twice in this message.")
             for number in repeated
         )
-        out.append(replace(order, issues=(*order.issues, *issues)))
+        out.append(order.with_issues(issues))
     return tuple(out)

@@ -33,9 +33,9 @@ SYSTEMS = {
 """Names of code systems in the third component, folded to capitals. Anything else is the trust's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Term:
-    """One code, words and system of a coded element; any of the three may be missing."""
+    """One code, words and system of a coded element; any of the three may be missing. Never changed once made."""
 
     code: Leaf | None
     words: Leaf | None
@@ -53,9 +53,9 @@ class Term:
         return leaf.locator if leaf else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Coded:
-    """A coded element: the first term and its alternates, in the sender's order."""
+    """A coded element: the first term and its alternates, in the sender's order. Never changed once made."""
 
     location: str
     terms: tuple[Term, ...]

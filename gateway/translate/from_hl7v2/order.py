@@ -221,7 +221,7 @@ class _Reader:
             id=self._id(group_number, numbers[0].trust_number),
             number=number,
             group_number=group_number,
-            patient=replace(self._patient, stated_age=age),
+            patient=replace(self._patient, stated_age=age) if age else self._patient,
             prescriber=prescriber,
             responsible_consultant=consultant,
             clinical_check=check,
