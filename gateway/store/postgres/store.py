@@ -5,6 +5,7 @@ Source: brief D3, D4.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TypeVar
 
@@ -84,13 +85,12 @@ def elsewhere(doing: Callable[[], T]) -> T:
 
 
 def _open(connection: Postgres, now: datetime) -> int:
-    try:
+    with ExitStack() as unless_opened:
+        unless_opened.callback(connection.close)
         _connect(connection)
         migrate(connection, now=now)
         ((generation,),) = connection.execute(_GENERATION)
-    except BaseException:
-        connection.close()
-        raise
+        unless_opened.pop_all()
     number: int = generation
     return number
 
