@@ -4,26 +4,21 @@ One failure is enough to do without it; then nobody waits for it, and a ping eve
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-import structlog
 from redis.exceptions import RedisError
 
 from gateway.joining.address import client
-
-_log = structlog.get_logger("joining")
 
 Command = tuple[str | int, ...]
 FAILURES: Final = (RedisError, OSError, TimeoutError, ValueError)
 """What a server that is away, slow, strange or not ours raises. A ValueError is an answer in no known form."""
 _ASK_SECONDS: Final = 1.0
-_WORD_SECONDS: Final = 60.0
 
 
-def _untold(_: bool) -> None:  # noqa: FBT001 - the state is the one thing there is to tell
+def _untold(_: str) -> None:
     """Tell nobody."""
 
 
@@ -34,11 +29,11 @@ class Link:
         url: as `address.checked` takes it.
         probe: what is sent to find out; it writes, because a server that only reads is of no use.
         patience_seconds: how long an answer may take.
-        tell: told at every change whether the server is there.
+        tell: told at every change what is wrong with the server; nothing where it is there.
     """
 
     def __init__(
-        self, url: str, *, probe: Command, patience_seconds: float, tell: Callable[[bool], None] = _untold
+        self, url: str, *, probe: Command, patience_seconds: float, tell: Callable[[str], None] = _untold
     ) -> None:
         self._client = client(url, patience_seconds=patience_seconds)
         self._probe, self._tell = probe, tell
@@ -47,11 +42,11 @@ class Link:
         """Set before what runs is cancelled: the library may swallow a cancellation that meets an answer."""
         self.there = False
         self.trouble = ""
+        """Why it is not there: the kind of the last failure."""
         self.came = asyncio.Event()
         """Set while the server is there."""
         self.comings = 0
         """How often it came. What was told while it was away, nobody heard."""
-        self._next_word = 0.0
 
     async def run(self, commands: Sequence[Command]) -> list[Any] | None:
         """Send commands in one go, in order. Gives their answers; None where the server is not there."""
@@ -68,14 +63,11 @@ class Link:
     async def look(self) -> None:
         """Find out whether it is there."""
         if await self._send((self._probe,)) is not None and not self.there:
-            self._turn(there=True)
+            self._turn(trouble="")
 
     def lost(self, error: BaseException) -> None:
         """Take note that it is not there."""
-        self.trouble = type(error.__cause__ or error).__name__
-        if self.there or not self._next_word:
-            self._say()
-        self._turn(there=False)
+        self._turn(trouble=type(error.__cause__ or error).__name__)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -95,18 +87,13 @@ class Link:
                 return None
         return answers
 
-    def _say(self) -> None:
-        """Write it down, once a minute at most: a server may come and go every second."""
-        if time.monotonic() >= self._next_word:
-            self._next_word = time.monotonic() + _WORD_SECONDS
-            _log.warning("joining_away", error=self.trouble)
-
-    def _turn(self, *, there: bool) -> None:
-        self.there = there
-        if there:
-            self.trouble = ""
+    def _turn(self, *, trouble: str) -> None:
+        changed = trouble != self.trouble
+        self.trouble, self.there = trouble, not trouble
+        if self.there:
             self.comings += 1
             self.came.set()
         else:
             self.came.clear()
-        self._tell(there)
+        if changed:
+            self._tell(trouble)

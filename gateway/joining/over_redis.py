@@ -20,7 +20,7 @@ from gateway.ports.joining import Changed, Health, Hint, Share, Wish
 
 MOST_QUEUED: Final = 10_000
 """Beyond them the oldest are dropped: the poll finds what they spoke of."""
-PATIENCE_SECONDS: Final = 0.2
+PATIENCE_SECONDS: Final = 0.3
 """A server of the same house answers within a millisecond or two."""
 SHARE_SECONDS: Final = 10.0
 """Many times the longest a node that lives goes without asking."""
@@ -35,7 +35,7 @@ class Joined:
         node: this one's name, unlike any other's.
         patience_seconds: how long an answer may take before the server counts as away.
         share_seconds: how long what a node has under way counts after it last asked.
-        tell: told at every change whether the server is there.
+        tell: told at every change what is wrong with the server; nothing where it is there.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Joined:
         node: str,
         patience_seconds: float = PATIENCE_SECONDS,
         share_seconds: float = SHARE_SECONDS,
-        tell: Callable[[bool], None] = lambda _: None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._prefix = f"homecare:{{{gateway}}}:"
         self._node = node

@@ -34,7 +34,7 @@ from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.store.sql.store import SqlStore
 from gateway.telemetry import Metrics
 from gateway.wiring.around import surroundings
-from gateway.wiring.joining import join
+from gateway.wiring.joining import Teller, join
 from gateway.wiring.nodes import node_name
 from gateway.wiring.room import floors_of, room_on
 from gateway.wiring.storing import migrate_in_place, on_server, open_enquiries, open_store
@@ -116,7 +116,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     equipped = equip(loaded, settings.data, development=settings.in_development)
     configuration = equipped.configuration
     clock, metrics = SystemClock(), Metrics()
-    joining = join(settings, configuration, tell=metrics.joined)
+    joining = join(settings, configuration, tell=Teller(metrics))
     keys = load_or_make(settings.data, development=settings.in_development)
     publish_anchors(keys, settings.data)
     around = surroundings(configuration, settings.reference_folder)

@@ -1,8 +1,10 @@
 """What every way of joining nodes promises, in the memory of one process and on a real server."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -230,3 +232,80 @@ async def test_every_node_that_listens_hears_of_a_change(join: Join) -> None:
             await anext(listening)
         one.publish(Changed(subject=UUID(int=3)))
         assert [await anext(listening) for listening in (here, there)] == [Changed(subject=UUID(int=3))] * 2
+
+
+async def test_a_user_who_may_do_what_the_page_names_is_enough(server: Valkey) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+    named = re.search(r"commands `([A-Z\s]+)`", page)
+    assert named
+    allowed = [f"+{command.lower()}" for command in named[1].split()]
+    server.run("ACL", "SETUSER", "node", "on", ">word", "~homecare:*", "&homecare:*", *allowed, "+client|setinfo")
+    url = server.url.replace("unix://", "unix://node:word@")
+    async with joined(url, "one", gateway="acl") as one, joined(url, "two", gateway="acl") as two:
+        async with asyncio.timeout(SOON), aclosing(two.listen()) as listening:
+            await anext(listening)
+            one.publish(Changed(subject=UUID(int=3)))
+            assert (await anext(listening)).subject == UUID(int=3)
+        one.announce(Hint(destination=ONE))
+        hint = await a_hint(two)
+        two.looked((hint,))
+        one.failed(ONE, failures=1, rest_seconds=5.0)
+        one.hold({ONE: 1})
+        await settled(one)
+        one.answered(ONE)
+        await settled(one)
+        assert (await ask(two)).granted > 0
+        assert (one.trouble, two.trouble) == ("", "")
+
+
+async def test_a_server_that_holds_nonsense_grants_something_or_counts_as_away(server: Valkey) -> None:
+    lane = "homecare:{nonsense}:lane:VNE51"
+    for field, value in (("node x", "many"), ("node y", "9 99999999999999"), ("closed", "99999999999999")):
+        server.run("HSET", lane, field, value)
+    async with joined(server.url, "one", gateway="nonsense") as one:
+        assert (await ask(one)).granted == 8
+        server.run("HSET", lane, "failures", "some")
+        assert await one.share({ONE: wish()}) == {}
+        assert (one.alone, one.trouble) == (True, "ResponseError")
+
+
+def pending(server: Valkey, key: str) -> int:
+    """Count the hints that were taken and not confirmed."""
+    return int(server.run("EVAL", "return redis.call('XPENDING', KEYS[1], 'nodes')[1]", "1", key))
+
+
+def names(server: Valkey, key: str) -> list[str]:
+    """Give the nodes of the group."""
+    script = """
+    local names = {}
+    for place, node in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], 'nodes')) do names[place] = node[2] end
+    return names
+    """
+    return list(server.run("EVAL", script, "1", key))
+
+
+async def test_hints_that_nobody_confirmed_and_nodes_that_are_gone_are_dropped(
+    server: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "homecare:{tidy}:due"
+    async with joined(server.url, "one", gateway="tidy") as one:
+        one.announce(Hint(destination=ONE))
+        await settled(one)
+        await a_hint(one)
+        assert pending(server, key) == 1
+        monkeypatch.setattr("gateway.joining.stream._TIDY_SECONDS", 0.0)
+        monkeypatch.setattr("gateway.joining.stream._GONE_MS", -1)
+        async with joined(server.url, "two", gateway="tidy") as two:
+            two.announce(Hint(destination=TWO))
+            await settled(two)
+            assert (await a_hint(two)).destination == TWO
+            assert names(server, key) == ["two"]
+            assert pending(server, key) == 1
+
+
+async def test_the_stream_does_not_grow_without_end(server: Valkey) -> None:
+    async with joined(server.url, "one", gateway="long") as one:
+        for _ in range(3000):
+            one.announce(Hint(destination=ONE))
+        await settled(one)
+        assert server.run("XLEN", "homecare:{long}:due") < 1500

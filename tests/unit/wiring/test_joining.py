@@ -12,7 +12,7 @@ from gateway.settings import Settings, read_settings
 from gateway.telemetry import Metrics
 from gateway.wiring.doctor.finding import Finding, Grade
 from gateway.wiring.doctor.joined import joined as looked
-from gateway.wiring.joining import join, why_not_joined
+from gateway.wiring.joining import Teller, join, why_not_joined
 from tests.joined import Valkey, valkey
 
 
@@ -79,10 +79,25 @@ def test_a_server_that_is_not_there_is_for_working_hours(configuration: Configur
     assert (one.grade, "nothing is lost" in one.says) == (Grade.LOOK, True)
 
 
+def test_a_server_that_flaps_is_logged_once_a_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    moment = 0.0
+    tell = Teller(Metrics(), monotonic=lambda: moment)
+    for _ in range(30):
+        tell("TimeoutError")
+        tell("")
+        moment += 1.0
+    assert capsys.readouterr().out.count("joining_away") == 1
+    moment = 61.0
+    tell("TimeoutError")
+    assert "joining_away" in capsys.readouterr().out
+    tell("")
+    assert "joining_there" in capsys.readouterr().out
+
+
 async def test_a_node_that_never_listened_leaves_without_a_word(
     configuration: Configuration, server: Valkey, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    node = join(at(server.url), configuration, tell=lambda _: None)
+    node = join(at(server.url), configuration, tell=Teller(Metrics()))
     await node.start()
     await node.close()
     assert "joining_away" not in capsys.readouterr().out
@@ -96,10 +111,10 @@ async def test_the_metric_says_when_the_server_is_away(configuration: Configurat
         return metrics.registry.get_sample_value("gateway_joining_away")
 
     assert away() == 0
-    gone = join(at(f"{server.url}-gone"), configuration, tell=metrics.joined)
+    gone = join(at(f"{server.url}-gone"), configuration, tell=Teller(metrics))
     await gone.start()
     assert away() == 1
-    there = join(at(server.url), configuration, tell=metrics.joined)
+    there = join(at(server.url), configuration, tell=Teller(metrics))
     await there.start()
     assert away() == 0
     await gone.close()
