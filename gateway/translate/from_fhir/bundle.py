@@ -23,6 +23,9 @@ class Entries:
     def __init__(self, bundle: Node) -> None:
         self.entries = bundle.many("entry")
         self.resources = tuple(resource for entry in self.entries if (resource := entry.one("resource")))
+        self._of: dict[str, list[Node]] = {}
+        for resource in self.resources:
+            self._of.setdefault(resource.raw("resourceType"), []).append(resource)
         self._by_url: dict[str, Node] = {}
         self._doubled: list[Leaf] = []
         for entry in self.entries:
@@ -34,7 +37,7 @@ class Entries:
 
     def of(self, kind: str) -> tuple[Node, ...]:
         """Give the resources of a type, in order."""
-        return tuple(resource for resource in self.resources if resource.raw("resourceType") == kind)
+        return tuple(self._of.get(kind, ()))
 
     def faults(self) -> tuple[Issue, ...]:
         """Give the entries that share a fullUrl."""

@@ -3,6 +3,8 @@
 Source: mapping.md 2.4, 3.1 and 3.2.
 """
 
+from itertools import chain
+
 from gateway.domain.errors import Refusal
 from gateway.domain.issue import Issue
 from gateway.domain.submission import Reading, Submission
@@ -51,7 +53,7 @@ def read(submission: Submission, context: ReadingContext) -> Reading:
         orders=orders,
         issues=tuple(desk.issues),
         leftovers=leftovers,
-        unaccounted=tracer.unaccounted(row for order in orders for row in order.trace),
+        unaccounted=tracer.unaccounted(chain.from_iterable(order.trace for order in orders)),
     )
 
 
