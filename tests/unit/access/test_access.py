@@ -76,6 +76,8 @@ ACTING = (
     Action.REROUTE,
     Action.RECONCILE,
     Action.RESTORE,
+    Action.ARCHIVE,
+    Action.LEGAL_HOLD,
 )
 ALLOWED = {
     (TRUST, Action.SUBMIT, RBA),
