@@ -8,7 +8,7 @@ from gateway.domain.errors import Unavailable
 from gateway.settings import Settings
 from gateway.store.sqlite.checkup import schema_of
 from gateway.wiring.build import DATABASE, LOCK
-from gateway.wiring.doctor import configured, joined, keys, machine, stored
+from gateway.wiring.doctor import configured, joined, keys, machine, nodes, stored
 from gateway.wiring.doctor.finding import Finding
 from gateway.wiring.storing import on_server
 
@@ -26,7 +26,11 @@ def examine(settings: Settings, *, now: datetime, backups: Path | None = None) -
     yield from machine.folder(settings.data)
     if not settings.data.is_dir():
         return
-    yield from machine.running(settings.data)
+    company = nodes.company(settings, now) if on_server(settings) else None
+    if not on_server(settings):
+        yield from machine.running(settings.data)
+    elif company is not None:
+        yield from nodes.nodes(company, now)
     yield from machine.room(settings)
     yield from keys.seal(settings, now)
     yield from keys.doors(settings, now)
@@ -38,7 +42,10 @@ def examine(settings: Settings, *, now: datetime, backups: Path | None = None) -
         yield from joined.joined(settings, configuration)
         if on_server(settings) or _fits(settings.data / DATABASE):
             yield from configured.in_force(settings, configuration)
-    yield from stored.store(settings, now=now, runs=machine.is_held(settings.data / LOCK))
+        if company is not None:
+            yield from nodes.fits(company, settings, configuration, now)
+    runs = company.runs(now) if company is not None else machine.is_held(settings.data / LOCK)
+    yield from stored.store(settings, now=now, runs=runs)
     yield stored.backups(backups, now)
 
 
