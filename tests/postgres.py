@@ -119,7 +119,7 @@ def database(folder: Path) -> Address:
     """Give the database that stands for a folder, new the first time."""
     name = f"of_{sha256(str(folder).encode()).hexdigest()[:20]}"
     if name not in _made:
-        _admin(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}"', server())
+        _admin(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}" STRATEGY = FILE_COPY', server())
     _made[name] = None
     _made.move_to_end(name)
     while len(_made) > KEPT:

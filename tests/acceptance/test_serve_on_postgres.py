@@ -60,6 +60,22 @@ def test_what_one_node_took_another_knows_and_goes_on_with_when_the_first_is_kil
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize("place", [b"S01-0001", b"TESTPATIENT"])
+def test_a_nul_that_the_server_cannot_hold_is_judged_before_it_gets_there(nodes: list[Child], place: bytes) -> None:
+    body = MESSAGE.replace(place, b"A\0B")
+    assert body != MESSAGE
+    status, answer = _post(nodes[1].base, body, nodes[0].token("trust RBA"))
+    assert status < 500, answer
+
+
+@pytest.mark.timeout(240)
+def test_the_doctor_looks_at_the_server(nodes: list[Child], url: str) -> None:
+    seen = run(nodes[1].data, url, "doctor", "--json")
+    assert "synchronous_commit on" in seen.stdout, seen.stdout + seen.stderr
+    assert "Traceback" not in seen.stderr
+
+
+@pytest.mark.timeout(240)
 def test_what_is_for_a_file_alone_is_refused_in_words(tmp_path: Path, url: str) -> None:
     done = run(tmp_path, url, "migrate")
     assert done.returncode == 0, done.stderr
