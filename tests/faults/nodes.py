@@ -31,7 +31,6 @@ PARTS: Final = "http,mllp,worker,watch"
 PATIENCE_SECONDS: Final = 120.0
 """For what takes a few seconds on a machine with nothing else to do."""
 _AGAIN_SECONDS: Final = 0.2
-_DATABASE: Final = "gateway"
 _UNSETTLED: Final = "SELECT count(*) FROM outbox WHERE kind = 'deliver' AND state NOT IN ('done', 'stuck')"
 _LINES: Final = "SELECT id, order_number, state FROM line"
 _ALERTS: Final = "SELECT kind, line FROM alert WHERE closed_at IS NULL"
@@ -46,11 +45,12 @@ class Nodes:
             self.valkey = stack.enter_context(valkey())
             self.server = Server()
             stack.callback(self.server.remove)
-            self._admin(f'CREATE DATABASE "{_DATABASE}"')
             self.ground = Ground(self.sink.port, long_log=False)
             stack.callback(self.ground.close)
             self.running: list[Served] = []
             stack.callback(self._end_all)
+            self._databases = count()
+            self._database = ""
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -61,10 +61,21 @@ class Nodes:
         """End everything."""
         self._stack.close()
 
+    def afresh(self) -> None:
+        """Begin anew: no node, an empty database and nothing in any journal."""
+        self._end_all()
+        self.running.clear()
+        self.sink.journal.clear()
+        self.valkey.empty()
+        self._database = f"gateway_{next(self._databases)}"
+        connection = raw(address(self.server.url("postgres")))
+        elsewhere(lambda: connection.script(f'CREATE DATABASE "{self._database}"'))
+        elsewhere(connection.close)
+
     @property
     def url(self) -> str:
         """Where the database is."""
-        return self.server.url(_DATABASE)
+        return self.server.url(self._database)
 
     def folder(self) -> Path:
         """Give the folder of one more node: the keys, tokens and configuration of all, and nothing else."""
@@ -83,7 +94,7 @@ class Nodes:
     def start(self, folder: Path | None = None, *, parts: str = PARTS, **variables: str) -> Served:
         """Start a node and wait until it stands ready."""
         node = self.begin(folder, parts=parts, **variables)
-        until(lambda: node.code is not None or '"started"' in node.printed, PATIENCE_SECONDS)
+        until(lambda: node.code is not None or 'started"' in node.printed, PATIENCE_SECONDS)
         assert node.code is None, node.printed
         return node
 
@@ -106,17 +117,11 @@ class Nodes:
         sleep(seconds)
         self.server.start()
 
-    def _admin(self, sql: str) -> None:
-        connection = raw(address(self.server.url("postgres")))
-        elsewhere(lambda: connection.script(sql))
-        elsewhere(connection.close)
-
     def _end_all(self) -> None:
         for node in self.running:
             if node.code is None:
                 kill(node.process, signal.SIGCONT)
                 node.end(signal.SIGKILL)
-            node.log.unlink(missing_ok=True)
 
 
 def freeze(node: Served) -> None:
