@@ -168,6 +168,7 @@ async def test_nine_providers_get_everything_at_once_whatever_ails_the_tenth(wor
         assert world.outlets[SICK].tried == ROOM, "no more of it is under way than it has room for"
 
 
+@pytest.mark.timeout(400)  # hundreds of small transactions: a busy machine takes its time, on a server above all
 async def test_after_an_outage_of_all_each_gets_its_first_within_five_seconds_and_the_rest_at_full_speed(
     world: World,
 ) -> None:
@@ -175,12 +176,12 @@ async def test_after_an_outage_of_all_each_gets_its_first_within_five_seconds_an
     for outlet in world.outlets.values():
         outlet.health = Health.DEAD
     await world.accept(each)
-    while world.seconds < 45:
+    while world.seconds < 24:
         await world.look()
     for outlet in world.outlets.values():
         rests = [POLL_SECONDS * (later - earlier) for earlier, later in pairwise(outlet.tries)]
         assert max(rests) < 5.0 - POLL_SECONDS, "whenever it comes back, it is found in time"
-        assert outlet.tried < 60, "a provider that is away is probed, not hammered"
+        assert outlet.tried < 40, "a provider that is away is probed, not hammered"
     for outlet in world.outlets.values():
         outlet.health = Health.WELL
     back, looks = world.seconds, world.looks
