@@ -39,6 +39,7 @@ def main() -> int:
         _say("the bare ceilings")
         bare = ceilings(Path(folder))
     _say("each stage alone")
+    stages, written = rows()
     measured = report.figures(
         commit=arguments.record or "not recorded",
         load=load,
@@ -47,7 +48,8 @@ def main() -> int:
         missing=gone,
         neighbours=sick,
         ceilings=bare,
-        stages=((row.stage, row.microseconds) for row in rows()),
+        stages=((row.stage, row.microseconds) for row in stages),
+        written=written,
         fhir=compare(SECONDS),
     )
     print(report.page(measured))

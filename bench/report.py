@@ -42,6 +42,7 @@ class Figures(TypedDict):
     neighbours: dict[str, float]
     ceilings: dict[str, float]
     stages: Stages
+    written: dict[str, float]
     fhir: dict[str, float]
 
 
@@ -67,6 +68,8 @@ class Allowance:
     microseconds: int
 
 
+MOST_WRITTEN = 80_000
+"""Bytes a prescription."""
 SERVED = (
     Target("accepted a second", 1000, least=True),
     Target("acknowledged a second", 500, least=True),
@@ -105,6 +108,7 @@ def figures(
     neighbours: dict[str, float],
     ceilings: dict[str, float],
     stages: Iterable[tuple[str, float]],
+    written: dict[str, float],
     fhir: dict[str, float],
 ) -> Figures:
     """Put a measurement together with where and when it was made."""
@@ -121,6 +125,7 @@ def figures(
         neighbours={name: _kept(value) for name, value in neighbours.items()},
         ceilings={name: _kept(value) for name, value in ceilings.items()},
         stages={name: round(microseconds) for name, microseconds in stages},
+        written={name: round(octets) for name, octets in written.items()},
         fhir=fhir,
     )
 
@@ -146,6 +151,7 @@ def page(measured: Figures) -> str:
         _neighbours(measured),
         _ceilings(measured),
         _stages(measured["stages"]),
+        _written(measured["written"]),
         _fhir(measured["fhir"]),
     )
     return "\n".join(line for part in parts for line in (*part, ""))
@@ -251,6 +257,22 @@ def _stages(stages: Stages) -> list[str]:
         "| Stage | CPU µs | target | times the target |",
         "|---|---:|---:|---:|",
         *(_beside(allowance, stages) for allowance in ALLOWED),
+    ]
+
+
+def _written(written: dict[str, float]) -> list[str]:
+    whole = sum(written.values())
+    return [
+        "## What the store writes",
+        "",
+        "A commit writes every page it touched, twice: to the log, and later to the file. The more units of work share",
+        "a commit, the fewer pages that is for each. So the figure under load, above, depends on how many did; this is",
+        "what remains where the groups are full.",
+        "",
+        "| | kB a prescription | target |",
+        "|---|---:|---:|",
+        *(f"| {name} | {octets / 1e3:.1f} | |" for name, octets in written.items()),
+        f"| together | {whole / 1e3:.1f} | ≤ {MOST_WRITTEN / 1e3:g} |",
     ]
 
 

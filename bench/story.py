@@ -27,6 +27,8 @@ from gateway.ports.work import Claim
 from gateway.store.keys import load_or_make
 from gateway.store.sqlite.store import SqliteStore
 
+BUILD = Path(__file__).parents[1] / "build"
+"""On the disk the project is on; where temporary files go may be memory."""
 CONCURRENT = 64
 EACH_ROUND = 128
 ROUNDS = 3
@@ -38,17 +40,23 @@ class _Clock:
         return MOMENT
 
 
-def story_rows(example: bytes, around: Surroundings) -> list[tuple[str, float]]:
+def story_rows(example: bytes, around: Surroundings) -> tuple[list[tuple[str, float]], dict[str, float]]:
     """Measure with copies of an HL7 v2 message, each with numbers of its own.
+
+    Returns:
+        CPU microseconds by stage; and bytes given to the disk for one prescription, by stage of the store.
 
     Raises:
         ValueError: the example is not sealed, and the figures would be of something else.
     """
-    with TemporaryDirectory() as folder:
+    BUILD.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=BUILD) as folder:
         return asyncio.run(_measure(example, around, Path(folder)))
 
 
-async def _measure(example: bytes, around: Surroundings, folder: Path) -> list[tuple[str, float]]:
+async def _measure(
+    example: bytes, around: Surroundings, folder: Path
+) -> tuple[list[tuple[str, float]], dict[str, float]]:
     store = SqliteStore.open(folder / "gateway.db", now=_Clock().now)
     sealer = load_or_make(folder, development=True).seal(around.organisation)
     pipeline = Pipeline(store=store, sealer=sealer, around=around, clock=_Clock())
@@ -60,20 +68,34 @@ async def _measure(example: bytes, around: Surroundings, folder: Path) -> list[t
         destination = accepted[0].orders[0].destination
         if destination is None or accepted[0].orders[0].message is None:
             raise ValueError("the example is not sealed")
+        empty = _written()
         accept = await _each([partial(store.accept, one) for one in accepted])
+        taken = _written()
         del judged, accepted
         send, acknowledge = await _answered(store, destination)
+        ended = _written()
         more = [_submission(example, number) for number in range(count, 2 * count)]
         receive = await _each([partial(pipeline.receive, one) for one in more])
     finally:
         await store.close()
-    return [
+    stages = [
         ("seal and answer", seal),
         ("store: accept", accept),
         ("store: claim, put on wire, record", send),
         ("store: acknowledge", acknowledge),
         (f"hl7v2: receive, {CONCURRENT} at once", receive),
     ]
+    written = {
+        f"accept, {CONCURRENT} at once": (taken - empty) / count,
+        f"send and acknowledge, {CONCURRENT} at once": (ended - taken) / count,
+    }
+    return stages, written
+
+
+def _written() -> int:
+    """Give the bytes that this process has given to the disk so far."""
+    lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes:"))
 
 
 def _submission(example: bytes, number: int) -> Submission:
