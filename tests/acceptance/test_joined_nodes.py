@@ -42,6 +42,12 @@ async def _until(true: Callable[[], bool], seconds: float = 20) -> None:
             await asyncio.sleep(0.02)
 
 
+def pending(server: Valkey) -> int:
+    """Count the hints that were taken and are not confirmed."""
+    script = "return redis.call('XPENDING', KEYS[1], 'nodes')[1]"
+    return int(server.run("EVAL", script, "1", "homecare:{YGM1A-test}:due"))
+
+
 class RunningClock(StillClock):
     """A clock that runs, from a day on which the messages are in date."""
 
@@ -59,6 +65,7 @@ class Outlet:
 
     seconds: float = 0.002
     well: bool = True
+    asks: float | None = None
     sent: list[tuple[UUID, float]] = field(default_factory=list)
     tried: int = 0
     under_way: int = 0
@@ -71,7 +78,7 @@ class Outlet:
         await asyncio.sleep(self.seconds)
         self.under_way -= 1
         if not self.well:
-            return TryLater(reason="closed")
+            return TryLater(reason="closed", after_seconds=self.asks)
         self.sent.append((transmission.message_id, time.monotonic()))
         return Taken()
 
@@ -178,6 +185,7 @@ async def test_a_hint_wakes_a_worker_of_another_node_long_before_its_poll(house:
             await asyncio.sleep(0.05)
         await house.all_sent(POLL + SLACK)
         assert statistics.median(house.delays) < POLL / 4
+        await _until(lambda: not pending(server), 10)
         await house.stack.aclose()
 
 
@@ -231,6 +239,23 @@ async def test_what_rests_is_probed_by_one_and_opens_for_all(house: House, serve
         await house.all_sent(20)
         await _until(lambda: all(not worker._lanes[TWO].failures for worker in workers))
         assert sick.most > 1
+        await house.stack.aclose()
+
+
+async def test_a_long_rest_ends_for_all_when_one_is_answered(house: House, server: Valkey) -> None:
+    sick = house.outlets[TWO]
+    sick.well, sick.asks = False, 600.0
+    async with three(server.url, share_seconds=60.0) as (door, one, two):
+        for number in range(10):
+            await house.accept(door, f"R{number}")
+        workers = [await house.work(node, poll_seconds=0.5) for node in (one, two)]
+        await _until(lambda: all(worker._lanes[TWO].closed_until > time.monotonic() + 60 for worker in workers))
+        sick.well = True
+        before = sick.tried
+        await asyncio.sleep(1.5)
+        assert sick.tried == before
+        door.answered(TWO)
+        await _until(lambda: all(not worker._lanes[TWO].closed_until for worker in workers))
         await house.stack.aclose()
 
 
