@@ -62,7 +62,7 @@ SELECT id FROM alert WHERE closed_at IS NULL AND kind {which} 'safety-incident' 
 ORDER BY id LIMIT :limit
 """
 _OPEN = ALERTS.format(
-    source=f"(SELECT id FROM ({_NUMBERS.format(which='=')}) AS first"
+    source=f"(SELECT id FROM ({_NUMBERS.format(which='=')}) AS first"  # noqa: S608 - our own words alone
     f" UNION ALL SELECT id FROM ({_NUMBERS.format(which='<>')}) AS others) AS wanted JOIN alert ON alert.id = wanted.id"
     " LEFT JOIN line ON line.id = alert.line LEFT JOIN prescription ON prescription.id = line.prescription",
     condition="alert.closed_at IS NULL ORDER BY alert.kind <> 'safety-incident', alert.id LIMIT :limit",
