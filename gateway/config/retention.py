@@ -6,7 +6,7 @@ from gateway.domain.retention import ADULT, Retention, RetentionTerm
 
 
 def read_retention(fields: Fields) -> Retention:
-    """Read the terms, noting every fault, such as two for one day and trust, or one that keeps less than it archives."""
+    """Read the terms, noting every fault: two for one day and trust, or one that keeps less than it archives."""
     terms = [_term(table) for table in fields.tables("terms")]
     seen: set[tuple[OdsCode | None, str]] = set()
     for index, term in enumerate(terms):
