@@ -41,8 +41,8 @@ class Link:
         self.closed = False
         """Set before what runs is cancelled: the library may swallow a cancellation that meets an answer."""
         self.there = False
-        self.trouble = ""
-        """Why it is not there: the kind of the last failure."""
+        self.trouble = "NotAsked"
+        """Why it is not there: the kind of the last failure; empty where it is."""
         self.came = asyncio.Event()
         """Set while the server is there."""
         self.comings = 0
