@@ -8,9 +8,9 @@ COPY fhir_profiles fhir_profiles
 RUN pip install --no-cache-dir build && python -m build --wheel --outdir /wheel
 
 FROM python:3.11-slim
-RUN useradd --system --create-home --home-dir /var/lib/gateway gateway
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/gateway gateway && install -d -o gateway -m 0700 /var/lib/gateway/data
 COPY --from=build /wheel/*.whl /tmp/
-RUN pip install --no-cache-dir /tmp/*.whl && rm /tmp/*.whl
+RUN pip install --no-cache-dir "$(echo /tmp/*.whl)[postgres,redis]" && rm /tmp/*.whl
 USER gateway
 ENV GATEWAY_DATA=/var/lib/gateway/data
 VOLUME /var/lib/gateway

@@ -40,7 +40,7 @@ _FIGURES_SECONDS = 30.0
 """The books are counted from the base tables, which is not free when there are millions of rows."""
 
 
-_LAST_WORD_SECONDS = 1.0
+LAST_WORD_SECONDS = 1.0
 """For the doors, which cut off by themselves what is not answered in the time allowed, to let their connections go."""
 
 
@@ -242,7 +242,7 @@ class _Application:
             server.should_exit = True
         if listener is not None:
             self._tasks["mllp"] = asyncio.create_task(listener.close(drain_seconds=allowed), name="mllp")
-        _, late = await asyncio.wait(self._tasks.values(), timeout=allowed + _LAST_WORD_SECONDS)
+        _, late = await asyncio.wait(self._tasks.values(), timeout=allowed + LAST_WORD_SECONDS)
         for task in late:
             _log.warning("cut_off", what=task.get_name())
             task.cancel()
