@@ -7,11 +7,21 @@ import pytest
 from gateway.domain.custody import CUSTODY
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE, Statement
+from gateway.domain.lifecycle import LineState
+from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE, StatedHolding, Statement
 from gateway.store.postgres.connection import address
 from gateway.store.postgres.restoring import begin_after_restore
 from gateway.store.sql.restoring import Person
-from tests.contract.store_engines import PROVIDER, TRUST, Clock, Exchange, make_acceptance, open_postgres
+from tests.contract.store_engines import (
+    PROVIDER,
+    TRUST,
+    Clock,
+    Exchange,
+    make_acceptance,
+    make_order,
+    make_prescription,
+    open_postgres,
+)
 from tests.postgres import database
 
 NEXT = OdsCode("VNCEL")
@@ -48,6 +58,32 @@ async def test_a_restored_server_begins_a_generation_and_holds_everybody(tmp_pat
     told = after.store.trust_told(TRUST, ["MSGA"], by="j.smith", reason="Their log.", now=clock.now())
     assert await told == ()
     assert len(await after.claim()) == 1
+    await after.opened.close()
+
+
+@pytest.mark.parametrize("stated", [True, False], ids=["it states the line", "it cannot say"])
+async def test_what_may_have_left_in_the_lost_time_is_not_sent_again(tmp_path: Path, stated: bool) -> None:  # noqa: FBT001
+    clock = Clock()
+    what = make_prescription("A")
+    before = Exchange(open_postgres(tmp_path, clock, frozenset({TRUST}), CUSTODY), clock)
+    await before.store.accept(make_acceptance("A", make_order(what)))
+    await before.opened.close()
+    begin_after_restore(
+        database(tmp_path), (frozenset({PROVIDER}), frozenset({TRUST})), person=SOMEBODY, now=clock.now()
+    )
+    after = Exchange(open_postgres(tmp_path, clock, frozenset({TRUST}), CUSTODY), clock)
+    if stated:
+        held = StatedHolding(line_id=what.lines[0].id, epoch=1, state=LineState.ACCEPTED)
+        statement = Statement(destination=PROVIDER, holdings=(held,), by="j.smith", reason="Their list.")
+        done = await after.store.reconcile(statement, now=clock.now())
+        assert done is not None
+        assert done.found_there == (what.lines[0].id,)
+    else:
+        doubted = await after.store.answer_for(PROVIDER, by="j.smith", reason="They keep no list.", now=clock.now())
+        assert doubted == (what.lines[0].id,)
+    assert await after.states(what) == [LineState.WITH_PROVIDER if stated else LineState.UNCERTAIN]
+    assert await after.store.trust_told(TRUST, ["MSGA"], by="j.smith", reason="Log.", now=clock.now()) == ()
+    assert await after.claim() == []
     await after.opened.close()
 
 

@@ -76,7 +76,7 @@ WHERE allocation.line = ? AND allocation.ended_at IS NULL
 """
 _ATTEMPT = """
 INSERT INTO attempt (outbox, number, at, lease, outcome, fenced, reason, evidence)
-SELECT id, attempts + 1, :at, :lease, :outcome, 0, :reason, x'' FROM outbox WHERE id = :id
+SELECT id, attempts + 1, :at, :lease, :outcome, 0, :reason, :evidence FROM outbox WHERE id = :id
 """
 _COUNT_ATTEMPT = "UPDATE outbox SET attempts = attempts + 1 WHERE id = ?"
 _FINISH = "UPDATE outbox SET state = :state, lease = NULL, lease_until = NULL WHERE id = :id"
@@ -379,7 +379,7 @@ def _doubt(transaction: Transaction, line: LineNow, row: int, *, now: datetime) 
     """Record that a message may have left in the time that a restore lost."""
     text = "it may have left in the time that a restore lost"
     if line.state is LineState.READY:
-        values = {"id": row, "at": stored(now), "lease": _LEASE, "reason": text}
+        values = {"id": row, "at": stored(now), "lease": _LEASE, "reason": text, "evidence": b""}
         transaction.run(_ATTEMPT, {**values, "outcome": "on_wire"})
         transaction.run(_ATTEMPT, {**values, "outcome": "in_doubt"})
         transaction.run(_COUNT_ATTEMPT, (row,))
