@@ -109,6 +109,11 @@ class RawPostgres:
     def last_insert_rowid(self) -> int:
         return self._connection.last_insert_rowid()
 
+    def prepare(self, sql: str) -> None:
+        """Let the server read and plan a statement; its values keep the types that it finds for them."""
+        inner = self._connection._connection()
+        self._thread.submit(self._connection._run, inner.prepare(sql)).result()
+
     def close(self) -> None:
         self._thread.submit(self._connection.close).result()
         self._thread.shutdown()

@@ -67,7 +67,8 @@ SELECT (SELECT max(id) FROM prescription), (SELECT max(id) FROM line), (SELECT m
     (SELECT max(id) FROM outbox), (SELECT max(id) FROM alert)
 """
 _HAS_NEWEST: Final = f"""
-SELECT 1 WHERE :id = :prescription OR EXISTS (SELECT 1 FROM line WHERE id = :line AND prescription = :id)
+SELECT 1 WHERE CAST(:id AS BIGINT) = CAST(:prescription AS BIGINT)
+    OR EXISTS (SELECT 1 FROM line WHERE id = :line AND prescription = :id)
     OR EXISTS (SELECT 1 FROM event WHERE seq = :event AND line IN {_LINES})
     OR EXISTS (SELECT 1 FROM outbox WHERE id = :outbox AND id IN {_ROWS_OF_QUEUE})
     OR EXISTS (SELECT 1 FROM alert WHERE id = :alert AND line IN {_LINES})
