@@ -1,7 +1,7 @@
 """The store, through which every commit of the gateway goes; `gateway.enquiries` is the reading side.
 
 Each method is one transaction, durable when it returns. Every implementation passes the same contract suite
-(`tests/contract/`). Methods raise `Unavailable` when nothing was stored.
+(`tests/contract/`). Methods raise `Unavailable` when nothing was stored, or nobody knows: the same may be asked again.
 
 Source: brief D3, D4; reliability-security.md I1 to I13.
 """

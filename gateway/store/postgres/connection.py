@@ -6,7 +6,8 @@ that nobody else runs, and no statement hops between threads.
 What durability rests on is read back from the server on every new connection, and refused if it is not so:
 `synchronous_commit` is `on` or `remote_apply` (a commit that returns is on disk here, and on a synchronous standby
 where there is one; `remote_write`, `local` and `off` promise less), `fsync` and `full_page_writes` are on. The first of
-them is also set for each transaction, because behind a pooler the next one may run on another of its connections.
+them is also set for each transaction, because behind a pooler the next one may run on another of its connections. A
+server that only follows another counts as away: what it shows may be old, and nothing is decided on it.
 
 Source: reliability-security.md I1; libraries.md 5.
 """
@@ -15,7 +16,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Coroutine, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -41,7 +42,8 @@ _KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, 
 _CACHE: Final = "statement_cache_size"
 _SETTINGS: Final = """
 SELECT current_setting('server_version_num')::bigint, current_setting('server_encoding'),
-    current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes')
+    current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'),
+    pg_is_in_recovery()
 """
 _AWAY: Final = (
     asyncpg.PostgresConnectionError,
@@ -100,10 +102,16 @@ def address(url: str) -> Address:
 
 
 class Postgres:
-    """A connection that is made when it is first used, and made anew after it was lost."""
+    """A connection that is made when it is first used, and made anew after it was lost.
 
-    def __init__(self, where: Address) -> None:
+    Args:
+        where: the database.
+        answer_seconds: after which a server that says nothing is given up.
+    """
+
+    def __init__(self, where: Address, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._where = where
+        self._answer_seconds = answer_seconds
         self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()  # a third less for each statement
         self._inner: Any = None
         self._changes = 0
@@ -129,29 +137,17 @@ class Postgres:
             asyncpg.connect(
                 self._where.url,
                 timeout=CONNECT_SECONDS,
-                command_timeout=ANSWER_SECONDS,
+                command_timeout=self._answer_seconds,
                 statement_cache_size=self._where.prepared,
                 max_cached_statement_lifetime=0,
             )
         )
         _keep_alive(inner)
         self._inner = inner
-        try:
-            ((version, encoding, commit, fsync, pages),) = self.execute(_SETTINGS)
-        except ServerAwayError:
-            self.drop()
-            raise
-        self.settings = {
-            "server_version": str(version),
-            "server_encoding": encoding,
-            "synchronous_commit": commit,
-            "fsync": fsync,
-            "full_page_writes": pages,
-        }
-        faults = _faults(self.settings)
-        if faults:
-            self.drop()
-            raise ConfigurationError(*faults)
+        with ExitStack() as unless_fit:
+            unless_fit.callback(self.drop)
+            self._read_back()
+            unless_fit.pop_all()
 
     def script(self, sql: str) -> None:
         """Run statements without values, in one message to the server.
@@ -207,6 +203,41 @@ class Postgres:
                 self._loop.run_until_complete(inner.close(timeout=CONNECT_SECONDS))
         self._loop.close()
 
+    def commit(self) -> None:
+        """Commit what was begun, and return only where the server says that it is committed.
+
+        A server that waits for its standby is not asked to stop waiting: it would call the commit done that the
+        standby does not have, and who asks again would be answered from it.
+
+        Raises:
+            ServerAwayError: it is not known whether it was committed, or there was nothing that could be.
+        """
+        inner = self._connection()
+        if not inner.is_in_transaction():
+            raise ServerAwayError("the transaction is gone")
+        if self._run(_status(inner, "COMMIT", seconds=self._answer_seconds)) != "COMMIT":
+            raise ServerAwayError("the transaction had failed, and was rolled back")
+
+    def _read_back(self) -> None:
+        """Read what durability rests on; in a transaction, so that a pooler does not part the question."""
+        self.script("BEGIN READ ONLY")
+        try:
+            ((version, encoding, commit, fsync, pages, follows),) = self.execute(_SETTINGS)
+            self.script("ROLLBACK")
+        except asyncpg.PostgresError as error:
+            raise ServerAwayError(_kind(error)) from error
+        if follows:
+            raise ServerAwayError("this server follows another, and cannot be written to")
+        self.settings = {
+            "server_version": str(version),
+            "server_encoding": encoding,
+            "synchronous_commit": commit,
+            "fsync": fsync,
+            "full_page_writes": pages,
+        }
+        if faults := _faults(self.settings):
+            raise ConfigurationError(*faults)
+
     def _connection(self) -> Any:
         if not self.connected:
             raise ServerAwayError("the connection to the database is lost")
@@ -219,6 +250,22 @@ class Postgres:
             raise  # a value that no column of this type can hold: the statement's own fault
         except _AWAY as error:
             raise ServerAwayError(_kind(error)) from error
+
+
+async def _status(inner: Any, sql: str, *, seconds: float) -> str:
+    """Run a statement and give what the server says it did; where it says nothing in time, leave it to its work.
+
+    The library's own time limit would send the server word to cancel, so it is one that is never reached.
+    """
+    running = asyncio.ensure_future(inner.execute(sql, timeout=2 * seconds))
+    done, _ = await asyncio.wait({running}, timeout=seconds)
+    if not done:
+        inner.terminate()
+        with suppress(*_AWAY):
+            await running
+        raise TimeoutError
+    status: str = await running
+    return status
 
 
 def _keep_alive(inner: Any) -> None:

@@ -22,6 +22,8 @@ from gateway.store.sql.transaction import Reader
 
 T = TypeVar("T")
 READERS: Final = 3
+QUESTION_SECONDS: Final = 300
+"""The books of millions are counted in it; whoever reads stops no writer."""
 _LEAVES = "SELECT size FROM audit_head WHERE id = 1"
 _GENERATION = "SELECT generation FROM meta WHERE id = 1"
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
@@ -82,12 +84,13 @@ class PostgresReaders:
     def _begin(connection: Postgres, tenant: OdsCode | None) -> None:
         whose = f"SET LOCAL ROLE {TENANT_ROLE};SET LOCAL app.tenant = '{_quoted(tenant)}';" if tenant else ""
         begun = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-        connection.script(begun + limits(connection.settings) + whose)
+        within = limits(connection.settings, statement=QUESTION_SECONDS, transaction=QUESTION_SECONDS)
+        connection.script(begun + within + whose)
 
     def _connection(self) -> Postgres:
         connection: Postgres | None = getattr(self._own, "connection", None)
         if connection is None:
-            connection = Postgres(self._where)
+            connection = Postgres(self._where, answer_seconds=QUESTION_SECONDS + 10)
             self._own.connection = connection
             self._opened.append(connection)
         return connection

@@ -31,22 +31,23 @@ _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 
 
-def limits(settings: dict[str, str]) -> str:
-    """Give the limits of one transaction: set in it, so that they hold behind a pooler too."""
+def limits(settings: dict[str, str], *, statement: int, transaction: int) -> str:
+    """Give the limits of one transaction, in seconds: set in it, so that they hold behind a pooler too."""
     limits = {
         "idle_in_transaction_session_timeout": IDLE_SECONDS,
         "lock_timeout": LOCK_SECONDS,
-        "statement_timeout": STATEMENT_SECONDS,
+        "statement_timeout": statement,
     }
     if int(settings["server_version"]) >= _SINCE_17:
-        limits["transaction_timeout"] = TRANSACTION_SECONDS
+        limits["transaction_timeout"] = transaction
     return "".join(f"SET LOCAL {name} = '{seconds}s';" for name, seconds in limits.items())
 
 
 def begin(connection: Postgres) -> None:
     """Begin a transaction that no other writer's can overlap, and that is durable when its commit returns."""
+    within = limits(connection.settings, statement=STATEMENT_SECONDS, transaction=TRANSACTION_SECONDS)
     connection.script(
-        f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;{limits(connection.settings)}"
+        f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;{within}"
         f"SET LOCAL synchronous_commit = '{connection.settings['synchronous_commit']}';"
         f"SELECT pg_advisory_xact_lock({WRITERS_LOCK});"
     )
@@ -78,7 +79,7 @@ class PostgresWriter:
 
     def commit(self) -> None:
         """See `gateway.store.committer.Writer`."""
-        self._connection.script("COMMIT")
+        self._connection.commit()
 
     def mark(self) -> None:
         """See `gateway.store.committer.Writer`. Lets go of the savepoint before it in the same message."""
