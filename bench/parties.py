@@ -80,8 +80,13 @@ class Parties:
     def begin(self, count: int, *, rate: float, shares: dict[Door, float], providers: tuple[str, ...]) -> "Round":
         """Start to send, and go on without waiting."""
         self._rounds += 1
+        plans = self.plans(count, rate=rate, shares=shares, providers=providers)
+        return Round([_begin("bench.driver", asdict(plan)) for plan in plans])
+
+    def plans(self, count: int, *, rate: float, shares: dict[Door, float], providers: tuple[str, ...]) -> list[Plan]:
+        """Give what each sender of the present round is to do; the arguments are those of `send`."""
         addresses = self._served.addresses
-        plans = [
+        return [
             Plan(
                 door=door,
                 count=round(count * share),
@@ -96,7 +101,6 @@ class Parties:
             )
             for door, share in shares.items()
         ]
-        return Round([_begin("bench.driver", asdict(plan)) for plan in plans])
 
     def until_acknowledged(self, count: int, *, patience: float = _PATIENCE_SECONDS) -> int:
         """Wait until so many prescriptions are acknowledged in all, or nothing moves any more; give the count."""
