@@ -53,6 +53,12 @@ WHERE outbox.id = :id AND outbox.accepted_at <= coalesce(
 AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.outbox = outbox.id AND attempt.lease = :lease)
 """
 _GIVEN = "SELECT 1 FROM allocation WHERE line = ? AND provider = ? AND epoch = ?"
+# Of an archived line there stays who had it last, under which epoch, and whether its prescription was supplied in full.
+_ARCHIVED = """
+SELECT archived_line.state, archived_line.epoch, archived_line.provider, archived_prescription.delivered
+FROM archived_line JOIN archived_prescription ON archived_prescription.id = archived_line.prescription
+WHERE archived_line.uuid = ? ORDER BY archived_line.id DESC LIMIT 1
+"""
 _INSERT = """
 INSERT INTO stated_holding (generation, provider, line, prescription, epoch, state, stated_at, stated_by, known,
     ended_at, ended_by, end_reason)
@@ -299,10 +305,10 @@ def _take(told: _Told, holding: StatedHolding, found: list[UUID]) -> Difference 
     """Keep one stated line, act on it, and give the difference there is."""
     transaction, provider = told.transaction, told.statement.destination
     row = newest_line(transaction, holding.line_id.bytes)
-    given = row is not None and transaction.row(_GIVEN, (row, provider.value, holding.epoch)) is not None
-    _keep(told, holding, known=given)
     if row is None:
-        return _difference(DifferenceKind.UNKNOWN, holding, None)
+        return _take_archived(told, holding)
+    given = transaction.row(_GIVEN, (row, provider.value, holding.epoch)) is not None
+    _keep(told, holding, known=given)
     line = line_now(transaction, row)
     if not given:
         elsewhere = holding.stance is not Stance.GAVE_UP
@@ -318,6 +324,24 @@ def _take(told: _Told, holding: StatedHolding, found: list[UUID]) -> Difference 
         return None if holding.stance is Stance.HAS else _difference(DifferenceKind.DIFFERENT, holding, known)
     same = _our_stance(line, current=current) is holding.stance
     return None if same else _difference(DifferenceKind.DIFFERENT, holding, known)
+
+
+def _take_archived(told: _Told, holding: StatedHolding) -> Difference | None:
+    """Keep one stated line that is not in the store: it ended and is in an archive, or it is not known at all.
+
+    Nobody may be asked to send again what was archived: it is over, and would be supplied a second time.
+    """
+    row = told.transaction.row(_ARCHIVED, (holding.line_id.bytes,))
+    given = row is not None and (row[1], row[2]) == (holding.epoch, told.statement.destination.value)
+    _keep(told, holding, known=given)
+    if row is None:
+        return _difference(DifferenceKind.UNKNOWN, holding, None)
+    state = LineState(row[0])
+    if not given:
+        elsewhere = holding.stance is not Stance.GAVE_UP
+        return _difference(DifferenceKind.ELSEWHERE, holding, state) if elsewhere else None
+    ours = Stance.SUPPLIED if state is LineState.CLOSED and row[3] else Stance.GAVE_UP
+    return None if holding.stance is ours else _difference(DifferenceKind.DIFFERENT, holding, state)
 
 
 def _our_stance(line: LineNow, *, current: bool) -> Stance | None:

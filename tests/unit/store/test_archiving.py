@@ -17,6 +17,7 @@ from gateway.domain.acts import Act
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
+from gateway.domain.reconciliation import DifferenceKind
 from gateway.domain.retention import Retention, RetentionTerm
 from gateway.store.sql import archiving as statements
 from gateway.store.sqlite import archive_file, archiving
@@ -35,6 +36,7 @@ from tests.contract.store_engines import (
     make_prescription,
     open_sqlite,
 )
+from tests.contract.test_restoring import PROVIDERS, Disaster, held
 from tests.factories import MOMENT
 
 YEARS_ON = MOMENT + timedelta(days=3 * 365)
@@ -338,6 +340,30 @@ async def test_a_store_that_was_put_back_from_a_backup_lets_go_of_the_same_again
     assert (done.chosen, done.let_go, done.changed) == (0, 2, 0)
     with closing(open_reader(whole / DATABASE)) as reader:
         assert statements.viewed(reader, found["closed"].id) is None
+
+
+async def test_nobody_is_asked_to_send_again_what_a_provider_states_of_an_archived_line(tmp_path: Path) -> None:
+    disaster = Disaster(tmp_path)
+    found = await fill(disaster.exchange)
+    archive(asked(disaster.data))
+    disaster.back_up()
+    await disaster.restore()
+    rejected, delivered = found["closed"], found["delivered"]
+    stated = (
+        held(rejected, LineState.REJECTED),
+        held(delivered, LineState.FULFILLED),
+        replace(held(rejected), line_id=rejected.lines[1].id),
+        replace(held(delivered, LineState.RETURNED), line_id=delivered.lines[1].id),
+    )
+    assert await disaster.state(*stated) == [
+        (DifferenceKind.DIFFERENT, rejected.lines[1].id),
+        (DifferenceKind.DIFFERENT, delivered.lines[1].id),
+    ]
+    assert await disaster.state(held(delivered), provider=PROVIDERS[1]) == [
+        (DifferenceKind.ELSEWHERE, delivered.lines[0].id)
+    ]
+    assert "holding-unknown" not in await disaster.exchange.alert_kinds()
+    await disaster.close()
 
 
 async def test_no_row_is_deleted_by_hand_whatever_the_archive_has(exchange: Exchange, tmp_path: Path) -> None:
