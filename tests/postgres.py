@@ -42,9 +42,13 @@ _SETTINGS: Final = {
 
 
 class Server:
-    """A server of its own."""
+    """A server of its own.
 
-    def __init__(self) -> None:
+    Args:
+        settings: beside those that all have.
+    """
+
+    def __init__(self, **settings: str) -> None:
         place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
         self.folder = Path(tempfile.mkdtemp(prefix="pg", dir=place))
         self._data = self.folder / "data"
@@ -54,7 +58,7 @@ class Server:
             shutil.chown(self.folder, self._user)
         self._tool("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username=gateway", "--no-sync")
         with (self._data / "postgresql.conf").open("a") as file:
-            file.writelines(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
+            file.writelines(f"{name} = '{value}'\n" for name, value in (_SETTINGS | settings).items())
             file.write(f"unix_socket_directories = '{self.folder}'\n")
         self.start()
 
@@ -65,6 +69,13 @@ class Server:
     def stop(self, mode: str = "fast") -> None:
         """Stop it: `fast` cuts connections and writes a checkpoint, `immediate` is as a crash."""
         self._tool("pg_ctl", "--wait", "--silent", f"--mode={mode}", "stop")
+
+    def follow(self, *, other: bool) -> None:
+        """Start it again, as one that follows another or as one of its own."""
+        self.stop()
+        sign = self._data / "standby.signal"
+        sign.touch() if other else sign.unlink()
+        self.start()
 
     def remove(self) -> None:
         """Stop it for good, and take its files away."""
@@ -133,6 +144,12 @@ def raw(where: Address) -> Postgres:
     connection = Postgres(where)
     elsewhere(connection.connect)
     return connection
+
+
+def ask(where: Server, *statements: str) -> None:
+    """Run statements on a server's own database."""
+    for sql in statements:
+        _admin(sql, where)
 
 
 def _admin(sql: str, where: Server) -> None:

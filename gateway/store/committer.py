@@ -84,7 +84,6 @@ class Committer:
 
     def __init__(self, writer: Writer, *, failed: Callable[[], None], grouped: Callable[[int], None]) -> None:
         self._writer = writer
-        self._losses: tuple[type[BaseException], ...] = (*writer.lost, _GroupLostError)
         self._failed = failed
         self._grouped = grouped
         self._waiting: SimpleQueue[_Write | None] = SimpleQueue()
@@ -145,7 +144,7 @@ class Committer:
             results = [self._run(write.closure) for write in group]
             away = "it is not known whether it was stored"
             self._writer.commit()
-        except self._losses as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, this thread must answer, and take what comes next
             return [_Failed(self._give_up(error, away))] * len(group)
         self._grouped(len(group))
         return results

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from gateway.destination import Refused
@@ -142,17 +143,16 @@ async def test_a_commit_whose_answer_is_lost_is_no_yes_and_a_repeat_finds_what_i
     monkeypatch: pytest.MonkeyPatch,
     reached: bool,  # noqa: FBT001
 ) -> None:
-    real = Postgres.script
+    real = Postgres.commit
 
-    def script(self: Postgres, sql: str) -> None:
-        if sql == "COMMIT":
-            monkeypatch.setattr(Postgres, "script", real)
-            if reached:
-                real(self, sql)
-            self.drop()
-        real(self, sql)
+    def commit(self: Postgres) -> None:
+        monkeypatch.setattr(Postgres, "commit", real)
+        if reached:
+            real(self)
+        self.drop()
+        real(self)
 
-    monkeypatch.setattr(Postgres, "script", script)
+    monkeypatch.setattr(Postgres, "commit", commit)
     what = make_acceptance("A")
     with pytest.raises(Unavailable, match="not known"):
         await exchange.store.accept(what)
@@ -160,6 +160,28 @@ async def test_a_commit_whose_answer_is_lost_is_no_yes_and_a_repeat_finds_what_i
     again = await exchange.store.accept(what)
     assert again.answer.body == what.answer.body
     assert (await exchange.enquiries.books())["accepted"] == 1
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1 / 0", "ROLLBACK"], ids=["failed", "gone"])
+async def test_a_commit_that_the_server_made_a_rollback_of_is_no_yes(exchange: Exchange, statement: str) -> None:
+    """A server answers the commit of a transaction that had failed without an error, and stores nothing."""
+    connection: Postgres = exchange.store._transaction.connection  # type: ignore[attr-defined]
+
+    def fail() -> None:
+        with suppress(asyncpg.DivisionByZeroError):
+            connection.script(statement)
+
+    good = exchange.store.accept(make_acceptance("A"))
+    bad = exchange.store._run(fail)  # type: ignore[attr-defined]
+    for found in await asyncio.gather(good, bad, return_exceptions=True):
+        if isinstance(found, BaseException):
+            assert isinstance(found, Unavailable)
+    known = exchange.opened.rows("SELECT control_id FROM submission")
+    again = await exchange.store.answered(TRUST, "MSGA")
+    assert (again is not None) is bool(known)
+    with pytest.raises(Unavailable):
+        await exchange.store._run(fail)  # type: ignore[attr-defined]
+    await exchange.store.accept(make_acceptance("B"))
 
 
 async def test_who_freezes_with_the_lock_does_not_stop_the_others(
@@ -284,6 +306,28 @@ async def test_two_nodes_that_start_at_once_migrate_once(where: Address) -> None
     with closing(RawPostgres(where)) as raw:
         ((ran,),) = raw.execute("SELECT count(*) FROM step")
     assert ran == numbers[0]
+
+
+async def test_a_user_that_may_make_no_role_is_told_what_to_do(where: Address) -> None:
+    name = where.url.partition("?")[0].rpartition("/")[2]
+    run(
+        where,
+        "CREATE ROLE plain LOGIN",
+        f'ALTER DATABASE "{name}" OWNER TO plain',
+        "ALTER SCHEMA public OWNER TO plain",
+    )
+    plain = address(where.url.replace("://gateway@", "://plain@"))
+    with pytest.raises(ConfigurationError, match="may not do"):
+        migrate_database(plain, now=MOMENT)
+    run(where, "GRANT gateway_tenant TO plain")
+    store = PostgresStore.open(plain, now=lambda: MOMENT)
+    await store.accept(make_acceptance("A"))
+    enquiries = PostgresEnquiries.open(plain)
+    assert len(await enquiries.latest(tenant=TRUST, limit=5)) == 1
+    assert await enquiries.latest(tenant=OdsCode("RZA"), limit=5) == ()
+    await enquiries.close()
+    await store.close()
+    run(where, f'ALTER DATABASE "{name}" OWNER TO gateway')
 
 
 async def test_a_database_of_another_program_is_refused(where: Address) -> None:

@@ -203,6 +203,17 @@ class Postgres:
                 self._loop.run_until_complete(inner.close(timeout=CONNECT_SECONDS))
         self._loop.close()
 
+    def look(self, sql: str) -> list[Row]:
+        """Ask one question in a transaction of its own: a pooler would part its preparation from its asking.
+
+        Raises:
+            ServerAwayError: as for every method that runs one.
+        """
+        self.script("BEGIN READ ONLY")
+        rows = list(self.execute(sql))
+        self.script("ROLLBACK")
+        return rows
+
     def commit(self) -> None:
         """Commit what was begun, and return only where the server says that it is committed.
 
@@ -219,13 +230,7 @@ class Postgres:
             raise ServerAwayError("the transaction had failed, and was rolled back")
 
     def _read_back(self) -> None:
-        """Read what durability rests on; in a transaction, so that a pooler does not part the question."""
-        self.script("BEGIN READ ONLY")
-        try:
-            ((version, encoding, commit, fsync, pages, follows),) = self.execute(_SETTINGS)
-            self.script("ROLLBACK")
-        except asyncpg.PostgresError as error:
-            raise ServerAwayError(_kind(error)) from error
+        ((version, encoding, commit, fsync, pages, follows),) = self.look(_SETTINGS)
         if follows:
             raise ServerAwayError("this server follows another, and cannot be written to")
         self.settings = {

@@ -39,7 +39,7 @@ def begin_after_restore(
 
     Raises:
         ConfigurationError: the server or the database is not what it must be.
-        Unavailable: it could not be reached or written; nothing was changed.
+        Unavailable: it could not be reached or written. All of it was done or nothing, and it may be done once more.
     """
     connection = Postgres(where)
 
@@ -55,9 +55,9 @@ def begin_after_restore(
                 connection=connection, deadlines=ALWAYS, tells=frozenset(), generation=beginning.generation
             )
             held, senders = mark(transaction, point, beginning, parties)
-            connection.script("COMMIT")
+            connection.commit()
         except ServerAwayError as error:
-            raise Unavailable("the database is away: nothing was begun") from error
+            raise Unavailable("the database is away, and it is not known whether it was begun: begin again") from error
         finally:
             connection.close()
         return point, beginning.generation, held, senders

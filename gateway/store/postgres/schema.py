@@ -8,6 +8,8 @@ one replaces the other. For the same reason the arrows that the database asks ar
 from datetime import datetime
 from typing import Final
 
+import asyncpg
+
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.store.postgres.connection import Postgres, ServerAwayError
 from gateway.store.sql.instants import stored
@@ -60,14 +62,18 @@ def migrate(connection: Postgres, *, now: datetime) -> int:
         Unavailable: the server was away, and the database is as it was before.
     """
     try:
+        connection.script("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
         found = schema_in(connection)
         if found.missing or not _has_arrows(connection):
-            connection.script(f"BEGIN;SELECT pg_advisory_xact_lock({MIGRATORS_LOCK})")
+            connection.script(f"SELECT pg_advisory_xact_lock({MIGRATORS_LOCK})")
             found = _run(connection, now)
-            connection.script("COMMIT")
+        connection.commit()
     except ServerAwayError as error:
         connection.drop()
         raise Unavailable("the database could not be migrated") from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        connection.drop()
+        raise ConfigurationError("the database's user may not do what a step of the schema needs") from error
     if found.needs > found.known:
         raise ConfigurationError("the database was written by a newer version of the gateway")
     return found.newest

@@ -89,7 +89,7 @@ def _open(connection: Postgres, now: datetime) -> int:
         unless_opened.callback(connection.close)
         _connect(connection)
         migrate(connection, now=now)
-        ((generation,),) = connection.execute(_GENERATION)
+        ((generation,),) = connection.look(_GENERATION)
         unless_opened.pop_all()
     number: int = generation
     return number

@@ -170,6 +170,31 @@ async def test_a_full_disk_stores_nothing_of_the_group_and_passes(tmp_path: Path
     await bench.committer.close()
 
 
+@pytest.mark.parametrize("step", ["begin", "mark", "undo", "keep", "commit"])
+async def test_whatever_an_engine_says_the_thread_answers_and_goes_on(tmp_path: Path, step: str) -> None:
+    connection = apsw.Connection(str(tmp_path / "a.db"))
+    bench = _Bench(connection)
+    writer = bench.committer._writer
+    real = getattr(writer, step)
+
+    def fail() -> None:
+        setattr(writer, step, real)
+        raise LookupError("what no engine was known to say")
+
+    def write() -> None:
+        bench.insert(1)
+        if step == "undo":
+            raise ValueError
+
+    setattr(writer, step, fail)
+    async with asyncio.timeout(10):
+        with pytest.raises(Unavailable, match="not known" if step == "commit" else "nothing"):
+            await bench.committer.submit(write)
+        await bench.committer.submit(lambda: bench.insert(2))
+    assert connection.execute("SELECT value FROM number").fetchall() == [(2,)]
+    await bench.committer.close()
+
+
 async def test_a_closed_committer_takes_nothing_and_loses_nothing(tmp_path: Path) -> None:
     bench = _Bench(apsw.Connection(str(tmp_path / "a.db")))
     writes = [asyncio.ensure_future(bench.committer.submit(lambda: bench.insert(1))) for _ in range(10)]
