@@ -1,18 +1,19 @@
 """Backing up the store of a data folder, and putting a backup back where no gateway runs."""
 
+import asyncio
 import os
 from importlib.metadata import version
 from pathlib import Path
 
 from gateway.config.load import load
-from gateway.domain.errors import ConfigurationError
+from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.settings import Settings, variables
 from gateway.store.sql.restoring import Person, Point
 from gateway.store.sqlite.backup import Manifest, back_up
 from gateway.store.sqlite.restoring import Restored, restore
 from gateway.wiring.build import SystemClock, claim_data_folder
-from gateway.wiring.storing import mark_restored, on_server, refuse_on_server
+from gateway.wiring.storing import mark_restored, on_server, open_enquiries, refuse_on_server
 from gateway.wiring.watching import WATCH_LOCK
 
 
@@ -62,7 +63,8 @@ def begin_after_restore(
     """Begin a new generation in a database that its server has put back, and hold everybody (I22).
 
     Raises:
-        ConfigurationError: the store is a file, a node runs on the folder, or the configuration is wrong.
+        ConfigurationError: the store is a file, a node runs on the database or said so a minute ago, or the
+            configuration is wrong.
         Unavailable: nothing was begun.
     """
     if not on_server(settings):
@@ -70,9 +72,23 @@ def begin_after_restore(
     loaded = load(settings.config, environ=variables())
     lock = claim_data_folder(settings.data)
     try:
+        if living := asyncio.run(_living(settings)):
+            raise ConfigurationError(*(f"{name} runs on the database: stop every node first" for name in living))
         parties = (frozenset(loaded.routing.providers), frozenset(loaded.trusts))
         return mark_restored(
             settings, parties, person=person, now=SystemClock().now(), least_generation=least_generation
         )
     finally:
         os.close(lock)
+
+
+async def _living(settings: Settings) -> list[str]:
+    """Give the nodes that run on a database; none where it was put back from before it knew any."""
+    enquiries = open_enquiries(settings)
+    try:
+        now = SystemClock().now()
+        return [one.node.name for one in await enquiries.nodes() if one.lives(now)]
+    except Unavailable:
+        return []  # what else is wrong is found when it is written to
+    finally:
+        await enquiries.close()

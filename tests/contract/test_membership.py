@@ -14,7 +14,7 @@ from gateway.domain.node import MOST_OFF, SILENCE, Node, NodeSeen
 from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.store.sql.store import SqlStore
 from gateway.wiring.nodes import Membership
-from tests.contract.store_engines import ENGINES, Clock
+from tests.contract.store_engines import ENGINES, Clock, Opened
 
 ONE = Node(name="one", version="1.0", parts="http", configuration="c" * 64, reference="r-1", key_id="k-1")
 TWO = replace(ONE, name="two", parts="worker")
@@ -28,6 +28,7 @@ class Ground:
     store: SqlStore
     enquiries: SqlEnquiries
     clock: Clock
+    opened: Opened
 
     async def enter(self, node: Node) -> tuple[str, ...]:
         return await self.store.enter(node, now=self.clock.now())
@@ -48,7 +49,7 @@ async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     opened = ENGINES[request.param](tmp_path, clock, frozenset(), CUSTODY)
     assert isinstance(opened.store, SqlStore)
     assert isinstance(opened.enquiries, SqlEnquiries)
-    yield Ground(opened.store, opened.enquiries, clock)
+    yield Ground(opened.store, opened.enquiries, clock, opened)
     closing = opened.close()
     assert asyncio.iscoroutine(closing)
     await closing
@@ -124,6 +125,15 @@ async def test_a_node_does_not_go_on_when_another_configuration_is_in_force(grou
     await ground.adopt(replace(ONE, configuration="d" * 64))
     (why,) = await ground.stay(ONE)
     assert "another configuration is in force" in why
+
+
+async def test_a_node_does_not_go_on_when_the_store_was_put_back_beneath_it(ground: Ground) -> None:
+    await ground.enter(ONE)
+    await ground.adopt(ONE)
+    raw = ground.opened.raw
+    raw.execute("UPDATE meta SET generation = generation + 1")
+    (why,) = await ground.stay(ONE)
+    assert "put back" in why
 
 
 @dataclass

@@ -22,6 +22,7 @@ VALUES (:name, :version, :parts, :configuration, :reference, :key_id, :now, :now
 ON CONFLICT (name) DO UPDATE SET seen_at = :now
 """
 _LEAVE: Final = "DELETE FROM node WHERE name = ?"
+_GENERATION: Final = "SELECT generation FROM meta WHERE id = 1"
 _FORGET: Final = "DELETE FROM node WHERE seen_at < ?"
 
 
@@ -49,8 +50,12 @@ def enter(transaction: Transaction, node: Node, *, now: datetime) -> tuple[str, 
 def stay(transaction: Transaction, node: Node, *, now: datetime) -> tuple[str, ...]:
     """Write down that a node still runs, unless another configuration is in force by now; gives in what it differs.
 
-    So a node that was frozen while others began with another configuration ends when it wakes.
+    So a node that was frozen while others began with another configuration ends when it wakes, and one under which the
+    database was put back ends as well: it gives leases of a life that is over.
     """
+    ((generation,),) = transaction.rows(_GENERATION)
+    if generation != transaction.generation:
+        return (f"the store was put back: this is its generation {generation}, not {transaction.generation}",)
     standing = in_force(transaction.connection)
     if standing is not None and standing[0] != node.configuration:
         return (f"another configuration is in force: {standing[1]} ({standing[0][:12]})",)
