@@ -223,6 +223,7 @@ class Worker:
         hinted = tuple(self._hinted)
         try:
             await self._recover()
+            asked = self._around.monotonic()
             claims = await self._claim()
         except Unavailable:
             _log.warning("worker_store_away", worker=self._name)
@@ -231,7 +232,7 @@ class Worker:
             _log.exception("worker_round_failed", worker=self._name)
             return False
         for claim in claims:
-            self._start(claim)
+            self._start(claim, until=asked + self.lease_seconds)
         if hinted:
             self._around.joining.looked(hinted)
             for _ in hinted:
@@ -306,18 +307,18 @@ class Worker:
         if any(count == rooms[ods] < lanes[ods].most - lanes[ods].in_flight for ods, count in taken.items()):
             self._woken.set()
 
-    def _start(self, claim: Claim) -> None:
+    def _start(self, claim: Claim, *, until: float) -> None:
         self._lanes[claim.destination].in_flight += 1
-        task = asyncio.create_task(self._carry(claim))
+        task = asyncio.create_task(self._carry(claim, until=until))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carry(self, claim: Claim) -> None:
-        """Take one claim from lease to record."""
+    async def _carry(self, claim: Claim, *, until: float) -> None:
+        """Take one claim from lease to record; the lease ends at a moment of our own clock that never goes back."""
         lane = self._lanes[claim.destination]
         more = True
         try:
-            more = await self._send(claim, lane)
+            more = await self._send(claim, lane, until=until)
         except Unavailable:
             # Not on the wire, or not recorded: the lease runs out and `recover` tells which.
             _log.warning("worker_store_away", worker=self._name, row=claim.id)
@@ -329,7 +330,7 @@ class Worker:
             if more or lane.full:
                 self._woken.set()
 
-    async def _send(self, claim: Claim, lane: _Lane) -> bool:
+    async def _send(self, claim: Claim, lane: _Lane, *, until: float) -> bool:
         """Send one claim. Tells whether what became of it may have made something else due."""
         try:
             octets, content_type = await self._octets(claim)
@@ -344,6 +345,10 @@ class Worker:
             _log.info("worker_not_sent", worker=self._name, row=claim.id)
             return True
         begun = self._around.monotonic()
+        if begun + lane.limit_seconds > until:
+            # We were frozen, or the store was slow: another node may soon take it, or has done so.
+            await self._record(claim, TryLater(reason="the lease left no time for an answer"), lane)
+            return True
         outcome = await self._transmit(claim, lane, octets, content_type)
         self._note(claim.destination, lane, outcome)
         await self._record(claim, outcome, lane)

@@ -5,7 +5,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import cast
@@ -66,6 +66,8 @@ class _FakeStore:
     recovered_with: list[frozenset[OdsCode]] = field(default_factory=list)
     rooms: list[dict[OdsCode, int]] = field(default_factory=list)
     leases: list[float] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+    """What happens while a row is put on the wire."""
 
     async def recover(self, *, now: datetime, recognises_repeats: frozenset[OdsCode]) -> int:
         self.recovered_with.append(recognises_repeats)
@@ -103,6 +105,7 @@ class _FakeStore:
     async def on_wire(self, claim: Claim, *, now: datetime, octets: bytes | None = None) -> bool:
         if not self.sendable:
             return False
+        self.meanwhile()
         self.log.append(f"on_wire {claim.id}")
         row = self.rows[claim.id]
         row.state = "on_wire"
@@ -220,6 +223,28 @@ async def test_a_message_is_on_the_wire_before_it_is_sent_and_recorded_after() -
     assert store.log == ["on_wire 1", "send 1", "record 1"]
     assert outlet.sent[0].octets == b"sealed"
     assert isinstance(store.outcomes[0][1], Taken)
+
+
+@pytest.mark.parametrize(("frozen_seconds", "sent"), [(25.0, 1), (35.0, 0), (3600.0, 0)])
+async def test_who_was_frozen_before_the_first_byte_sends_nothing_that_another_may_have_by_now(
+    frozen_seconds: float, sent: int
+) -> None:
+    """Of a lease of 60 seconds the provider may need 30 for its answer."""
+    moment = 0.0
+
+    def freeze() -> None:
+        nonlocal moment
+        moment += frozen_seconds
+        store.meanwhile = lambda: None
+
+    store = _store(_Row(id=1, destination=ONE))
+    store.meanwhile = freeze
+    outlet = _Outlet()
+    around = replace(_around(store, {ONE: outlet}, _provider(ONE, seconds=30.0)), monotonic=lambda: moment)
+    async with _running(around):
+        await _until(lambda: bool(store.outcomes))
+        assert len(outlet.sent) == sent
+    assert isinstance(store.outcomes[0][1], Taken if sent else TryLater)
 
 
 async def test_nothing_is_sent_where_the_store_says_no() -> None:
