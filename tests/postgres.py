@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections import OrderedDict
 from datetime import UTC, datetime
@@ -25,6 +26,13 @@ from gateway.store.postgres.store import elsewhere, migrate_database
 KEPT: Final = 24
 """Databases kept at a time; a test that opens one again does so soon."""
 _TEMPLATE: Final = "template_gateway"
+_WATCH: Final = """
+import shutil, subprocess, sys
+sys.stdin.buffer.read()
+subprocess.run(sys.argv[3:], user=sys.argv[1], cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+shutil.rmtree(sys.argv[2], ignore_errors=True)
+"""
+"""Outlives whoever started the server, however that ends, and then takes the server away."""
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 _SETTINGS: Final = {
     "listen_addresses": "",
@@ -61,6 +69,12 @@ class Server:
             file.writelines(f"{name} = '{value}'\n" for name, value in (_SETTINGS | settings).items())
             file.write(f"unix_socket_directories = '{self.folder}'\n")
         self.start()
+        stop = [str(_programs() / "pg_ctl"), "--mode=immediate", "--wait", "stop", "-D", str(self._data)]
+        self._watch = subprocess.Popen(
+            [sys.executable, "-c", _WATCH, self._user, str(self.folder), *stop],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
@@ -79,9 +93,7 @@ class Server:
 
     def remove(self) -> None:
         """Stop it for good, and take its files away."""
-        if (self._data / "postmaster.pid").exists():
-            self.stop("immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._watch.communicate()
 
     def url(self, database: str) -> str:
         """Give the URL of one of its databases."""
