@@ -407,6 +407,15 @@ async def test_an_answer_moves_its_lines_and_is_told_to_the_trust(exchange: Exch
     assert len(await exchange.claim(TRUST)) == 2
 
 
+async def test_a_trust_is_told_one_thing_at_a_time_whichever_node_tells_it(exchange: Exchange) -> None:
+    await exchange.store.acknowledge(posted(exchange), await sent(exchange, lines=2), ())
+    first = await exchange.send(TRUST)
+    assert await exchange.claim(TRUST, room=1) == []
+    await exchange.store.record(first, Taken(), now=exchange.clock.now(), retry_at=None)
+    second = await exchange.send(TRUST)
+    assert second.id > first.id
+
+
 async def test_an_answer_that_came_too_early_holds_when_it_is_sent_again(exchange: Exchange) -> None:
     message = (await sent(exchange)).correlation
 

@@ -33,6 +33,8 @@ SELECT destination FROM waiting WHERE destination IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM pause WHERE pause.destination = waiting.destination AND ended_at IS NULL)
 """
 """Destinations that have something waiting and are not paused."""
+_TELLING = "SELECT destination FROM outbox WHERE state IN ('claimed', 'on_wire') AND kind = 'tell'"
+"""Trusts that are being told something, by this node or another: the next waits, so that news keeps its order."""
 _TENANTS = """
 WITH RECURSIVE waiting (tenant) AS (
     SELECT min(tenant) FROM outbox WHERE state = 'due' AND destination = :destination
@@ -138,6 +140,7 @@ def claim_due(
     until = stored(now + timedelta(seconds=lease_seconds))
     claims = []
     waiting = {destination for (destination,) in transaction.rows(_DESTINATIONS)}
+    waiting -= {destination for (destination,) in transaction.rows(_TELLING)}
     for destination, limit in room.items():
         if destination.value not in waiting:
             continue
