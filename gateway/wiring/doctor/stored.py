@@ -58,7 +58,9 @@ def _on_server(settings: Settings, now: datetime, *, runs: bool) -> Iterator[Fin
     try:
         facts, found = asyncio.run(_asked(settings, now))
     except (Unavailable, ConfigurationError) as error:
-        yield wrong("store", f"PostgreSQL: {error}", "See docs/runbooks/gateway-down.md; nothing that was taken is lost.")
+        yield wrong(
+            "store", f"PostgreSQL: {error}", "See docs/runbooks/gateway-down.md; nothing that was taken is lost."
+        )
         return
     yield good("store", f"PostgreSQL {facts['server_version']}, synchronous_commit {facts['synchronous_commit']}")
     yield from _figures(found, settings, now, runs=runs)
