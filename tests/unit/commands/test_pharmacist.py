@@ -89,7 +89,7 @@ def test_a_screening_that_failed_holds_the_order(line: Line, tmp_path: Path) -> 
         ("rule", str(REJECTED.id), "send"),
         ("renewal", str(REJECTED.id), "declined"),
         ("screen", "pass", str(REJECTED.id)),
-        ("rescue", str(REJECTED.id), "--issue", "1", "--link", "4711"),
+        ("rescue", str(WAITING.id), "--issue", "1", "--link", "4711"),
     ],
 )
 def test_what_nothing_waits_for_is_refused_in_words(line: Line, act: tuple[str, ...]) -> None:
