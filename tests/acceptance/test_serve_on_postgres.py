@@ -60,7 +60,7 @@ def test_what_one_node_took_another_knows_and_goes_on_with_when_the_first_is_kil
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("place", [b"S01-0001", b"TESTPATIENT"])
+@pytest.mark.parametrize("place", [b"S01-0001", b"TESTPATIENT", b"RX7001", b"GRP7001"])
 def test_a_nul_that_the_server_cannot_hold_is_judged_before_it_gets_there(nodes: list[Child], place: bytes) -> None:
     body = MESSAGE.replace(place, b"A\0B")
     assert body != MESSAGE

@@ -135,6 +135,14 @@ async def test_another_trust_may_use_the_same_order_number(exchange: Exchange) -
     assert len(await exchange.store.known_lines(OTHER_TRUST, ["RXA0"])) == 1
 
 
+async def test_a_number_with_a_nul_is_nobodys(exchange: Exchange) -> None:
+    await exchange.store.accept(make_acceptance("A"))
+    assert await exchange.store.known_lines(TRUST, ["RX\0A0"], ["GRP\0A"]) == ()
+    assert await exchange.store.allocated_lines(PROVIDER, ["RX\0A0"]) == ()
+    assert await exchange.enquiries.search(tenant=TRUST, order_number="RX\0A0") == ()
+    assert await exchange.enquiries.by_control_id("MSG\0A", tenant=TRUST) == ()
+
+
 async def test_a_held_order_is_known_and_can_be_corrected_under_its_own_ids(exchange: Exchange) -> None:
     what = make_prescription("A")
     await exchange.store.accept(make_acceptance("A", make_order(what, state=LineState.HELD)))

@@ -137,6 +137,8 @@ def describe(reader: Reader, rows: Sequence[int]) -> tuple[Found, ...]:
 
 
 def _find(reader: Reader, by: str, value: str, tenant: OdsCode | None) -> tuple[Found, ...]:
+    if "\0" in value:
+        return ()  # nobody's: it is refused before it is stored, and some engines will not look for it
     newest = "TRUE" if by == "control_id" else _NEWEST
     sql = _FIND.format(condition=_BY[by], visible=_VISIBLE, newest=newest)
     values = {"value": value, "tenant": tenant.value if tenant else None, "limit": MOST}

@@ -68,8 +68,8 @@ class Asked:
 
     def questions(self) -> list[tuple[str, str | bytes]]:
         """Give each question once."""
-        asked: list[tuple[str, str | bytes]] = [(_BY_ORDER, number) for number in self.orders]
-        asked += [(_BY_GROUP, number) for number in self.groups]
+        asked: list[tuple[str, str | bytes]] = [(_BY_ORDER, number) for number in _storable(self.orders)]
+        asked += [(_BY_GROUP, number) for number in _storable(self.groups)]
         asked += [(_BY_ITEM, item.bytes) for item in self.items]
         asked += [(_BY_PRESCRIPTION, one.bytes) for one in self.prescriptions]
         return list(dict.fromkeys(asked))
@@ -86,12 +86,17 @@ def known_lines(transaction: Transaction, tenant: OdsCode, asked: Asked) -> tupl
 
 def allocated_lines(transaction: Transaction, provider: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
     """Give the lines under these numbers that are or were that provider's, each with the message it was sent in."""
-    numbers = dict.fromkeys(order_numbers)
+    numbers = dict.fromkeys(_storable(order_numbers))
     rows = [row for number in numbers for row in transaction.rows(_ALLOCATED, (provider.value, number))]
     messages = {row[0]: transaction.row(_MESSAGE_TO, (row[0], provider.value)) for row in rows}
     return tuple(
         _line(row, message[0]) for row in sorted(rows, key=lambda row: int(row[0])) if (message := messages[row[0]])
     )
+
+
+def _storable(numbers: Sequence[str]) -> list[str]:
+    """Leave out what no line can bear: a NUL is refused before it is stored, and some engines will not look for it."""
+    return [number for number in numbers if "\0" not in number]
 
 
 def _line(row: Row, message: bytes | None = None) -> KnownLine:
