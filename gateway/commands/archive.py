@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Annotated
 from uuid import UUID
 
@@ -67,13 +66,14 @@ def listed(*, verify: bool = False, as_json: AsJson = False, data: Data = None) 
     """Show every archive of the data folder: what is in it, and until when it must be kept. `--verify` reads each."""
     folder = read_settings(data=data).data
     found = tuple(archiving.verified(folder)) if verify else archiving.manifests(folder)
+    held = {one.name: len(archiving.held(folder, one.name)) for one in found}
     if as_json:
-        print(json.dumps([asdict(one) for one in found], indent=1))
-        return
-    for one in found:
-        print(f"{one.name}  {one.prescriptions} prescriptions, {one.first[:10]} to {one.last[:10]}, {_kept(one)}")
-    _refuse_gaps(found)
-    if not found:
+        print(json.dumps([{**asdict(one), "under_legal_hold": held[one.name]} for one in found], indent=1))
+    for one in found if not as_json else ():
+        kept = f"{_kept(one)}{f', {held[one.name]} under legal hold' if held[one.name] else ''}"
+        print(f"{one.name}  {one.prescriptions} prescriptions, {one.first[:10]} to {one.last[:10]}, {kept}")
+    _refuse_gaps(archiving.gaps(folder, found))
+    if not found and not as_json:
         print(f"no archive in {folder / FOLDER}")
 
 
@@ -122,7 +122,7 @@ def _show_one(settings: Settings, identity: UUID) -> None:
     if seen is None:
         raise _nothing()
     name, view = seen
-    print(f"in archive {name}")
+    print(f"in archive {name}{_holds(archiving.held(settings.data, name).get(identity, ()))}")
     print(json.dumps(_as_object(view), indent=1, default=str))
 
 
@@ -137,7 +137,7 @@ def _show_found(settings: Settings, what: str, *, nhs_number: str) -> None:
         )
     )
     for one in found:
-        print(f"{one.archive}  {_line(one.found)}")
+        print(f"{one.archive}  {_line(one.found)}{_holds(one.holds)}")
     if not found:
         raise _nothing()
 
@@ -145,6 +145,10 @@ def _show_found(settings: Settings, what: str, *, nhs_number: str) -> None:
 def _line(found: Found) -> str:
     medicines = "; ".join(found.medicines)
     return f"{found.prescription_id}  {found.number}  {found.tenant}  {LABELS[found.state]}  {medicines}"
+
+
+def _holds(numbers: Sequence[int]) -> str:
+    return "".join(f"  legal hold {number}" for number in numbers)
 
 
 def _as_object(view: PrescriptionView) -> dict[str, object]:
@@ -178,9 +182,9 @@ def _kept(manifest: ArchiveManifest) -> str:
     return f"to be kept until {manifest.keep_until}"
 
 
-def _refuse_gaps(found: Sequence[ArchiveManifest]) -> None:
-    """Say where the archive that one names as the one before it is not there."""
-    for earlier, later in pairwise(found):
-        if later.previous != earlier.sha256:
-            print(f"between {earlier.name} and {later.name} an archive is missing", file=sys.stderr)
-            raise typer.Exit(Exit.REFUSED)
+def _refuse_gaps(missing: Sequence[str]) -> None:
+    """Say which archives that must be kept are not there."""
+    for one in missing:
+        print(one, file=sys.stderr)
+    if missing:
+        raise typer.Exit(Exit.REFUSED)

@@ -1,10 +1,12 @@
 """Moving closed prescriptions of a data folder to an archive, and looking one up there."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from gateway.config.load import load
@@ -13,18 +15,26 @@ from gateway.enquiries import Found, PrescriptionView
 from gateway.settings import Settings, variables
 from gateway.store.sql import archiving as statements
 from gateway.store.sqlite import archive_file, archiving
-from gateway.store.sqlite.archive_file import FILE, ArchiveManifest
+from gateway.store.sqlite.archive_file import FILE, FOLDER, ArchiveManifest
 from gateway.store.sqlite.archiving import Archived, Asked
-from gateway.wiring.build import SystemClock
+from gateway.wiring.build import SystemClock, claim_data_folder
 from gateway.wiring.storing import refuse_on_server
+
+ARCHIVE_LOCK: Final = "archive.lock"
+"""One run at a time: two would name the same archive as the one before them, and take each other's drafts away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundThere:
-    """A prescription in an archive."""
+    """A prescription in an archive.
+
+    Attributes:
+        holds: numbers of the legal holds that are on it.
+    """
 
     archive: str
     found: Found
+    holds: tuple[int, ...] = ()
 
 
 def asked(settings: Settings, *, by: str, before: datetime | None, most: int) -> Asked:
@@ -53,8 +63,16 @@ def survey(run: Asked) -> Archived:
 
 
 def archive(run: Asked) -> Archived:
-    """Finish what was begun, then move what may go. A gateway may be running on the folder."""
-    return archiving.archive(run)
+    """Finish what was begun, then move what may go. A gateway may be running on the folder, but no second run.
+
+    Raises:
+        ConfigurationError: another run is under way, or as `archiving.archive`.
+    """
+    lock = claim_data_folder(run.data, ARCHIVE_LOCK)
+    try:
+        return archiving.archive(run)
+    finally:
+        os.close(lock)
 
 
 def terms(run: Asked) -> tuple[RetentionTerm, ...]:
@@ -77,12 +95,43 @@ def verified(data: Path) -> Iterator[ArchiveManifest]:
         yield archive_file.verify(folder)
 
 
+def gaps(data: Path, found: Sequence[ArchiveManifest]) -> tuple[str, ...]:
+    """Say which archives are missing: by the store, which knows each that rows left it for, and by what each names.
+
+    One that need not be kept any more may be gone.
+    """
+    known, now = archiving.registered(data), SystemClock().now()
+    there = {one.sha256 for one in found}
+    gone = [one for one in known if one.sha256 not in there and one.keep_until > now]
+    missing = [f"archive {one.name} is missing: it must be kept until {one.keep_until:%Y-%m-%d}" for one in gone]
+    named, previous = {one.sha256 for one in known}, ""
+    for one in found:
+        if one.previous != previous and one.previous not in named:
+            missing.append(f"before archive {one.name} one is missing")
+        previous = one.sha256
+    return tuple(missing)
+
+
+def held(data: Path, name: str) -> dict[UUID, tuple[int, ...]]:
+    """Give the prescriptions of an archive that legal holds are on, each with the numbers of those."""
+    found: dict[UUID, tuple[int, ...]] = {}
+    in_force = archiving.holds(data)
+    if in_force:
+        with archive_file.readable(data / FOLDER / name / FILE, now=SystemClock().now()) as reader:
+            for hold in in_force:
+                for one in statements.under_hold(reader, hold):
+                    found[one] = (*found.get(one, ()), hold.number)
+    return found
+
+
 def find(data: Path, *, nhs_number: str = "", number: str = "", order_number: str = "") -> Iterator[FoundThere]:
     """Look in every archive, the newest first, by the one value that is given."""
     for folder in reversed(archive_file.archives(data)):
         with archive_file.readable(folder / FILE, now=SystemClock().now()) as reader:
             there = statements.sought(reader, nhs_number=nhs_number, number=number, order_number=order_number)
-        yield from (FoundThere(archive=folder.name, found=found) for found in there)
+        holds = held(data, folder.name) if there else {}
+        for found in there:
+            yield FoundThere(archive=folder.name, found=found, holds=holds.get(found.prescription_id, ()))
 
 
 def view(data: Path, prescription: UUID) -> tuple[str, PrescriptionView] | None:

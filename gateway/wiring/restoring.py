@@ -12,6 +12,7 @@ from gateway.settings import Settings, variables
 from gateway.store.sql.restoring import Person, Point
 from gateway.store.sqlite.backup import Manifest, back_up
 from gateway.store.sqlite.restoring import Restored, restore
+from gateway.wiring.archiving import ARCHIVE_LOCK
 from gateway.wiring.build import SystemClock, claim_data_folder
 from gateway.wiring.storing import mark_restored, on_server, open_enquiries, refuse_on_server
 from gateway.wiring.watching import WATCH_LOCK
@@ -34,8 +35,8 @@ def restore_store(settings: Settings, backup: Path, person: Person, *, least_gen
     """Put a backup into a data folder, with every provider held that the configuration or the backup names.
 
     Raises:
-        ConfigurationError: a gateway or a watch runs on the folder, the configuration is wrong, or the backup is not
-            what its manifest says.
+        ConfigurationError: a gateway, a watch or an archiving runs on the folder, the configuration is wrong, or the
+            backup is not what its manifest says.
         Unavailable: it could not be written.
     """
     refuse_on_server(settings, "restore it with your server's own means, then `gateway restore` without a folder")
@@ -43,6 +44,7 @@ def restore_store(settings: Settings, backup: Path, person: Person, *, least_gen
     locks = [claim_data_folder(settings.data)]
     try:
         locks.append(claim_data_folder(settings.data, WATCH_LOCK))
+        locks.append(claim_data_folder(settings.data, ARCHIVE_LOCK))
         return restore(
             backup,
             settings.data,

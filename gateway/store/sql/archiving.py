@@ -20,7 +20,7 @@ import msgspec
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Prescription
-from gateway.enquiries import Found, PrescriptionView
+from gateway.enquiries import Found, LegalHold, PrescriptionView
 from gateway.store.document import decode
 from gateway.store.sql import finding, viewing
 from gateway.store.sql.instants import instant, stored
@@ -99,6 +99,9 @@ SELECT max(at) FROM (SELECT max(at) AS at FROM event WHERE line IN {_LINES}
     UNION ALL SELECT received_at FROM prescription WHERE id = :id
     UNION ALL SELECT max(closed_at) FROM alert WHERE line IN {_LINES}) AS each
 """  # noqa: S608
+_UNDER_HOLD: Final = """
+SELECT DISTINCT uuid FROM prescription WHERE nhs_number = :nhs_number OR uuid = :prescription
+"""
 _DOCUMENT: Final = "SELECT document FROM prescription WHERE id = :id"
 _LEAVE: Final = f"""
 INSERT INTO archived_prescription (id, archive, uuid, submission, tenant, action, number, received_at, events,
@@ -274,6 +277,13 @@ def candidate_of(reader: Reader, uuid: UUID, tenant: OdsCode) -> Candidate:
 def viewed(reader: Reader, prescription_id: UUID) -> PrescriptionView | None:
     """Give everything that is known of a prescription, of an archive as of a store."""
     return viewing.prescription(reader, prescription_id, tenant=None)
+
+
+def under_hold(reader: Reader, hold: LegalHold) -> frozenset[UUID]:
+    """Give the prescriptions that a legal hold is on, of an archive as of a store."""
+    of = hold.prescription_id.bytes if hold.prescription_id is not None else None
+    rows = reader.execute(_UNDER_HOLD, {"nhs_number": hold.nhs_number or None, "prescription": of})
+    return frozenset(UUID(bytes=row[0]) for row in rows)
 
 
 def sought(reader: Reader, *, nhs_number: str = "", number: str = "", order_number: str = "") -> tuple[Found, ...]:

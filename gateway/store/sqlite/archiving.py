@@ -26,7 +26,8 @@ from gateway.domain.deadline import ALWAYS
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.retention import Retention
-from gateway.store.sql import archiving
+from gateway.enquiries import LegalHold
+from gateway.store.sql import archiving, legal_holds
 from gateway.store.sql.archiving import Candidate, Stays
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.leaves import append_leaf
@@ -48,6 +49,7 @@ INSERT INTO archive (name, sha256, made_at, keep_until) VALUES (:name, :sha256, 
 ON CONFLICT (name) DO NOTHING
 """
 _FINISH: Final = "UPDATE archive SET finished_at = ? WHERE id = ? AND finished_at IS NULL"
+_KNOWN: Final = "SELECT name, sha256, keep_until FROM archive ORDER BY id"
 _UNFINISHED: Final = "SELECT name FROM archive WHERE finished_at IS NULL ORDER BY id"
 _FIGURES: Final = "SELECT (SELECT generation FROM meta), (SELECT size FROM audit_head)"
 _SPAN: Final = "SELECT min(received_at), max(received_at), count(*), (SELECT count(*) FROM line) FROM prescription"
@@ -94,6 +96,47 @@ class Archived:
     changed: int = 0
     stays: Counter[str] = field(default_factory=Counter)
     manifest: ArchiveManifest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """An archive as the store knows it: its rows left the store for it.
+
+    Attributes:
+        sha256: of its file, in lower-case hex.
+        keep_until: from when on none of its records need be kept any more.
+    """
+
+    name: str
+    sha256: str
+    keep_until: datetime
+
+
+def registered(data: Path) -> tuple[Registered, ...]:
+    """Give every archive for which rows left the store of a data folder, in that order; none where there is no store.
+
+    Raises:
+        ConfigurationError: the store has another schema.
+        Unavailable: the store cannot be read.
+    """
+    if not (data / DATABASE).is_file():
+        return ()
+    with closing(_reader(data)) as reader:
+        rows = list(reader.execute(_KNOWN))
+    return tuple(Registered(name=row[0], sha256=row[1], keep_until=instant(row[2])) for row in rows)
+
+
+def holds(data: Path) -> tuple[LegalHold, ...]:
+    """Give the legal holds in force on a data folder; none where there is no store.
+
+    Raises:
+        ConfigurationError: the store has another schema.
+        Unavailable: the store cannot be read.
+    """
+    if not (data / DATABASE).is_file():
+        return ()
+    with closing(_reader(data)) as reader:
+        return legal_holds.in_force(reader)
 
 
 def survey(asked: Asked) -> Archived:
@@ -169,6 +212,7 @@ def _make(asked: Asked) -> Archived:
             chosen = list(islice(_choose(reader, asked, stays), asked.most))
             if not chosen:
                 return Archived(chosen=0, stays=stays)
+            _refuse_clock_gone_back(asked.data, name)
             draft.mkdir(parents=True, mode=0o700)
             archive_file.write(draft / FILE, reader, chosen, now=asked.now)
             ((generation, leaves),) = reader.execute(_FIGURES)
@@ -206,6 +250,13 @@ def _described(draft: Path, name: str, chosen: Sequence[Chosen], asked: Asked) -
         schema=schema,
         version=asked.version,
     )
+
+
+def _refuse_clock_gone_back(data: Path, name: str) -> None:
+    """Archives are in order by their names: one that bore an earlier name than the one before it would look lost."""
+    known = archive_file.archives(data)
+    if known and name <= known[-1].name:
+        raise Unavailable(f"the clock is not after archive {known[-1].name}; nothing was deleted")
 
 
 def _previous(data: Path) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,10 @@ from gateway.destination import Refused
 from gateway.domain.acts import Act
 from gateway.domain.prescription import Prescription
 from gateway.ports.acceptance import Acceptance
+from gateway.store.sqlite import archiving
 from gateway.store.sqlite.store import SqliteStore
+from gateway.wiring.archiving import ARCHIVE_LOCK
+from gateway.wiring.build import claim_data_folder
 from tests.contract.store_engines import PROVIDER, make_acceptance, make_order, make_prescription
 
 NOW = datetime.now(UTC)
@@ -120,6 +124,51 @@ def test_a_legal_hold_keeps_it_and_is_lifted_by_its_number(run: Run, tmp_path: P
     words = json.dumps(leaves(tmp_path))
     assert str(CLOSED.patient.nhs_number) not in words
     assert "A claim was made." not in words
+
+
+def archived(run: Run) -> str:
+    name: str = json.loads(run("archive", "--json", *WHO)[1])["archive"]["name"]
+    return name
+
+
+def test_an_archive_that_is_missing_is_named_until_it_need_not_be_kept(run: Run, tmp_path: Path) -> None:
+    name = archived(run)
+    assert run("archive", "list")[0] == Exit.DONE
+    (tmp_path / "data" / "archive" / name).rename(tmp_path / name)
+    for arguments in (("archive", "list"), ("archive", "list", "--json"), ("archive", "list", "--verify")):
+        code, text = run(*arguments)
+        assert (code, f"archive {name} is missing: it must be kept until" in text) == (Exit.REFUSED, True), text
+    over = archiving.Registered(name=name, sha256="0" * 64, keep_until=NOW - timedelta(days=1))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(archiving, "registered", lambda _: (over,))
+        assert run("archive", "list")[0] == Exit.DONE
+
+
+def test_an_archive_tells_of_legal_holds_on_what_is_in_it(run: Run) -> None:
+    name = archived(run)
+    assert "legal hold" not in run("archive", "find", "RXA0", *WHY)[1]
+    run("legal-hold", "place", str(OPEN.id), *WHY)
+    assert "legal hold" not in run("archive", "list")[1]
+    run("legal-hold", "place", str(CLOSED.id), *WHY)
+    assert run("archive", "find", CLOSED.lines[0].order_number, *WHY)[1].endswith("  legal hold 2\n")
+    assert run("archive", "find", str(CLOSED.id), *WHY)[1].startswith(f"in archive {name}  legal hold 2\n")
+    run("legal-hold", "place", "--patient", *WHY, said=f"{CLOSED.patient.nhs_number}\n")
+    assert run("archive", "find", str(CLOSED.number), *WHY)[1].endswith("  legal hold 2  legal hold 3\n")
+    assert run("archive", "list")[1].endswith(", 1 under legal hold\n")
+    assert json.loads(run("archive", "list", "--json")[1])[0]["under_legal_hold"] == 1
+
+
+def test_a_run_beside_another_does_nothing_and_leaves_its_draft_alone(run: Run, tmp_path: Path) -> None:
+    draft = tmp_path / "data" / "archive" / "20300101T000000000000Z.partial"
+    draft.mkdir(parents=True)
+    lock = claim_data_folder(tmp_path / "data", ARCHIVE_LOCK)
+    before = leaves(tmp_path)
+    assert run("archive", *WHO)[0] != Exit.DONE
+    assert draft.exists()
+    assert leaves(tmp_path) == before
+    os.close(lock)
+    assert run("archive", *WHO)[0] == Exit.DONE
+    assert not draft.exists()
 
 
 @pytest.mark.parametrize(

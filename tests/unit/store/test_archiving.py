@@ -328,6 +328,16 @@ async def test_a_second_archive_names_the_one_before_it(exchange: Exchange, tmp_
     assert (first.previous, second.previous) == ("", first.sha256)
 
 
+async def test_a_clock_that_went_back_makes_no_archive_that_would_look_lost(exchange: Exchange, tmp_path: Path) -> None:
+    await fill(exchange)
+    archive(asked(tmp_path, most=1))
+    before = store_of(tmp_path)
+    with pytest.raises(Unavailable, match="the clock is not after archive"):
+        archive(asked(tmp_path, most=1, now=YEARS_ON - timedelta(hours=1)))
+    assert store_of(tmp_path) == before
+    assert len(archive_file.archives(tmp_path)) == 1
+
+
 async def test_a_store_that_was_put_back_from_a_backup_lets_go_of_the_same_again(
     exchange: Exchange, tmp_path: Path
 ) -> None:
