@@ -336,6 +336,26 @@ async def test_a_database_of_another_program_is_refused(where: Address) -> None:
         PostgresStore.open(where, now=lambda: MOMENT)
 
 
+async def test_who_does_not_own_the_tables_is_refused_for_it_would_see_no_row(where: Address) -> None:
+    migrate_database(where, now=MOMENT)
+    run(
+        where,
+        "CREATE ROLE another LOGIN",
+        "GRANT gateway_tenant TO another",
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO another",
+    )
+    with pytest.raises(ConfigurationError, match="belong to another user"):
+        PostgresStore.open(address(where.url.replace("gateway@", "another@")), now=lambda: MOMENT)
+    run(where, "GRANT gateway TO another")
+    await PostgresStore.open(address(where.url.replace("gateway@", "another@")), now=lambda: MOMENT).close()
+
+
+async def test_who_may_not_make_the_tables_is_told_so(where: Address) -> None:
+    run(where, "CREATE ROLE poor LOGIN")
+    with pytest.raises(ConfigurationError, match="may not do what a step"):
+        PostgresStore.open(address(where.url.replace("gateway@", "poor@")), now=lambda: MOMENT)
+
+
 @pytest.mark.parametrize(("kind", "fits"), [("pre", True), ("post", False)])
 async def test_only_what_a_newer_version_has_prepared_is_taken(where: Address, kind: str, fits: bool) -> None:  # noqa: FBT001
     migrate_database(where, now=MOMENT)

@@ -28,6 +28,7 @@ _HAS_STEPS = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('step')"
 _FOREIGN = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('submission')"
 _RAN = "SELECT number, kind FROM step ORDER BY number"
 _NOTE = "INSERT INTO step (number, kind, ran_at) VALUES (?, ?, ?)"
+_HIDDEN = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('line') AND row_security_active(oid)"
 _META = "INSERT INTO meta (id, generation, created_at) VALUES (1, 1, ?) ON CONFLICT DO NOTHING"
 _ARROWS = "SELECT state, event, next FROM arrow"
 _ADD_ARROW = "INSERT INTO arrow (state, event, next) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -58,7 +59,7 @@ def migrate(connection: Postgres, *, now: datetime) -> int:
 
     Raises:
         ConfigurationError: a newer version of the gateway changed the database in a way that this one does not know,
-            the database is another program's, or its user may not do what a step needs.
+            the database is another program's, or its user may not do what a step needs or does not own the tables.
         Unavailable: the server was away, and the database is as it was before.
     """
     try:
@@ -67,6 +68,7 @@ def migrate(connection: Postgres, *, now: datetime) -> int:
         if found.missing or not _has_arrows(connection):
             connection.script(f"SELECT pg_advisory_xact_lock({MIGRATORS_LOCK})")
             found = _run(connection, now)
+        ((hidden,),) = connection.execute(_HIDDEN)
         connection.commit()
     except ServerAwayError as error:
         connection.drop()
@@ -76,6 +78,9 @@ def migrate(connection: Postgres, *, now: datetime) -> int:
         raise ConfigurationError("the database's user may not do what a step of the schema needs") from error
     if found.needs > found.known:
         raise ConfigurationError("the database was written by a newer version of the gateway")
+    if hidden:
+        # It would find nothing late and nothing known, and say that all is well.
+        raise ConfigurationError("the tables belong to another user of the database, and this one sees no row of them")
     return found.newest
 
 
