@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     """Folder of the store, the keys and the development tokens; made if absent, closed to other users."""
     database_url: SecretStr | None = None
     """Of a PostgreSQL database that holds the store in place of a file of the data folder: postgresql://user@host/name.
-    Behind a pooler in transaction mode, with `?statement_cache_size=0`."""
+    Another machine is reached over TLS alone: with `?sslmode=verify-full`. Behind a pooler in transaction mode, with
+    `?statement_cache_size=0` as well."""
     config: Path | None = None
     """Configuration folder; the packaged demonstration if not set."""
     reference: Path | None = None

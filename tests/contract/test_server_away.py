@@ -296,8 +296,36 @@ def test_what_is_no_url_of_a_database_is_refused(url: str) -> None:
         address(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("postgresql://u@/d", True),
+        ("postgresql://u@/d?host=/run/postgresql", True),
+        ("postgresql://u@localhost:5432/d", True),
+        ("postgresql://u@127.0.0.1/d", True),
+        ("postgresql://u@[::1]:5432/d", True),
+        ("postgresql://u@db.example/d?sslmode=verify-full", True),
+        ("postgresql://u@one,two/d?sslmode=require", True),
+        ("postgresql://u:pass@db.example/d", False),
+        ("postgresql://u@10.0.0.1:5432/d", False),
+        ("postgresql://u@[fd00::1]/d", False),
+        ("postgresql://u@localhost,db.example/d", False),
+        ("postgresql://u@/d?host=db.example", False),
+        ("postgresql://u@localhost/d?host=db.example", False),
+        ("postgresql://u@db.example/d?sslmode=prefer", False),
+        ("postgresql://u@db.example/d?sslmode=disable", False),
+    ],
+)
+def test_another_machine_is_reached_over_tls_alone(url: str, taken: bool) -> None:  # noqa: FBT001
+    if taken:
+        assert address(url).prepared
+    else:
+        with pytest.raises(ConfigurationError, match="TLS alone"):
+            address(url)
+
+
 def test_the_password_of_a_url_is_never_shown() -> None:
-    assert "secret" not in repr(address("postgresql://u:secret@h/d"))
+    assert "secret" not in repr(address("postgresql://u:secret@h/d?sslmode=require"))
 
 
 async def test_two_nodes_that_start_at_once_migrate_once(where: Address) -> None:

@@ -18,6 +18,7 @@ import socket
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -40,6 +41,8 @@ STATEMENTS: Final = 400
 _KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 25_000}
 """Seconds, seconds, probes and milliseconds: a machine that is gone is found out within half a minute."""
 _CACHE: Final = "statement_cache_size"
+_OVER_TLS: Final = frozenset({"require", "verify-ca", "verify-full"})
+"""The others go on without it where the server, or who stands between, says that it has none."""
 _SETTINGS: Final = """
 SELECT current_setting('server_version_num')::bigint, current_setting('server_encoding'),
     current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'),
@@ -88,7 +91,7 @@ def address(url: str) -> Address:
     """Read a database's URL; `statement_cache_size=0` in it says that there is a pooler in transaction mode.
 
     Raises:
-        ConfigurationError: it is no URL of a PostgreSQL database.
+        ConfigurationError: it is no URL of a PostgreSQL database, or goes over a network without TLS.
     """
     try:
         parts = urlsplit(url)
@@ -98,7 +101,21 @@ def address(url: str) -> Address:
         raise ConfigurationError("the database's URL cannot be read") from error
     if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
         raise ConfigurationError("the database's URL is postgresql://user@host/database")
+    hosts = options.get("host", parts.netloc.rpartition("@")[2]).split(",")
+    if options.get("sslmode") not in _OVER_TLS and not all(_is_here(host) for host in hosts):
+        raise ConfigurationError("the database's URL: another machine is reached over TLS alone (sslmode=verify-full)")
     return Address(url=urlunsplit(parts._replace(query=urlencode(options))), prepared=prepared)
+
+
+def _is_here(host: str) -> bool:
+    """Tell whether a host of a URL, perhaps with its port, is this machine, or a folder with a socket."""
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    if name in {"", "localhost"} or name.startswith("/"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 class Postgres:
