@@ -26,6 +26,7 @@ from typing import Final
 
 from gateway.domain.medicine_names import Ingredients, KnownName, MedicineNames, Words, ingredients_of, words_of
 from gateway.domain.reference import ProductRow
+from gateway.translate.remembered import LONGEST, MOST
 
 _AND_ANOTHER: Final = re.compile(
     r"[+&]|\b(?:and|with)\b|/(?!\s*\d*(?:\.\d+)?\s*(?:ml|millilit|l\b|lit|g\b|dose|hour|hr|actuation|vial|pen|syr))",
@@ -47,10 +48,10 @@ def names_another(names: MedicineNames, words: str, row: ProductRow) -> bool:
     Returns:
         False also where nothing in the words is known, or the product's ingredients are not.
     """
-    return _names_another(names, words, row.ingredient, row.brand)
+    judge = _remembered if len(words) <= LONGEST else _names_another
+    return judge(names, words, row.ingredient, row.brand)
 
 
-@lru_cache(maxsize=4096)
 def _names_another(names: MedicineNames, words: str, ingredient: str, brand: str) -> bool:
     own = ingredients_of(ingredient)
     said = [_meant(options, own) for options in _found(names, words_of(words))]
@@ -62,6 +63,9 @@ def _names_another(names: MedicineNames, words: str, ingredient: str, brand: str
     if named < own and _rest_is_there(words, named, own):
         return False
     return named in names.together or not named & own
+
+
+_remembered = lru_cache(maxsize=MOST)(_names_another)
 
 
 def _found(names: MedicineNames, words: Words) -> Iterator[tuple[KnownName, ...]]:

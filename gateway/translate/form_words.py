@@ -8,7 +8,8 @@ Source: mapping.md 3.4 (RXE-6: checked against dm+d, never read as route) and 5.
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+
+from gateway.translate.remembered import remembered
 
 _INJECTED_FROM = {
     "pen": r"pens?|(?:auto-?)?injectors?|disposable devices?|clickject|myclic",
@@ -43,7 +44,7 @@ def _compiled(words: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
 _KINDS = (_compiled(_FORMS), _compiled(_INJECTED_FROM))
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def names_another_form(words: str, display: str) -> bool:
     """Tell whether words name a form, or a container of an injection, that the product's name does not.
 

@@ -5,7 +5,6 @@ Source: mapping.md 5; reference-data traps 2, 6, 7 and 8.
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import SnomedCode
@@ -21,6 +20,7 @@ from gateway.translate.contradictions import (
 from gateway.translate.drug_words import names_another
 from gateway.translate.form_words import names_another_form
 from gateway.translate.record import Leaf, Record
+from gateway.translate.remembered import remembered
 
 _AMOUNT = re.compile(
     r"(\d+(?:[.,]\d+)*)\s*(milligrams?|mg|micrograms?|mcg|nanograms?|grams?|g|millilitres?|ml|million units|units?|%)"
@@ -131,7 +131,7 @@ def other_words(record: Record, context: ReadingContext, product: Product, said:
             record.flag("DRUG_TEXT_MISMATCH", leaf.locator, text, (leaf.raw, row.display))
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def same_strength(words: str, display: str) -> bool:
     """Tell whether every strength that words name stands in the product's name; where either names none, it does."""
     said, known = set(_amounts(words)), set(_amounts(display))
