@@ -33,7 +33,9 @@ from gateway.store.sql.supplying import COUNTS, PLANS, deliver, lose_one, set_as
 from gateway.store.sql.tell import tell_news
 from gateway.store.sql.transaction import Transaction
 
-_FIRST = "SELECT id, meaning FROM callback WHERE destination = ? AND answer_id = ? ORDER BY id LIMIT 1"
+_FIRST = """
+SELECT id, meaning, archive, digest FROM callback WHERE destination = ? AND answer_id = ? ORDER BY id LIMIT 1
+"""
 _DID_SOMETHING = """
 SELECT 1 FROM event WHERE callback = ? AND (moved = 1 OR text NOT LIKE 'nothing moved%'
     AND (event LIKE 'cancel%' OR event LIKE 'hold_%' OR event LIKE 'release_%'
@@ -86,6 +88,11 @@ def acknowledge(
     said = meaning(answer)
     first = transaction.row(_FIRST, (callback.destination.value, answer.id)) if answer is not None else None
     row = _keep(transaction, callback, answer, issues, said)
+    if first is not None and first[2] is not None:
+        # What it said is in an archive, with the lines it was about; by its bytes it is known again all the same.
+        if first[3] == _digest(callback):
+            return CallbackResult(effect=Effectiveness.REPEAT)
+        first = None
     if first is None or said != first[1]:
         return _take(transaction, callback, answer, issues, row=row, answers=answers, reused=first is not None)
     if transaction.row(_DID_SOMETHING, (first[0],)):
@@ -134,7 +141,7 @@ def _keep(
     issues: Sequence[Issue],
     said: str,
 ) -> int | None:
-    digest = hashlib.sha256(callback.body).hexdigest()
+    digest = _digest(callback)
     new = transaction.changed(
         _INSERT,
         {
@@ -161,6 +168,10 @@ def _keep(
         digest=digest,
     )
     return row
+
+
+def _digest(callback: Callback) -> str:
+    return hashlib.sha256(callback.body).hexdigest()
 
 
 def _why_unread(

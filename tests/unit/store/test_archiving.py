@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import apsw
 import pytest
@@ -19,6 +20,7 @@ from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.domain.reconciliation import DifferenceKind
 from gateway.domain.retention import Retention, RetentionTerm
+from gateway.ports.callback import Effectiveness
 from gateway.store.sql import archiving as statements
 from gateway.store.sqlite import archive_file, archiving
 from gateway.store.sqlite.archive_file import FILE, FOLDER
@@ -158,6 +160,24 @@ async def test_a_repeat_of_an_archived_submission_gets_the_stored_answer(exchang
     assert again == first
     with closing(open_reader(tmp_path / DATABASE)) as reader:
         assert reader.execute("SELECT length(body) FROM submission WHERE control_id = 'MSGA'").get == 0
+
+
+async def test_a_provider_that_says_again_what_is_archived_repeats_itself(exchange: Exchange, tmp_path: Path) -> None:
+    found = await fill(exchange)
+    with closing(open_reader(tmp_path / DATABASE)) as reader:
+        said = (
+            "SELECT callback.answer_id, callback.correlation FROM callback JOIN event ON event.callback = callback.id"
+        )
+        of_line = f"{said} JOIN line ON line.id = event.line WHERE line.uuid = ? AND event.event = 'rejected'"
+        ((name, correlation),) = reader.execute(of_line, (found["closed"].lines[0].id.bytes,)).fetchall()
+    archive(asked(tmp_path))
+    alerts, about = await exchange.alert_kinds(), UUID(bytes=correlation)
+    again = await exchange.answer(about, LineEvent.REJECTED, id=name, reason="no stock")
+    assert again.effect is Effectiveness.REPEAT
+    assert await exchange.alert_kinds() == alerts
+    other = await exchange.answer(about, LineEvent.ACCEPTED, id=name)
+    assert other.effect is Effectiveness.KEPT
+    assert "answer-id-reused" not in await exchange.alert_kinds()
 
 
 async def test_a_trust_still_learns_how_an_archived_line_ended(exchange: Exchange, tmp_path: Path) -> None:
