@@ -156,10 +156,18 @@ def archive(asked: Asked) -> Archived:
 
     Raises:
         ConfigurationError: the folder holds no store, an archive that was begun is not there, or one is not whole.
-        Unavailable: the archive could not be written; nothing was deleted.
+        Unavailable: the archive could not be written, and nothing was deleted; or the store could not be, and each
+            prescription is there or in the archive.
     """
     refuse_unfinished(asked.data / DATABASE)
     archive_file.clear_partial(asked.data)
+    try:
+        return _archive(asked)
+    except apsw.Error as error:  # no room, or a gateway beside that writes for long
+        raise Unavailable("the store could not be read or written; the next run goes on from there") from error
+
+
+def _archive(asked: Asked) -> Archived:
     earlier = _finish_earlier(asked)
     try:
         made = _make(asked)

@@ -171,11 +171,12 @@ async def test_a_provider_that_says_again_what_is_archived_repeats_itself(exchan
         of_line = f"{said} JOIN line ON line.id = event.line WHERE line.uuid = ? AND event.event = 'rejected'"
         ((name, correlation),) = reader.execute(of_line, (found["closed"].lines[0].id.bytes,)).fetchall()
     archive(asked(tmp_path))
+    assert isinstance(correlation, bytes)
     alerts, about = await exchange.alert_kinds(), UUID(bytes=correlation)
-    again = await exchange.answer(about, LineEvent.REJECTED, id=name, reason="no stock")
+    again = await exchange.answer(about, LineEvent.REJECTED, id=str(name), reason="no stock")
     assert again.effect is Effectiveness.REPEAT
     assert await exchange.alert_kinds() == alerts
-    other = await exchange.answer(about, LineEvent.ACCEPTED, id=name)
+    other = await exchange.answer(about, LineEvent.ACCEPTED, id=str(name))
     assert other.effect is Effectiveness.KEPT
     assert "answer-id-reused" not in await exchange.alert_kinds()
 
@@ -284,6 +285,22 @@ async def kept_somewhere(exchange: Exchange, folder: Path, what: Prescription) -
             if statements.viewed(reader, what.id) is not None:
                 return True
     return False
+
+
+async def test_a_store_without_room_is_an_outage_and_the_next_run_goes_on(
+    exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await fill(exchange)
+
+    def full(*_: object) -> None:
+        raise apsw.FullError
+
+    monkeypatch.setattr(statements, "let_go", full)
+    with pytest.raises(Unavailable, match="the next run goes on"):
+        archive(asked(tmp_path))
+    monkeypatch.undo()
+    assert await exchange.enquiries.prescription(found["closed"].id, tenant=None) is not None
+    assert archive(asked(tmp_path, now=YEARS_ON + timedelta(hours=1))).let_go == 2
 
 
 async def test_what_changed_after_it_was_copied_stays(exchange: Exchange, tmp_path: Path) -> None:
