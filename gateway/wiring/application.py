@@ -113,7 +113,7 @@ class _Application:
 
         if self._parts == {Part.WATCH}:
             self._tell(Told(http="", mllp="", console="", fresh=()))
-            await watch_alone(self._settings, self._stop, broken=broken)
+            await watch_alone(self._settings, self._stop, broken=broken, differs=lambda: self._fail("membership"))
             return 1 if self._failed else 0
         gateway = build(self._settings, broken=broken)
         gc.collect()

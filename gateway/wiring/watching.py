@@ -55,13 +55,16 @@ def dead_man_of(gateway: Gateway) -> DeadMan:
     )
 
 
-async def watch_alone(settings: Settings, stop: asyncio.Event, *, broken: Callable[[], None]) -> None:
+async def watch_alone(
+    settings: Settings, stop: asyncio.Event, *, broken: Callable[[], None], differs: Callable[[], None]
+) -> None:
     """Sweep a data folder until told to stop.
 
     Args:
         settings: as read.
         stop: set to end it.
         broken: called from another thread when the disk can no longer be trusted.
+        differs: called where it may not go on, because others have begun that it is not like; it sets `stop`.
 
     Raises:
         ConfigurationError: another watch runs on it, or it holds no store.
@@ -81,16 +84,16 @@ async def watch_alone(settings: Settings, stop: asyncio.Event, *, broken: Callab
             membership = _member(at, reference)
             await membership.enter()
             try:
-                await _sweep(watch, membership, stop)
+                await _sweep(watch, membership, stop, differs)
             finally:
                 await membership.leave()
     finally:
         os.close(lock)
 
 
-async def _sweep(watch: Watch, membership: Membership, stop: asyncio.Event) -> None:
+async def _sweep(watch: Watch, membership: Membership, stop: asyncio.Event, differs: Callable[[], None]) -> None:
     """Sweep until told to stop, or until others began that run with another configuration."""
-    parts = [asyncio.create_task(watch.run(), name="watch"), asyncio.create_task(membership.run(stop.set))]
+    parts = [asyncio.create_task(watch.run(), name="watch"), asyncio.create_task(membership.run(differs))]
     for part in parts:
         part.add_done_callback(lambda _: stop.set())
     _log.info("watch_started")

@@ -37,7 +37,7 @@ async def _for_ever() -> None:
 
 
 async def test_stuck_parts_share_the_time_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(application, "_LAST_WORD_SECONDS", 0.1)
+    monkeypatch.setattr(application, "LAST_WORD_SECONDS", 0.1)
     running = application._Application(
         Settings(drain_seconds=ALLOWED, data=Path("unused")), frozenset(Part), lambda _: None, lambda _: None
     )
