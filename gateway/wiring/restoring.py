@@ -67,7 +67,7 @@ def begin_after_restore(
     Raises:
         ConfigurationError: the store is a file, a node runs on the database or said so a minute ago, or the
             configuration is wrong.
-        Unavailable: nothing was begun.
+        Unavailable: the database is away; all of it was done or nothing, and it may be done once more.
     """
     if not on_server(settings):
         raise ConfigurationError("name the backup's folder: without one, the store is a database of a server")
