@@ -86,7 +86,7 @@ SELECT 1 WHERE EXISTS (SELECT 1 FROM line WHERE prescription = :id
         WHERE outbox.state IN ('due', 'claimed', 'on_wire')
             AND (wait.line IN {_LINES} OR wait.earlier IN {_ROWS_OF_QUEUE}))
     OR EXISTS (SELECT 1 FROM line JOIN stated_holding ON stated_holding.line = line.uuid
-        WHERE line.prescription = :id AND stated_holding.ended_at IS NULL)
+        WHERE line.prescription = :id AND stated_holding.known = 0 AND stated_holding.ended_at IS NULL)
 """  # noqa: S608
 _ALERTED: Final = f"SELECT 1 FROM alert WHERE closed_at IS NULL AND line IN {_LINES}"  # noqa: S608
 _HELD: Final = """

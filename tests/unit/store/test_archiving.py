@@ -413,6 +413,23 @@ async def test_nobody_is_asked_to_send_again_what_a_provider_states_of_an_archiv
     await disaster.close()
 
 
+async def test_what_a_provider_stated_as_we_have_it_goes_and_what_it_has_from_elsewhere_stays(tmp_path: Path) -> None:
+    disaster = Disaster(tmp_path)
+    found = await fill(disaster.exchange)
+    disaster.back_up()
+    await disaster.restore()
+    delivered, rejected = found["delivered"], found["closed"]
+    ours = [replace(held(delivered, LineState.FULFILLED), line_id=line.id) for line in delivered.lines]
+    assert await disaster.state(*ours, held(rejected, epoch=7)) == [(DifferenceKind.ELSEWHERE, rejected.lines[0].id)]
+    for alert in await disaster.alerts():
+        if alert.prescription_id == rejected.id:
+            await disaster.exchange.store.close_alert(alert.id, by="j.smith", reason="seen", now=MOMENT)
+    done = archive(asked(disaster.data))
+    assert (done.let_go, done.stays["not closed"]) == (1, 5)
+    assert await disaster.exchange.enquiries.prescription(delivered.id, tenant=None) is None
+    await disaster.close()
+
+
 async def test_no_row_is_deleted_by_hand_whatever_the_archive_has(exchange: Exchange, tmp_path: Path) -> None:
     found = await fill(exchange)
     with closing(open_writer(tmp_path / DATABASE)) as raw:
