@@ -122,6 +122,17 @@ async def test_a_backup_of_a_running_store_is_whole_and_says_what_it_is(disaster
     await disaster.close()
 
 
+async def test_a_backup_may_lie_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "100%41 of #1? & more"
+    folder.mkdir()
+    disaster = Disaster(folder)
+    what = await disaster.accept("A")
+    disaster.back_up()
+    await disaster.restore()
+    assert await disaster.exchange.states(what) == [LineState.READY]
+    await disaster.close()
+
+
 @pytest.mark.parametrize("damage", ["byte", "leaf", "manifest", "gone"])
 async def test_a_damaged_backup_is_not_restored(disaster: Disaster, damage: str) -> None:
     await disaster.accept("A")

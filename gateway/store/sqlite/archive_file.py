@@ -16,6 +16,7 @@ from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from urllib.parse import quote
 
 import apsw
 
@@ -200,7 +201,8 @@ def opened(file: Path) -> Iterator[apsw.Connection]:
         ConfigurationError: it is no archive, or cannot be read.
     """
     try:
-        connection = apsw.Connection(f"file:{file}?immutable=1", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+        address = f"file:{quote(str(file))}?immutable=1"  # of a folder there may be any character in its name
+        connection = apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
         if connection.pragma("application_id") != ARCHIVE_ID:
             connection.close()
             raise ConfigurationError(f"{file}: is not an archive of this gateway")

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import apsw
 
@@ -227,7 +228,8 @@ def _figures(connection: apsw.Connection) -> dict[str, Any]:
 def _opened(file: Path) -> Iterator[apsw.Connection]:
     """Open a backup's file, which nobody else writes, without leaving anything beside it."""
     try:
-        connection = apsw.Connection(f"file:{file}?immutable=1", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+        address = f"file:{quote(str(file))}?immutable=1"  # of a folder there may be any character in its name
+        connection = apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
         if connection.pragma("application_id") != APPLICATION_ID:
             connection.close()
             raise ConfigurationError(f"{file}: is not a gateway database")

@@ -356,6 +356,19 @@ async def test_young_records_stay_and_before_narrows_the_term(exchange: Exchange
     assert archive(asked(tmp_path, most=1, now=YEARS_ON + timedelta(hours=1))).let_go == 1
 
 
+async def test_a_data_folder_may_bear_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "100%41 of #1? & more"
+    folder.mkdir()
+    clock = Clock()
+    opened = open_sqlite(folder, clock)
+    found = await fill(Exchange(opened, clock))
+    await opened.close()
+    assert archive(asked(folder)).let_go == 2
+    (one,) = archive_file.archives(folder)
+    with archive_file.readable(one / FILE, now=YEARS_ON) as reader:
+        assert statements.viewed(reader, found["closed"].id) is not None
+
+
 async def test_a_second_archive_names_the_one_before_it(exchange: Exchange, tmp_path: Path) -> None:
     await fill(exchange)
     first = archive(asked(tmp_path, most=1)).manifest
