@@ -46,7 +46,7 @@ _OVER_TLS: Final = frozenset({"require", "verify-ca", "verify-full"})
 _SETTINGS: Final = """
 SELECT current_setting('server_version_num')::bigint, current_setting('server_encoding'),
     current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'),
-    pg_is_in_recovery()
+    current_setting('log_error_verbosity'), pg_is_in_recovery()
 """
 _AWAY: Final = (
     asyncpg.PostgresConnectionError,
@@ -247,7 +247,7 @@ class Postgres:
             raise ServerAwayError("the transaction had failed, and was rolled back")
 
     def _read_back(self) -> None:
-        ((version, encoding, commit, fsync, pages, follows),) = self.look(_SETTINGS)
+        ((version, encoding, commit, fsync, pages, verbosity, follows),) = self.look(_SETTINGS)
         if follows:
             raise ServerAwayError("this server follows another, and cannot be written to")
         self.settings = {
@@ -256,6 +256,7 @@ class Postgres:
             "synchronous_commit": commit,
             "fsync": fsync,
             "full_page_writes": pages,
+            "log_error_verbosity": verbosity,
         }
         if faults := _faults(self.settings):
             raise ConfigurationError(*faults)

@@ -63,7 +63,18 @@ def _on_server(settings: Settings, now: datetime, *, runs: bool) -> Iterator[Fin
         )
         return
     yield good("store", f"PostgreSQL {facts['server_version']}, synchronous_commit {facts['synchronous_commit']}")
+    yield server_log(facts["log_error_verbosity"])
     yield from _figures(found, settings, now, runs=runs)
+
+
+def server_log(verbosity: str) -> Finding:
+    """Look at what the server writes to its own log: in detail, it quotes the rows that it refuses (I8)."""
+    if verbosity == "terse":
+        return good("server log", "quotes no rows")
+    say = (
+        f"the server's log_error_verbosity is {verbosity}: where it refuses a row, its own log quotes the row's values"
+    )
+    return look("server log", say, "Set log_error_verbosity = terse on the server, and reload it.")
 
 
 async def _asked(settings: Settings, now: datetime) -> tuple[dict[str, str], Checkup]:

@@ -14,6 +14,7 @@ from gateway.store.keys import load_or_make
 from gateway.wiring.doctor.examine import examine
 from gateway.wiring.doctor.finding import Finding, Grade
 from gateway.wiring.doctor.nodes import Company, fits, nodes
+from gateway.wiring.doctor.stored import server_log
 from tests.postgres import database
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -73,6 +74,10 @@ def test_a_machine_with_other_keys_or_configuration_is_told_that_a_start_is_refu
     assert all(one.grade is Grade.WRONG for one in fits(other, settings, configuration, now))
 
 
+def test_a_server_that_quotes_no_rows_in_its_log_is_well() -> None:
+    assert server_log("terse").grade is Grade.GOOD
+
+
 def test_on_a_server_the_doctor_asks_the_database_and_not_the_lock_of_a_folder(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     settings = Settings(data=tmp_path, database_url=SecretStr(database(tmp_path).url))
@@ -83,3 +88,5 @@ def test_on_a_server_the_doctor_asks_the_database_and_not_the_lock_of_a_folder(t
         "none runs worker: nothing is sent",
         "none runs watch: nobody is told of what is late",
     ]
+    (log,) = [one for one in told if one.check == "server log"]
+    assert (log.grade, "terse" in log.do) == (Grade.LOOK, True)
