@@ -34,6 +34,7 @@ from gateway.ports.acceptance import CancelRequest, OvertakenError
 from gateway.ports.callback import Callback, Effectiveness
 from gateway.ports.store import Store
 from gateway.ports.work import Claim
+from gateway.store.postgres.connection import Postgres
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,
@@ -48,6 +49,7 @@ from tests.contract.store_engines import (
 from tests.faults.disk import SCRATCH
 from tests.faults.invariants import broken
 from tests.faults.table import Row
+from tests.postgres import database, raw
 
 _SHOWN: Final = 5
 _OTHERS: Final = (OdsCode("VNCEL"), OdsCode("VN6XW"))
@@ -366,13 +368,19 @@ def try_seed(seed: int, wanted: int, *, engine: str = "sqlite") -> Iterator[str]
         races = asyncio.run(_prepare(engine, folder, kinds, seed))
         rng.shuffle(races)
         run_them = _threads if seed % 2 else _processes
-        yield from _judged(races, run_them(engine, folder, races), folder)
+        yield from _judged(races, run_them(engine, folder, races), _tables(engine, folder))
     finally:
         shutil.rmtree(folder)
 
 
-def _judged(races: Sequence[Race], said: Sequence[Sequence[Said]], folder: Path) -> Iterator[str]:
-    connection = apsw.Connection(str(folder / "gateway.db"))
+def _tables(engine: str, folder: Path) -> apsw.Connection | Postgres:
+    """Connect to the tables past the store."""
+    return raw(database(folder)) if engine == "postgres" else apsw.Connection(str(folder / "gateway.db"))
+
+
+def _judged(
+    races: Sequence[Race], said: Sequence[Sequence[Said]], connection: apsw.Connection | Postgres
+) -> Iterator[str]:
     try:
 
         def ask(sql: str, *values: Any) -> list[tuple[Any, ...]]:
