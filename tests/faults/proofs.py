@@ -93,6 +93,10 @@ def _races(seeds: range) -> Row:
     return races.run(seeds, per_seed=220)
 
 
+def _races_on_postgres(seeds: range) -> Row:
+    return races.run(seeds, per_seed=220, engine="postgres")
+
+
 def _restores(seeds: range) -> Row:
     return restoring.run(seeds, per_seed=20)
 
@@ -212,6 +216,14 @@ PROOFS: Final = (
             "both are answered what the tables then say"
         ),
         run=_races,
+        per_seed=220,
+        full=20_000,
+    ),
+    Proof(
+        name="races-postgres",
+        case="Two at the same moment, on PostgreSQL",
+        what="the same on the other engine: two stores with a connection each to a real server",
+        run=_races_on_postgres,
         per_seed=220,
         full=20_000,
     ),
