@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.enquiries import WATCH, PauseView
-from gateway.store.sql.claims import WAITS
+from gateway.store.sql.claims import DESTINATIONS, TENANTS, WAITS
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.pauses import open_pauses
 from gateway.store.sql.transaction import Reader
@@ -20,24 +20,6 @@ _LAST: Final = "SELECT max(at) FROM (SELECT at FROM audit_leaf ORDER BY seq DESC
 """The newest rows are enough: a clock that went back longer ago than that has caught up, or says so in every alert."""
 MOST: Final = 1000
 """Rows of one trust for one destination that are looked at, the oldest first, however many there are."""
-_DESTINATIONS: Final = """
-WITH RECURSIVE waiting (destination) AS (
-    SELECT min(destination) FROM outbox WHERE state = 'due'
-    UNION ALL
-    SELECT (SELECT min(destination) FROM outbox WHERE state = 'due' AND destination > waiting.destination)
-    FROM waiting WHERE waiting.destination IS NOT NULL)
-SELECT destination FROM waiting WHERE destination IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM pause WHERE pause.destination = waiting.destination AND ended_at IS NULL)
-"""
-_TENANTS: Final = """
-WITH RECURSIVE waiting (tenant) AS (
-    SELECT min(tenant) FROM outbox WHERE state = 'due' AND destination = :destination
-    UNION ALL
-    SELECT (SELECT min(tenant) FROM outbox
-            WHERE state = 'due' AND destination = :destination AND tenant > waiting.tenant)
-    FROM waiting WHERE waiting.tenant IS NOT NULL)
-SELECT tenant FROM waiting WHERE tenant IS NOT NULL
-"""
 _DUE: Final = f"""
 SELECT count(*), min(due_at) FROM (
     SELECT id, due_at, kind, tenant, withheld FROM outbox WHERE state = 'due' AND destination = :destination
@@ -117,8 +99,8 @@ def _due(reader: Reader, now: datetime) -> Backlog:
         _backlog(
             reader, _DUE, {"now": stored(now), "most": MOST, "destination": str(destination), "tenant": str(tenant)}
         )
-        for (destination,) in list(reader.execute(_DESTINATIONS))
-        for (tenant,) in list(reader.execute(_TENANTS, {"destination": destination}))
+        for (destination,) in list(reader.execute(DESTINATIONS))
+        for (tenant,) in list(reader.execute(TENANTS, {"destination": destination}))
     ]
     return Backlog(
         count=sum(one.count for one in found),

@@ -23,7 +23,7 @@ from gateway.store.sql.reconciling import held_since_restore, stopped
 from gateway.store.sql.transaction import Row, Transaction
 
 # Both skip along the index, from destination to destination and from trust to trust, however much any has waiting.
-_DESTINATIONS = """
+DESTINATIONS: Final = """
 WITH RECURSIVE waiting (destination) AS (
     SELECT min(destination) FROM outbox WHERE state = 'due'
     UNION ALL
@@ -35,7 +35,7 @@ SELECT destination FROM waiting WHERE destination IS NOT NULL
 """Destinations that have something waiting and are not paused."""
 _TELLING = "SELECT destination FROM outbox WHERE state IN ('claimed', 'on_wire') AND kind = 'tell'"
 """Trusts that are being told something, by this node or another: the next waits, so that news keeps its order."""
-_TENANTS = """
+TENANTS: Final = """
 WITH RECURSIVE waiting (tenant) AS (
     SELECT min(tenant) FROM outbox WHERE state = 'due' AND destination = :destination
     UNION ALL
@@ -139,7 +139,7 @@ def claim_due(
     """Lease due rows, as far as each destination has room and is not paused."""
     until = stored(now + timedelta(seconds=lease_seconds))
     claims = []
-    waiting = {destination for (destination,) in transaction.rows(_DESTINATIONS)}
+    waiting = {destination for (destination,) in transaction.rows(DESTINATIONS)}
     waiting -= {destination for (destination,) in transaction.rows(_TELLING)}
     for destination, limit in room.items():
         if destination.value not in waiting:
@@ -156,7 +156,7 @@ def _fairly(transaction: Transaction, destination: OdsCode, *, now: datetime, li
 
     The turn goes on from the trust that was served last; each trust's own rows keep their order.
     """
-    tenants = sorted(tenant for (tenant,) in transaction.rows(_TENANTS, {"destination": destination.value}))
+    tenants = sorted(tenant for (tenant,) in transaction.rows(TENANTS, {"destination": destination.value}))
     last = transaction.served.get(destination, "")
     ring = [tenant for tenant in tenants if tenant > last] + [tenant for tenant in tenants if tenant <= last]
     queues = [transaction.rows(_DUE, (destination.value, tenant, stored(now), limit)) for tenant in ring]

@@ -90,7 +90,7 @@ async def test_a_queue_of_any_length_costs_a_look_at_its_oldest(path: Path, monk
 async def test_the_oldest_are_found_by_the_index_of_the_queue(path: Path) -> None:
     connection = apsw.Connection(str(path))
     values: dict[str, int | str] = {"now": 1, "most": 1, "destination": "VNE51", "tenant": "RBA"}
-    asked = (checkups._DESTINATIONS, checkups._TENANTS, checkups._DUE)
+    asked = (checkups.DESTINATIONS, checkups.TENANTS, checkups._DUE)
     plan = [row[3] for sql in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
     connection.close()
     assert any("outbox_due" in step for step in plan)

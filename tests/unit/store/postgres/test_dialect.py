@@ -71,5 +71,5 @@ def test_no_statement_needs_what_only_one_engine_has(path: Path) -> None:
 
 
 def test_the_statements_that_are_put_together_are_translated_whole() -> None:
-    assert ":" not in statement(claims._TENANTS).text
+    assert ":" not in statement(claims.TENANTS).text
     assert "'$.orders'" in statement(ledger._TOLD).text
