@@ -10,13 +10,12 @@ Source: reliability-security.md 1 (X-Road's archives), 9 (retention); house-styl
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
-from urllib.parse import quote
 
 import apsw
 
@@ -24,7 +23,7 @@ from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.store.sql import archiving
 from gateway.store.sql.archiving import OWN, SHARED, WAITS, Candidate
 from gateway.store.sqlite.backup import MANIFEST, digest
-from gateway.store.sqlite.connection import APPLICATION_ID
+from gateway.store.sqlite.connection import APPLICATION_ID, open_kept
 from gateway.store.sqlite.schema import migrate, schema_in
 from gateway.store.sqlite.swapping import sync
 
@@ -193,27 +192,13 @@ def clear_partial(data: Path) -> None:
             shutil.rmtree(one)
 
 
-@contextmanager
-def opened(file: Path) -> Iterator[apsw.Connection]:
-    """Open an archive's file, which nobody writes, without leaving anything beside it.
+def opened(file: Path) -> AbstractContextManager[apsw.Connection]:
+    """Open an archive's file, which nobody writes.
 
     Raises:
-        ConfigurationError: it is no archive, or cannot be read.
+        ConfigurationError: it is no archive, or cannot be read; on entering or within.
     """
-    try:
-        address = f"file:{quote(str(file))}?immutable=1"  # of a folder there may be any character in its name
-        connection = apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
-        if connection.pragma("application_id") != ARCHIVE_ID:
-            connection.close()
-            raise ConfigurationError(f"{file}: is not an archive of this gateway")
-    except apsw.Error as error:
-        raise ConfigurationError(f"{file}: is not an archive of this gateway") from error
-    try:
-        yield connection
-    except apsw.Error as error:
-        raise ConfigurationError(f"{file}: cannot be read to its end") from error
-    finally:
-        connection.close()
+    return open_kept(file, application_id=ARCHIVE_ID, what="an archive of this gateway")
 
 
 @contextmanager

@@ -10,20 +10,18 @@ Source: issue "never lost, never twice", build 7; reliability-security.md I5, I2
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import apsw
 
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.store.sql.instants import instant
 from gateway.store.sql.leaves import leaf_hash
-from gateway.store.sqlite.connection import APPLICATION_ID, open_reader
+from gateway.store.sqlite.connection import APPLICATION_ID, open_kept, open_reader
 from gateway.store.sqlite.schema import schema_in
 from gateway.store.sqlite.swapping import sync
 
@@ -224,20 +222,5 @@ def _figures(connection: apsw.Connection) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _opened(file: Path) -> Iterator[apsw.Connection]:
-    """Open a backup's file, which nobody else writes, without leaving anything beside it."""
-    try:
-        address = f"file:{quote(str(file))}?immutable=1"  # of a folder there may be any character in its name
-        connection = apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
-        if connection.pragma("application_id") != APPLICATION_ID:
-            connection.close()
-            raise ConfigurationError(f"{file}: is not a gateway database")
-    except apsw.Error as error:
-        raise ConfigurationError(f"{file}: is not a gateway database") from error
-    try:
-        yield connection
-    except apsw.Error as error:
-        raise ConfigurationError(f"{file}: cannot be read to its end") from error
-    finally:
-        connection.close()
+def _opened(file: Path) -> AbstractContextManager[apsw.Connection]:
+    return open_kept(file, application_id=APPLICATION_ID, what="a gateway database")

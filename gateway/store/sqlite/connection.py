@@ -3,8 +3,11 @@
 Source: reliability-security.md I1; libraries.md 5 (the WAL-reset fault in SQLite before 3.51.3).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import apsw
 
@@ -76,6 +79,34 @@ def open_reader(path: Path) -> apsw.Connection:
         connection.close()
         raise Unavailable("the database cannot be read") from error
     return connection
+
+
+@contextmanager
+def open_kept(file: Path, *, application_id: int, what: str) -> Iterator[apsw.Connection]:
+    """Open a file that nobody writes any more, without leaving anything beside it.
+
+    Args:
+        file: a backup's or an archive's.
+        application_id: that it must bear.
+        what: it should be, for the words of a refusal.
+
+    Raises:
+        ConfigurationError: it is something else, or cannot be read.
+    """
+    try:
+        address = f"file:{quote(str(file))}?immutable=1"  # of a folder there may be any character in its name
+        connection = apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+        if connection.pragma("application_id") != application_id:
+            connection.close()
+            raise ConfigurationError(f"{file}: is not {what}")
+    except apsw.Error as error:
+        raise ConfigurationError(f"{file}: is not {what}") from error
+    try:
+        yield connection
+    except apsw.Error as error:
+        raise ConfigurationError(f"{file}: cannot be read to its end") from error
+    finally:
+        connection.close()
 
 
 def settings_of(connection: apsw.Connection) -> dict[str, str]:
