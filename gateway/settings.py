@@ -7,7 +7,6 @@ beginning `GATEWAY_TOKEN_` or `GATEWAY_SECRET_` are left to the configuration fo
 
 import os
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -15,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.domain.errors import ConfigurationError
+from gateway.domain.host import is_loopback
 from gateway.domain.partner import Environment
 
 PREFIX: Final = "GATEWAY_"
@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Whether every door is closed to other machines."""
-        return _is_loopback(self.host) and _is_loopback(self.mllp_host)
+        return is_loopback(self.host) and is_loopback(self.mllp_host)
 
     @property
     def in_development(self) -> bool:
@@ -180,12 +180,3 @@ def _told(fault: Mapping[str, object]) -> str:
     location = fault["loc"]
     name = "_".join(str(part) for part in location) if isinstance(location, tuple) else ""
     return f"{PREFIX}{name.upper()}: {fault['msg']}" if name else str(fault["msg"]).removeprefix("Value error, ")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

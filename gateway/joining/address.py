@@ -3,7 +3,6 @@
 Source: reliability-security.md C12.
 """
 
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,6 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from gateway.domain.errors import ConfigurationError
+from gateway.domain.host import is_loopback
 
 SETTING: Final = "GATEWAY_REDIS_URL"
 _OPTIONS: Final = frozenset({"db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
@@ -32,7 +32,7 @@ def checked(url: str) -> str:
         raise ConfigurationError(f"{SETTING}: cannot be read as an address") from None
     if parts.scheme not in {"unix", "rediss", "redis"}:
         raise ConfigurationError(f"{SETTING}: begins with unix://, rediss:// or redis://")
-    if parts.scheme == "redis" and not _is_loopback(host):
+    if parts.scheme == "redis" and not is_loopback(host):
         raise ConfigurationError(f"{SETTING}: another machine is reached over TLS alone (rediss://)")
     if unknown := sorted(options.keys() - _OPTIONS):
         raise ConfigurationError(
@@ -51,12 +51,3 @@ def client(url: str, *, patience_seconds: float) -> Redis:
         retry=Retry(NoBackoff(), 0),
         decode_responses=True,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -18,7 +18,6 @@ import socket
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -26,6 +25,7 @@ import asyncpg
 import uvloop
 
 from gateway.domain.errors import ConfigurationError
+from gateway.domain.host import is_loopback
 from gateway.store.postgres.dialect import statement
 from gateway.store.sql.transaction import Row, Values
 
@@ -110,12 +110,7 @@ def address(url: str) -> Address:
 def _is_here(host: str) -> bool:
     """Tell whether a host of a URL, perhaps with its port, is this machine, or a folder with a socket."""
     name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    if name in {"", "localhost"} or name.startswith("/"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return not name or name.startswith("/") or is_loopback(name)
 
 
 class Postgres:
