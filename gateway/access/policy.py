@@ -1,12 +1,15 @@
 """The one policy: who may do what, to whose prescriptions. What is not allowed here is denied.
 
-Source: reliability-security.md 8 and I9.
+Source: reliability-security.md 8 and I9; console.md 3 for what people may do.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from gateway.access.principal import Kind, Principal
+from gateway.access.roles import Role
 from gateway.domain.identifiers import OdsCode
 
 
@@ -22,7 +25,7 @@ class Action(StrEnum):
     READ_STATUS = "read-status"
     """Ask where a prescription is."""
     READ_CONSOLE = "read-console"
-    """Look at the console's pages."""
+    """See patients and their prescriptions on the console's pages."""
     READ_BOOKS = "read-books"
     """See the counts of the whole gateway."""
     APPOINT = "appoint"
@@ -45,6 +48,36 @@ class Action(StrEnum):
     """Keep records whatever their age, or end that."""
     RECONCILE = "reconcile"
     """Say what a provider holds after a restore, and compare its books with ours."""
+    WORK = "work"
+    """Take a work item, hand it over, put it off, log a call."""
+    ENVELOPE = "envelope"
+    """State what stands around a prescription: its order number, its paper original, its delivery data."""
+    CANCEL = "cancel"
+    """Ask a provider to cancel."""
+    HOLD = "hold"
+    """Ask a provider to hold, or to go on."""
+    RENEW = "renew"
+    """Decide a provider's request for a renewal."""
+    RESEND = "resend"
+    """Send again what never left."""
+    PROPOSE_CODE = "propose-code"
+    """See the codes that are not known, and propose what one means."""
+    APPROVE_CODE = "approve-code"
+    """Approve or reject what another person proposed that a code means."""
+    READ_MESSAGES = "read-messages"
+    """See messages, with patient data masked."""
+    UNMASK = "unmask"
+    """See the patient data of a message, with a reason."""
+    READ_AUDIT = "read-audit"
+    """See who looked at what and did what."""
+    READ_PROVIDERS = "read-providers"
+    """See how providers answer, in numbers."""
+    READ_PERFORMANCE = "read-performance"
+    """See the figures of the service."""
+    READ_SETTINGS = "read-settings"
+    """See settings and people."""
+    CHANGE_SETTINGS = "change-settings"
+    """Propose or confirm a change of settings or of people; two people together."""
 
 
 _PARTNERS = MappingProxyType(
@@ -68,8 +101,87 @@ _ACTING = frozenset(
         Action.LEGAL_HOLD,
     }
 )
-"""Acts of named people on the command line (`gateway.access.operators`); no door offers any of them."""
-_OPERATOR = _READING | _ACTING
+"""Acts of named people on the command line (`gateway.access.operators`)."""
+_CONSOLE = frozenset(
+    {
+        Action.WORK,
+        Action.ENVELOPE,
+        Action.CANCEL,
+        Action.HOLD,
+        Action.RENEW,
+        Action.RESEND,
+        Action.PROPOSE_CODE,
+        Action.APPROVE_CODE,
+        Action.READ_MESSAGES,
+        Action.UNMASK,
+        Action.READ_AUDIT,
+        Action.READ_PROVIDERS,
+        Action.READ_PERFORMANCE,
+        Action.READ_SETTINGS,
+        Action.CHANGE_SETTINGS,
+    }
+)
+"""What only the console offers; a named operator has it there too."""
+_OPERATOR = _READING | _ACTING | _CONSOLE
+
+_FIGURES = frozenset({Action.READ_PROVIDERS, Action.READ_PERFORMANCE})
+_PEOPLE: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
+    {
+        Role.HOMECARE_PHARMACIST: _FIGURES
+        | {
+            Action.READ_CONSOLE,
+            Action.WORK,
+            Action.CLOSE_ALERT,
+            Action.ENVELOPE,
+            Action.PHARMACY,
+            Action.RENEW,
+            Action.CANCEL,
+            Action.HOLD,
+            Action.REROUTE,
+            Action.RESEND,
+            Action.RESOLVE,
+            Action.PROPOSE_CODE,
+        },
+        Role.PHARMACY_TECHNICIAN: _FIGURES | {Action.READ_CONSOLE, Action.WORK, Action.ENVELOPE},
+        Role.PRESCRIBER: frozenset({Action.READ_CONSOLE, Action.RENEW, Action.CANCEL}),
+        Role.INTEGRATION_ENGINEER: frozenset(
+            {
+                Action.READ_MESSAGES,
+                Action.UNMASK,
+                Action.PROPOSE_CODE,
+                Action.READ_PROVIDERS,
+                Action.READ_SETTINGS,
+            }
+        ),
+        Role.MAP_APPROVER: frozenset({Action.PROPOSE_CODE, Action.APPROVE_CODE}),
+        Role.PROVIDER_PHARMACIST: _FIGURES | {Action.READ_CONSOLE},
+        Role.PROVIDER_OPERATOR: _FIGURES | {Action.READ_CONSOLE},
+        Role.CHIEF_PHARMACIST: _FIGURES
+        | {
+            Action.READ_CONSOLE,
+            Action.WORK,
+            Action.CLOSE_ALERT,
+            Action.REROUTE,
+            Action.READ_SETTINGS,
+            Action.CHANGE_SETTINGS,
+        },
+        Role.COMMISSIONER: _FIGURES,
+        Role.ANALYST: frozenset({Action.READ_PERFORMANCE}),
+        Role.OPERATOR: _FIGURES
+        | {
+            Action.READ_BOOKS,
+            Action.WORK,
+            Action.CLOSE_ALERT,
+            Action.RESOLVE,
+            Action.RESEND,
+            Action.PAUSE,
+            Action.READ_MESSAGES,
+            Action.READ_SETTINGS,
+            Action.CHANGE_SETTINGS,
+        },
+        Role.AUDITOR: frozenset({Action.READ_AUDIT}),
+    }
+)
 
 
 def allow(principal: Principal | None, action: Action, tenant: OdsCode | None) -> bool:
@@ -81,10 +193,13 @@ def allow(principal: Principal | None, action: Action, tenant: OdsCode | None) -
         tenant: the trust or provider whose data it is; None for the gateway as a whole.
 
     Returns:
-        True for a partner only when the tenant is its own; for an operator, of any tenant.
+        True for a partner only when the tenant is its own; for an operator, of any tenant; for a person, of any tenant
+        if the person has no organisation here, else of the own one alone.
     """
     if principal is None:
         return False
     if principal.kind is Kind.OPERATOR:
         return action in _OPERATOR
+    if principal.role is not None:
+        return action in _PEOPLE[principal.role] and principal.tenant in {None, tenant}
     return action in _PARTNERS[principal.kind] and tenant is not None and tenant == principal.tenant

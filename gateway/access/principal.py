@@ -1,9 +1,10 @@
-"""Who is calling: one principal, and for a partner the one tenant it may speak for."""
+"""Who is calling: one principal, for a partner the one tenant it may speak for, for a person the one role."""
 
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gateway.access.roles import ROLES, Role, Serves
 from gateway.domain.identifiers import OdsCode
 
 
@@ -13,6 +14,8 @@ class Kind(StrEnum):
     TRUST = "trust"
     PROVIDER = "provider"
     OPERATOR = "operator"
+    PERSON = "person"
+    """Who signed in to the console, in one role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,18 +23,28 @@ class Principal:
     """An authenticated caller.
 
     Attributes:
-        tenant: the trust or provider it speaks for; None for an operator, and only for an operator.
-        name: for people and the audit: `RBA`, `VNE51`, `j.smith`.
+        tenant: the trust or provider it speaks for; None for an operator, and for a person whose role is for the
+            gateway as a whole.
+        name: for people and the audit: `RBA`, `VNE51`, `j.smith`; of a person what stays the same for ever.
+        role: of a person, and only of a person.
     """
 
     kind: Kind
     tenant: OdsCode | None
     name: str
+    role: Role | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a partner without a tenant, or an operator with one: such a caller would see too much or nothing."""
-        if (self.tenant is None) is not (self.kind is Kind.OPERATOR):
-            raise ValueError(f"a {self.kind} has the wrong tenant")
+        """Refuse a caller who would see too much or nothing: one with the wrong tenant, a person without a role."""
+        if (self.role is None) is (self.kind is Kind.PERSON):
+            raise ValueError(f"a {self.kind} has the wrong role")
+        if self.role is not None:
+            serves = ROLES[self.role].serves
+            fits = Serves.WHOLE in serves if self.tenant is None else bool(serves - {Serves.WHOLE})
+        else:
+            fits = (self.tenant is None) is (self.kind is Kind.OPERATOR)
+        if not fits:
+            raise ValueError(f"a {self.role or self.kind} has the wrong tenant")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
