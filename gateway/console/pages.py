@@ -1,15 +1,13 @@
 """What stands on each page: values for the templates, and nothing clever in the templates themselves."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from gateway.console import bytes_shown
 from gateway.console.signature import signature_words
+from gateway.console.site import Names
 from gateway.console.words import (
     ACTORS,
     EVENTS,
@@ -45,23 +43,6 @@ from gateway.enquiries import (
 
 QUIET: Final = timedelta(hours=1)
 """A silence longer than this is drawn on the timeline as an entry of its own."""
-
-
-def templates() -> Environment:
-    """Give the templates: everything escaped, a missing value is an error."""
-    environment = Environment(
-        loader=PackageLoader("gateway.console"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["clock_time"] = clock_time
-    return environment
-
-
-Names = Mapping[OdsCode, str]
-"""What each trust and provider is called."""
 
 
 def named(ods: OdsCode | None, names: Names) -> str:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.domain.identifiers import NhsNumber, PrescriptionNumber
+from gateway.domain.identifiers import NhsNumber, OdsCode, PrescriptionNumber
 from gateway.enquiries import Enquiries, Found
 
 LONGEST: Final = 100
@@ -33,28 +33,28 @@ class Sought:
     fault: str = ""
 
 
-async def seek(text: str, enquiries: Enquiries) -> Sought:
-    """Look for what was typed, over every tenant.
+async def seek(text: str, enquiries: Enquiries, *, tenant: OdsCode | None = None) -> Sought:
+    """Look for what was typed, in what a tenant may see; None for all.
 
     Raises:
         Unavailable: the store is away.
     """
     compact = re.sub(r"[\s-]", "", text)
     if _TEN_DIGITS.fullmatch(compact):
-        return await _ten_digits(compact, text, enquiries)
+        return await _ten_digits(compact, text, enquiries, tenant)
     if parts := _BARE_NUMBER.fullmatch(text.strip().upper()):
-        return await _prescription_number("-".join(parts.groups()), text, enquiries)
-    return await _order_number(text, enquiries)
+        return await _prescription_number("-".join(parts.groups()), text, enquiries, tenant)
+    return await _order_number(text, enquiries, tenant)
 
 
-async def _ten_digits(digits: str, text: str, enquiries: Enquiries) -> Sought:
+async def _ten_digits(digits: str, text: str, enquiries: Enquiries, tenant: OdsCode | None) -> Sought:
     shown = f"{digits[:3]} {digits[3:6]} {digits[6:]}"
     number = NhsNumber.parse(digits)
     if number is not None:
-        found = await enquiries.search(tenant=None, nhs_number=number.value)
+        found = await enquiries.search(tenant=tenant, nhs_number=number.value)
         if found:
             return Sought(kind="NHS number", shown=shown, found=found)
-    orders = await enquiries.search(tenant=None, order_number=text.strip())
+    orders = await enquiries.search(tenant=tenant, order_number=text.strip())
     if orders:
         return Sought(kind="order number", shown=text.strip(), found=orders)
     if number is None:
@@ -64,16 +64,16 @@ async def _ten_digits(digits: str, text: str, enquiries: Enquiries) -> Sought:
     return Sought(kind="NHS number", shown=shown)
 
 
-async def _prescription_number(number: str, text: str, enquiries: Enquiries) -> Sought:
+async def _prescription_number(number: str, text: str, enquiries: Enquiries, tenant: OdsCode | None) -> Sought:
     if PrescriptionNumber.parse(number) is not None:
-        return Sought(kind="prescription ID", shown=number, found=await enquiries.search(tenant=None, number=number))
-    orders = await enquiries.search(tenant=None, order_number=text.strip())
+        return Sought(kind="prescription ID", shown=number, found=await enquiries.search(tenant=tenant, number=number))
+    orders = await enquiries.search(tenant=tenant, order_number=text.strip())
     if orders:
         return Sought(kind="order number", shown=text.strip(), found=orders)
     fault = "This prescription ID is not valid: its last character does not agree with the others."
     return Sought(kind="prescription ID", shown=number, fault=fault)
 
 
-async def _order_number(text: str, enquiries: Enquiries) -> Sought:
+async def _order_number(text: str, enquiries: Enquiries, tenant: OdsCode | None) -> Sought:
     shown = text.strip()
-    return Sought(kind="order number", shown=shown, found=await enquiries.search(tenant=None, order_number=shown))
+    return Sought(kind="order number", shown=shown, found=await enquiries.search(tenant=tenant, order_number=shown))

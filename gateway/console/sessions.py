@@ -28,6 +28,8 @@ class Session:
 
     Attributes:
         csrf: what a form of this session must carry.
+        notice: what the next page is to say once.
+        person: the human being's own name; empty where only the short name is known.
         searches: opaque id to what was searched for; the oldest are forgotten.
     """
 
@@ -35,7 +37,14 @@ class Session:
     csrf: str
     opened_at: datetime
     seen_at: datetime
+    notice: str = ""
+    person: str = field(default="", repr=False)
     searches: OrderedDict[str, str] = field(default_factory=OrderedDict, repr=False)
+
+    def take_notice(self) -> str:
+        """Give what is to be said once, and forget it."""
+        notice, self.notice = self.notice, ""
+        return notice
 
     def remember(self, sought: str) -> str:
         """Keep a search and give its opaque id."""

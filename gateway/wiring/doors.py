@@ -11,8 +11,9 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from gateway.config.partners import sites_of
+from gateway.console.application import create_console
 from gateway.console.sessions import Sessions
-from gateway.console.views import Frame, create_console
+from gateway.console.site import Frame
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.submission import Answer, Submission
 from gateway.mllp import MllpListener, TenantOf, by_certificate, by_sending_facility

@@ -1,0 +1,93 @@
+"""The door for people: every page of the console, one module a page, listed once here.
+
+Source: console.md; brief D15, D16.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import ModuleType
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from gateway.access.directory import Directory
+from gateway.console import about, finding, home, prescription, sign_in
+from gateway.console.sessions import Sessions
+from gateway.console.site import HEADERS, HOME, Entry, Frame, Names, Notes, SignedOut, Site
+from gateway.domain.errors import Unavailable
+from gateway.enquiries import Enquiries
+
+_PAGES: Final[tuple[ModuleType, ...]] = (home, finding, prescription, sign_in, about)
+"""Each gives its `routes(site)`, and its `ENTRIES` of the navigation if it has any, in the order they are shown."""
+
+
+def create_console(
+    *,
+    enquiries: Enquiries,
+    notes: Notes,
+    directory: Directory,
+    sessions: Sessions,
+    frame: Frame,
+    names: Names,
+    now: Callable[[], datetime],
+    services: Mapping[type, object] | None = None,
+) -> list[BaseRoute]:
+    """Build the console, and give its routes for the application it is part of: everything under `/console`.
+
+    Args:
+        enquiries: what is read.
+        notes: the store: audit leaves of readings, and acts.
+        directory: for an operator's tool that shows its token.
+        sessions: the browsers let in.
+        frame: what every page says of where it is.
+        names: what each trust and provider is called.
+        now: the clock.
+        services: what single pages need beyond these, by class.
+    """
+    entries: list[Entry] = [entry for page in _PAGES for entry in getattr(page, "ENTRIES", ())]
+    site = Site(
+        enquiries=enquiries,
+        store=notes,
+        directory=directory,
+        sessions=sessions,
+        frame=frame,
+        names=names,
+        now=now,
+        services=services,
+        entries=tuple(entries),
+    )
+    app = Starlette(
+        routes=[
+            *(route for page in _PAGES for route in page.routes(site)),
+            Route("/static/{name:path}", site.assets.give, methods=["GET"]),
+        ],
+        exception_handlers=_problems(site),
+    )
+    return [Route(HOME.rstrip("/"), _arrive, methods=["GET"]), Mount(HOME.rstrip("/"), app)]
+
+
+async def _arrive(_: Request) -> Response:
+    """Lead to the first page."""
+    return RedirectResponse(HOME, 307, HEADERS)
+
+
+def _problems(site: Site) -> dict[int | type[Exception], Callable[[Request, Exception], Response]]:
+    """Give the pages of what went wrong."""
+
+    def signed_out(request: Request, _: Exception) -> Response:
+        return site.page(request, "signed_out.html", 401, used=False)
+
+    def problem(request: Request, error: Exception) -> Response:
+        """Say that there is nothing here; the same for what is not ours to show (I9)."""
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return site.page(request, "problem.html", status, status=status)
+
+    def unavailable(request: Request, _: Exception) -> Response:
+        """Say that the store is away, and that this says nothing of any prescription."""
+        return site.page(request, "problem.html", 503, status=503)
+
+    return {SignedOut: signed_out, HTTPException: problem, Unavailable: unavailable}

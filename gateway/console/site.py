@@ -1,0 +1,282 @@
+"""What every page of the console stands on: who looks, what they may see, forms, audit leaves, and the frame around it.
+
+Source: console.md 5, 7; brief D15, D16; reliability-security.md I8, I9.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol, TypeVar, cast
+from urllib.parse import parse_qs
+
+from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.access.directory import Directory
+from gateway.access.policy import Action, allow
+from gateway.access.principal import Principal
+from gateway.access.roles import ROLES
+from gateway.console.assets import Assets
+from gateway.console.sessions import Session, Sessions
+from gateway.console.words import clock_time
+from gateway.domain.identifiers import OdsCode
+from gateway.enquiries import Enquiries
+from gateway.ports.store import Store
+
+HOME: Final = "/console/"
+COOKIE: Final = "console_session"
+_MOST_FORM_BYTES: Final = 64 * 1024
+_MOST_FIELDS: Final = 512
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+}
+
+Names = Mapping[OdsCode, str]
+"""What each trust and provider is called."""
+
+Service = TypeVar("Service")
+
+
+class Notes(Protocol):
+    """Where readings are noted."""
+
+    async def note_access(self, *, principal: str, action: str, subject: str, now: datetime) -> None:
+        """Write an audit leaf; raises `Unavailable`, and then nothing is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What every page says of where it is.
+
+    Attributes:
+        organisation: who operates the gateway, in words.
+        environment: live or test.
+        development: whether to say on every page that this is a development gateway (D15).
+        watch_seconds: how long ago deadlines may have been looked at last.
+        help_phone: who is rung when the console itself is in trouble; empty where nobody is named.
+    """
+
+    organisation: str
+    environment: str
+    development: bool
+    watch_seconds: float = 60.0
+    help_phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of the navigation.
+
+    Attributes:
+        action: who may not do this does not see the entry.
+    """
+
+    words: str
+    href: str
+    action: Action = Action.READ_CONSOLE
+
+
+class SignedOut(Exception):
+    """Nobody we know is looking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looker:
+    """Who looks at a page: a person with a session, or an operator's tool with a token."""
+
+    principal: Principal
+    session: Session | None = None
+
+    @property
+    def name(self) -> str:
+        """Short name, as it stands in the audit."""
+        return self.principal.name
+
+    @property
+    def tenant(self) -> OdsCode | None:
+        """Whose prescriptions they may see; None for all."""
+        return self.principal.tenant
+
+    def may(self, action: Action) -> bool:
+        """Tell whether they may do this with what they can see."""
+        return allow(self.principal, action, self.tenant)
+
+    def words(self, names: Names) -> str:
+        """Give who looks as `name, role, organisation (ODS)`, for the strip on every page (console.md 3)."""
+        role = ROLES[self.principal.role].words if self.principal.role else "Operator of the gateway"
+        known = names.get(self.tenant) if self.tenant else None
+        where = f"{known} ({self.tenant})" if known else str(self.tenant or "every trust")
+        person = self.session.person if self.session else ""
+        return f"{person or self.name}, {role}, {where}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What was typed and chosen, its token already checked.
+
+    Attributes:
+        values: every field with what it holds, for the page to show again.
+    """
+
+    values: Mapping[str, tuple[str, ...]] = field(repr=False)
+
+    def one(self, name: str) -> str:
+        """Give a field's first value without space around it; empty where there is none."""
+        return self.values.get(name, ("",))[0].strip()
+
+    def many(self, name: str) -> tuple[str, ...]:
+        """Give every value of a field."""
+        return self.values.get(name, ())
+
+
+class Site:
+    """What the pages share.
+
+    Args:
+        enquiries: what is read.
+        store: what acts are done with.
+        directory: for an operator's tool that shows its token.
+        sessions: the browsers let in.
+        frame: what every page says of where it is.
+        names: what each trust and provider is called.
+        now: the clock.
+        services: what single pages need beyond these, by class.
+        entries: the navigation.
+    """
+
+    def __init__(
+        self,
+        *,
+        enquiries: Enquiries,
+        store: Notes,
+        directory: Directory,
+        sessions: Sessions,
+        frame: Frame,
+        names: Names,
+        now: Callable[[], datetime],
+        services: Mapping[type, object] | None = None,
+        entries: tuple[Entry, ...] = (),
+    ) -> None:
+        self.enquiries = enquiries
+        self.store = cast("Store", store)  # readings need only its notes, and are tried with nothing else
+        self.directory = directory
+        self.sessions = sessions
+        self.frame = frame
+        self.names = names
+        self.now = now
+        self.assets = Assets()
+        self._services = services or {}
+        self._entries = entries
+        self._templates = _templates(self.assets)
+
+    def service(self, kind: type[Service]) -> Service:
+        """Give what wiring handed in under its class.
+
+        Raises:
+            KeyError: it was not handed in.
+        """
+        return cast("Service", self._services[kind])
+
+    def session(self, request: Request) -> Session | None:
+        """Give the session of a request, if it is in force."""
+        secret = request.cookies.get(COOKIE)
+        return self.sessions.find(secret) if secret else None
+
+    def looking(self, request: Request, action: Action = Action.READ_CONSOLE) -> Looker:
+        """Give who looks.
+
+        Raises:
+            SignedOut: nobody we know.
+            HTTPException: 404, they may not do this: the same page as for what does not exist (I9).
+        """
+        session = self.session(request)
+        caller = session.principal if session else self.directory.authenticate(request.headers.get("authorization"))
+        if caller is None or not allow(caller, Action.READ_CONSOLE, caller.tenant):
+            raise SignedOut
+        request.state.principal = caller
+        looker = Looker(principal=caller, session=session)
+        if not looker.may(action):
+            raise HTTPException(404)
+        return looker
+
+    async def note(self, looker: Looker, action: str, subject: str) -> None:
+        """Write the audit leaf of a view or an act, before anything is shown.
+
+        Raises:
+            Unavailable: then nothing may be shown.
+        """
+        await self.store.note_access(principal=looker.name, action=f"console {action}", subject=subject, now=self.now())
+
+    async def form(self, request: Request) -> Form:
+        """Read a form of this session.
+
+        Raises:
+            SignedOut: the session is over.
+            HTTPException: 403 without its token (CSRF), 413, 415.
+        """
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+            raise HTTPException(415)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MOST_FORM_BYTES:
+                raise HTTPException(413)
+        try:
+            fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError as error:
+            raise HTTPException(413) from error
+        session = self.session(request)
+        if session is None:
+            raise SignedOut
+        if fields.pop("csrf", None) != [session.csrf]:
+            raise HTTPException(403)
+        return Form(values={name: tuple(values) for name, values in fields.items()})
+
+    def page(self, request: Request, template: str, status: int = 200, /, **values: object) -> Response:
+        """Give a page in its frame."""
+        session = self.session(request)
+        notice = session.take_notice() if session else ""
+        looker = Looker(principal=session.principal, session=session) if session else None
+        body = self._templates.get_template(template).render(
+            frame=self.frame,
+            now=self.now(),
+            csrf=session.csrf if session else "",
+            looker=looker,
+            looker_words=looker.words(self.names) if looker else "",
+            entries=[entry for entry in self._entries if looker and looker.may(entry.action)],
+            here=request.url.path,
+            notice=notice,
+            **values,
+        )
+        return Response(body, status, HEADERS, "text/html; charset=utf-8")
+
+    def to(self, request: Request, path: str, notice: str = "") -> Response:
+        """Lead to a page of the console, with a notice that is shown there once."""
+        session = self.session(request)
+        if session and notice:
+            session.notice = notice
+        return RedirectResponse(path, 303, HEADERS)
+
+
+def _templates(assets: Assets) -> Environment:
+    """Give the templates, everything escaped; ours may not name a value that is missing, those of the library may."""
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("gateway.console"), PackageLoader("nhsuk_frontend_jinja")]),
+        autoescape=True,
+        undefined=ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["clock_time"] = clock_time
+    environment.globals["asset"] = assets.address
+    return environment
