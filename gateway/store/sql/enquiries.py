@@ -16,9 +16,11 @@ from gateway.domain.node import NodeSeen
 from gateway.domain.orphans import Standing
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, LegalHold, Overdue, PauseView, PrescriptionView, Waiting
+from gateway.ports.changes import Moved
 from gateway.ports.work import News
 from gateway.store.sql import (
     books,
+    changes,
     clock,
     desk,
     finding,
@@ -165,6 +167,14 @@ class SqlEnquiries:
     async def last_beat(self, name: str) -> datetime | None:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: watching.last_beat(reader, name))
+
+    async def changes(self, *, since: int, limit: int) -> Moved:
+        """See `gateway.ports.changes.Changes`."""
+        return await self._ask(lambda reader: changes.since(reader, seq=since, limit=limit))
+
+    async def newest_change(self) -> int:
+        """See `gateway.ports.changes.Changes`."""
+        return await self._ask(changes.newest)
 
     async def pauses(self) -> tuple[PauseView, ...]:
         """See `gateway.enquiries.Enquiries`."""
