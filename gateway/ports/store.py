@@ -24,10 +24,11 @@ from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Submission
 from gateway.ports.acceptance import Acceptance, KnownLine, Refused, StoredAnswer
 from gateway.ports.callback import Callback, CallbackResult
+from gateway.ports.proposals import ProposalWrites
 from gateway.ports.work import BY_OPERATOR, Claim, Whereabouts
 
 
-class Store(Protocol):
+class Store(ProposalWrites, Protocol):
     """Writes. One transaction each; durable on return."""
 
     async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:

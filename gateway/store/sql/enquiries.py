@@ -14,6 +14,7 @@ from gateway.domain.books import DayList, Ledger, Listed, Side
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.node import NodeSeen
 from gateway.domain.orphans import Standing
+from gateway.domain.proposal import ProposalView
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, LegalHold, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports.changes import Moved
@@ -29,6 +30,7 @@ from gateway.store.sql import (
     legal_holds,
     nodes,
     pauses,
+    proposals,
     standing,
     telling,
     viewing,
@@ -131,6 +133,22 @@ class SqlEnquiries:
         if provider is not None and prescription_id is None:
             return await self._ask(lambda reader: holdings.of_provider(reader.execute, provider))
         raise ValueError("ask by exactly one thing")
+
+    async def proposals(self, *, tenant: OdsCode | None, now: datetime, limit: int = 100) -> tuple[ProposalView, ...]:
+        """See `gateway.ports.proposals.ProposalReads`."""
+        return await self._ask(lambda reader: proposals.waiting(reader, tenant=tenant, now=now, limit=limit), tenant)
+
+    async def proposal(self, proposal: UUID, *, tenant: OdsCode | None, now: datetime) -> ProposalView | None:
+        """See `gateway.ports.proposals.ProposalReads`."""
+        return await self._ask(lambda reader: proposals.one(reader, proposal, tenant=tenant, now=now), tenant)
+
+    async def proposals_of(
+        self, kind: str, subject: str, *, tenant: OdsCode | None, now: datetime
+    ) -> tuple[ProposalView, ...]:
+        """See `gateway.ports.proposals.ProposalReads`."""
+        return await self._ask(
+            lambda reader: proposals.of_subject(reader, kind, subject, tenant=tenant, now=now), tenant
+        )
 
     async def revoked(self) -> tuple[HeldPrescription, ...]:
         """See `gateway.enquiries.Enquiries`."""

@@ -17,6 +17,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.message import SealedMessage
 from gateway.domain.node import Node
+from gateway.domain.proposal import Proposal
 from gateway.domain.reconciliation import Reconciled, Statement
 from gateway.domain.renewal import LEAD_TIME, RenewalEvent
 from gateway.domain.reroute import Reroute, Revocation
@@ -39,6 +40,7 @@ from gateway.store.sql import (
     legal_holds,
     nodes,
     pauses,
+    proposals,
     reconciling,
     renewals,
     rerouting,
@@ -271,6 +273,26 @@ class SqlStore:
         """See `gateway.ports.store.Store`."""
         end = partial(giving_up.give_up, self._transaction, line_id, provider=provider)
         return await self._run(partial(end, by=by, reason=reason, now=now))
+
+    async def propose(self, proposal: Proposal) -> tuple[str, ...]:
+        """See `gateway.ports.proposals.ProposalWrites`."""
+        return await self._run(partial(proposals.propose, self._transaction, proposal))
+
+    async def second(self, proposal: UUID, *, by: str, tenant: OdsCode | None, now: datetime) -> tuple[str, ...]:
+        """See `gateway.ports.proposals.ProposalWrites`."""
+        return await self._run(partial(proposals.second, self._transaction, proposal, by=by, tenant=tenant, now=now))
+
+    async def settle(self, proposal: UUID, *, done: bool, outcome: str, now: datetime) -> bool:
+        """See `gateway.ports.proposals.ProposalWrites`."""
+        settle = partial(proposals.settle, self._transaction, proposal)
+        return await self._run(partial(settle, done=done, outcome=outcome, now=now))
+
+    async def withdraw(
+        self, proposal: UUID, *, by: str, reason: str, tenant: OdsCode | None, now: datetime
+    ) -> tuple[str, ...]:
+        """See `gateway.ports.proposals.ProposalWrites`."""
+        withdraw = partial(proposals.withdraw, self._transaction, proposal)
+        return await self._run(partial(withdraw, by=by, reason=reason, tenant=tenant, now=now))
 
     async def beat(self, name: str, *, now: datetime) -> None:
         """See `gateway.ports.store.Store`."""
