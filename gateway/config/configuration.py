@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.access.posts import Organisations
 from gateway.access.principal import Credential, Principal
+from gateway.access.signing_in import SigningIn
 from gateway.domain.custody import Custody
 from gateway.domain.deadline import Deadlines
 from gateway.domain.identifiers import OdsCode
@@ -46,6 +48,8 @@ class Configuration:
         reference_days: how old the reference data may be before a person is told.
         retention: how long records stay in the store, and in an archive.
         without_token: those without; nobody can call as them until they have one.
+        organisations: what every ODS code of a trust, a trust's site or a provider stands for.
+        signing_in: how people get into the console.
     """
 
     version: str
@@ -64,6 +68,8 @@ class Configuration:
     reference_days: int = 42
     retention: Retention = field(default=Retention(terms=()))
     evidence: Callable[[], Evidence] = field(default=Evidence, compare=False)
+    organisations: Organisations = field(default_factory=dict)
+    signing_in: SigningIn = field(default_factory=SigningIn)
 
     @property
     def custody(self) -> Mapping[LineState, Custody]:

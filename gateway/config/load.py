@@ -9,6 +9,7 @@ The folder::
     deadlines.toml      how long each state may last
     calendar.toml       which days are worked; the one that ships with the gateway if it is left out
     retention.toml      how long records stay; the proposal that ships with the gateway if it is left out
+    console.toml        how people sign in to the console; may be left out
     signatures/         authorities and revocation evidence for prescribers' signatures (`config.signatures`)
 
 Every fault of every file is collected into one `ConfigurationError`; nothing runs on half a configuration.
@@ -34,6 +35,7 @@ from gateway.config.fields import Fields
 from gateway.config.partners import Credentials, read_provider, read_trust, sites_of
 from gateway.config.retention import read_retention
 from gateway.config.signatures import SignatureEvidence, certificate_files
+from gateway.config.signing_in import organisations_of, read_signing_in
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode, SnomedCode
 from gateway.domain.partner import Environment, Provider, Trust
@@ -46,6 +48,7 @@ SCHEMES = frozenset({"", "trust", "manufacturer", "specialised-commissioning", "
 _SINGLE = ("gateway.toml", "routes.toml", "deadlines.toml")
 _CALENDAR = "calendar.toml"
 _RETENTION = "retention.toml"
+_CONSOLE = "console.toml"
 _FOLDERS = ("trusts", "providers")
 
 
@@ -82,6 +85,8 @@ def _read(root: Traversable, faults: list[str]) -> dict[str, bytes]:
     for name in (_CALENDAR, _RETENTION):
         own = root.joinpath(name)
         found[name] = (own if own.is_file() else files("gateway.config").joinpath(name)).read_bytes()
+    if (own := root.joinpath(_CONSOLE)).is_file():
+        found[_CONSOLE] = own.read_bytes()
     for name in _FOLDERS:
         sub = root.joinpath(name)
         for file in sorted(sub.iterdir(), key=lambda file: file.name) if sub.is_dir() else ():
@@ -123,6 +128,7 @@ class _Folder:
         trusts = self._trusts(environment)
         providers = self._providers(environment)
         retry = self._retry(own.table("retry"), providers)
+        organisations = organisations_of(trusts, providers)
         configuration = Configuration(
             version=own.text("version"),
             digest=_digest(self._contents),
@@ -140,6 +146,13 @@ class _Folder:
             reference_days=_reference_days(own.table("reference")),
             retention=read_retention(self._fields(_RETENTION)),
             evidence=self._evidence(own.table("signatures")),
+            organisations=organisations,
+            signing_in=read_signing_in(
+                self._fields(_CONSOLE),
+                environment=environment,
+                credentials=self._credentials,
+                organisations=organisations,
+            ),
         )
         own.done()
         self._distinct_tokens()
