@@ -117,6 +117,15 @@ class Sessions:
         session.seen_at = now
         return session
 
+    def peek(self, secret: str) -> Session | None:
+        """Give the session of a cookie as `find` does, without making it last: no person asked."""
+        session = self._sessions.get(_digest(secret))
+        return session if session is not None and self._now() <= self.ends_at(session) else None
+
+    def ends_at(self, session: Session) -> datetime:
+        """Give when a session ends if its owner does nothing more."""
+        return min(session.seen_at + self._idle, session.opened_at + self._absolute)
+
     def leave(self, secret: str) -> None:
         """End a session."""
         self._sessions.pop(_digest(secret), None)

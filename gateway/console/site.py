@@ -27,6 +27,8 @@ from gateway.ports.store import Store
 
 HOME: Final = "/console/"
 COOKIE: Final = "console_session"
+BY_ITSELF: Final = "x-live"
+"""Header of what an open page asks for by itself: no person asked, and none reads a notice that is shown once."""
 _MOST_FORM_BYTES: Final = 64 * 1024
 _MOST_FIELDS: Final = 512
 
@@ -175,7 +177,7 @@ class Site:
         self.names = names
         self.now = now
         self.assets = Assets()
-        self._services = services or {}
+        self.services = services or {}
         self._entries = entries
         self._templates = _templates(self.assets)
 
@@ -185,12 +187,18 @@ class Site:
         Raises:
             KeyError: it was not handed in.
         """
-        return cast("Service", self._services[kind])
+        return cast("Service", self.services[kind])
+
+    def offer(self, name: str, value: object) -> None:
+        """Let every template use a value under a name."""
+        self._templates.globals[name] = value
 
     def session(self, request: Request) -> Session | None:
-        """Give the session of a request, if it is in force."""
+        """Give the session of a request, if it is in force; a page that asks by itself does not make it last."""
         secret = request.cookies.get(COOKIE)
-        return self.sessions.find(secret) if secret else None
+        if not secret:
+            return None
+        return self.sessions.peek(secret) if BY_ITSELF in request.headers else self.sessions.find(secret)
 
     def looking(self, request: Request, action: Action = Action.READ_CONSOLE) -> Looker:
         """Give who looks.
@@ -245,7 +253,7 @@ class Site:
     def page(self, request: Request, template: str, status: int = 200, /, **values: object) -> Response:
         """Give a page in its frame."""
         session = self.session(request)
-        notice = session.take_notice() if session else ""
+        notice = session.take_notice() if session and BY_ITSELF not in request.headers else ""
         looker = Looker(principal=session.principal, session=session) if session else None
         body = self._templates.get_template(template).render(
             frame=self.frame,
