@@ -6,11 +6,11 @@ Source: mapping.md 2.4, 3.5 and 5; brief D12.
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
-from enum import StrEnum
 from itertools import combinations
 
 from gateway.config.fields import Fields
 from gateway.config.reference import load_reference
+from gateway.domain.code_map import MapKind
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import SnomedCode
 from gateway.domain.partner import CodeEntry, Trust, ZField
@@ -24,19 +24,6 @@ TWO_PEOPLE = 2
 """An entry is approved by two people (mapping.md 5)."""
 
 _Z_FIELD = re.compile(r"(Z[A-Z0-9]{2})-([1-9]\d?)", re.ASCII)
-
-
-class MapKind(StrEnum):
-    """What a code map entry may be about."""
-
-    DRUG = "drug"
-    UNIT = "unit"
-    ROUTE = "route"
-    SITE = "site"
-    METHOD = "method"
-    TIMING = "timing"
-    CANCEL_REASON = "cancel-reason"
-    PROFESSION = "profession"
 
 
 def read_codes(fields: Fields) -> tuple[CodeEntry, ...]:

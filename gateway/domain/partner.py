@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Final
 
 from gateway.domain.coding import Coding
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.renewal import LEAD_TIME
+
+TRUST_CODES: Final = "table:trust-codes"
+"""How a trace says that a value was read by an entry of the trust's own map."""
 
 
 class Environment(StrEnum):
@@ -41,6 +45,7 @@ class CodeEntry:
 
     Attributes:
         valid_from, valid_to: the first and the last London date on which it counts; None for no limit.
+        version: number of an entry that was approved at the console, `v12`; empty for one of the trust's file.
     """
 
     kind: str
@@ -52,10 +57,16 @@ class CodeEntry:
     approved_by: tuple[str, ...] = ()
     valid_from: date | None = None
     valid_to: date | None = None
+    version: str = ""
 
     def counts_on(self, day: date) -> bool:
         """Tell whether it is in force on a day."""
         return (self.valid_from or day) <= day <= (self.valid_to or day)
+
+    @property
+    def how(self) -> str:
+        """Say in a trace by what a value was read: the table, and the entry's number where it has one."""
+        return f"{TRUST_CODES}@{self.version}" if self.version else TRUST_CODES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from gateway.domain.cancel import CancelState
+from gateway.domain.code_map import UnknownCode
 from gateway.domain.coding import Coding
 from gateway.domain.hold import HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
@@ -213,6 +214,8 @@ class Order:
     notice: Notice | None = None
     needs_review: bool = False
     """The sender asks that a person look at it before it goes (RXE-20), whatever checks it carries."""
+    unknown: tuple[UnknownCode, ...] = ()
+    """Codes in it that no table and no entry reads."""
     standing: bool = False
     """Its shape says how the order stands and not that it is new: a FHIR resource that is no message."""
 

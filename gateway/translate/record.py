@@ -7,6 +7,7 @@ trace row in one act, so that no value can be read without its origin.
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from gateway.domain.code_map import UnknownCode
 from gateway.domain.issue import Issue
 from gateway.domain.trace import Leftover, TraceRow
 from gateway.translate.maps.rules import Rule
@@ -30,12 +31,19 @@ class Record:
         self._ignore = tracer.ignore
         self.rows: list[TraceRow] = []
         self.issues: list[Issue] = []
+        self.unknown: list[UnknownCode] = []
 
     def flag(self, code: str, location: str, text: str, values: tuple[str, ...] = ()) -> None:
         """Write down one issue; the same one only once."""
         issue = Issue(code=code, location=location, text=text, values=values)
         if issue not in self.issues:
             self.issues.append(issue)
+
+    def unmapped(self, unknown: UnknownCode, text: str) -> None:
+        """Write down a code that nothing here reads, and the issue that it gives rise to."""
+        self.flag(unknown.issue, unknown.location, text)
+        if unknown not in self.unknown:
+            self.unknown.append(unknown)
 
     def take(  # noqa: PLR0917 - one leaf, one target, one way to read it
         self,

@@ -6,6 +6,7 @@ Source: mapping.md 5; reference-data traps 2, 6, 7 and 8.
 import re
 from collections.abc import Iterable, Iterator
 
+from gateway.domain.code_map import MapKind, UnknownCode
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import SnomedCode
 from gateway.domain.prescription import Product, ProductLevel
@@ -62,8 +63,15 @@ def product(  # noqa: PLR0917 - the words and the leaves of one product
     row = context.reference.products.get(parsed.value)
     if row is None:
         record.use(display)
-        release = context.reference.release
-        record.flag("DRUG_UNKNOWN", code.locator, f"dm+d code {parsed.value} is not in release {release}.")
+        unknown = UnknownCode(
+            kind=MapKind.DRUG,
+            code=parsed.value,
+            text=display.raw if display else "",
+            system=SNOMED,
+            location=code.locator,
+            issue="DRUG_UNKNOWN",
+        )
+        record.unmapped(unknown, f"dm+d code {parsed.value} is not in release {context.reference.release}.")
         return None
     return _known(record, context, row, parsed, code, display, level, stated, target)
 
@@ -206,13 +214,16 @@ def _unit_of_words(
         return None
     entry = context.trust.entry("unit", words.raw, words.raw)
     if entry is not None:
-        record.trace(target, words, "table:trust-codes", entry.target.code)
+        record.trace(target, words, entry.how, entry.target.code)
         record.flag("UNIT_LOCAL_MAPPED", words.locator, "The unit was mapped by this trust's table.")
         return entry.target
     known = context.reference.unit_words.get(words.raw)
     if known is None:
         record.use(words)
-        record.flag("UNIT_UNMAPPED", words.locator, "The unit is in words only, and they are not safe to read.")
+        unknown = UnknownCode(
+            kind=MapKind.UNIT, code=words.raw, text=words.raw, location=words.locator, issue="UNIT_UNMAPPED"
+        )
+        record.unmapped(unknown, "The unit is in words only, and they are not safe to read.")
         return None
     record.trace(target, words, f"table:unit-words@{context.reference.release}", known.code)
     return known

@@ -98,6 +98,7 @@ def _order(
         prescription=prescription if len(people) == 1 else None,
         issues=tuple(record.issues),
         trace=tuple(record.rows),
+        unknown=tuple(record.unknown),
         provider_location=f"{lines[0].path}.dispenseRequest.performer.identifier.value" if lines else "",
         nhs_number=next((item.raw("value") for item in items if item.raw("system") == systems.NHS_NUMBER), ""),
         group_number=group.raw("value") if group else "",

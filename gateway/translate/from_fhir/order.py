@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from gateway.domain.code_map import MapKind, UnknownCode
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import derived_id
 from gateway.domain.prescription import ControlledSchedule, Dosage, FirstSupply, Line, Product
@@ -191,10 +192,24 @@ def _local(record: Record, context: ReadingContext, concept: Node, target: str) 
         if code and entry:
             return terms.product(record, context, Leaf(code.locator, entry.target.code), None, target)
     if any(coding.leaf("code") for coding in concept.many("coding")):
-        record.flag("DRUG_LOCAL_UNMAPPED", concept.path, "The code is not SNOMED CT, and no entry maps it.")
+        record.unmapped(_unknown(concept, "DRUG_LOCAL_UNMAPPED"), "The code is not SNOMED CT, and no entry maps it.")
     else:
-        record.flag("DRUG_UNCODED", concept.path, "The product has no code.")
+        record.unmapped(_unknown(concept, "DRUG_UNCODED"), "The product has no code.")
     return None
+
+
+def _unknown(concept: Node, issue: str) -> UnknownCode:
+    """Name the product that nothing reads, as its entry would be looked up."""
+    coding = next((part for part in concept.many("coding") if part.leaf("code")), None)
+    words = (coding.raw("display") if coding else "") or concept.raw("text")
+    return UnknownCode(
+        kind=MapKind.DRUG,
+        code=coding.raw("code") if coding else "",
+        text=words,
+        system=coding.raw("system") if coding else "",
+        location=concept.path,
+        issue=issue,
+    )
 
 
 def _dosages(record: Record, context: ReadingContext, node: Node, target: str) -> tuple[Dosage, ...]:

@@ -71,7 +71,7 @@ def loose_type(
         entry = context.trust.entry("profession", number.register.value)
         code = entry.target.code if entry else TYPES.get(number.register)
         if code:
-            record.trace("type_code", None, "table:trust-codes" if entry else "table:prescription-type", code)
+            record.trace("type_code", None, entry.how if entry else "table:prescription-type", code)
             return code
     if prescriber is not None:
         text = "The register does not tell the prescriber's profession; have it mapped."

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from gateway.domain.code_map import MapKind, UnknownCode
 from gateway.domain.coding import SNOMED, UCUM, Coding
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Address, Contact, Duration, Name, Range, TimeUnit
@@ -82,13 +83,23 @@ def _unit(record: Record, context: ReadingContext | None, node: Node, target: st
         return unit(record, context, words, (), target, node.path)
     entry = context.trust.entry("unit", code.raw, words.raw if words else "", system.raw if system else "")
     if entry is not None:
-        record.trace(target, code, "table:trust-codes", entry.target.code)
+        record.trace(target, code, entry.how, entry.target.code)
         record.use(words)
         record.flag("UNIT_LOCAL_MAPPED", code.locator, "The unit was mapped by this trust's table.")
         return entry.target
     if system is None or system.raw not in {UCUM, SNOMED}:
         record.use(code, words)
-        record.flag("UNIT_UNMAPPED", node.path, "The unit's system is neither UCUM nor SNOMED CT.")
+        record.unmapped(
+            UnknownCode(
+                kind=MapKind.UNIT,
+                code=code.raw,
+                text=words.raw if words else "",
+                system=system.raw if system else "",
+                location=node.path,
+                issue="UNIT_UNMAPPED",
+            ),
+            "The unit's system is neither UCUM nor SNOMED CT.",
+        )
         return None
     if code.raw.isdigit() is not (system.raw == SNOMED):
         record.use(code, words)

@@ -8,12 +8,14 @@ Source: mapping.md 5; reliability-security.md H25 to H27.
 
 from decimal import Decimal
 
+from gateway.domain.code_map import MapKind
 from gateway.domain.coding import SNOMED, UCUM, Coding
+from gateway.domain.partner import TRUST_CODES
 from gateway.domain.prescription import Duration, TimeUnit
 from gateway.domain.quantity import Quantity, lexeme, parse_decimal
 from gateway.domain.reference import ProductRow
 from gateway.translate.contradictions import UNIT_CONTRADICTION, unit_contradicts
-from gateway.translate.from_hl7v2.coded import Coded, Term, coded_within
+from gateway.translate.from_hl7v2.coded import Coded, Term, coded_within, unknown
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.maps.tables import table
 from gateway.translate.record import Leaf
@@ -77,14 +79,15 @@ def unit(desk: Desk, element: Coded | None, target: str, product: ProductRow | N
         desk.flag("DOSE_CONFLICT", element.location, "The unit and its alternate differ.", tuple(sorted(units)))
         return None
     if not readings or (coded_terms and readings[0][0] is not coded_terms[0] and not coded_terms[0].known_system):
-        desk.flag("UNIT_UNMAPPED", element.location, "The unit is not UCUM, SNOMED CT or a word that is safe to read.")
+        text = "The unit is not UCUM, SNOMED CT or a word that is safe to read."
+        desk.unmapped(unknown(element, MapKind.UNIT, "UNIT_UNMAPPED"), text)
         return None
     if beside := next((term.words for term, (found, _) in readings if _said_otherwise(desk, term, found)), None):
         desk.flag("DOSE_CONFLICT", element.location, UNIT_CONTRADICTION, (beside.raw, readings[0][1][0].display))
         return None
     term, (coding, how) = readings[0]
     desk.trace(target, term.code or term.words, how, coding.code)
-    if how == "table:trust-codes":
+    if how.startswith(TRUST_CODES):
         desk.flag("UNIT_LOCAL_MAPPED", term.at, "The unit was mapped by this trust's table.")
     return coding
 
@@ -97,7 +100,7 @@ def _reading(desk: Desk, term: Term, product: ProductRow | None) -> tuple[Coding
         return (known, f"table:units@{reference.release}") if known and _same(term, known) else None
     entry = desk.context.trust.entry("unit", code, words, term.system)
     if entry is not None:
-        return entry.target, "table:trust-codes"
+        return entry.target, entry.how
     if term.system:
         return None
     if code == "EA" and product is not None and product.unit is not None:

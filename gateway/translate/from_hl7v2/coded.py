@@ -6,6 +6,7 @@ Source: HL7 v2.5.1 chapter 2A; mapping.md 5 for the names of SNOMED CT.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gateway.domain.code_map import MapKind, UnknownCode
 from gateway.domain.coding import ICD10, SNOMED, UCUM, Coding
 from gateway.domain.identifiers import OdsCode, SnomedCode
 from gateway.translate.from_hl7v2.desk import Desk
@@ -145,6 +146,20 @@ def concept(desk: Desk, element: Coded | None, target: str) -> Coding | None:
     desk.trace(f"{target}.system", None, "table:code-systems", term.known_system)
     return Coding(
         system=term.known_system, code=term.code.raw, display=desk.words(words, f"{target}.display") if words else ""
+    )
+
+
+def unknown(element: Coded, kind: MapKind, issue: str) -> UnknownCode:
+    """Name what no table and no entry reads: the first code that is sent, with its words, else the words alone."""
+    term = next((term for term in element.terms if term.code), element.first)
+    words = term.words or element.words
+    return UnknownCode(
+        kind=kind,
+        code=term.code.raw if term.code else "",
+        text=term.words.raw if term.code and term.words else words.raw if words and not term.code else "",
+        system=term.known_system or term.system,
+        location=element.location,
+        issue=issue,
     )
 
 

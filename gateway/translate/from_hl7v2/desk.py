@@ -123,6 +123,7 @@ class Desk(record.Record):
         for issue in other.issues:
             if issue not in self.issues:
                 self.issues.append(issue)
+        self.unknown += [one for one in other.unknown if one not in self.unknown]
 
     def not_understood(self, location: str, what: str) -> None:
         """Hold the line for a field that may bear on what the patient takes."""

@@ -9,6 +9,7 @@ Source: mapping.md 3.2, 3.4 and 5.
 import re
 from dataclasses import dataclass
 
+from gateway.domain.code_map import MapKind, UnknownCode
 from gateway.domain.coding import SNOMED
 from gateway.domain.prescription import NEVER_ELECTRONIC, ControlledSchedule, Product
 from gateway.domain.reference import ProductRow
@@ -80,25 +81,30 @@ def _local(desk: Desk, element: Coded, target: str, location: str) -> Drug:
     """Read a local code by the trust's entries; the words are part of the key."""
     coded_terms = [term for term in element.terms if _is_code(term)]
     if not coded_terms:
-        desk.flag("DRUG_UNCODED", location, "The product is in words only.")
+        words = element.words.raw if element.words else ""
+        desk.unmapped(_unknown(location, "DRUG_UNCODED", text=words), "The product is in words only.")
         return Drug(None, None)
     for term in coded_terms:
         code, words = _words(term)
         entry = desk.context.trust.entry("drug", code, words, term.system)
         if entry is None:
             continue
-        desk.trace(f"{target}.product.code", term.code, "table:trust-codes", entry.target.code)
+        desk.trace(f"{target}.product.code", term.code, entry.how, entry.target.code)
         return _known(desk, Leaf(term.at, entry.target.code), term.words, f"{target}.product")
-    code, _ = _words(coded_terms[0])
+    code, words = _words(coded_terms[0])
     changed = any(row.kind == "drug" and row.code == code for row in desk.context.trust.codes)
-    desk.flag(
-        "MAP_TEXT_CHANGED" if changed else "DRUG_LOCAL_UNMAPPED",
-        location,
+    issue = "MAP_TEXT_CHANGED" if changed else "DRUG_LOCAL_UNMAPPED"
+    desk.unmapped(
+        _unknown(location, issue, code=code, text=words, system=coded_terms[0].system),
         "The words of this local code are not those that were approved."
         if changed
         else "The code is neither dm+d nor mapped for this trust.",
     )
     return Drug(None, None)
+
+
+def _unknown(location: str, issue: str, *, code: str = "", text: str = "", system: str = "") -> UnknownCode:
+    return UnknownCode(kind=MapKind.DRUG, code=code, text=text, system=system, location=location, issue=issue)
 
 
 def _is_code(term: Term) -> bool:

@@ -74,9 +74,11 @@ def read_line(
     priority = _priority(desk, group, target)
     number = order_number(desk.aside(), group)
     line = None
-    if drug.product and supply.quantity and supply.total and dosages and number.trust_number:
-        line_id = derived_id("line", desk.sender.value, *filter(None, (number.trust_number, number.assigner, salt)))
+    line_id = derived_id("line", desk.sender.value, *filter(None, (number.trust_number, number.assigner, salt)))
+    if number.trust_number:
+        # also where the line is not complete: it keeps this name when what it was held for is settled
         _trace_identity(desk, group, target, str(line_id))
+    if drug.product and supply.quantity and supply.total and dosages and number.trust_number:
         line = Line(
             id=line_id,
             order_number=number.trust_number,

@@ -80,6 +80,7 @@ class OnDesk:
             prescription=self.prescription,
             issues=tuple(self.desk.issues),
             trace=tuple(self.desk.rows),
+            unknown=tuple(self.desk.unknown),
             provider_location=provider_location(first, service_fields(self.desk.aside(), first, self.shared)),
             nhs_number=self.nhs_number,
             group_number=self.group_number,
@@ -214,11 +215,14 @@ class _Reader:
         self._check_delivery(lines)
         check_participants(desk, self._groups)
         number = self._number(group_number, numbers[0].trust_number, prescriber)
+        named = group_number or numbers[0].trust_number
+        identity = self._id(group_number, numbers[0].trust_number) if named else None
         ready = [each.line for each in lines if each.line]
-        if not (self._patient and prescriber and type_code and authored and number and len(ready) == len(lines)):
+        whole = len(ready) == len(lines)
+        if not (identity and self._patient and prescriber and type_code and authored and number and whole):
             return None
         return Prescription(
-            id=self._id(group_number, numbers[0].trust_number),
+            id=identity,
             number=number,
             group_number=group_number,
             patient=replace(self._patient, stated_age=age) if age else self._patient,

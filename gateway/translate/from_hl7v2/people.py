@@ -110,7 +110,7 @@ def prescription_type(desk: Desk, prescriber: Professional | None, location: str
         entry = desk.context.trust.entry("profession", number.register.value)
         code = entry.target.code if entry else _TYPES.get(number.register)
         if code:
-            how = "table:trust-codes" if entry else "table:prescription-type"
+            how = entry.how if entry else "table:prescription-type"
             desk.trace("type_code", None, how, code)
             return code
     desk.not_understood(location, "The register does not tell the prescriber's profession; have it mapped.")

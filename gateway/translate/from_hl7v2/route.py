@@ -5,10 +5,11 @@ Source: mapping.md 3.4 (RXR) and 5.
 
 from dataclasses import dataclass
 
+from gateway.domain.code_map import MapKind
 from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import SnomedCode
 from gateway.translate.contradictions import ROUTE_CONTRADICTION, route_contradicts
-from gateway.translate.from_hl7v2.coded import Coded, coded
+from gateway.translate.from_hl7v2.coded import Coded, coded, unknown
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.from_hl7v2.groups import Group
 from gateway.translate.record import Leaf
@@ -93,7 +94,7 @@ def _local(desk: Desk, element: Coded, kind: str) -> Given | None:
         code, words = (leaf.raw if leaf else "" for leaf in (term.code, term.words))
         entry = desk.context.trust.entry(kind, code, words, term.system) if code else None
         if entry and term.code:
-            return Given(entry.target, term.code, "table:trust-codes")
+            return Given(entry.target, term.code, entry.how)
     return None
 
 
@@ -117,7 +118,7 @@ def _route(desk: Desk, element: Coded) -> Given | None:
             return Given(reference.route_letters[code.raw], code, "table:HL70162")
         if given:
             return given
-    desk.flag("ROUTE_UNMAPPED", element.location, "The route is not one that is known here.")
+    desk.unmapped(unknown(element, MapKind.ROUTE, "ROUTE_UNMAPPED"), "The route is not one that is known here.")
     return None
 
 
@@ -125,7 +126,8 @@ def _site(desk: Desk, element: Coded) -> Given | None:
     desk.use(*element.leaves())
     given = _snomed(desk, element) or _local(desk, element, "site")
     if given is None and not element.of(SNOMED):
-        desk.flag("SITE_UNMAPPED", element.location, "The site is not SNOMED CT or mapped for this trust.")
+        text = "The site is not SNOMED CT or mapped for this trust."
+        desk.unmapped(unknown(element, MapKind.SITE, "SITE_UNMAPPED"), text)
     return given
 
 
@@ -134,5 +136,6 @@ def _method(desk: Desk, element: Coded, drug_known: bool) -> Given | None:  # no
     desk.use(*element.leaves())
     given = _snomed(desk, element) or _local(desk, element, "method")
     if given is None and not element.of(SNOMED) and drug_known:
-        desk.not_understood(element.location, "The method is not SNOMED CT or mapped for this trust.")
+        text = "The method is not SNOMED CT or mapped for this trust."
+        desk.unmapped(unknown(element, MapKind.METHOD, "FIELD_NOT_UNDERSTOOD"), text)
     return given

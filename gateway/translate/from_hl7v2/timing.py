@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
 
+from gateway.domain.code_map import MapKind, UnknownCode
 from gateway.domain.coding import Coding
 from gateway.domain.prescription import AsNeeded, Bounds, Duration, TimeUnit, Timing
 from gateway.translate.from_hl7v2.amounts import whole
@@ -87,7 +88,10 @@ def _coded_pattern(desk: Desk, repeat: Repeat, target: str) -> Pattern | None:
     if found is None:
         free = repeat.code is None or " " in leaf.raw.strip() or leaf.raw != leaf.raw.upper()
         code = "TIMING_FREE_TEXT" if free else "TIMING_UNMAPPED"
-        desk.flag(code, leaf.locator, "The timing is not a pattern of table 0335 or one this trust has mapped.")
+        unknown = UnknownCode(
+            kind=MapKind.TIMING, code=leaf.raw, text=words, system=repeat.system, location=leaf.locator, issue=code
+        )
+        desk.unmapped(unknown, "The timing is not a pattern of table 0335 or one this trust has mapped.")
         return None
     if words and repeat.code and contradicts(words, meant):
         desk.flag("TIMING_CONFLICT", leaf.locator, "The words beside the pattern say another.", (leaf.raw, words))

@@ -142,6 +142,7 @@ def _order(record: Record, context: ReadingContext, document: Document, envelope
         prescription=prescription,
         issues=tuple(record.issues),
         trace=tuple(record.rows),
+        unknown=tuple(record.unknown),
         provider_location=f"/{ROOT}/Prescription/Homecare/Provider/@ods",
         nhs_number=given.raw if given else "",
         group_number=group.raw if group else "",
