@@ -15,13 +15,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.access.directory import Directory
-from gateway.console import about, finding, home, prescription, sign_in
+from gateway.console import about, finding, home, live, prescription, sign_in
 from gateway.console.sessions import Sessions
 from gateway.console.site import HEADERS, HOME, Entry, Frame, Names, Notes, SignedOut, Site
 from gateway.domain.errors import Unavailable
 from gateway.enquiries import Enquiries
 
-_PAGES: Final[tuple[ModuleType, ...]] = (home, finding, prescription, sign_in, about)
+_PAGES: Final[tuple[ModuleType, ...]] = (home, finding, prescription, sign_in, about, live)
 """Each gives its `routes(site)`, and its `ENTRIES` of the navigation if it has any, in the order they are shown."""
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import structlog
 import uvloop
 
+from gateway.console.feed import Feed
 from gateway.console.sessions import Sessions
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.node import Node
@@ -24,7 +25,7 @@ from gateway.settings import Settings
 from gateway.store.reserve import Reserve
 from gateway.watch import Watch
 from gateway.wiring.build import Gateway, Part, build
-from gateway.wiring.doors import Server, Waking, http_application, http_server, mllp_listener, open_socket
+from gateway.wiring.doors import Server, Waking, feed_of, http_application, http_server, mllp_listener, open_socket
 from gateway.wiring.nodes import Membership
 from gateway.wiring.room import RoomKeeper
 from gateway.wiring.standing import adopt
@@ -102,6 +103,7 @@ class _Application:
         self._stop = asyncio.Event()
         self._failed = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._feed: Feed | None = None
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -173,7 +175,11 @@ class _Application:
         host = self._settings.host
         taken = open_socket(host, self._settings.port)
         where = f"http://{f'[{host}]' if ':' in host else host}:{taken.getsockname()[1]}"
-        server = http_server(gateway, http_application(gateway, story, sessions, self._parts, where))
+        if Part.CONSOLE in self._parts:
+            self._feed = feed_of(gateway)
+            self._start("live", self._feed.run())
+        application = http_application(gateway, story, sessions, self._parts, where, feed=self._feed)
+        server = http_server(gateway, application)
         self._start("http", server.serve(sockets=[taken]))
         return server, where, sessions
 
@@ -236,6 +242,8 @@ class _Application:
     async def _drain(self, server: Server | None, listener: MllpListener | None, worker: Worker, watch: Watch) -> None:
         """Finish what is in hand, all parts at once: together they have the time allowed, not one after the other."""
         allowed = self._settings.drain_seconds
+        if self._feed is not None:
+            self._feed.stop()  # a stream has no end of its own
         watch.stop()
         worker.stop()
         if server is not None:

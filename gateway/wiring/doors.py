@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from gateway.config.partners import sites_of
 from gateway.console.application import create_console
+from gateway.console.feed import Feed
 from gateway.console.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.errors import ConfigurationError
@@ -73,7 +74,9 @@ def open_socket(host: str, port: int) -> socket:
         raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
-def http_application(gateway: Gateway, story: Waking, sessions: Sessions, parts: frozenset[Part], base: str) -> ASGIApp:
+def http_application(
+    gateway: Gateway, story: Waking, sessions: Sessions, parts: frozenset[Part], base: str, *, feed: Feed | None = None
+) -> ASGIApp:
     """Build the HTTP application with the parts that are wanted.
 
     Args:
@@ -82,9 +85,10 @@ def http_application(gateway: Gateway, story: Waking, sessions: Sessions, parts:
         sessions: the console's.
         parts: HTTP, CONSOLE or both.
         base: where it answers, without a slash at the end.
+        feed: what moves, for pages that stay open.
     """
     configuration, settings = gateway.configuration, gateway.settings
-    routes = _console(gateway, sessions) if Part.CONSOLE in parts else []
+    routes = _console(gateway, sessions, feed) if Part.CONSOLE in parts else []
     if Part.HTTP not in parts:
         return Starlette(routes=routes)
     return create_app(
@@ -111,8 +115,19 @@ def http_application(gateway: Gateway, story: Waking, sessions: Sessions, parts:
     )
 
 
-def _console(gateway: Gateway, sessions: Sessions) -> list[BaseRoute]:
+def feed_of(gateway: Gateway) -> Feed:
+    """Make what follows the store for the pages that stay open."""
+    return Feed(
+        enquiries=gateway.enquiries,
+        listen=gateway.joining.listen,
+        now=gateway.clock.now,
+        watch_seconds=gateway.settings.watch_allowed_seconds,
+    )
+
+
+def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[BaseRoute]:
     configuration = gateway.configuration
+    services: dict[type, object] = {} if feed is None else {Feed: feed}
     names = {trust.ods: trust.name for trust in configuration.trusts.values()}
     names |= {provider.ods: provider.name for provider in configuration.routing.providers.values()}
     return create_console(
@@ -128,6 +143,7 @@ def _console(gateway: Gateway, sessions: Sessions) -> list[BaseRoute]:
         ),
         names=names,
         now=gateway.clock.now,
+        services=services,
     )
 
 
