@@ -4,17 +4,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run definitions test lint types bench backlog faults faults-full fuzz clean
+.PHONY: run definitions test chromium screenshots lint types bench backlog faults faults-full fuzz clean
 
 run: $(STAMP) ## a running demonstration with its console
 	$(BIN)/gateway demo --data data/demo
 
-test: $(STAMP) ## format, lint, types and every test; the slow ones one by one, for they start processes and watch clocks
+test: $(STAMP) chromium ## format, lint, types and every test; the slow ones one by one, for they start processes and watch clocks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not faults and not slow" -n auto --maxprocesses 4 --dist worksteal
-	$(BIN)/python -m pytest -m "slow and not faults"
+	$(BIN)/python -m pytest -m "not faults and not slow and not browser" -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -m "slow and not faults and not browser"
+	$(BIN)/python -m pytest -m "browser"
+
+chromium: ## Debian's browser, for the tests of the console, where it may be installed
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
+	  || echo "no Chromium: the tests of the console in a browser will be skipped"
+
+screenshots: $(STAMP) chromium ## every page of the console, wide and narrow, into docs/console/
+	$(BIN)/python -m tests.browser
 
 lint: $(STAMP)
 	$(BIN)/ruff format .

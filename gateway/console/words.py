@@ -68,7 +68,7 @@ _MARKS: Final[dict[str, str]] = {
     "blue": "◆",
     "grey": "○",
     "purple": "❚",
-    "white": "□",
+    "white": "◇",
 }
 
 STATES: Final[dict[LineState, Shown]] = {
