@@ -184,6 +184,11 @@ _PEOPLE: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
 )
 
 
+def may_enter(principal: Principal) -> bool:
+    """Tell whether the console lets somebody in at all; what they see there is for `allow` to say."""
+    return principal.kind in {Kind.OPERATOR, Kind.PERSON}
+
+
 def allow(principal: Principal | None, action: Action, tenant: OdsCode | None) -> bool:
     """Tell whether `principal` may do `action` with what belongs to `tenant`.
 

@@ -17,12 +17,18 @@ from starlette.routing import BaseRoute, Mount, Route
 from gateway.access.directory import Directory
 from gateway.console import about, finding, home, live, prescription, sign_in
 from gateway.console.sessions import Sessions
-from gateway.console.site import HEADERS, HOME, Entry, Frame, Names, Notes, SignedOut, Site
+from gateway.console.site import HEADERS, HOME, Entry, Frame, Names, Notes, SentBefore, SignedOut, Site
 from gateway.domain.errors import Unavailable
 from gateway.enquiries import Enquiries
 
 _PAGES: Final[tuple[ModuleType, ...]] = (home, finding, prescription, sign_in, about, live)
 """Each gives its `routes(site)`, and its `ENTRIES` of the navigation if it has any, in the order they are shown."""
+
+
+_TWICE: Final = {
+    True: "This was sent more than once, and was done once.",
+    False: "This was sent more than once. It was not done a second time; look below for what came of the first.",
+}
 
 
 def create_console(
@@ -90,4 +96,12 @@ def _problems(site: Site) -> dict[int | type[Exception], Callable[[Request, Exce
         """Say that the store is away, and that this says nothing of any prescription."""
         return site.page(request, "problem.html", 503, status=503)
 
-    return {SignedOut: signed_out, HTTPException: problem, Unavailable: unavailable}
+    def sent_before(request: Request, error: Exception) -> Response:
+        """Lead to where the form led when it was first sent; what was said of that is not said over."""
+        if not isinstance(error, SentBefore):
+            return site.to(request, HOME)
+        session = site.session(request)
+        told = error.known and session is not None and session.notice
+        return site.to(request, error.path, "" if told else _TWICE[error.known])
+
+    return {SentBefore: sent_before, SignedOut: signed_out, HTTPException: problem, Unavailable: unavailable}

@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.access.policy import Action
 from gateway.console.feed import Feed
 from gateway.console.sessions import Session
-from gateway.console.site import COOKIE, HEADERS, Looker, Site
+from gateway.console.site import HEADERS, Looker, Site
 from gateway.console.words import LONDON
 from gateway.ports.changes import Change
 from gateway.wire.strict_json import dumps
@@ -111,7 +111,7 @@ def routes(site: Site) -> list[BaseRoute]:
         looker = site.looking(request)
         if feed is None:
             raise HTTPException(404)
-        whose = hashlib.sha256(request.cookies.get(COOKIE, looker.name).encode()).hexdigest()
+        whose = hashlib.sha256((site.cookie.of(request) or looker.name).encode()).hexdigest()
         if not streams.take(whose):
             return Response(status_code=503, headers={**HEADERS, "Retry-After": "60"})
         told = _tell(feed, looker, _position(request), left=lambda: _left(site, request, looker))
@@ -149,7 +149,7 @@ def _left(site: Site, request: Request, looker: Looker) -> float | None:
     """
     if looker.session is None:
         return _TOOL_SECONDS
-    session = site.sessions.peek(request.cookies.get(COOKIE, ""))
+    session = site.sessions.peek(site.cookie.of(request))
     if session is None or session.principal != looker.principal:
         return None
     return (site.sessions.ends_at(session) - site.now()).total_seconds()

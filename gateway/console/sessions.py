@@ -1,58 +1,64 @@
-"""Who looks at the console: a session for each browser, opened by a link that works once.
+"""Who looks at the console: a session for each browser, kept in this process alone.
 
-Development only (D15): whoever reads the terminal the gateway was started from may look. Each link works once; when it
-has been used a fresh one is announced, so that a second browser can be opened too.
+People come by an identity provider, or, in development only (D15), by a link that works once: whoever reads the
+terminal the gateway was started from may look. When a link has been used a fresh one is announced, so that a second
+browser can be opened too.
 
-What was searched for lives in the session, on this side: addresses hold an opaque id of the search, never an NHS
-number.
+A session ends by rest, by age, by the end of the post that was taken, by leaving, or because the same person signed in
+elsewhere. What was being typed at that moment is kept for the same person (`kept_forms`), and for nobody else.
+
+Source: console.md 1, 7; reliability-security.md 8 (pharmacist).
 """
 
 import hashlib
+import hmac
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
+from gateway.access.posts import Identity, Post
 from gateway.access.principal import Kind, Principal
+from gateway.console.kept_forms import KeptForms
+from gateway.console.session import Session, Typed
+
+__all__ = ["Ended", "Session", "Sessions", "Why"]
 
 _MOST_LINKS: Final = 16
-_MOST_SESSIONS: Final = 256
-_MOST_SEARCHES: Final = 32
+_MOST_SESSIONS: Final = 4096
+_MOST_ENDED: Final = 1024
+_ENDED_FOR: Final = timedelta(hours=12)
+BY_LINK: Final = Principal(kind=Kind.OPERATOR, tenant=None, name="operator")
+"""Whom a development link lets in."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Session:
-    """One browser.
+class Why(StrEnum):
+    """Why a session ended, in words for the page that says so."""
+
+    REST = "Nothing was done here for a while."
+    AGE = "A session lasts no longer than a working day."
+    POST = "The role you had taken has ended."
+    LEFT = "You signed out."
+    ELSEWHERE = "You signed in somewhere else, and one person has one session at a time."
+    ISSUER = "You signed out of your organisation's sign-in."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What is remembered of a session that is over.
 
     Attributes:
-        csrf: what a form of this session must carry.
-        notice: what the next page is to say once.
-        person: the human being's own name; empty where only the short name is known.
-        searches: opaque id to what was searched for; the oldest are forgotten.
+        name: short name of the person it belonged to.
+        csrf: what its forms carried.
     """
 
-    principal: Principal
-    csrf: str
-    opened_at: datetime
-    seen_at: datetime
-    notice: str = ""
-    person: str = field(default="", repr=False)
-    searches: OrderedDict[str, str] = field(default_factory=OrderedDict, repr=False)
-
-    def take_notice(self) -> str:
-        """Give what is to be said once, and forget it."""
-        notice, self.notice = self.notice, ""
-        return notice
-
-    def remember(self, sought: str) -> str:
-        """Keep a search and give its opaque id."""
-        key = secrets.token_urlsafe(12)
-        self.searches[key] = sought
-        while len(self.searches) > _MOST_SEARCHES:
-            self.searches.popitem(last=False)
-        return key
+    name: str
+    csrf: str = field(repr=False)
+    why: Why
+    at: datetime
 
 
 class Sessions:
@@ -79,6 +85,8 @@ class Sessions:
         self._absolute = absolute
         self._links: OrderedDict[str, None] = OrderedDict()
         self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._ended: OrderedDict[str, Ended] = OrderedDict()
+        self._forms = KeptForms(now, lasts=absolute)
 
     def link(self) -> str:
         """Make a link that works once, and give its path."""
@@ -94,41 +102,122 @@ class Sessions:
             return None
         del self._links[_digest(code)]
         self._announce(self.link())
-        secret = secrets.token_urlsafe(32)
-        self._sessions[_digest(secret)] = Session(
-            principal=Principal(kind=Kind.OPERATOR, tenant=None, name="operator"),
-            csrf=secrets.token_urlsafe(32),
-            opened_at=self._now(),
-            seen_at=self._now(),
+        now = self._now()
+        return self._open(Session(principal=BY_LINK, opened_at=now, seen_at=now, developing=True))
+
+    def sign_in(self, identity: Identity, post: Post) -> str:
+        """Open the session of a person in one post, end any other of theirs, and give the secret for the cookie."""
+        self.end_all(identity.name, Why.ELSEWHERE)
+        now = self._now()
+        return self._open(
+            Session(
+                principal=post.principal(identity.name),
+                opened_at=now,
+                seen_at=now,
+                person=identity.person,
+                posts=identity.posts,
+                until=post.until,
+            )
         )
-        while len(self._sessions) > _MOST_SESSIONS:
-            self._sessions.popitem(last=False)
-        return secret
+
+    def change(self, secret: str, principal: Principal, *, person: str, until: datetime | None = None) -> str | None:
+        """Go on as another: in another post, or in development as an invented person. Gives the new secret.
+
+        Whatever the old session held of the old role is gone, but not its age.
+        """
+        old = self.find(secret)
+        if old is None:
+            return None
+        self._end(_digest(secret), Why.LEFT)
+        if old.developing and principal != BY_LINK:
+            self.end_all(principal.name, Why.ELSEWHERE)
+        return self._open(
+            Session(
+                principal=principal,
+                opened_at=old.opened_at,
+                seen_at=self._now(),
+                person=person,
+                posts=old.posts,
+                until=until,
+                developing=old.developing,
+            )
+        )
 
     def find(self, secret: str) -> Session | None:
-        """Give the session of a cookie, unless it rested or lasted too long."""
-        session = self._sessions.get(_digest(secret))
-        if session is None:
-            return None
-        now = self._now()
-        if now - session.seen_at > self._idle or now - session.opened_at > self._absolute:
-            del self._sessions[_digest(secret)]
-            return None
-        session.seen_at = now
+        """Give the session of a cookie, unless it is over; and let it last, for a person asked."""
+        session = self.peek(secret)
+        if session is not None:
+            session.seen_at = self._now()
         return session
 
     def peek(self, secret: str) -> Session | None:
         """Give the session of a cookie as `find` does, without making it last: no person asked."""
-        session = self._sessions.get(_digest(secret))
-        return session if session is not None and self._now() <= self.ends_at(session) else None
+        digest = _digest(secret)
+        session = self._sessions.get(digest)
+        if session is None or self._now() <= self.ends_at(session):
+            return session
+        self._end(digest, self._why(session))
+        return None
 
     def ends_at(self, session: Session) -> datetime:
         """Give when a session ends if its owner does nothing more."""
-        return min(session.seen_at + self._idle, session.opened_at + self._absolute)
+        ends = min(session.seen_at + self._idle, session.opened_at + self._absolute)
+        return min(ends, session.until) if session.until else ends
 
-    def leave(self, secret: str) -> None:
+    def leave(self, secret: str, why: Why = Why.LEFT) -> None:
         """End a session."""
-        self._sessions.pop(_digest(secret), None)
+        self._end(_digest(secret), why)
+
+    def end_all(self, name: str, why: Why) -> int:
+        """End every session of a person, and tell how many there were."""
+        theirs = [digest for digest, session in self._sessions.items() if session.principal.name == name]
+        for digest in theirs:
+            self._end(digest, why)
+        return len(theirs)
+
+    def ended(self, secret: str) -> Ended | None:
+        """Give what is remembered of a session that is over, for half a day."""
+        ended = self._ended.get(_digest(secret))
+        return ended if ended is not None and self._now() - ended.at < _ENDED_FOR else None
+
+    def keep(self, secret: str, csrf: str, path: str, typed: Typed) -> bool:
+        """Keep a form that came after its session was over, for the person it belonged to.
+
+        Args:
+            secret: the cookie's.
+            csrf: what the form carries; a form that does not carry the session's own is not kept.
+            path: the page it stood on.
+            typed: what was typed.
+
+        Returns:
+            Whether it was kept.
+        """
+        ended = self.ended(secret)
+        if ended is None or not hmac.compare_digest(ended.csrf.encode(), csrf.encode()):
+            return False
+        return self._forms.keep(ended.name, path, typed)
+
+    def _open(self, session: Session) -> str:
+        secret = secrets.token_urlsafe(32)
+        session.typed = self._forms.take(session.principal.name)
+        self._sessions[_digest(secret)] = session
+        while len(self._sessions) > _MOST_SESSIONS:
+            self._end(next(iter(self._sessions)), Why.REST)
+        return secret
+
+    def _end(self, digest: str, why: Why) -> None:
+        session = self._sessions.pop(digest, None)
+        if session is None:
+            return
+        self._ended[digest] = Ended(name=session.principal.name, csrf=session.csrf, why=why, at=self._now())
+        while len(self._ended) > _MOST_ENDED:
+            self._ended.popitem(last=False)
+
+    def _why(self, session: Session) -> Why:
+        now = self._now()
+        if session.until is not None and now > session.until:
+            return Why.POST
+        return Why.AGE if now - session.opened_at > self._absolute else Why.REST
 
 
 def _digest(secret: str) -> str:

@@ -5,7 +5,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.access.policy import Action, allow
-from gateway.console.site import COOKIE, HEADERS, HOME, SignedOut, Site
+from gateway.console.site import HEADERS, HOME, SignedOut, Site
 from gateway.wire.strict_json import dumps
 
 
@@ -19,15 +19,13 @@ def routes(site: Site) -> list[BaseRoute]:
             return site.page(request, "signed_out.html", 403, used=True)
         await site.store.note_access(principal="operator", action="enter", subject="console", now=site.now())
         response = RedirectResponse(HOME, 303, HEADERS)
-        response.set_cookie(
-            COOKIE, secret, path="/console", httponly=True, samesite="lax", secure=request.url.scheme == "https"
-        )
+        site.cookie.give(response, secret)
         return response
 
     async def leave(request: Request) -> Response:
         """End the session."""
         await site.form(request)
-        site.sessions.leave(request.cookies[COOKIE])
+        site.sessions.leave(site.cookie.of(request))
         return RedirectResponse(HOME, 303, HEADERS)
 
     async def links(request: Request) -> Response:

@@ -3,11 +3,12 @@
 Source: console.md 5, 7; brief D15, D16; reliability-security.md I8, I9.
 """
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol, TypeVar, cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 from starlette.exceptions import HTTPException
@@ -15,9 +16,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.access.directory import Directory
-from gateway.access.policy import Action, allow
+from gateway.access.policy import Action, allow, may_enter
 from gateway.access.principal import Principal
 from gateway.access.roles import ROLES
+from gateway.console import cookies
 from gateway.console.assets import Assets
 from gateway.console.sessions import Session, Sessions
 from gateway.console.words import clock_time
@@ -26,11 +28,12 @@ from gateway.enquiries import Enquiries
 from gateway.ports.store import Store
 
 HOME: Final = "/console/"
-COOKIE: Final = "console_session"
 BY_ITSELF: Final = "x-live"
 """Header of what an open page asks for by itself: no person asked, and none reads a notice that is shown once."""
 _MOST_FORM_BYTES: Final = 64 * 1024
 _MOST_FIELDS: Final = 512
+_UNDER_WAY_SECONDS: Final = 3.0
+"""How long the second of two clicks waits for what the first one does."""
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -92,6 +95,20 @@ class SignedOut(Exception):
     """Nobody we know is looking."""
 
 
+class SentBefore(Exception):
+    """A form was sent a second time: a double click, or the page loaded again.
+
+    Args:
+        path: where it led, or the page it stood on where that is not known.
+        known: whether it is known.
+    """
+
+    def __init__(self, path: str, *, known: bool) -> None:
+        super().__init__()
+        self.path = path
+        self.known = known
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looker:
     """Who looks at a page: a person with a session, or an operator's tool with a token."""
@@ -128,9 +145,11 @@ class Form:
 
     Attributes:
         values: every field with what it holds, for the page to show again.
+        token: of this one form; empty if it carries none.
     """
 
     values: Mapping[str, tuple[str, ...]] = field(repr=False)
+    token: str = ""
 
     def one(self, name: str) -> str:
         """Give a field's first value without space around it; empty where there is none."""
@@ -176,6 +195,7 @@ class Site:
         self.frame = frame
         self.names = names
         self.now = now
+        self.cookie = cookies.Cookie(name=cookies.SESSION, host=not frame.development)
         self.assets = Assets()
         self.services = services or {}
         self._entries = entries
@@ -195,7 +215,7 @@ class Site:
 
     def session(self, request: Request) -> Session | None:
         """Give the session of a request, if it is in force; a page that asks by itself does not make it last."""
-        secret = request.cookies.get(COOKIE)
+        secret = self.cookie.of(request)
         if not secret:
             return None
         return self.sessions.peek(secret) if BY_ITSELF in request.headers else self.sessions.find(secret)
@@ -209,7 +229,7 @@ class Site:
         """
         session = self.session(request)
         caller = session.principal if session else self.directory.authenticate(request.headers.get("authorization"))
-        if caller is None or not allow(caller, Action.READ_CONSOLE, caller.tenant):
+        if caller is None or not may_enter(caller):
             raise SignedOut
         request.state.principal = caller
         looker = Looker(principal=caller, session=session)
@@ -226,10 +246,11 @@ class Site:
         await self.store.note_access(principal=looker.name, action=f"console {action}", subject=subject, now=self.now())
 
     async def form(self, request: Request) -> Form:
-        """Read a form of this session.
+        """Read a form of this session. One that carries a token of its own (`once`) is taken the first time alone.
 
         Raises:
-            SignedOut: the session is over.
+            SignedOut: the session is over; what was typed is kept for the same person.
+            SentBefore: the form was sent already.
             HTTPException: 403 without its token (CSRF), 413, 415.
         """
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
@@ -243,12 +264,27 @@ class Site:
             fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
         except ValueError as error:
             raise HTTPException(413) from error
+        csrf, once = (fields.pop(name, [""])[0] for name in ("csrf", "once"))
+        values = {name: tuple(values) for name, values in fields.items()}
         session = self.session(request)
         if session is None:
+            self.sessions.keep(self.cookie.of(request), csrf, came_from(request), values)
             raise SignedOut
-        if fields.pop("csrf", None) != [session.csrf]:
+        if not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
             raise HTTPException(403)
-        return Form(values={name: tuple(values) for name, values in fields.items()})
+        if once and not session.use(once):
+            path = await session.led(once, seconds=_UNDER_WAY_SECONDS)
+            if not path:
+                session.typed[came_from(request)] = values  # it may have been refused: nothing that was typed is lost
+            raise SentBefore(path or came_from(request), known=bool(path))
+        request.state.once = once
+        session.typed.pop(came_from(request), None)
+        return Form(values=values, token=once)
+
+    def typed(self, request: Request) -> Form:
+        """Give what the same person typed on this page when an earlier session was over; an empty form if nothing."""
+        session = self.session(request)
+        return Form(values=session.keep_typed(request.url.path) if session else {})
 
     def page(self, request: Request, template: str, status: int = 200, /, **values: object) -> Response:
         """Give a page in its frame."""
@@ -259,6 +295,8 @@ class Site:
             frame=self.frame,
             now=self.now(),
             csrf=session.csrf if session else "",
+            once=session.token if session else str,
+            ends_at=self.sessions.ends_at(session) if session else None,
             looker=looker,
             looker_words=looker.words(self.names) if looker else "",
             entries=[entry for entry in self._entries if looker and looker.may(entry.action)],
@@ -273,7 +311,16 @@ class Site:
         session = self.session(request)
         if session and notice:
             session.notice = notice
+        if session and (once := getattr(request.state, "once", "")):
+            session.lead(once, path)
         return RedirectResponse(path, 303, HEADERS)
+
+
+def came_from(request: Request) -> str:
+    """Give the console's page that a form stood on, by what the browser says; else the address it was sent to."""
+    said = urlsplit(request.headers.get("referer", ""))
+    ours = said.netloc == request.url.netloc and said.path.startswith(HOME)
+    return said.path if ours else request.url.path
 
 
 def _templates(assets: Assets) -> Environment:
