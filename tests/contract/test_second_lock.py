@@ -40,6 +40,8 @@ SHOWN = (
     "renewal",
     "reroute",
     "kept_apart",
+    "patient_index",
+    "refused_order",
 )
 
 
@@ -119,7 +121,7 @@ async def test_a_tenant_writes_nothing_and_reads_no_table_of_all(exchange: Excha
 async def test_a_question_that_forgets_its_tenant_is_narrowed_all_the_same(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "_VISIBLE", "TRUE")
+    monkeypatch.setattr(finding, "VISIBLE", "TRUE")
     monkeypatch.setattr(finding, "_LATEST", finding._LATEST_OF_ALL)
     own = await exchange.enquiries.latest(tenant=TRUST, limit=10)
     assert [one.tenant for one in own] == [TRUST]

@@ -20,6 +20,7 @@ from gateway.store.sql import cancels, holds, notices, reconciling
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.allocate import allocate, store_message
 from gateway.store.sql.history import Happening, LineNow, begin, line_now, record_event
+from gateway.store.sql.indexing import index_prescription, index_refused
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf
 from gateway.store.sql.tell import tell_answer
@@ -127,7 +128,7 @@ def _store_submission(transaction: Transaction, acceptance: Acceptance, key: str
     submission, answer, verdict = acceptance.submission, acceptance.answer, acceptance.verdict
     # a cancel, a hold or a release that is refused is not another prescription
     refused = sum(order.outcome is Outcome.REFUSED for order in verdict.orders if order.action in _TAKES_NUMBERS)
-    return transaction.insert(
+    row = transaction.insert(
         _INSERT_SUBMISSION,
         {
             "tenant": submission.tenant.value,
@@ -148,6 +149,9 @@ def _store_submission(transaction: Transaction, acceptance: Acceptance, key: str
             "answer_later": answer.later,
         },
     )
+    if verdict.outcome is Outcome.REFUSED:
+        index_refused(transaction, row, verdict)
+    return row
 
 
 def _answer(row: Row) -> StoredAnswer:
@@ -257,7 +261,7 @@ class _Orders:
     def _store_prescription(self, order: AcceptedOrder) -> int:
         prescription = order.prescription
         nhs_number = str(prescription.patient.nhs_number) if prescription else order.nhs_number
-        return self._transaction.insert(
+        row = self._transaction.insert(
             _INSERT_PRESCRIPTION,
             {
                 "uuid": self._prescription_id(order).bytes,
@@ -273,6 +277,9 @@ class _Orders:
                 "trace": zlib.compress(encode(order.trace), _FAST),
             },
         )
+        if prescription is not None:
+            index_prescription(self._transaction, row, prescription)
+        return row
 
     def _prescription_id(self, order: AcceptedOrder) -> UUID:
         """Give the prescription's id; one of our own for an order that could not be completed."""

@@ -23,6 +23,7 @@ from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.allocate import deliver, store_message, unqueue
 from gateway.store.sql.cancels import for_its_holder, never_left, region, under_way
 from gateway.store.sql.history import Happening, LineNow, line_now, record_event
+from gateway.store.sql.indexing import catch_up
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.reconciling import stated_elsewhere
 from gateway.store.sql.tell import tell_news
@@ -99,6 +100,7 @@ def turn(
 ) -> Turned:
     """Do what the clock causes by itself, up to `MOST` of each kind."""
     today = now.astimezone(_LONDON).date()
+    catch_up(transaction, most=MOST)
     return Turned(
         due=_release(transaction, now),
         closed=_close(transaction, now, window),

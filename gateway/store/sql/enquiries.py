@@ -18,6 +18,7 @@ from gateway.domain.proposal import ProposalView
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, LegalHold, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports.changes import Moved
+from gateway.ports.looking_up import Hits, Key, NamedHits, NameSought, RefusedMessage
 from gateway.ports.work import News
 from gateway.store.sql import (
     books,
@@ -28,6 +29,7 @@ from gateway.store.sql import (
     holdings,
     ledger,
     legal_holds,
+    lookup,
     nodes,
     pauses,
     proposals,
@@ -103,6 +105,18 @@ class SqlEnquiries:
     async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: viewing.prescription(reader, prescription_id, tenant=tenant), tenant)
+
+    async def look_up(self, key: Key, value: str, *, tenant: OdsCode | None) -> Hits:
+        """See `gateway.ports.looking_up.LookingUp`."""
+        return await self._ask(lambda reader: lookup.look_up(reader, key, value, tenant=tenant), tenant)
+
+    async def by_name(self, sought: NameSought, *, tenant: OdsCode | None) -> NamedHits:
+        """See `gateway.ports.looking_up.LookingUp`."""
+        return await self._ask(lambda reader: lookup.by_name(reader, sought, tenant=tenant), tenant)
+
+    async def refused(self, value: str, *, tenant: OdsCode | None) -> tuple[RefusedMessage, ...]:
+        """See `gateway.ports.looking_up.LookingUp`."""
+        return await self._ask(lambda reader: lookup.refused(reader, value, tenant=tenant), tenant)
 
     async def by_control_id(self, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
         """See `gateway.enquiries.Enquiries`."""

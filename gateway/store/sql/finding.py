@@ -17,15 +17,15 @@ from gateway.store.sql.instants import instant
 from gateway.store.sql.transaction import Reader
 
 MOST = 100
-_VISIBLE = """
+VISIBLE = """
 (CAST(:tenant AS TEXT) IS NULL OR prescription.tenant = :tenant OR EXISTS (
     SELECT 1 FROM allocation WHERE allocation.prescription = prescription.id AND allocation.provider = :tenant))
 """
-_NEWEST = """NOT EXISTS (
+NEWEST = """NOT EXISTS (
     SELECT 1 FROM prescription AS later
     WHERE later.uuid = prescription.uuid AND later.tenant = prescription.tenant AND later.id > prescription.id)"""
 # What is empty is said again in each: only then do the indexes serve, which leave it out.
-_BY = {
+BY = {
     "nhs_number": "prescription.nhs_number = :value AND prescription.nhs_number <> ''",
     "number": "prescription.number = :value AND prescription.number <> ''",
     "order_number": """(prescription.id IN (
@@ -43,11 +43,11 @@ SELECT prescription.id, prescription.tenant FROM prescription WHERE {condition} 
 ORDER BY prescription.id DESC LIMIT :limit
 """
 _LATEST_OF_ALL = f"""
-SELECT id FROM prescription WHERE {_NEWEST} ORDER BY id DESC LIMIT :limit
+SELECT id FROM prescription WHERE {NEWEST} ORDER BY id DESC LIMIT :limit
 """  # noqa: S608 - a constant condition
 _LATEST = f"""
 SELECT id FROM (
-    SELECT id FROM prescription WHERE tenant = :tenant AND {_NEWEST} ORDER BY id DESC LIMIT :limit) AS own
+    SELECT id FROM prescription WHERE tenant = :tenant AND {NEWEST} ORDER BY id DESC LIMIT :limit) AS own
 UNION
 SELECT id FROM (
     SELECT DISTINCT prescription AS id FROM allocation WHERE provider = :tenant
@@ -56,7 +56,7 @@ ORDER BY id DESC LIMIT :limit
 """  # noqa: S608 - a constant condition
 _ON_ITS_WAY = f"""
 SELECT DISTINCT prescription.id FROM line AS one JOIN prescription ON prescription.id = one.prescription
-WHERE one.provider = :provider AND one.state IN ('SENT', 'UNCERTAIN') AND {_NEWEST}
+WHERE one.provider = :provider AND one.state IN ('SENT', 'UNCERTAIN') AND {NEWEST}
     AND NOT EXISTS (
         SELECT 1 FROM prescription AS same JOIN line ON line.prescription = same.id
         LEFT JOIN cancel ON cancel.line = line.id
@@ -121,7 +121,7 @@ def on_its_way(reader: Reader, *, provider: OdsCode, limit: int) -> tuple[Found,
 
 def visible(reader: Reader, prescription_id: UUID, tenant: OdsCode | None) -> tuple[int, str] | None:
     """Give the newest row of a prescription, and whose it is, if the tenant may see it."""
-    sql = _FIND.format(condition="prescription.uuid = :value", visible=_VISIBLE, newest="TRUE")
+    sql = _FIND.format(condition="prescription.uuid = :value", visible=VISIBLE, newest="TRUE")
     values = {"value": prescription_id.bytes, "tenant": tenant.value if tenant else None, "limit": 1}
     row = next(iter(reader.execute(sql, values)), None)
     return (int(str(row[0])), str(row[1])) if row else None
@@ -139,8 +139,8 @@ def describe(reader: Reader, rows: Sequence[int]) -> tuple[Found, ...]:
 def _find(reader: Reader, by: str, value: str, tenant: OdsCode | None) -> tuple[Found, ...]:
     if "\0" in value:
         return ()  # nobody's: it is refused before it is stored, and some engines will not look for it
-    newest = "TRUE" if by == "control_id" else _NEWEST
-    sql = _FIND.format(condition=_BY[by], visible=_VISIBLE, newest=newest)
+    newest = "TRUE" if by == "control_id" else NEWEST
+    sql = _FIND.format(condition=BY[by], visible=VISIBLE, newest=newest)
     values = {"value": value, "tenant": tenant.value if tenant else None, "limit": MOST}
     return describe(reader, [row[0] for row in reader.execute(sql, values)])
 

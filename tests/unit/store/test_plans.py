@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 import apsw
 import pytest
 
-from gateway.store.sql import accept, archiving, claims, clock, finding, known, renewals, viewing, watching
+from gateway.store.sql import accept, archiving, claims, clock, finding, known, lookup, renewals, viewing, watching
 from gateway.store.sqlite.schema import migrate
 
 GROWS = {
     "prescription", "line", "event", "submission", "allocation", "message", "outbox", "attempt", "callback", "delivery",
     "delivery_event", "alert", "audit_leaf", "cancel", "hold", "wait", "archived_prescription", "archived_line",
+    "patient_index", "other_number", "refused_order",
 }  # fmt: skip
 ALIASES = {"same", "later", "one", "held", "begun", "earlier"}
 SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?$")
@@ -21,9 +22,13 @@ PARTIAL = {"reroute_waits", "reroute_confirmed", "cancel_waits", "hold_answer_by
 
 
 def questions() -> Iterator[tuple[str, str]]:
-    for by, condition in finding._BY.items():
-        newest = "1" if by == "control_id" else finding._NEWEST
-        yield f"search by {by}", finding._FIND.format(condition=condition, visible=finding._VISIBLE, newest=newest)
+    for by, condition in finding.BY.items():
+        newest = "1" if by == "control_id" else finding.NEWEST
+        yield f"search by {by}", finding._FIND.format(condition=condition, visible=finding.VISIBLE, newest=newest)
+    for key, sql in lookup.FOUND.items():
+        yield f"look up by {key}", sql
+    for name in ("ANSWERED", "_NAMED", "_UNREAD", "_DOCUMENTS", "_STANDS", "_REFUSED", "_TENANTS"):
+        yield f"look up {name}", getattr(lookup, name)
     yield "one prescription", viewing._LINES
     yield "its history", viewing._EVENTS
     yield "its alerts", viewing._ALERTS
