@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.access.policy import Action
 from gateway.console.feed import Feed
 from gateway.console.sessions import Session
-from gateway.console.site import HEADERS, Looker, Site
+from gateway.console.site import HEADERS, Looker, SignedOut, Site
 from gateway.console.words import LONDON
 from gateway.ports.changes import Change
 from gateway.wire.strict_json import dumps
@@ -39,7 +39,6 @@ _GAP_SECONDS: Final = 0.5
 """Between two tellings of one stream: what moves in between is told once."""
 _SEND_SECONDS: Final = 20.0
 """A browser that takes nothing for so long is let go; it comes back and is told what it missed."""
-_TOOL_SECONDS: Final = 3600.0
 _LOOK_SECONDS: Final = 1.0
 """How late a stream notices that its session has ended."""
 
@@ -62,8 +61,8 @@ class Strip:
         return f"/console/events?since={self.feed.since}" if self.feed else ""
 
     def left(self, looker: Looker) -> int:
-        """Give for how many seconds somebody may go on looking if nothing more is done; a tool has no end."""
-        return max(0, int(self.seconds(looker.session))) if looker.session else int(_TOOL_SECONDS)
+        """Give for how many seconds somebody may go on looking if nothing more is done."""
+        return max(0, int(self.seconds(looker.session))) if looker.session else 0
 
 
 @dataclass(slots=True)
@@ -108,13 +107,18 @@ def routes(site: Site) -> list[BaseRoute]:
     streams = Streams()
 
     async def events(request: Request) -> Response:
-        looker = site.looking(request)
         if feed is None:
             raise HTTPException(404)
-        whose = hashlib.sha256((site.cookie.of(request) or looker.name).encode()).hexdigest()
+        secret = site.cookie.of(request)
+        session = site.sessions.peek(secret)  # a page that listens is no act of a person
+        if session is None:
+            raise SignedOut
+        looker = Looker(principal=session.principal, session=session)
+        request.state.principal = looker.principal
+        whose = hashlib.sha256(secret.encode()).hexdigest()
         if not streams.take(whose):
             return Response(status_code=503, headers={**HEADERS, "Retry-After": "60"})
-        told = _tell(feed, looker, _position(request), left=lambda: _left(site, request, looker))
+        told = _tell(feed, looker, _position(request), left=lambda: _left(site, secret, looker))
         content = _until_closed(told, lambda: streams.give_back(whose))
         return _Stream(content, ping=0, headers=HEADERS, send_timeout=_SEND_SECONDS)
 
@@ -142,14 +146,9 @@ def _position(request: Request) -> int | None:
     return int(said) if said.isascii() and said.isdigit() and len(said) <= len("9" * 18) else None
 
 
-def _left(site: Site, request: Request, looker: Looker) -> float | None:
-    """Give the seconds for which the person may go on looking; None where it is over, or somebody else looks now.
-
-    A stream is no act of a person: it does not make the session last.
-    """
-    if looker.session is None:
-        return _TOOL_SECONDS
-    session = site.sessions.peek(site.cookie.of(request))
+def _left(site: Site, secret: str, looker: Looker) -> float | None:
+    """Give the seconds for which the person may go on looking; None where it is over, or somebody else looks now."""
+    session = site.sessions.peek(secret)
     if session is None or session.principal != looker.principal:
         return None
     return (site.sessions.ends_at(session) - site.now()).total_seconds()
@@ -200,4 +199,4 @@ def _data(change: Change) -> str:
 
 
 def _json(**values: str | int) -> str:
-    return dumps(values).decode()
+    return dumps({**values}).decode()

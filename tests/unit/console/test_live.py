@@ -1,0 +1,376 @@
+"""The stream of an open page, on a real server over a real store."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from starlette.applications import Starlette
+
+from gateway.access.principal import Kind, Principal
+from gateway.access.roles import Role
+from gateway.console import live
+from gateway.console.application import create_console
+from gateway.console.feed import Feed
+from gateway.console.sessions import Session, Sessions
+from gateway.console.site import Frame
+from gateway.domain.identifiers import OdsCode
+from gateway.enquiries import WATCH
+from gateway.joining.together import Node, Together
+from gateway.ports.joining import Changed
+from tests.contract.store_engines import PROVIDER, TRUST, Clock, Exchange, make_acceptance, open_sqlite
+from tests.doors import NAMES, directory, served
+
+FOREIGN = OdsCode("RZA")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One event of a stream."""
+
+    name: str
+    id: str
+    data: dict[str, Any]
+
+
+@dataclass
+class Stream:
+    """An open stream; its comments are passed over."""
+
+    response: aiohttp.ClientResponse
+    comments: list[str] = field(default_factory=list)
+
+    async def next(self, *names: str, within: float = 5.0) -> Heard:
+        """Give the next event, of these names if any are given."""
+        async with asyncio.timeout(within):
+            while True:
+                heard = await self._one()
+                if not names or heard.name in names:
+                    return heard
+
+    async def ends(self, within: float = 5.0) -> bool:
+        async with asyncio.timeout(within):
+            while not self.response.content.at_eof():
+                await self.response.content.readany()
+        return True
+
+    async def _one(self) -> Heard:
+        fields: dict[str, str] = {}
+        while True:
+            line = (await self.response.content.readline()).decode()
+            if not line:
+                raise EOFError
+            if line.strip():
+                name, _, value = line.strip().partition(": ")
+                fields[name] = value
+            elif "data" in fields:
+                return Heard(fields.get("event", ""), fields.get("id", ""), json.loads(fields["data"]))
+            else:
+                fields = {}
+
+
+@dataclass
+class Open:
+    """A console over a real store, with what keeps it told."""
+
+    address: str
+    sessions: Sessions
+    exchange: Exchange
+    feed: Feed
+    node: Node
+    stack: AsyncExitStack
+
+    async def browser(self, principal: Principal | None = None) -> aiohttp.ClientSession:
+        """Give a browser that is signed in, as an operator or as somebody else."""
+        jar = aiohttp.CookieJar(unsafe=True)
+        browser = await self.stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar))
+        async with browser.get(self.address + self.sessions.link()) as response:
+            assert response.status == 200
+        if principal is not None:
+            newest(self.sessions).principal = principal
+        return browser
+
+    async def listen(self, browser: aiohttp.ClientSession, *, since: str = "", last: str = "") -> Stream:
+        headers = {"Last-Event-ID": last} if last else {}
+        where = f"{self.address}/console/events" + (f"?since={since}" if since else "")
+        response = await self.stack.enter_async_context(browser.get(where, headers=headers))
+        assert response.status == 200, await response.text()
+        assert response.content_type == "text/event-stream"
+        return Stream(response)
+
+
+def newest(sessions: Sessions) -> Session:
+    return next(reversed(sessions._sessions.values()))
+
+
+def person(role: Role, tenant: OdsCode | None) -> Principal:
+    return Principal(kind=Kind.PERSON, tenant=tenant, name=f"{role}-{tenant}", role=role)
+
+
+@asynccontextmanager
+async def opened(folder: Path, clock: Clock, *, poll_seconds: float = 0.05) -> AsyncIterator[Open]:
+    store = open_sqlite(folder, clock)
+    together = Together()
+    node = together.node("one")
+    feed = Feed(
+        enquiries=store.enquiries,
+        listen=node.listen,
+        now=clock.now,
+        watch_seconds=60.0,
+        poll_seconds=poll_seconds,
+    )
+    sessions = Sessions(clock.now)
+    pages = create_console(
+        enquiries=store.enquiries,
+        notes=store.store,
+        directory=directory(),
+        sessions=sessions,
+        frame=Frame(organisation="Example Gateway (X9HGW)", environment="test", development=True),
+        names=NAMES,
+        now=clock.now,
+        services={Feed: feed},
+    )
+    await store.store.beat(WATCH, now=clock.now())
+    running = asyncio.create_task(feed.run())
+    try:
+        async with served(Starlette(routes=pages)) as address, AsyncExitStack() as stack:
+            yield Open(address, sessions, Exchange(store, clock), feed, node, stack)
+            feed.stop()
+    finally:
+        feed.stop()
+        await running
+        await store.close()
+
+
+@pytest.fixture
+async def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
+    monkeypatch.setattr(live, "_GAP_SECONDS", 0.0)
+    async with opened(tmp_path, Clock()) as found:
+        yield found
+
+
+async def order(at: Open, name: str = "A") -> str:
+    """Take a prescription in, and give its opaque id."""
+    acceptance = make_acceptance(name)
+    await at.exchange.store.accept(acceptance)
+    prescription = acceptance.orders[0].prescription
+    assert prescription is not None
+    return str(prescription.id)
+
+
+async def test_a_page_is_told_what_moved_by_opaque_id_number_and_kind_alone(at: Open) -> None:
+    stream = await at.listen(await at.browser())
+    await stream.next("beat")
+    prescription = await order(at)
+    heard = await stream.next("moved")
+    assert heard.data == {"id": prescription, "version": int(heard.id), "kind": "event"}
+
+
+async def test_the_page_says_live_only_after_a_beat_and_no_beat_comes_while_the_watch_sleeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(live, "_LOOK_SECONDS", 0.05)
+    clock = Clock()
+    async with opened(tmp_path, clock) as at:
+        stream = await at.listen(await at.browser())
+        heard = await stream.next("beat")
+        assert re.fullmatch(r"\d\d:\d\d:\d\d", heard.data["at"])
+        clock.move(minutes=2)
+        at.feed._beaten = float("-inf")
+        await asyncio.sleep(0.3)
+        await at.feed.look()
+        names = {(await stream.next(within=2)).name for _ in range(8)}
+        while "beat" in names:
+            names = {(await stream.next(within=2)).name for _ in range(8)}
+        assert names == {"session"}
+
+
+async def test_what_was_missed_is_told_after_a_cut(at: Open) -> None:
+    browser = await at.browser()
+    stream = await at.listen(browser)
+    first = await order(at, "A")
+    heard = await stream.next("moved")
+    stream.response.close()
+    second = await order(at, "B")
+    again = await at.listen(browser, last=heard.id)
+    seen = {(await again.next("moved", "reset")).data.get("id")}
+    assert second in seen
+    assert first not in seen
+
+
+async def test_a_page_is_told_what_moved_between_its_reading_and_its_listening(at: Open) -> None:
+    browser = await at.browser()
+    async with browser.get(f"{at.address}/console/") as response:
+        found = re.search(r'data-events="/console/events\?since=(\d+)"', await response.text())
+    assert found
+    prescription = await order(at)
+    stream = await at.listen(browser, since=found[1])
+    assert (await stream.next("moved", "reset")).data["id"] == prescription
+
+
+@pytest.mark.parametrize("last", ["999999999", "99999999999999999999999", "x", "-1"])
+async def test_a_number_that_is_not_known_is_answered_with_a_full_reading(at: Open, last: str) -> None:
+    stream = await at.listen(await at.browser(), last=last)
+    assert (await stream.next("reset", "moved")).name == "reset"
+
+
+async def test_a_gap_that_is_too_old_is_answered_with_a_full_reading(at: Open) -> None:
+    for name in "ABC":
+        await order(at, name)
+    await at.feed.look()
+    at.feed._from = at.feed.position
+    stream = await at.listen(await at.browser(), last=str(at.feed.position - 1))
+    assert (await stream.next("reset", "moved")).name == "reset"
+
+
+async def test_what_is_another_s_is_never_told(at: Open) -> None:
+    streams = {
+        ods: await at.listen(await at.browser(person(role, ods)))
+        for ods, role in (
+            (TRUST, Role.HOMECARE_PHARMACIST),
+            (FOREIGN, Role.HOMECARE_PHARMACIST),
+            (PROVIDER, Role.PROVIDER_PHARMACIST),
+        )
+    }
+    for stream in streams.values():
+        await stream.next("beat")
+    prescription = await order(at)
+    await at.exchange.store.open_alert(
+        kind="partner-closed", subject="RZA", line_id=None, now=at.exchange.clock.now(), text="It closes."
+    )
+    for ods in (TRUST, PROVIDER):
+        assert (await streams[ods].next("moved")).data["id"] == prescription
+    with pytest.raises(TimeoutError):
+        await streams[FOREIGN].next("moved", within=1.5)
+
+
+async def test_who_may_see_no_patients_is_told_of_none(at: Open) -> None:
+    stream = await at.listen(await at.browser(person(Role.AUDITOR, None)))
+    await stream.next("beat")
+    await order(at)
+    with pytest.raises(TimeoutError):
+        await stream.next("moved", within=1.5)
+
+
+async def test_nobody_listens_without_a_session(at: Open) -> None:
+    for headers in ({}, {"Authorization": "Bearer operator"}, {"Cookie": "console_session=invented"}):
+        async with (
+            aiohttp.ClientSession() as other,
+            other.get(f"{at.address}/console/events", headers=headers) as response,
+        ):
+            assert response.status == 401
+
+
+async def test_a_stream_ends_with_its_session_and_says_so(at: Open) -> None:
+    browser = await at.browser()
+    stream = await at.listen(browser)
+    await stream.next("session")
+    at.exchange.clock.move(minutes=61)
+    assert (await stream.next("ended")).data == {}
+    assert await stream.ends()
+
+
+async def test_listening_does_not_make_a_session_last(at: Open) -> None:
+    browser = await at.browser()
+    session = newest(at.sessions)
+    before = session.seen_at
+    at.exchange.clock.move(minutes=5)
+    stream = await at.listen(browser)
+    heard = await stream.next("session")
+    assert session.seen_at == before
+    assert heard.data["left"] <= timedelta(minutes=55).total_seconds()
+    async with browser.get(f"{at.address}/console/", headers={"X-Live": "1"}) as response:
+        assert response.status == 200
+    assert session.seen_at == before
+    async with browser.post(f"{at.address}/console/stay", data={"csrf": session.csrf}) as response:
+        assert response.status == 204
+    assert session.seen_at == at.exchange.clock.now()
+
+
+async def test_a_stream_ends_when_its_owner_takes_another_role(at: Open) -> None:
+    stream = await at.listen(await at.browser(person(Role.HOMECARE_PHARMACIST, TRUST)))
+    await stream.next("session")
+    newest(at.sessions).principal = person(Role.AUDITOR, None)
+    assert (await stream.next("ended")).data == {}
+
+
+async def test_one_session_has_four_streams_and_no_more(at: Open) -> None:
+    browser = await at.browser()
+    streams = [await at.listen(browser) for _ in range(4)]
+    async with browser.get(f"{at.address}/console/events") as response:
+        assert response.status == 503
+    streams[0].response.close()
+    for _ in range(50):
+        await asyncio.sleep(0.1)
+        async with browser.get(f"{at.address}/console/events") as response:
+            if response.status == 200:
+                return
+    pytest.fail("a place that was given back was not given again")
+
+
+async def test_a_server_that_stops_is_not_held_up_by_streams(at: Open) -> None:
+    stream = await at.listen(await at.browser())
+    await stream.next("session")
+    at.feed.stop()
+    assert await stream.ends(within=2)
+
+
+async def test_word_from_another_node_is_told_before_the_next_look(tmp_path: Path) -> None:
+    async with opened(tmp_path, Clock(), poll_seconds=3600) as at:
+        stream = await at.listen(await at.browser())
+        await stream.next("beat")
+        prescription = await order(at)
+        at.node.publish(Changed(subject=None))
+        assert (await stream.next("moved", within=3)).data["id"] == prescription
+
+
+async def test_while_the_store_is_away_nothing_is_said_to_be_live_and_nothing_is_lost(
+    at: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gateway.domain.errors import Unavailable  # noqa: PLC0415 - of this test alone
+
+    stream = await at.listen(await at.browser())
+    await stream.next("beat")
+    real = at.exchange.enquiries.changes
+
+    async def away(**_: int) -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(at.exchange.enquiries, "changes", away)
+    for _ in range(40):
+        await asyncio.sleep(0.05)
+        if not at.feed.fresh:
+            break
+    assert not at.feed.fresh
+    prescription = await order(at)
+    monkeypatch.setattr(at.exchange.enquiries, "changes", real)
+    assert (await stream.next("moved")).data["id"] == prescription
+
+
+async def test_word_that_fails_leaves_the_looking(tmp_path: Path) -> None:
+    clock = Clock()
+    store = open_sqlite(tmp_path, clock)
+
+    async def broken() -> AsyncGenerator[Changed, None]:
+        raise RuntimeError("the other nodes are away")
+        yield Changed(subject=None)
+
+    feed = Feed(enquiries=store.enquiries, listen=broken, now=clock.now, watch_seconds=60, poll_seconds=0.01)
+    running = asyncio.create_task(feed.run())
+    await store.store.accept(make_acceptance())
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        if feed.position:
+            break
+    assert feed.position
+    feed.stop()
+    await running
+    await store.close()
