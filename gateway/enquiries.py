@@ -20,8 +20,10 @@ from gateway.domain.lifecycle import LineState
 from gateway.domain.orphans import Standing
 from gateway.domain.renewal import RenewalState
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
+from gateway.ports.audit_trail import AuditTrail
 from gateway.ports.changes import Changes
 from gateway.ports.found import Found as Found  # noqa: PLC0414 - every list is made of these
+from gateway.ports.inspection import Inspection
 from gateway.ports.looking_up import LookingUp
 from gateway.ports.proposals import ProposalReads
 from gateway.ports.work import News
@@ -203,7 +205,7 @@ def has_stopped(last: datetime | None, *, now: datetime, allowed_seconds: float)
     return last is None or abs((now - last).total_seconds()) > allowed_seconds
 
 
-class Enquiries(Changes, LookingUp, ProposalReads, Protocol):
+class Enquiries(AuditTrail, Changes, Inspection, LookingUp, ProposalReads, Protocol):
     """Reads. `tenant` limits them: a trust sees its own, a provider what is or was addressed to it; None sees all.
 
     A foreign id and one that does not exist give the same answer (I9).

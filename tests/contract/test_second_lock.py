@@ -40,6 +40,9 @@ SHOWN = (
     "renewal",
     "reroute",
     "kept_apart",
+    "callback",
+    "attempt",
+    "hold",
     "patient_index",
     "refused_order",
 )
@@ -107,7 +110,7 @@ async def test_whoever_is_nobody_sees_nothing(exchange: Exchange, tmp_path: Path
     [
         "INSERT INTO pause (destination, kind, begun_at, begun_by, reason) VALUES ('VNE51', 'k', 1, 'a', 'r')",
         "UPDATE line SET delivered = 1",
-        "SELECT body FROM callback",
+        "SELECT about FROM audit_about",
         "SELECT body FROM audit_leaf",
         "SELECT reason FROM pause",
     ],

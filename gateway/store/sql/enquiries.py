@@ -17,16 +17,21 @@ from gateway.domain.orphans import Standing
 from gateway.domain.proposal import ProposalView
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, LegalHold, Overdue, PauseView, PrescriptionView, Waiting
+from gateway.ports.audit_trail import AuditList, AuditWanted, Busy, LeafHashes
 from gateway.ports.changes import Moved
+from gateway.ports.inspection import Below, MessageId, MessageList, MessageRow, MessageView, Wanted
 from gateway.ports.looking_up import Hits, Key, NamedHits, NameSought, RefusedMessage
 from gateway.ports.work import News
 from gateway.store.sql import (
+    audit_trail,
     books,
     changes,
     clock,
     desk,
     finding,
     holdings,
+    inspected,
+    inspecting,
     ledger,
     legal_holds,
     lookup,
@@ -243,6 +248,46 @@ class SqlEnquiries:
     async def listed_as(self, party: OdsCode, *, side: Side, names: Sequence[str]) -> Mapping[tuple[str, int], Listed]:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: ledger.known(reader, party, side=side, names=names))
+
+    async def messages(
+        self, *, tenant: OdsCode | None, wanted: Wanted, below: Below | None = None, limit: int = 50
+    ) -> MessageList:
+        """See `gateway.ports.inspection.Inspection`."""
+        return await self._ask(
+            lambda reader: inspecting.messages(reader, tenant=tenant, wanted=wanted, below=below, limit=limit), tenant
+        )
+
+    async def message(self, message_id: MessageId, *, tenant: OdsCode | None) -> MessageView | None:
+        """See `gateway.ports.inspection.Inspection`."""
+        return await self._ask(lambda reader: inspected.message(reader, message_id, tenant=tenant), tenant)
+
+    async def messages_named(self, text: str, *, tenant: OdsCode | None) -> tuple[MessageRow, ...]:
+        """See `gateway.ports.inspection.Inspection`."""
+        return await self._ask(lambda reader: inspecting.named(reader, text, tenant=tenant), tenant)
+
+    async def configurations(self) -> tuple[tuple[str, datetime], ...]:
+        """See `gateway.ports.inspection.Inspection`."""
+        return await self._ask(inspecting.configurations)
+
+    async def trail(
+        self, *, tenant: OdsCode | None, wanted: AuditWanted, below: int | None = None, limit: int = 50
+    ) -> AuditList:
+        """See `gateway.ports.audit_trail.AuditTrail`."""
+        return await self._ask(
+            lambda reader: audit_trail.trail(reader, tenant=tenant, wanted=wanted, below=below, limit=limit)
+        )
+
+    async def busy(self, *, tenant: OdsCode | None, since: datetime, patients: int) -> tuple[Busy, ...]:
+        """See `gateway.ports.audit_trail.AuditTrail`."""
+        return await self._ask(lambda reader: audit_trail.busy(reader, tenant=tenant, since=since, patients=patients))
+
+    async def leaf_count(self) -> int:
+        """See `gateway.ports.audit_trail.AuditTrail`."""
+        return await self._ask(audit_trail.size)
+
+    async def leaf_hashes(self, *, after: int, most: int) -> LeafHashes:
+        """See `gateway.ports.audit_trail.AuditTrail`."""
+        return await self._ask(lambda reader: audit_trail.hashes(reader, after=after, most=most))
 
     async def ready(self) -> dict[str, str]:
         """See `gateway.enquiries.Enquiries`."""
