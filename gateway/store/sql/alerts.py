@@ -1,17 +1,22 @@
 """Alerts: rows that only a person closes, with a reason. One is open for a kind and a subject at a time."""
 
 from datetime import datetime
+from typing import Any
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
+from gateway.domain.lifecycle import LineState
+from gateway.domain.medicine_risk import ORDINARY
+from gateway.domain.work_item import INCIDENTS, SILENT, measures_slack, reason_of, risk_of
 from gateway.store.document import decode
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf, reason_digest
+from gateway.store.sql.reckoning import reckon
 from gateway.store.sql.transaction import Transaction
 
 _OPEN = """
-INSERT INTO alert (kind, subject, line, tenant, opened_at, text)
-VALUES (:kind, :subject, :line, :tenant, :at, :text)
+INSERT INTO alert (kind, subject, line, tenant, opened_at, text, place, last_day, risk, provider, silent)
+VALUES (:kind, :subject, :line, :tenant, :at, :text, :place, :last_day, :risk, :provider, :silent)
 ON CONFLICT (kind, subject) WHERE closed_at IS NULL DO NOTHING
 """
 _CLOSE = """
@@ -20,7 +25,8 @@ UPDATE alert SET closed_at = :at, closed_by = :by, close_reason = :reason WHERE 
 _CLOSED = "SELECT kind, subject FROM alert WHERE id = ?"
 _OPEN_OF_LINE = "SELECT id, kind FROM alert WHERE line = ? AND closed_at IS NULL ORDER BY id"
 _HOLDS = frozenset({Effect.HOLD_MAP, Effect.HOLD_SOURCE})
-_LINE_TENANT = "SELECT tenant FROM line WHERE id = ?"
+_LINE = "SELECT tenant, provider, state FROM line WHERE id = ?"
+_IS_OPEN = "SELECT 1 FROM alert WHERE kind = ? AND subject = ? AND closed_at IS NULL"
 _NEWEST_LINE = "SELECT id FROM line WHERE uuid = ? ORDER BY id DESC LIMIT 1"
 
 
@@ -48,9 +54,11 @@ def open_alert(
     Returns:
         Whether a new one was opened.
     """
-    seen_by = _tenant_of(transaction, line) if line is not None else str(tenant or "") or None
+    if transaction.row(_IS_OPEN, (kind, subject)) is not None:
+        return False
+    seen_by, provider, state = _line_of(transaction, line) or (str(tenant or "") or None, None, None)
     values = {"kind": kind, "subject": subject, "line": line, "tenant": seen_by, "at": stored(at), "text": text}
-    if not transaction.changed(_OPEN, values):
+    if not transaction.changed(_OPEN, {**values, "provider": provider, **_standing(transaction, kind, line, state)}):
         return False
     append_leaf(transaction, "alert", at=at, alert=kind, subject=subject)
     return True
@@ -106,6 +114,18 @@ def newest_line(transaction: Transaction, uuid: bytes) -> int | None:
     return row[0] if row else None
 
 
-def _tenant_of(transaction: Transaction, line: int) -> str | None:
-    row = transaction.row(_LINE_TENANT, (line,))
-    return row[0] if row else None
+def _line_of(transaction: Transaction, line: int | None) -> tuple[str | None, str | None, LineState | None] | None:
+    row = transaction.row(_LINE, (line,)) if line is not None else None
+    return (row[0], row[1], LineState(row[2])) if row is not None else None
+
+
+def _standing(transaction: Transaction, kind: str, line: int | None, state: LineState | None) -> dict[str, Any]:
+    """Give where an alert will stand on the list of what needs attention."""
+    reason = reason_of(kind, state)
+    reckoned = reckon(transaction.connection.execute, line) if line is not None else None
+    return {
+        "place": int(kind not in INCIDENTS),
+        "last_day": reckoned.last_day if reckoned is not None and measures_slack(reason) else None,
+        "risk": risk_of(kind, reckoned.risk if reckoned is not None else ORDINARY.rank),
+        "silent": int(reason in SILENT),
+    }

@@ -42,6 +42,7 @@ OWN: Final[Mapping[str, str]] = {
     "reroute": f"line IN {_LINES}",
     "hold": f"line IN {_LINES}",
     "alert": f"line IN {_LINES}",
+    "work_note": f"line IN {_LINES}",
     "outbox": f"id IN {_ROWS_OF_QUEUE}",
     "attempt": f"outbox IN {_ROWS_OF_QUEUE}",
     "ruling": f"outbox IN {_ROWS_OF_QUEUE}",

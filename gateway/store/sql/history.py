@@ -11,7 +11,7 @@ from uuid import UUID
 from gateway.domain.deadline import Urgency
 from gateway.domain.lifecycle import LIVE, TERMINAL, Actor, LineEvent, LineState
 from gateway.domain.transition import Ignored, Moved, returns_to, transition
-from gateway.store.sql import deliveries
+from gateway.store.sql import deliveries, reckoning
 from gateway.store.sql.alerts import held_for, open_alert
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf
@@ -66,6 +66,8 @@ _RETURNS = frozenset({LineState.QUERIED, LineState.ON_HOLD})
 _ANSWERS = frozenset({Actor.PROVIDER_SYSTEM, Actor.PROVIDER_PHARMACIST})
 _NO_ANSWER = frozenset({LineEvent.ARRIVED, LineEvent.NOT_STORED})
 """What the transport says is not what the provider decided."""
+_WAITS_FOR_A_PERSON = frozenset({LineState.AWAITING_SCREENING, LineState.QUERIED})
+"""States that stand on the list of what needs attention from their beginning, in the order of what is left."""
 _NEVER_TAKEN = frozenset({LineEvent.NOT_STORED, LineEvent.NEVER_HAD_IT})
 _ENDS_HOLDS = TERMINAL | {LineState.REJECTED, LineState.RETURNED, LineState.UNDELIVERABLE, LineState.FULFILLED}
 """States in which a hold or a release that nobody has answered means nothing any more."""
@@ -295,6 +297,8 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
         transaction.run(_OVERTAKE_HOLDS, (at, line.row))
     if state in TERMINAL:
         _call_off(transaction, line, happening.at)
+    if state in _WAITS_FOR_A_PERSON:
+        reckoning.keep(transaction, line.row)
     if act_by == happening.at and happening.act_by is None:
         alert_state(transaction, replace(line, state=state), at=happening.at)
 

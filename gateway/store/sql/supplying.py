@@ -16,6 +16,7 @@ from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.binding import HANDED_OVER, SUPPLY
 from gateway.store.sql.history import Happening, LineNow, note_event
 from gateway.store.sql.numbering import Misnumbered
+from gateway.store.sql.reckoning import renew
 from gateway.store.sql.transaction import Transaction
 
 COUNTS: Final = HANDED_OVER | {LineEvent.BALANCE_SUPPLIED}
@@ -66,6 +67,8 @@ def deliver(
     found = deliveries.follow(transaction, line.supplies, event, cause, issue=issue)
     if found:
         _count(transaction, line, event)
+        if event in COUNTS | _UNCOUNTS:
+            renew(transaction, line.row)
     elif event in COUNTS:
         _tell_of_uncounted(transaction, line, event, at=cause.at)
     if event is LineEvent.BALANCE_WILL_NOT_COME:

@@ -1,0 +1,188 @@
+"""How long the medicine of a line lasts, from the rows: what was delivered, what was stated, and what was prescribed.
+
+A line of which nothing was delivered may renew another of the same medicine for the same patient, of which something
+was: then that delivery counts, if the dose is the same. What the order table holds of the answer only decides where a
+row stands on the list; whoever looks is shown the sum made anew.
+
+Source: console.md 6.1; `gateway.domain.cover`.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from gateway.domain.calendar import LONDON
+from gateway.domain.cover import Cover, Grade, Stock, Supplied, cover
+from gateway.domain.medicine_risk import risk_class
+from gateway.domain.prescription import Homecare, Line, Prescription
+from gateway.domain.quantity import Quantity, parse_decimal
+from gateway.domain.work_item import KINDS, last_day, measures_slack
+from gateway.store.document import decode
+from gateway.store.sql.instants import instant
+from gateway.store.sql.transaction import Transaction, Values
+
+Ask: TypeAlias = Callable[[str, Values], Iterable[tuple[Any, ...]]]
+
+_LINE: Final = """
+SELECT line.uuid, line.product_display, line.product_code, line.tenant, prescription.document, prescription.nhs_number,
+    line.delivered
+FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id = ?
+"""
+_DELIVERED: Final = """
+SELECT delivery.issue, delivery.entered_at, coalesce(event.amount, ''), coalesce(event.unit, ''), event.event
+FROM delivery JOIN delivery_event ON delivery_event.id = (
+    SELECT max(id) FROM delivery_event WHERE delivery_event.delivery = delivery.id)
+LEFT JOIN event ON event.seq = delivery_event.source
+WHERE delivery.line = ? AND delivery.state = 'DELIVERED' ORDER BY delivery.entered_at DESC, delivery.id DESC LIMIT 1
+"""
+_BEFORE: Final = """
+SELECT line.id FROM prescription JOIN line ON line.prescription = prescription.id
+JOIN delivery ON delivery.line = line.id AND delivery.state = 'DELIVERED'
+WHERE prescription.nhs_number = :nhs_number AND prescription.nhs_number <> '' AND prescription.tenant = :tenant
+    AND line.product_code = :product AND line.product_code <> '' AND line.id <> :line
+ORDER BY delivery.entered_at DESC, delivery.id DESC LIMIT 1
+"""
+_WAITS: Final = "SELECT 1 FROM line WHERE id = ? AND state IN ('AWAITING_SCREENING', 'QUERIED')"
+_OPEN_ALERT: Final = "SELECT 1 FROM alert WHERE line = ? AND closed_at IS NULL LIMIT 1"
+_SET_LINE: Final = "UPDATE line SET last_day = :day, risk = :risk WHERE id = :line"
+_SET_ALERTS: Final = """
+UPDATE alert SET last_day = :day WHERE line = :line AND closed_at IS NULL
+    AND kind NOT IN (SELECT value FROM json_each(:unmeasured))
+"""
+_SAID_AT_HOME: Final = """
+SELECT days_at_home, spoken_at FROM work_note WHERE line = ? AND days_at_home IS NOT NULL
+ORDER BY spoken_at DESC, id DESC LIMIT 1
+"""
+_UNMEASURED: Final = json.dumps(sorted(kind for kind, why in KINDS.items() if not measures_slack(why)))
+_UNREAD: Final = Cover(grade=Grade.UNKNOWN, why="the order could not be read whole")
+_ANOTHER_DOSE: Final = Cover(grade=Grade.UNKNOWN, why="the dose has changed since the last delivery")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reckoned:
+    """What decides where a line stands on the list.
+
+    Attributes:
+        risk: rank of its medicine's class.
+        last_day: as the tables hold it; None where it is not known.
+    """
+
+    risk: int
+    last_day: str | None
+
+
+def cover_of(ask: Ask, line: int) -> Cover:
+    """Work out how long the medicine of a line lasts.
+
+    Args:
+        ask: reads.
+        line: its row id.
+    """
+    found = next(iter(ask(_LINE, (line,))), None)
+    own = _read(found) if found is not None else None
+    if found is None or own is None:
+        return _UNREAD
+    prescribed, homecare = own
+    supplied = _last(ask, line, prescribed)
+    stock = _latest(_stock(homecare), _said(ask, line))
+    if supplied is not None:
+        return cover(prescribed, (supplied,), stock)
+    return _after_another(ask, line, found, prescribed, stock)
+
+
+def reckon(ask: Ask, line: int) -> Reckoned:
+    """Work out where a line stands."""
+    found = next(iter(ask(_LINE, (line,))), None)
+    ends = last_day(cover_of(ask, line).ends_on)
+    risk = risk_class(found[1] if found is not None else "").rank
+    return Reckoned(risk=risk, last_day=ends.isoformat() if ends else None)
+
+
+def keep(transaction: Transaction, line: int) -> None:
+    """Write down where a line stands that has begun to wait for a pharmacist."""
+    reckoned = reckon(transaction.connection.execute, line)
+    transaction.run(_SET_LINE, {"line": line, "day": reckoned.last_day, "risk": reckoned.risk})
+
+
+def renew(transaction: Transaction, line: int) -> None:
+    """Work out anew where a line stands, after a delivery or a statement: if anybody has it on the list at all."""
+    alerted = transaction.row(_OPEN_ALERT, (line,)) is not None
+    if not alerted and transaction.row(_WAITS, (line,)) is None:
+        return
+    reckoned = reckon(transaction.connection.execute, line)
+    transaction.run(_SET_LINE, {"line": line, "day": reckoned.last_day, "risk": reckoned.risk})
+    if alerted:
+        transaction.run(_SET_ALERTS, {"line": line, "day": reckoned.last_day, "unmeasured": _UNMEASURED})
+
+
+def _after_another(ask: Ask, line: int, found: tuple[Any, ...], prescribed: Line, stock: Stock | None) -> Cover:
+    """Work it out from a delivery of the same medicine to the same patient, under another order."""
+    wanted = {"nhs_number": found[5], "tenant": found[3], "product": found[2], "line": line}
+    earlier = next(iter(ask(_BEFORE, wanted)), None)
+    row = next(iter(ask(_LINE, (earlier[0],))), None) if earlier is not None else None
+    read = _read(row) if row is not None else None
+    supplied = _last(ask, earlier[0], read[0]) if earlier is not None and read is not None else None
+    if supplied is None or read is None or (stock is not None and stock.as_at >= supplied.on):
+        return cover(prescribed, (), stock)
+    if _use(read[0]) != _use(prescribed):
+        return _ANOTHER_DOSE
+    return cover(read[0], (supplied,), _latest(stock, _stock(read[1])))
+
+
+def _use(line: Line) -> tuple[object, ...]:
+    """Give what says how fast the medicine is used."""
+    return tuple((one.sequence, one.dose, one.timing, one.as_needed) for one in line.dosages)
+
+
+def _read(row: tuple[Any, ...]) -> tuple[Line, Homecare] | None:
+    if row[4] is None:
+        return None
+    try:
+        document = decode(row[4], Prescription)
+    except ValueError:
+        return None  # written by a version that this one cannot read: nothing is reckoned from it
+    line = next((one for one in document.lines if one.id == UUID(bytes=row[0])), None)
+    return (line, document.homecare) if line is not None else None
+
+
+def _stock(homecare: Homecare) -> Stock | None:
+    if homecare.stock_held_days is None or homecare.stock_as_at is None:
+        return None
+    return Stock(days=homecare.stock_held_days, as_at=homecare.stock_as_at)
+
+
+def _said(ask: Ask, line: int) -> Stock | None:
+    """Give what somebody on the telephone said that the patient has at home."""
+    row = next(iter(ask(_SAID_AT_HOME, (line,))), None)
+    return Stock(days=row[0], as_at=instant(row[1]).astimezone(LONDON).date()) if row is not None else None
+
+
+def _latest(*stated: Stock | None) -> Stock | None:
+    return max((one for one in stated if one is not None), key=lambda one: one.as_at, default=None)
+
+
+def _last(ask: Ask, line: int, prescribed: Line) -> Supplied | None:
+    row = next(iter(ask(_DELIVERED, (line,))), None)
+    if row is None:
+        return None
+    issue, at, amount, unit, event = row
+    on = instant(at).astimezone(LONDON).date()
+    first = issue == 1
+    if not amount or event == "balance_supplied":  # a balance completes the supply
+        return Supplied(on=on, first=first)
+    return _stated_amount(prescribed, on, str(amount), str(unit), first=first)
+
+
+def _stated_amount(prescribed: Line, on: date, amount: str, unit: str, *, first: bool) -> Supplied:
+    """Give what a provider says that it handed over; where it cannot be compared, the amount is not known."""
+    value = parse_decimal(amount)
+    ours = prescribed.quantity.unit
+    if value is None or (unit and unit.casefold() not in {ours.code.casefold(), ours.display.casefold()}):
+        return Supplied(on=on, whole=False)
+    starter = prescribed.first_supply.quantity if first and prescribed.first_supply else prescribed.quantity
+    if value >= starter.value:
+        return Supplied(on=on, first=first)
+    return Supplied(on=on, quantity=Quantity(value=value, unit=ours), whole=False)
