@@ -66,7 +66,9 @@ _LOOSE_HINTS = """() => [...document.querySelectorAll('.nhsuk-hint')]
 _SILENT_OPENERS = """() => [...document.querySelectorAll('[aria-controls], [aria-haspopup]')]
     .filter((one) => !one.hasAttribute('aria-expanded') && !['radio', 'checkbox'].includes(one.getAttribute('type')))
     .map((one) => one.outerHTML)"""
-_TABBED = """() => [...document.querySelectorAll('[tabindex]')].filter((one) => one.tabIndex > 0).map((one) => one.outerHTML)"""
+_TABBED = """() => [...document.querySelectorAll("[tabindex]")]
+    .filter((one) => one.tabIndex > 0)
+    .map((one) => one.outerHTML)"""
 
 
 @pytest.mark.parametrize(
