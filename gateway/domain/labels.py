@@ -3,37 +3,73 @@
 Source: mapping.md 10.3; console.md.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
+from gateway.domain.cancel import CancelState
+from gateway.domain.issue import Effect
 from gateway.domain.lifecycle import LineState
 
 S = LineState
 
 LABELS: dict[LineState, str] = {
-    S.RECEIVED: "Received by the gateway",
-    S.REFUSED: "Refused: the trust was told why",
-    S.HELD: "Held: waiting for the trust",
-    S.AWAITING_SCREENING: "Waiting for a clinical check",
+    S.RECEIVED: "Being checked",
+    S.REFUSED: "Not accepted",
+    S.HELD: "Held",
+    S.AWAITING_SCREENING: "Waiting for pharmacist check",
     S.READY: "Ready to send",
     S.UNDELIVERABLE: "Could not be sent",
-    S.SENT: "Sent: no answer yet",
-    S.UNCERTAIN: "Uncertain: it may have arrived",
-    S.WITH_PROVIDER: "Arrived at the provider",
-    S.ACCEPTED: "Accepted by the provider",
-    S.VALIDATED: "Checked by the provider's pharmacist",
-    S.QUERIED: "Queried by the provider",
+    S.SENT: "Sent, no answer",
+    S.UNCERTAIN: "Not known if it arrived",
+    S.WITH_PROVIDER: "Arrived, not accepted",
+    S.ACCEPTED: "Accepted by provider",
+    S.VALIDATED: "Checked by provider's pharmacist",
+    S.QUERIED: "Provider has a question",
     S.IN_SUPPLY: "Being supplied",
-    S.PART_SUPPLIED: "Supplied in part",
-    S.FULFILLED: "Delivered",
+    S.PART_SUPPLIED: "Part supplied, balance owed",
+    S.FULFILLED: "All supplies made",
     S.ON_HOLD: "On hold",
-    S.REJECTED: "Rejected by the provider",
-    S.RETURNED: "Returned by the provider",
+    S.REJECTED: "Rejected by provider",
+    S.RETURNED: "Returned by provider",
     S.CANCELLED: "Cancelled, confirmed",
-    S.SUPERSEDED: "Replaced by another prescription",
+    S.SUPERSEDED: "Replaced",
     S.EXPIRED: "Expired",
     S.CLOSED: "Closed",
 }
-"""The words people see. Sent, arrived, accepted and checked are four different things (console.md)."""
+"""The words people see, on every page, list, message, print and API (console.md 4). Sent, arrived, accepted and checked
+are four different things."""
+
+
+class Held(StrEnum):
+    """Why a line is held, where that is known: only the trust can end the one, people here the other."""
+
+    CODE = "code"
+    CONTRADICTION = "contradiction"
+
+
+HELD_LABELS: dict[Held, str] = {
+    Held.CODE: "Held: code not known",
+    Held.CONTRADICTION: "Held: message contradicts itself",
+}
+
+
+def held_as(effects: Iterable[Effect]) -> Held | None:
+    """Tell what a held line is held for, from its issues; None where a person held it, or it waits for another.
+
+    A contradiction speaks first: resolving the code would not end the hold.
+    """
+    found = set(effects)
+    if Effect.HOLD_SOURCE in found:
+        return Held.CONTRADICTION
+    return Held.CODE if Effect.HOLD_MAP in found else None
+
+
+CANCEL_LABELS: dict[CancelState, str] = {
+    CancelState.ASKED: "Cancel asked, not cancelled",
+    CancelState.PENDING: "Cancel pending at provider, not cancelled",
+    CancelState.TOO_LATE: "Too late to cancel",
+}
+"""What stands beside the state while a cancel is not confirmed: a line is not cancelled until its holder proves it."""
 
 
 WORST_FIRST: tuple[LineState, ...] = (

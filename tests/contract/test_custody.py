@@ -105,7 +105,7 @@ async def test_an_alert_that_was_closed_while_its_cause_lasts_comes_back(exchang
     await exchange.store.accept(make_acceptance("A", make_incomplete("A")))
     assert await sweep(exchange) == 0
     overdue = (
-        "Held: waiting for the trust. The trust should have acted by 05 Oct 2026, 10:15:00. Held for DOSE_CONFLICT."
+        "Held. The trust should have acted by 05 Oct 2026, 10:15:00. Held for DOSE_CONFLICT."
     )
     for text in (overdue, f"{overdue} An alert of this was closed, and it is still so."):
         number = await opened(exchange)

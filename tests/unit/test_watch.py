@@ -76,7 +76,7 @@ async def test_an_overdue_line_gets_an_alert_that_says_who_should_have_acted_by_
     assert await _watch(books, beats).sweep() == 1
     alert = books.alerts[0]
     assert (alert["kind"], alert["subject"], alert["line_id"], alert["now"]) == (ALERT_KIND, str(_LINE), _LINE, _NOW)
-    assert alert["text"] == "Sent: no answer yet. The provider should have acted by 02 Nov 2026, 09:00:00."
+    assert alert["text"] == "Sent, no answer. The provider should have acted by 02 Nov 2026, 09:00:00."
     assert beats == [_NOW]
 
 

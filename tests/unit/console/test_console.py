@@ -229,7 +229,7 @@ async def test_a_prescription_s_page_tells_where_it_is_who_holds_it_and_how_we_k
     for words in (
         "Ms Aoife Mary TESTPATIENT",
         "999 000 0077",
-        "Arrived at the provider",
+        "Arrived, not accepted",
         "no check there has accepted it",
         "reported by the provider&#39;s system",
         "Example Homecare Ltd (VNE51)",

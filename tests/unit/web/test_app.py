@@ -368,7 +368,7 @@ async def test_a_trust_sees_where_its_prescription_is(door: Door, name: str, val
     assert (bundle.total, task.id, task.status) == (1, str(LINE), "received")
     assert task.businessStatus.coding[0].system == STATE_SYSTEM
     assert task.businessStatus.coding[0].code == "WITH_PROVIDER"
-    assert task.businessStatus.text == "Arrived at the provider"
+    assert task.businessStatus.text == "Arrived, not accepted"
     assert task.owner.identifier.value == "VNE51"
     assert task.extension[0].valueInteger == 1
     assert NHS_NUMBER not in body
