@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from gateway.domain.coding import Coding
 from gateway.domain.message import SealedMessage
 from gateway.domain.partner import Provider
 from gateway.domain.reroute import WrittenOrder
@@ -27,6 +28,7 @@ class Withdrawal:
         order_message: Bundle.identifier of the message the line was sent in.
         name: tells this message from any other about the line; part of its id.
         why: the reason, in words.
+        reason: one of the coded reasons of EPS, where one is true.
     """
 
     line_id: UUID
@@ -35,6 +37,7 @@ class Withdrawal:
     name: str
     why: str
     not_valid_after: datetime
+    reason: Coding | None = None
 
 
 def seal_withdrawal(
@@ -53,7 +56,7 @@ def seal_withdrawal(
             prescription=written.prescription,
             line_id=withdrawal.line_id,
             order_message=withdrawal.order_message,
-            change=Change(reason_text=withdrawal.why),
+            change=Change(reason=withdrawal.reason, reason_text=withdrawal.why),
         ),
         submission=written.submission,
         envelope=replace(written.envelope, control_id=withdrawal.name),

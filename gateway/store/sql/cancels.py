@@ -75,11 +75,23 @@ _OF_MESSAGE = "SELECT line, state FROM cancel WHERE message = ? AND line IS NOT 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who asked, when, and in which submission."""
+    """Who asked, when, and in which submission.
+
+    Attributes:
+        submission: what asked; for a person at the console, what brought the order.
+        actor: for whom it was asked.
+        by: short name of the person who asked at the console; empty where the trust's own message did.
+    """
 
     tenant: OdsCode
     submission: int
     now: datetime
+    actor: Actor = Actor.PRESCRIBER
+    by: str = ""
+
+    def said(self, text: str) -> str:
+        """Give the words of an event with the person in them."""
+        return f"asked at the console by {self.by}; {text}" if self.by else text
 
 
 def ask(transaction: Transaction, request: CancelRequest, asked: Asked) -> None:
@@ -127,18 +139,18 @@ def for_its_holder(line: LineNow, message: SealedMessage | None) -> bool:
 def _cancel_here(transaction: Transaction, line: LineNow, request: CancelRequest, asked: Asked) -> None:
     ours = line.state in GIVEN_BACK or line.state is LineState.ON_HOLD
     event = LineEvent.CANCEL_CONFIRMED if ours else LineEvent.CANCEL
-    actor = Actor.GATEWAY if ours else Actor.PRESCRIBER
+    actor = Actor.GATEWAY if ours else asked.actor
     if request.replaced_by is not None:
         event, actor = LineEvent.REPLACED, Actor.PRESCRIBER
     text = "the provider had given it back" if line.state in GIVEN_BACK else "nothing of it ever left"
     unqueue(transaction, line.row)
-    happening = _happening(request, event, actor, asked.now, text)
+    happening = _happening(request, event, actor, asked.now, asked.said(text))
     record_event(transaction, line, happening)
 
 
 def _ask_provider(transaction: Transaction, line: LineNow, request: CancelRequest, asked: Asked) -> None:
     text = "asked; not cancelled until the provider confirms it"
-    note_event(transaction, line, _happening(request, LineEvent.CANCEL_ASKED, Actor.PRESCRIBER, asked.now, text))
+    note_event(transaction, line, _happening(request, LineEvent.CANCEL_ASKED, asked.actor, asked.now, asked.said(text)))
     by = transaction.deadlines.answer_by(Request.CANCEL, asked.now)
     transaction.run(_HASTEN, {"by": stored(by), "line": line.row})
     if request.replaced_by is not None:

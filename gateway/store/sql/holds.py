@@ -127,7 +127,7 @@ def _do_here(transaction: Transaction, line: LineNow, request: HoldRequest, even
         raise Unavailable("a provider stated after a restore that it has the line: it cannot be held here")
     holds = request.kind is HoldKind.HOLD
     text = "nothing of it has left; its message is withheld" if holds else "its message may leave"
-    happening = _happening(request, event, asked.now, text)
+    happening = _happening(request, event, asked, text)
     if not isinstance(record_event(transaction, line, happening).result, Moved):
         raise OvertakenError
     if holds:
@@ -137,7 +137,7 @@ def _do_here(transaction: Transaction, line: LineNow, request: HoldRequest, even
 def _ask_provider(transaction: Transaction, line: LineNow, request: HoldRequest, asked: Asked) -> None:
     said = {HoldKind.HOLD: "not on hold", HoldKind.RELEASE: "still on hold"}[request.kind]
     text = f"asked; {said} until the provider confirms it"
-    note_event(transaction, line, _happening(request, _ASKING[request.kind], asked.now, text))
+    note_event(transaction, line, _happening(request, _ASKING[request.kind], asked, text))
     order = transaction.row(_ORDER_ROW, (line.row,))
     if request.message is None or order is None:
         words = f"The {request.kind} could not be sent to the provider. {_NOT_YET[request.kind]} Ring them."
@@ -150,9 +150,11 @@ def _ask_provider(transaction: Transaction, line: LineNow, request: HoldRequest,
         transaction.run(_WAIT, (outbox, row))
 
 
-def _happening(request: HoldRequest, event: LineEvent, at: datetime, text: str) -> Happening:
+def _happening(request: HoldRequest, event: LineEvent, asked: Asked, text: str) -> Happening:
     code, words = request.reason_code, request.reason
-    return Happening(event=event, actor=Actor.PRESCRIBER, at=at, text=text, reason_code=code, reason=words)
+    return Happening(
+        event=event, actor=asked.actor, at=asked.now, text=asked.said(text), reason_code=code, reason=words
+    )
 
 
 def _insert(transaction: Transaction, line: LineNow, request: HoldRequest, asked: Asked) -> None:

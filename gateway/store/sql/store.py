@@ -23,6 +23,7 @@ from gateway.domain.renewal import LEAD_TIME, RenewalEvent
 from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Submission
 from gateway.ports.acceptance import Acceptance, KnownLine, Refused, StoredAnswer
+from gateway.ports.asking import PersonsRequest
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.ports.work import BY_OPERATOR, Claim, Whereabouts
 from gateway.store.committer import Committer
@@ -30,6 +31,7 @@ from gateway.store.sql import (
     accept,
     acknowledge,
     alerts,
+    asking,
     claims,
     clock,
     desk,
@@ -141,6 +143,10 @@ class SqlStore:
     ) -> CallbackResult:
         """See `gateway.ports.store.Store`."""
         return await self._run(partial(acknowledge.acknowledge, self._transaction, callback, answer, issues))
+
+    async def ask(self, request: PersonsRequest) -> None:
+        """See `gateway.ports.asking.AskingWrites`."""
+        await self._run(partial(asking.ask, self._transaction, request))
 
     async def pass_screening(self, act: Act, message: SealedMessage | None = None) -> tuple[str, ...]:
         """See `gateway.ports.store.Store`."""
