@@ -40,6 +40,8 @@ SHOWN = (
     "renewal",
     "reroute",
     "kept_apart",
+    "figure",
+    "figure_item",
     "callback",
     "attempt",
     "hold",

@@ -24,6 +24,7 @@ from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Submission
 from gateway.ports.acceptance import Acceptance, KnownLine, Refused, StoredAnswer
 from gateway.ports.asking import PersonsRequest
+from gateway.ports.board import Counted
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.ports.work import BY_OPERATOR, Claim, Whereabouts
 from gateway.store.committer import Committer
@@ -34,6 +35,7 @@ from gateway.store.sql import (
     asking,
     claims,
     clock,
+    counting,
     desk,
     giving_up,
     keep,
@@ -251,6 +253,10 @@ class SqlStore:
         """See `gateway.ports.store.Store`."""
         resume = partial(pauses.resume, self._transaction, destination)
         return await self._run(partial(resume, kind=kind, by=by, reason=reason, now=now))
+
+    async def keep_count(self, counted: Counted, *, now: datetime) -> bool:
+        """See `gateway.ports.board.BoardWrites`."""
+        return await self._run(partial(counting.keep_count, self._transaction, counted, now=now))
 
     async def reconcile(self, statement: Statement, *, now: datetime) -> Reconciled | None:
         """See `gateway.ports.store.Store`."""
