@@ -21,8 +21,8 @@ from gateway.domain.orphans import Standing
 from gateway.domain.renewal import RenewalState
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.ports.audit_trail import AuditTrail
-from gateway.ports.board import BoardReads
 from gateway.ports.changes import Changes
+from gateway.ports.dossier import Dossier, LeafFacts
 from gateway.ports.found import Found as Found  # noqa: PLC0414 - every list is made of these
 from gateway.ports.inspection import Inspection
 from gateway.ports.looking_up import LookingUp
@@ -206,7 +206,7 @@ def has_stopped(last: datetime | None, *, now: datetime, allowed_seconds: float)
     return last is None or abs((now - last).total_seconds()) > allowed_seconds
 
 
-class Enquiries(BoardReads, AuditTrail, Changes, Inspection, LookingUp, ProposalReads, Protocol):
+class Enquiries(AuditTrail, Changes, Inspection, LookingUp, ProposalReads, Protocol):
     """Reads. `tenant` limits them: a trust sees its own, a provider what is or was addressed to it; None sees all.
 
     A foreign id and one that does not exist give the same answer (I9).
@@ -233,6 +233,14 @@ class Enquiries(BoardReads, AuditTrail, Changes, Inspection, LookingUp, Proposal
 
     async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
         """Give one prescription with its timeline."""
+
+    async def dossier(
+        self, prescription_id: UUID, *, tenant: OdsCode | None
+    ) -> tuple[PrescriptionView, Dossier] | None:
+        """Give one prescription with its timeline and with all that stands behind it, read in one transaction."""
+
+    async def leaf_of(self, event: int) -> LeafFacts | None:
+        """Give the leaf of the audit that was written with an event of a history, by the event's number."""
 
     async def by_control_id(self, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
         """Give what became of a trust's own message."""

@@ -15,22 +15,19 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.node import NodeSeen
 from gateway.domain.orphans import Standing
 from gateway.domain.proposal import ProposalView
-from gateway.domain.provider_health import Pulse
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, LegalHold, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports.audit_trail import AuditList, AuditWanted, Busy, LeafHashes
-from gateway.ports.board import Backlog, Counted, Figure, ItemsWanted, ItemView, Standings
 from gateway.ports.changes import Moved
+from gateway.ports.dossier import Dossier, LeafFacts
 from gateway.ports.inspection import Below, MessageId, MessageList, MessageRow, MessageView, Wanted
 from gateway.ports.looking_up import Hits, Key, NamedHits, NameSought, RefusedMessage
 from gateway.ports.work import News
 from gateway.store.sql import (
     audit_trail,
-    board,
     books,
     changes,
     clock,
-    counting,
     desk,
     finding,
     holdings,
@@ -48,6 +45,7 @@ from gateway.store.sql import (
     watching,
 )
 from gateway.store.sql import checkup as checkups
+from gateway.store.sql import dossier as dossiers
 from gateway.store.sql.transaction import Reader
 
 T = TypeVar("T")
@@ -114,6 +112,20 @@ class SqlEnquiries:
     async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: viewing.prescription(reader, prescription_id, tenant=tenant), tenant)
+
+    async def dossier(
+        self, prescription_id: UUID, *, tenant: OdsCode | None
+    ) -> tuple[PrescriptionView, Dossier] | None:
+        """See `gateway.enquiries.Enquiries`; a tenant that may not see it is refused under the second lock too."""
+        if tenant is not None:
+            seen = await self._ask(lambda reader: finding.visible(reader, prescription_id, tenant), tenant)
+            if seen is None:
+                return None
+        return await self._ask(lambda reader: dossiers.dossier(reader, prescription_id, tenant=tenant))
+
+    async def leaf_of(self, event: int) -> LeafFacts | None:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(lambda reader: dossiers.leaf_of(reader, event))
 
     async def look_up(self, key: Key, value: str, *, tenant: OdsCode | None) -> Hits:
         """See `gateway.ports.looking_up.LookingUp`."""
@@ -216,30 +228,6 @@ class SqlEnquiries:
     async def newest_change(self) -> int:
         """See `gateway.ports.changes.Changes`."""
         return await self._ask(changes.newest)
-
-    async def to_count(self, *, limit: int) -> Counted:
-        """See `gateway.ports.board.BoardReads`."""
-        return await self._ask(lambda reader: counting.to_count(reader, limit=limit))
-
-    async def counted(self) -> Standings:
-        """See `gateway.ports.board.BoardReads`."""
-        return await self._ask(board.counted)
-
-    async def figures(self, *, tenant: OdsCode | None, first: date, last: date) -> tuple[Figure, ...]:
-        """See `gateway.ports.board.BoardReads`."""
-        return await self._ask(lambda reader: board.figures(reader, tenant=tenant, first=first, last=last), tenant)
-
-    async def pulses(self) -> Mapping[OdsCode, Pulse]:
-        """See `gateway.ports.board.BoardReads`."""
-        return await self._ask(counting.pulses_of)
-
-    async def backlog(self, *, tenant: OdsCode | None) -> Mapping[OdsCode, Backlog]:
-        """See `gateway.ports.board.BoardReads`."""
-        return await self._ask(lambda reader: board.backlog(reader, tenant=tenant), tenant)
-
-    async def items(self, wanted: ItemsWanted, *, tenant: OdsCode | None) -> tuple[ItemView, ...]:
-        """See `gateway.ports.board.BoardReads`."""
-        return await self._ask(lambda reader: board.items(reader, wanted, tenant=tenant), tenant)
 
     async def pauses(self) -> tuple[PauseView, ...]:
         """See `gateway.enquiries.Enquiries`."""

@@ -1,0 +1,265 @@
+"""What stands behind a prescription's page. Every table is asked by an index of the prescription or of its lines.
+
+Source: console.md 6.3.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from gateway.domain.cancel import CancelState
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.prescription import Prescription
+from gateway.enquiries import PrescriptionView
+from gateway.ports.dossier import (
+    AnswerFacts,
+    AttemptFacts,
+    DeliveryStep,
+    Dossier,
+    EventFacts,
+    LeafFacts,
+    Link,
+    Linked,
+    MessageFacts,
+    SubmissionFacts,
+)
+from gateway.store.document import decode
+from gateway.store.sql import viewing
+from gateway.store.sql.finding import visible
+from gateway.store.sql.instants import instant
+from gateway.store.sql.transaction import Reader, Row
+
+_ROWS: Final = "SELECT id FROM prescription WHERE uuid = ? AND tenant = ? ORDER BY id"
+_HEAD: Final = """
+SELECT prescription.document, prescription.trace, submission.id, submission.control_id, submission.format,
+    submission.content_type, submission.received_at, submission.digest, length(submission.body), submission.envelope,
+    prescription.group_number
+FROM prescription JOIN submission ON submission.id = prescription.submission WHERE prescription.id = ?
+"""
+_MESSAGES: Final = """
+SELECT message.id, message.event, message.destination, message.epoch, message.digest, message.key_id,
+    message.created_at, message.not_valid_after, length(message.body), outbox.state, outbox.due_at, outbox.id
+FROM message LEFT JOIN outbox ON outbox.message_id = message.id
+WHERE message.prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY message.created_at, message.id
+"""
+_ATTEMPTS: Final = """
+SELECT outbox, number, at, outcome, reason, evidence FROM attempt
+WHERE outbox IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id
+"""
+_EVENTS: Final = """
+SELECT event.seq, event.callback, event.provider, event.epoch, event.moved, event.reason_code, event.reason,
+    event.amount, event.unit, event.text
+FROM line JOIN event ON event.line = line.id
+WHERE line.prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY event.seq
+"""
+_ANSWERS: Final = """
+SELECT id, destination, received_at, digest, length(body), answer_id, correlation FROM callback
+WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id
+"""
+_STEPS: Final = """
+SELECT line.uuid, delivery.issue, step.at, step.event, step.state_after, step.source, event.text, event.amount,
+    event.unit, event.callback
+FROM line JOIN delivery ON delivery.line = line.id JOIN delivery_event AS step ON step.delivery = delivery.id
+LEFT JOIN event ON event.seq = step.source
+WHERE line.prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY step.id
+"""
+_CANCELS: Final = """
+SELECT line.uuid, cancel.state, cancel.replaced_by FROM line JOIN cancel ON cancel.line = line.id
+WHERE line.prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?))
+"""
+_OF_LINE: Final = """
+SELECT prescription.uuid, prescription.number FROM line JOIN prescription ON prescription.id = line.prescription
+WHERE line.uuid = ? AND line.tenant = ? ORDER BY prescription.id DESC LIMIT 1
+"""
+_NUMBER: Final = "SELECT number FROM prescription WHERE uuid = ? AND tenant = ? ORDER BY id DESC LIMIT 1"
+_GROUP: Final = """
+SELECT DISTINCT uuid, number FROM prescription
+WHERE group_number = ? AND group_number <> '' AND tenant = ? AND uuid <> ? ORDER BY number LIMIT 20
+"""
+_RENEWED: Final = """
+SELECT DISTINCT renewal.prescription FROM line JOIN renewal ON renewal.line = line.id
+WHERE line.prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) AND renewal.prescription IS NOT NULL
+"""
+_STATED: Final = """
+SELECT DISTINCT value FROM other_number WHERE kind = 'purchase-order'
+    AND prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY value
+"""
+_LEAVES: Final = "SELECT size FROM audit_head WHERE id = 1"
+_LEAF_FROM: Final = """
+SELECT seq, at, body, leaf_hash FROM audit_leaf WHERE seq >= ? AND kind = 'event' ORDER BY seq LIMIT 1
+"""
+
+
+def dossier(
+    reader: Reader, prescription_id: UUID, *, tenant: OdsCode | None
+) -> tuple[PrescriptionView, Dossier] | None:
+    """Give a prescription with all that stands behind it, if the tenant may see it.
+
+    A provider is not shown what went between the gateway and another.
+    """
+    view = viewing.prescription(reader, prescription_id, tenant=tenant)
+    seen = visible(reader, prescription_id, tenant)
+    if view is None or seen is None:
+        return None
+    newest, owner = seen
+    rows = json.dumps([int(row[0]) for row in reader.execute(_ROWS, (prescription_id.bytes, owner))])
+    head = next(iter(reader.execute(_HEAD, (newest,))))
+    document = decode(head[0], Prescription) if head[0] else None
+    events = {int(row[0]): _event(row) for row in reader.execute(_EVENTS, (rows,))}
+    answers = sorted({fact.answer for fact in events.values() if fact.answer is not None})
+    cancels = list(reader.execute(_CANCELS, (rows,)))
+    own = _Own(id=prescription_id, tenant=owner, rows=rows, group=head[10])
+    only = tenant if tenant is not None and tenant.value != owner else None
+    return view, Dossier(
+        document=document,
+        submission=_submission(head[2:10]),
+        messages=tuple(one for one in _messages(reader, rows) if only in {None, one.destination}),
+        answers=tuple(one for one in _answers(reader, answers) if only in {None, one.destination}),
+        events=MappingProxyType(events),
+        steps=tuple(_step(row) for row in reader.execute(_STEPS, (rows,))),
+        cancels=MappingProxyType({UUID(bytes=row[0]): CancelState(row[1]) for row in cancels}),
+        linked=tuple(dict.fromkeys(_linked(reader, own, document, cancels))),
+        facts=len(msgspec.json.decode(zlib.decompress(head[1]))) if head[1] else 0,
+        stated_numbers=tuple(str(row[0]) for row in reader.execute(_STATED, (rows,))),
+    )
+
+
+def leaf_of(reader: Reader, event: int) -> LeafFacts | None:
+    """Find the leaf that was written with an event; None where there is none.
+
+    Events and leaves are numbered in the same order, each in the transaction of the other, so it is found by halving.
+    """
+    size = int(next(iter(reader.execute(_LEAVES)))[0])
+    low, high = 1, size
+    while low <= high:
+        middle = (low + high) // 2
+        row = next(iter(reader.execute(_LEAF_FROM, (middle,))), None)
+        said = int(msgspec.json.decode(row[2]).get("event_seq", 0)) if row else event + 1
+        if row is not None and said == event:
+            return LeafFacts(number=int(row[0]), at=instant(row[1]), hash=bytes(row[3]).hex(), of=size)
+        if row is None or said > event:
+            high = middle - 1
+        else:
+            low = int(row[0]) + 1
+    return None
+
+
+def _submission(row: Sequence[object]) -> SubmissionFacts:
+    number, control_id, format_, content_type, received, digest, length, envelope = row
+    said = json.loads(str(envelope))
+    return SubmissionFacts(
+        row=int(str(number)),
+        control_id=str(control_id),
+        format=str(format_),
+        content_type=str(content_type),
+        received_at=instant(int(str(received))),
+        digest=str(digest),
+        length=int(str(length)),
+        system=str(said.get("system", "")),
+    )
+
+
+def _messages(reader: Reader, rows: str) -> Iterator[MessageFacts]:
+    found = list(reader.execute(_MESSAGES, (rows,)))
+    queued = json.dumps([int(row[11]) for row in found if row[11] is not None])
+    attempts: dict[int, list[AttemptFacts]] = {}
+    for outbox, number, at, outcome, reason, evidence in reader.execute(_ATTEMPTS, (queued,)):
+        attempts.setdefault(int(str(outbox)), []).append(
+            AttemptFacts(number=number, at=instant(at), outcome=outcome, reason=reason, evidence=bytes(evidence))
+        )
+    for row in found:
+        yield MessageFacts(
+            id=UUID(bytes=row[0]),
+            event=row[1],
+            destination=OdsCode(row[2]),
+            epoch=row[3],
+            digest=row[4],
+            key_id=row[5],
+            made_at=instant(row[6]),
+            not_valid_after=instant(row[7]),
+            length=row[8],
+            state=row[9] or "",
+            next_at=instant(row[10]) if row[9] == "due" else None,
+            attempts=tuple(attempts.get(row[11], ())),
+        )
+
+
+def _event(row: Row) -> EventFacts:
+    return EventFacts(
+        answer=row[1],
+        provider=OdsCode(row[2]) if row[2] else None,
+        epoch=row[3],
+        moved=bool(row[4]),
+        reason_code=row[5],
+        reason=row[6],
+        amount=row[7],
+        unit=row[8],
+        text=row[9],
+    )
+
+
+def _answers(reader: Reader, rows: Sequence[int]) -> Iterator[AnswerFacts]:
+    for row in reader.execute(_ANSWERS, (json.dumps(list(rows)),)):
+        yield _answer(row)
+
+
+def _answer(row: Row) -> AnswerFacts:
+    return AnswerFacts(
+        row=row[0],
+        destination=OdsCode(row[1]),
+        received_at=instant(row[2]),
+        digest=row[3],
+        length=row[4],
+        answer_id=row[5],
+        correlation=UUID(bytes=row[6]) if row[6] else None,
+    )
+
+
+def _step(row: Row) -> DeliveryStep:
+    return DeliveryStep(
+        line_id=UUID(bytes=row[0]),
+        issue=row[1],
+        at=instant(row[2]),
+        event=row[3],
+        state_after=row[4],
+        source=row[5],
+        text=row[6] or "",
+        amount=row[7] or "",
+        unit=row[8] or "",
+        answered=row[9] is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Own:
+    """Whose links are looked for; `rows` as the statements take them."""
+
+    id: UUID
+    tenant: str
+    rows: str
+    group: str
+
+
+def _linked(reader: Reader, own: _Own, document: Prescription | None, cancels: Sequence[Row]) -> Iterator[Linked]:
+    if document is not None and document.replaces is not None:
+        yield _named(reader, Link.REPLACES, document.replaces, own.tenant)
+    prior = [line.prior for line in document.lines if line.prior] if document else []
+    for how, line in (*((Link.REPLACES, one.bytes) for one in prior), *((Link.REPLACED_BY, row[2]) for row in cancels)):
+        found = next(iter(reader.execute(_OF_LINE, (line, own.tenant))), None) if line else None
+        if found is not None and UUID(bytes=found[0]) != own.id:
+            yield Linked(how=how, prescription_id=UUID(bytes=found[0]), number=found[1])
+    for (renewed,) in reader.execute(_RENEWED, (own.rows,)):
+        yield _named(reader, Link.RENEWED_BY, UUID(bytes=renewed), own.tenant)
+    for uuid, number in reader.execute(_GROUP, (own.group, own.tenant, own.id.bytes)):
+        yield Linked(how=Link.SAME_GROUP, prescription_id=UUID(bytes=uuid), number=number)
+
+
+def _named(reader: Reader, how: Link, prescription_id: UUID, tenant: str) -> Linked:
+    row = next(iter(reader.execute(_NUMBER, (prescription_id.bytes, tenant))), None)
+    return Linked(how=how, prescription_id=prescription_id, number=row[0] if row else "")
