@@ -5,6 +5,7 @@ Source: mapping.md 5; reference-data traps 2, 6, 7 and 8.
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from gateway.domain.code_map import MapKind, UnknownCode
 from gateway.domain.coding import SNOMED, Coding
@@ -29,6 +30,9 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _SAME_UNIT = {"milligram": "mg", "gram": "g", "millilitre": "ml", "mcg": "microgram"}
+LONGEST_NAME: Final = 1000
+"""Characters. A product's name in dm+d has at most 255; what is longer is not compared word by word."""
+_SHOWN: Final = 100
 _PACK_OF = {ProductLevel.VMP, ProductLevel.VMPP}
 
 
@@ -109,6 +113,8 @@ def _known(  # noqa: PLR0917 - see `product`
 
 def _compare(record: Record, context: ReadingContext, row: ProductRow, words: str, at: Leaf) -> None:
     """Hold words that name another medicine or strength than the code; warn where they are merely not the current."""
+    if too_long_to_compare(record, at):
+        return
     if names_another(context.reference.names, words, row):
         text = "The product's words and its code name different medicines."
         record.flag("DRUG_TEXT_MISMATCH", at.locator, text, (words, row.display))
@@ -126,7 +132,7 @@ def other_words(record: Record, context: ReadingContext, product: Product, said:
     """Compare what else is said of a product, beside the words that are carried: it must not name another."""
     row = context.reference.products.get(product.code.value)
     for leaf in said:
-        if row is None or leaf is None or leaf.raw == product.display:
+        if row is None or leaf is None or leaf.raw == product.display or too_long_to_compare(record, leaf):
             continue
         if names_another(context.reference.names, leaf.raw, row):
             text = "Other words sent for the product name another medicine than its code."
@@ -137,6 +143,15 @@ def other_words(record: Record, context: ReadingContext, product: Product, said:
         elif names_another_form(leaf.raw, row.display):
             text = "Other words sent for the product name another form than its code."
             record.flag("DRUG_TEXT_MISMATCH", leaf.locator, text, (leaf.raw, row.display))
+
+
+def too_long_to_compare(record: Record, at: Leaf) -> bool:
+    """Hold words that are longer than what any product is called: nobody could say that they agree with the code."""
+    if len(at.raw) <= LONGEST_NAME:
+        return False
+    text = f"The product's words are {len(at.raw)} characters long: too long to be compared with its code."
+    record.flag("DRUG_TEXT_MISMATCH", at.locator, text, (f"{at.raw[:_SHOWN]} …",))
+    return True
 
 
 @remembered

@@ -169,7 +169,10 @@ def _check_form(desk: Desk, group: Group, row: ProductRow) -> None:
     for segment, number in ((group.rxe, 6), (group.rxo, 5)):
         element = coded(desk, desk.one(segment, number))
         said = " ".join(leaf.raw for leaf in element.leaves()) if element else ""
-        if element and names_another_form(said, row.display):
+        if element and len(said) > terms.LONGEST_NAME:
+            text = f"The form sent is {len(said)} characters long: too long to be compared with the product's."
+            desk.flag("DRUG_TEXT_MISMATCH", element.location, text)
+        elif element and names_another_form(said, row.display):
             text = "The form sent beside the product is not the product's."
             desk.flag("DRUG_TEXT_MISMATCH", element.location, text, (said, row.display))
 

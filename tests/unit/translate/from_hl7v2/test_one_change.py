@@ -132,6 +132,20 @@ CASES: list[tuple[str, dict[str, str], set[str]]] = [
     ("another unit of strength", {"RXE-25": "10", "RXE-26": "microgram"}, {"STRENGTH_TEXT_MISMATCH"}),
     ("the form", {"RXE-6": "INJ^Injection^99LOC"}, set()),
     ("a form of its own", {"RXE-6": "F1^Form one^99LOC"}, set()),
+    (
+        "words longer than any product's name",
+        {"RXE-2": f"15517911000001104^{'methotrexate ' * 80}^SCT"},
+        {"DRUG_TEXT_MISMATCH"},
+    ),
+    (
+        "other words longer than any product's name",
+        {
+            "RXE-2": "15517911000001104^Methotrexate 10mg/0.2ml solution for injection "
+            f"pre-filled syringes^SCT^77^{'methotrexate ' * 80}^99LOC"
+        },
+        {"DRUG_TEXT_MISMATCH"},
+    ),
+    ("a form longer than any product's name", {"RXE-6": f"F1^{'form ' * 300}^99LOC"}, {"DRUG_TEXT_MISMATCH"}),
     ("another form", {"RXE-6": "TAB^Tablet^99LOC"}, {"DRUG_TEXT_MISMATCH"}),
     ("another form as requested", {"RXO>": "RXO|||||CAP^Capsule^99LOC"}, {"DRUG_TEXT_MISMATCH"}),
     (
