@@ -25,12 +25,13 @@ from gateway.domain.submission import Answer, Submission
 from gateway.ports.acceptance import Acceptance, KnownLine, Refused, StoredAnswer
 from gateway.ports.asking import AskingWrites
 from gateway.ports.board import BoardWrites
+from gateway.ports.attention import WorkWrites
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.ports.proposals import ProposalWrites
 from gateway.ports.work import BY_OPERATOR, Claim, Whereabouts
 
 
-class Store(BoardWrites, AskingWrites, ProposalWrites, Protocol):
+class Store(BoardWrites, AskingWrites, ProposalWrites, WorkWrites, Protocol):
     """Writes. One transaction each; durable on return."""
 
     async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:

@@ -46,6 +46,7 @@ from gateway.store.sql import (
 )
 from gateway.store.sql import checkup as checkups
 from gateway.store.sql import dossier as dossiers
+from gateway.store.sql.attention_store import AttentionAnswers
 from gateway.store.sql.transaction import Reader
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ class Readers(Protocol):
         """Finish what was asked and let go."""
 
 
-class SqlEnquiries:
+class SqlEnquiries(AttentionAnswers):
     """Questions to one store."""
 
     def __init__(self, readers: Readers) -> None:

@@ -55,12 +55,13 @@ from gateway.store.sql import (
     standing,
     watching,
 )
+from gateway.store.sql.attention_store import AttentionActs
 from gateway.store.sql.transaction import Transaction
 
 T = TypeVar("T")
 
 
-class SqlStore:
+class SqlStore(AttentionActs):
     """Writes, grouped by one committer.
 
     Args:

@@ -1,0 +1,428 @@
+"""The list of what needs a person, in its order, a page at a time.
+
+Open alerts stand in an index in the order of the list, in five parts: incidents, then those whose last day is past,
+those without a known one, those of today, and the rest. Lines that wait for a pharmacist without an alert are sorted
+among them. Only what is on the page is read whole, and its days of medicine left are worked out anew. Bounded: nothing
+is read beyond `DEEPEST` rows; the count stops at the same number.
+
+Source: console.md 6.1.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import product
+from typing import Any, Final
+from uuid import UUID
+
+from gateway.domain.calendar import LONDON
+from gateway.domain.cancel import CancelState
+from gateway.domain.deadline import Urgency
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineState
+from gateway.domain.medicine_risk import risk_class
+from gateway.domain.prescription import Prescription
+from gateway.domain.work_item import (
+    KINDS,
+    LEAD_TIME,
+    OF_STATE,
+    Reason,
+    Standing,
+    measures_slack,
+    reason_of,
+)
+from gateway.ports.attention import (
+    DEEPEST,
+    MOST_COUNTED,
+    Aliveness,
+    Also,
+    Attention,
+    AttentionQuery,
+    LineOnList,
+    SilentProvider,
+    WorkItem,
+)
+from gateway.store.document import decode
+from gateway.store.sql.alerts import held_for
+from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.reckoning import cover_of
+from gateway.store.sql.transaction import Reader
+
+_FEW: Final = 3
+"""So many late lines of one provider, and not a word from it since, are one row."""
+_OPEN_COUNTED: Final = 10_000
+_HELD: Final = frozenset({Reason.HELD_CODE, Reason.HELD_SOURCE, Reason.SIGNATURE})
+
+_AWAKE: Final = "(alert.snoozed_until IS NULL OR alert.snoozed_until <= :now)"
+_LEADS: Final = """NOT EXISTS (
+    SELECT 1 FROM alert AS other WHERE other.line = alert.line AND other.closed_at IS NULL
+        AND (other.snoozed_until IS NULL OR other.snoozed_until <= :now)
+        AND (other.place < alert.place OR other.place = alert.place AND other.id < alert.id))"""
+_CONDITIONS: Final = f"""{_AWAKE}
+    AND (:taken_by = '' OR alert.taken_by = :taken_by)
+    AND (:provider = '' OR alert.provider = :provider)
+    AND (:before = '' OR alert.last_day IS NULL OR alert.last_day < :before)
+    AND (:silent_of = '' OR alert.silent = 1 AND alert.provider = :silent_of)
+    AND (:grouped = '[]' OR alert.silent = 0 OR alert.provider IS NULL
+        OR alert.provider NOT IN (SELECT value FROM json_each(:grouped)))
+    AND (:kinds = '' AND {_LEADS}
+        OR :kinds <> '' AND (alert.kind IN (SELECT value FROM json_each(:kinds))
+            OR alert.kind = 'overdue' AND EXISTS (
+                SELECT 1 FROM line WHERE line.id = alert.line
+                    AND line.state IN (SELECT value FROM json_each(:states)))))"""  # noqa: S608 - our own words alone
+_SCOPES: Final = {
+    "all": "TRUE",
+    "trust": "alert.tenant = :tenant",
+    "provider": "alert.provider = :tenant",
+}
+_PARTS: Final = (
+    ("place = 0", "coalesce(alert.last_day, :today)"),
+    ("place = 1 AND last_day < :today", "alert.last_day"),
+    ("place = 1 AND last_day IS NULL", "alert.last_day"),
+    ("place = 1 AND last_day = :today", "alert.last_day"),
+    ("place = 1 AND last_day > :today", "alert.last_day"),
+)
+"""Each in the order of an index, but the incidents, of which there are few."""
+_STAGES: Final = ((0,), (1,), (2, 3), (4,))
+"""Parts one after the other; those of equal slack together."""
+_ORDERED: Final[Mapping[tuple[str, int], str]] = {
+    (scope, part): f"""
+SELECT alert.id, alert.place, alert.last_day, alert.risk, alert.opened_at FROM alert
+WHERE alert.closed_at IS NULL AND {condition} AND {within} AND {_CONDITIONS}
+ORDER BY {order}, alert.risk, alert.id LIMIT :most
+"""  # noqa: S608 - our own words alone
+    for scope, condition in _SCOPES.items()
+    for part, (within, order) in enumerate(_PARTS)
+}
+_HOW_MANY: Final[Mapping[str, str]] = {
+    scope: f"""
+SELECT count(*) FROM (
+    SELECT 1 FROM alert WHERE alert.closed_at IS NULL AND {condition} AND {_CONDITIONS} LIMIT :most) AS counted
+"""  # noqa: S608 - our own words alone
+    for scope, condition in _SCOPES.items()
+}
+_WAITING_SCOPES: Final = {
+    "all": "TRUE",
+    "trust": "line.tenant = :tenant",
+    "provider": "line.provider = :tenant",
+}
+_WAITING: Final[Mapping[str, str]] = {
+    scope: f"""
+SELECT line.id, line.last_day, line.risk, line.entered_at FROM line
+WHERE line.state IN ('AWAITING_SCREENING', 'QUERIED') AND {condition}
+    AND (:provider = '' OR line.provider = :provider)
+    AND (:before = '' OR line.last_day IS NULL OR line.last_day < :before)
+    AND (:kinds = '' OR line.state IN (SELECT value FROM json_each(:states)))
+    AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
+ORDER BY coalesce(line.last_day, :today), line.risk, line.id LIMIT :most
+"""  # noqa: S608 - our own words alone
+    for scope, condition in _WAITING_SCOPES.items()
+}
+_HOW_MANY_WAIT: Final[Mapping[str, str]] = {
+    scope: f"SELECT count(*) FROM ({sql}) AS counted"  # noqa: S608 - our own words alone
+    for scope, sql in _WAITING.items()
+}
+_COUNT: Final = f"""
+SELECT count(*) FROM (SELECT 1 FROM alert
+    WHERE alert.closed_at IS NULL AND {_AWAKE} AND {_LEADS}
+        AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR alert.provider = :tenant)
+    LIMIT :most) AS counted
+"""  # noqa: S608 - our own words alone
+_COUNT_WAITING: Final = """
+SELECT count(*) FROM (SELECT 1 FROM line
+    WHERE line.state IN ('AWAITING_SCREENING', 'QUERIED')
+        AND (CAST(:tenant AS TEXT) IS NULL OR line.tenant = :tenant OR line.provider = :tenant)
+        AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
+    LIMIT :most) AS counted
+"""
+_SILENT: Final = f"""
+SELECT alert.provider, count(DISTINCT alert.line), min(alert.opened_at), min(alert.last_day), min(alert.risk),
+    max(CASE WHEN alert.last_day IS NULL THEN 1 ELSE 0 END), min(alert.id), max(alert.opened_at)
+FROM alert WHERE alert.closed_at IS NULL AND alert.silent = 1 AND alert.provider IS NOT NULL AND {_AWAKE}
+    AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR alert.provider = :tenant)
+GROUP BY alert.provider HAVING count(DISTINCT alert.line) >= :few ORDER BY alert.provider
+"""  # noqa: S608 - our own words alone
+_LATE_SINCE: Final = """
+SELECT count(*) FROM (SELECT DISTINCT line FROM alert
+    WHERE closed_at IS NULL AND silent = 1 AND provider = :provider AND opened_at > :heard
+        AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR alert.provider = :tenant)
+    LIMIT :few) AS late
+"""
+_HEARD: Final = "SELECT max(received_at) FROM callback WHERE destination = ?"
+_ALERT: Final = """
+SELECT id, kind, text, place, last_day, risk, opened_at, taken_by, taken_at, snoozed_until, closed_at, line FROM alert
+WHERE alert.id = ?
+"""
+_ITS_TENANT: Final = """
+SELECT 1 FROM alert WHERE id = :alert
+    AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR alert.provider = :tenant)
+"""
+_LINE: Final = """
+SELECT line.uuid, prescription.uuid, prescription.number, line.order_number, line.tenant, line.provider, line.state,
+    line.urgency, (SELECT state FROM cancel WHERE cancel.line = line.id), prescription.document,
+    prescription.nhs_number, line.product_display, line.directions, line.quantity, line.entered_at,
+    line.first_sent_at, prescription.issues, line.last_day, line.risk
+FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id = ?
+"""
+_OTHERS: Final = """
+SELECT id, kind, text FROM alert WHERE line = :line AND closed_at IS NULL AND id <> :alert ORDER BY place, id
+"""
+_OPEN: Final = """
+SELECT count(*) FROM (SELECT DISTINCT prescription FROM line
+    WHERE act_by IS NOT NULL
+        AND (CAST(:tenant AS TEXT) IS NULL OR line.tenant = :tenant OR line.provider = :tenant)
+    LIMIT :most) AS open
+"""
+_UNANSWERED: Final = """
+SELECT min(first_sent_at) FROM line
+WHERE state IN ('SENT', 'UNCERTAIN') AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant OR provider = :tenant)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Light:
+    """What is known of a row before it is read whole: which, and where it stands."""
+
+    standing: Standing
+    alert: int | None = None
+    line: int | None = None
+    silent: SilentProvider | None = None
+
+
+def heard(reader: Reader, *, tenant: OdsCode | None, now: datetime) -> Mapping[str, datetime | None]:
+    """Tell when anything last came from each provider that has late lines; asked for no tenant's data."""
+    values = {"tenant": tenant.value if tenant else None, "few": _FEW, "now": stored(now)}
+    found: dict[str, datetime | None] = {}
+    for provider, *_ in list(reader.execute(_SILENT, values)):
+        row = next(iter(reader.execute(_HEARD, (provider,))))
+        found[provider] = instant(row[0]) if row[0] is not None else None
+    return found
+
+
+def page(
+    reader: Reader,
+    *,
+    tenant: OdsCode | None,
+    query: AttentionQuery,
+    now: datetime,
+    last_heard: Mapping[str, datetime | None],
+) -> Attention:
+    """Give one page of the list."""
+    today = now.astimezone(LONDON).date()
+    groups = [] if query.narrows else list(_groups(reader, tenant, now, last_heard))
+    values = _values(tenant, query, now, today, [one.provider.value for one in groups])
+    to_see = {**values, "most": query.first + query.size}
+    light = sorted(
+        (
+            *(_Light(one.standing, silent=one) for one in groups),
+            *_alerts(reader, tenant, to_see),
+            *(() if query.alerts_only else _waiting(reader, tenant, to_see)),
+        ),
+        key=lambda one: one.standing.place(today),
+    )
+    wanted = light[query.first : query.first + query.size]
+    rows = tuple(row for one in wanted if (row := _row(reader, one)) is not None)
+    total = len(groups) + sum(
+        _one(reader, sql[scope], {**values, "most": DEEPEST + 1})
+        for sql in ((_HOW_MANY,) if query.alerts_only else (_HOW_MANY, _HOW_MANY_WAIT))
+        for scope in _scopes(tenant)
+    )
+    return Attention(rows=rows, total=min(total, DEEPEST), more=total > DEEPEST)
+
+
+def count(reader: Reader, *, tenant: OdsCode | None, now: datetime) -> int:
+    """Count what needs a person, up to where it stops."""
+    values = {"tenant": tenant.value if tenant else None, "now": stored(now), "most": MOST_COUNTED}
+    found = _one(reader, _COUNT, values)
+    if found < MOST_COUNTED:
+        waiting = {"tenant": values["tenant"], "most": MOST_COUNTED - found}
+        found += _one(reader, _COUNT_WAITING, waiting)
+    return found
+
+
+def item(reader: Reader, alert: int, *, tenant: OdsCode | None) -> WorkItem | None:
+    """Give one alert as a row."""
+    values = {"alert": alert, "tenant": tenant.value if tenant else None}
+    if next(iter(reader.execute(_ITS_TENANT, values)), None) is None:
+        return None
+    return _alert_row(reader, alert)
+
+
+def aliveness(reader: Reader, *, tenant: OdsCode | None) -> Aliveness:
+    """Give what proves that an empty list is one."""
+    whose = {"tenant": tenant.value if tenant else None}
+    oldest = next(iter(reader.execute(_UNANSWERED, whose)))[0]
+    return Aliveness(
+        open=_one(reader, _OPEN, {**whose, "most": _OPEN_COUNTED}),
+        oldest_unanswered=instant(oldest) if oldest is not None else None,
+    )
+
+
+def _one(reader: Reader, sql: str, values: Mapping[str, Any]) -> int:
+    return int(next(iter(reader.execute(sql, values)))[0])
+
+
+def _values(
+    tenant: OdsCode | None, query: AttentionQuery, now: datetime, today: date, grouped: Sequence[str]
+) -> dict[str, Any]:
+    reasons = _HELD if query.reason in _HELD else frozenset({query.reason} if query.reason else ())
+    kinds = sorted(kind for kind, why in KINDS.items() if why in reasons)
+    states = sorted(state.value for state, why in OF_STATE.items() if why in reasons)
+    ends = None if query.days_under is None else today + timedelta(days=query.days_under) - LEAD_TIME
+    return {
+        "tenant": tenant.value if tenant else None,
+        "now": stored(now),
+        "today": today.isoformat(),
+        "taken_by": query.taken_by,
+        "provider": query.provider.value if query.provider else "",
+        "silent_of": query.silent_of.value if query.silent_of else "",
+        "before": ends.isoformat() if ends else "",
+        "kinds": json.dumps(kinds) if reasons else "",
+        "states": json.dumps(states),
+        "grouped": json.dumps(list(grouped)),
+    }
+
+
+def _groups(
+    reader: Reader, tenant: OdsCode | None, now: datetime, last_heard: Mapping[str, datetime | None]
+) -> Iterator[SilentProvider]:
+    """Give each provider with many late lines from which nothing has come since before they were late."""
+    values = {"tenant": tenant.value if tenant else None, "few": _FEW, "now": stored(now)}
+    for provider, lines, since, last_day, risk, unknown, number, _ in list(reader.execute(_SILENT, values)):
+        at = last_heard.get(provider)
+        late = {"provider": provider, "heard": stored(at) if at else -1, "tenant": values["tenant"], "few": _FEW}
+        if _one(reader, _LATE_SINCE, late) < _FEW:
+            continue
+        known = date.fromisoformat(last_day) if last_day else None
+        today = now.astimezone(LONDON).date()
+        worst = None if unknown and (known is None or known > today) else known
+        standing = Standing(incident=False, last_day=worst, risk=risk, since=instant(since), number=number)
+        yield SilentProvider(
+            provider=OdsCode(provider), lines=lines, since=instant(since), heard_at=at, standing=standing
+        )
+
+
+def _scopes(tenant: OdsCode | None) -> tuple[str, ...]:
+    return ("all",) if tenant is None else ("trust", "provider")
+
+
+def _alerts(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any]) -> list[_Light]:
+    """Give alerts, at least the first `most` of the order among them."""
+    found: list[_Light] = []
+    for stage in _STAGES:
+        for part, scope in product(stage, _scopes(tenant)):
+            for number, place, last_day, risk, opened_at in reader.execute(_ORDERED[scope, part], values):
+                found.append(_Light(_standing(place, last_day, risk, opened_at, number), alert=number))
+        if len(found) >= values["most"]:
+            break
+    return found
+
+
+def _waiting(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any]) -> Iterator[_Light]:
+    for scope in _scopes(tenant):
+        for number, last_day, risk, entered_at in reader.execute(_WAITING[scope], values):
+            yield _Light(_standing(1, last_day, risk, entered_at, number), line=number)
+
+
+def _standing(place: int, last_day: str | None, risk: int, since: int, number: int) -> Standing:
+    return Standing(
+        incident=place == 0,
+        last_day=date.fromisoformat(last_day) if last_day else None,
+        risk=risk,
+        since=instant(since),
+        number=number,
+    )
+
+
+def _row(reader: Reader, light: _Light) -> WorkItem | SilentProvider | None:
+    if light.silent is not None:
+        return light.silent
+    if light.alert is not None:
+        return _alert_row(reader, light.alert)
+    return _line_row(reader, light.line) if light.line is not None else None
+
+
+def _alert_row(reader: Reader, alert: int) -> WorkItem | None:
+    row = next(iter(reader.execute(_ALERT, (alert,))), None)
+    if row is None:
+        return None
+    number, kind, text, place, last_day, risk, opened_at, taken_by, taken_at, until, closed_at, line = row
+    found = _line(reader, line) if line is not None else None
+    shown, codes = found if found is not None else (None, ())
+    state = shown.state if shown is not None else None
+    reason = reason_of(kind, state, codes)
+    others = reader.execute(_OTHERS, {"line": line, "alert": number}) if line is not None else ()
+    return WorkItem(
+        alert=number,
+        kind=kind,
+        reason=reason,
+        text=text,
+        standing=_as_shown(_standing(place, last_day, risk, opened_at, number), shown, reason),
+        taken_by=taken_by,
+        taken_at=instant(taken_at) if taken_at is not None else None,
+        snoozed_until=instant(until) if until is not None else None,
+        closed_at=instant(closed_at) if closed_at is not None else None,
+        line=shown,
+        held_for=codes,
+        also=tuple(Also(alert=one, kind=of, reason=reason_of(of, state, codes), text=said) for one, of, said in others),
+    )
+
+
+def _line_row(reader: Reader, line: int) -> WorkItem | None:
+    found = _line(reader, line)
+    if found is None:
+        return None
+    shown, codes = found
+    reason = OF_STATE[shown.state]
+    standing = Standing(
+        incident=False, last_day=None, risk=risk_class(shown.medicine).rank, since=shown.entered_at, number=line
+    )
+    standing = _as_shown(standing, shown, reason)
+    return WorkItem(alert=None, kind="", reason=reason, text="", standing=standing, line=shown, held_for=codes)
+
+
+def _as_shown(standing: Standing, shown: LineOnList | None, reason: Reason) -> Standing:
+    """Give the last day by the sum that is shown, which is worked out now."""
+    ends = shown.cover.ends_on if shown is not None and measures_slack(reason) else None
+    return replace(standing, last_day=ends - LEAD_TIME if ends else None)
+
+
+def _line(reader: Reader, line: int) -> tuple[LineOnList, tuple[str, ...]] | None:
+    row = next(iter(reader.execute(_LINE, (line,))), None)
+    if row is None:
+        return None
+    name, born = _patient(row[9])
+    shown = LineOnList(
+        line_id=UUID(bytes=row[0]),
+        prescription_id=UUID(bytes=row[1]),
+        number=row[2],
+        order_number=row[3],
+        tenant=OdsCode(row[4]),
+        provider=OdsCode(row[5]) if row[5] else None,
+        state=LineState(row[6]),
+        urgency=Urgency(row[7]),
+        cancel=CancelState(row[8]) if row[8] else CancelState.NONE,
+        patient_name=name,
+        nhs_number=row[10],
+        birth_date=born,
+        medicine=row[11],
+        directions=row[12],
+        quantity=row[13],
+        risk_class=risk_class(row[11]).name,
+        cover=cover_of(reader.execute, line),
+        entered_at=instant(row[14]),
+        first_sent_at=instant(row[15]) if row[15] is not None else None,
+    )
+    return shown, held_for(row[16]) if shown.state is LineState.HELD else ()
+
+
+def _patient(document: str | None) -> tuple[str, str]:
+    """Give the patient's name and birth date; empty where the order could not be read whole."""
+    if document is None:
+        return "", ""
+    try:
+        patient = decode(document, Prescription).patient
+    except ValueError:
+        return "", ""
+    return str(patient.name), patient.birth_date.isoformat()

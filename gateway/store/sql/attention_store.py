@@ -1,0 +1,105 @@
+"""What the store and its reading side do with what needs attention, as `gateway.ports.attention` promises it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+from gateway.domain.cover import Cover
+from gateway.domain.identifiers import OdsCode
+from gateway.ports.attention import Aliveness, Attention, AttentionQuery, Call, WorkItem, WorkNote
+from gateway.store.sql import attention, work_notes, working
+from gateway.store.sql.transaction import Reader, Transaction
+
+T = TypeVar("T")
+
+
+class AttentionAnswers(ABC):
+    """The questions."""
+
+    @abstractmethod
+    async def _ask(self, question: Callable[[Reader], T], tenant: OdsCode | None = None) -> T:
+        """Run a question."""
+
+    async def needs_attention(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Attention:
+        """See `gateway.ports.attention.AttentionReads`."""
+        # When a provider was last heard of is nobody's data alone, and is asked as the gateway itself.
+        heard = await self._ask(lambda reader: attention.heard(reader, tenant=tenant, now=now))
+        asked = partial(attention.page, tenant=tenant, query=query, now=now, last_heard=heard)
+        return await self._ask(asked, tenant)
+
+    async def attention_count(self, *, tenant: OdsCode | None, now: datetime) -> int:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(partial(attention.count, tenant=tenant, now=now), tenant)
+
+    async def work_item(self, alert: int, *, tenant: OdsCode | None) -> WorkItem | None:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(lambda reader: attention.item(reader, alert, tenant=tenant), tenant)
+
+    async def work_notes(self, alert: int, *, tenant: OdsCode | None) -> tuple[WorkNote, ...]:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(lambda reader: work_notes.of_alert(reader, alert, tenant=tenant), tenant)
+
+    async def stated(self, prescription_id: UUID, *, tenant: OdsCode | None) -> tuple[WorkNote, ...]:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(lambda reader: work_notes.stated(reader, prescription_id, tenant=tenant), tenant)
+
+    async def covers(self, prescription_id: UUID, *, tenant: OdsCode | None) -> Mapping[UUID, Cover]:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(lambda reader: work_notes.covers(reader, prescription_id, tenant=tenant), tenant)
+
+    async def aliveness(self, *, tenant: OdsCode | None) -> Aliveness:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(partial(attention.aliveness, tenant=tenant), tenant)
+
+
+class AttentionActs(ABC):
+    """The acts."""
+
+    _transaction: Transaction
+
+    @abstractmethod
+    async def _run(self, write: Callable[[], T]) -> T:
+        """Run a write."""
+
+    async def take(
+        self, alerts: Sequence[int], *, by: str, seen: Mapping[int, str], tenant: OdsCode | None, now: datetime
+    ) -> Mapping[int, str]:
+        """See `gateway.ports.attention.WorkWrites`."""
+        act = partial(working.take, self._transaction, alerts, by=by, seen=seen)
+        return await self._run(partial(act, tenant=tenant, now=now))
+
+    async def hand_over(
+        self, alerts: Sequence[int], *, to: str, by: str, seen: Mapping[int, str], tenant: OdsCode | None, now: datetime
+    ) -> Mapping[int, str]:
+        """See `gateway.ports.attention.WorkWrites`."""
+        act = partial(working.hand_over, self._transaction, alerts, to=to, by=by, seen=seen)
+        return await self._run(partial(act, tenant=tenant, now=now))
+
+    async def put_off(
+        self,
+        alert: int,
+        *,
+        until: datetime,
+        latest: datetime,
+        reason: str,
+        by: str,
+        tenant: OdsCode | None,
+        now: datetime,
+    ) -> str:
+        """See `gateway.ports.attention.WorkWrites`."""
+        act = partial(working.put_off, self._transaction, alert, until=until, latest=latest, reason=reason, by=by)
+        return await self._run(partial(act, tenant=tenant, now=now))
+
+    async def log_call(self, alert: int, call: Call, *, by: str, tenant: OdsCode | None, now: datetime) -> str:
+        """See `gateway.ports.attention.WorkWrites`."""
+        return await self._run(partial(working.log_call, self._transaction, alert, call, by=by, tenant=tenant, now=now))
+
+    async def reminded(
+        self, alerts: Sequence[int], *, person: str, words: str, by: str, tenant: OdsCode | None, now: datetime
+    ) -> Mapping[int, str]:
+        """See `gateway.ports.attention.WorkWrites`."""
+        act = partial(working.reminded, self._transaction, alerts, person=person, words=words, by=by)
+        return await self._run(partial(act, tenant=tenant, now=now))

@@ -1,0 +1,72 @@
+"""What people wrote down about what needs attention, and how long the medicine of a prescription lasts."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from gateway.domain.cover import Cover
+from gateway.domain.identifiers import OdsCode
+from gateway.ports.attention import WorkNote
+from gateway.store.sql.finding import visible
+from gateway.store.sql.instants import instant
+from gateway.store.sql.reckoning import cover_of
+from gateway.store.sql.transaction import Reader
+
+_NOTE: Final = """
+work_note.id, work_note.at, work_note.by, work_note.kind, work_note.person, work_note.words, line.uuid,
+    work_note.spoken_at, work_note.until, work_note.days_at_home
+"""
+_OF_ALERT: Final = f"""
+SELECT {_NOTE} FROM alert JOIN work_note ON work_note.alert = alert.id OR work_note.line = alert.line
+LEFT JOIN line ON line.id = work_note.line
+WHERE alert.id = :alert
+    AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR alert.provider = :tenant)
+ORDER BY work_note.id DESC LIMIT 200
+"""  # noqa: S608 - our own words alone
+_CALLS: Final = f"""
+SELECT {_NOTE} FROM prescription JOIN line ON line.prescription = prescription.id
+JOIN work_note ON work_note.line = line.id AND work_note.kind IN ('call', 'reminded')
+WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY work_note.id
+"""  # noqa: S608 - our own words alone
+_LINES: Final = """
+SELECT line.uuid, line.id FROM prescription JOIN line ON line.prescription = prescription.id
+WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY line.id
+"""
+
+
+def of_alert(reader: Reader, alert: int, *, tenant: OdsCode | None) -> tuple[WorkNote, ...]:
+    """Give what was done about an alert and its line, newest first."""
+    values = {"alert": alert, "tenant": tenant.value if tenant else None}
+    return tuple(_note(row) for row in reader.execute(_OF_ALERT, values))
+
+
+def stated(reader: Reader, prescription: UUID, *, tenant: OdsCode | None) -> tuple[WorkNote, ...]:
+    """Give the calls about a prescription, oldest first."""
+    found = visible(reader, prescription, tenant)
+    if found is None:
+        return ()
+    return tuple(_note(row) for row in reader.execute(_CALLS, (prescription.bytes, found[1])))
+
+
+def covers(reader: Reader, prescription: UUID, *, tenant: OdsCode | None) -> Mapping[UUID, Cover]:
+    """Give how long the medicine of each line lasts; of a line that was corrected, the newest."""
+    found = visible(reader, prescription, tenant)
+    if found is None:
+        return {}
+    rows = list(reader.execute(_LINES, (prescription.bytes, found[1])))
+    return {UUID(bytes=uuid): cover_of(reader.execute, line) for uuid, line in rows}
+
+
+def _note(row: tuple[Any, ...]) -> WorkNote:
+    return WorkNote(
+        number=row[0],
+        at=instant(row[1]),
+        by=row[2],
+        kind=row[3],
+        person=row[4],
+        words=row[5],
+        line_id=UUID(bytes=row[6]) if row[6] is not None else None,
+        spoken_at=instant(row[7]) if row[7] is not None else None,
+        until=instant(row[8]) if row[8] is not None else None,
+        days_at_home=row[9],
+    )
