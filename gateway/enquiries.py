@@ -23,6 +23,7 @@ from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.ports.attention import AttentionReads
 from gateway.ports.audit_trail import AuditTrail
 from gateway.ports.changes import Changes
+from gateway.ports.code_maps import CodeMapReads
 from gateway.ports.dossier import Dossier, LeafFacts
 from gateway.ports.found import Found as Found  # noqa: PLC0414 - every list is made of these
 from gateway.ports.inspection import Inspection
@@ -207,7 +208,7 @@ def has_stopped(last: datetime | None, *, now: datetime, allowed_seconds: float)
     return last is None or abs((now - last).total_seconds()) > allowed_seconds
 
 
-class Enquiries(AttentionReads, AuditTrail, Changes, Inspection, LookingUp, ProposalReads, Protocol):
+class Enquiries(AttentionReads, AuditTrail, Changes, Inspection, LookingUp, CodeMapReads, ProposalReads, Protocol):
     """Reads. `tenant` limits them: a trust sees its own, a provider what is or was addressed to it; None sees all.
 
     A foreign id and one that does not exist give the same answer (I9).

@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from gateway.domain.cancel import CancelState
+from gateway.domain.code_map import UnknownCode
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
@@ -134,6 +135,7 @@ class AcceptedOrder:
         supersedes: lines (HELD, never sent) that this corrected order replaces.
         waits_for: lines whose cancel must be confirmed before the message may leave (a change).
         nhs_number: and `group_number`: to find a held order by.
+        unknown: codes in it that nothing here reads.
     """
 
     verdict: OrderVerdict
@@ -146,6 +148,7 @@ class AcceptedOrder:
     waits_for: tuple[UUID, ...] = ()
     nhs_number: str = ""
     group_number: str = ""
+    unknown: tuple[UnknownCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,11 +27,12 @@ from gateway.ports.asking import AskingWrites
 from gateway.ports.board import BoardWrites
 from gateway.ports.attention import WorkWrites
 from gateway.ports.callback import Callback, CallbackResult
+from gateway.ports.code_maps import CodeMapWrites
 from gateway.ports.proposals import ProposalWrites
 from gateway.ports.work import BY_OPERATOR, Claim, Whereabouts
 
 
-class Store(BoardWrites, AskingWrites, ProposalWrites, WorkWrites, Protocol):
+class Store(BoardWrites, AskingWrites, ProposalWrites, CodeMapWrites, WorkWrites, Protocol):
     """Writes. One transaction each; durable on return."""
 
     async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:

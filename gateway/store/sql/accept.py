@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gateway.domain.deadline import Urgency, urgency
+from gateway.domain.deadline import urgency
 from gateway.domain.errors import Refusal
-from gateway.domain.identifiers import OdsCode, derived_id
+from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
-from gateway.domain.prescription import Line
+from gateway.domain.prescription import Line, Prescription
 from gateway.domain.submission import Action, Answer, OrderNumber, Outcome, Submission
 from gateway.domain.transition import Moved
 from gateway.domain.validity import not_valid_after
 from gateway.ports.acceptance import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
 from gateway.store.document import encode
-from gateway.store.sql import cancels, holds, notices, reconciling
+from gateway.store.sql import cancels, code_maps, holds, incomplete, notices, reconciling
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.allocate import allocate, store_message
 from gateway.store.sql.history import Happening, LineNow, begin, line_now, record_event
@@ -68,6 +68,7 @@ SELECT id FROM line WHERE uuid = ? AND tenant = ? AND state NOT IN ('REFUSED', '
 """
 _REPLACED_LINE = "SELECT id FROM line WHERE uuid = ? AND tenant = ? AND replaced = 1 ORDER BY id DESC LIMIT 1"
 _WAIT = "INSERT INTO wait (outbox, line) VALUES (?, ?)"
+_KEEP_SIGNATURE = "INSERT INTO held_signature (prescription, octets) VALUES (?, ?)"
 _LAST_PRESCRIPTION = "SELECT coalesce(max(id), 0) FROM prescription"
 
 _TAKES_NUMBERS = frozenset({Action.NEW, Action.REPLACE})
@@ -187,6 +188,8 @@ class _Orders:
         for line, stone in zip(lines, stones, strict=True):
             self._begin(line, state, stone)
         self._tell_operator(order, lines)
+        if state is LineState.HELD:
+            code_maps.heard_late(self._transaction, order.unknown, tenant=self._submission.tenant, at=self._now)
         if order.message is not None:
             store_message(self._transaction, order.message, prescription, now=self._now)
         if state is LineState.READY:
@@ -250,12 +253,8 @@ class _Orders:
             values = {"order_number": number.trust_number, "tenant": tenant, "first": self._first}
             if self._transaction.row(_TAKEN_ORDER_NUMBER, values):
                 raise _taken((number,))
-        prescription = order.prescription
-        if prescription is None:
-            return
-        items = any(self._transaction.row(_TAKEN_ITEM, {"uuid": line.id.bytes}) for line in prescription.lines)
-        named = {"number": str(prescription.number), "uuid": prescription.id.bytes, "tenant": tenant}
-        if items or self._transaction.row(_TAKEN_NUMBER, named):
+        items = any(self._transaction.row(_TAKEN_ITEM, {"uuid": line["uuid"]}) for line in self._lines(order))
+        if items or (order.prescription and number_is_taken(self._transaction, order.prescription, tenant)):
             raise _taken(order.verdict.numbers)
 
     def _store_prescription(self, order: AcceptedOrder) -> int:
@@ -279,21 +278,35 @@ class _Orders:
         )
         if prescription is not None:
             index_prescription(self._transaction, row, prescription)
+        if order.state is LineState.HELD:
+            self._keep_for_rereading(order, row)
         return row
+
+    def _keep_for_rereading(self, order: AcceptedOrder, prescription: int) -> None:
+        """Keep what reading a held order again will need, beside the bytes it came as."""
+        submission = self._submission
+        code_maps.note(
+            self._transaction,
+            order.unknown,
+            tenant=submission.tenant,
+            prescription=prescription,
+            at=submission.received_at,
+        )
+        if submission.detached_signature:
+            self._transaction.run(_KEEP_SIGNATURE, (prescription, submission.detached_signature))
 
     def _prescription_id(self, order: AcceptedOrder) -> UUID:
         """Give the prescription's id; one of our own for an order that could not be completed."""
-        if order.prescription is not None:
-            return order.prescription.id
-        numbers = (part for number in order.verdict.numbers for part in (number.trust_number, number.assigner))
-        return order.verdict.prescription_id or derived_id("held-order", str(self._submission.id), *numbers)
+        return (
+            order.prescription.id
+            if order.prescription is not None
+            else incomplete.prescription_id(order, self._submission)
+        )
 
     def _lines(self, order: AcceptedOrder) -> list[dict[str, str | int | bytes]]:
         if order.prescription is not None:
-            return [_line(line) for line in order.prescription.lines]
-        prescription_id = self._prescription_id(order)
-        numbers = order.verdict.numbers or (OrderNumber(trust_number=""),)
-        return [_unread_line(prescription_id, index, number) for index, number in enumerate(numbers)]
+            return [line_values(line) for line in order.prescription.lines]
+        return incomplete.lines(order, self._prescription_id(order))
 
     def _store_line(self, order: AcceptedOrder, prescription: int, values: dict[str, str | int | bytes]) -> int:
         return self._transaction.insert(
@@ -310,7 +323,8 @@ class _Orders:
         )
 
 
-def _line(line: Line) -> dict[str, str | int | bytes]:
+def line_values(line: Line) -> dict[str, str | int | bytes]:
+    """Give what a line's row says of the medicine."""
     words = " ".join(dosage.text for dosage in line.dosages if dosage.text)
     return {
         "uuid": line.id.bytes,
@@ -325,19 +339,10 @@ def _line(line: Line) -> dict[str, str | int | bytes]:
     }
 
 
-def _unread_line(prescription_id: UUID, index: int, number: OrderNumber) -> dict[str, str | int | bytes]:
-    """Give a line for an order number whose order is not complete: it has a holder and a deadline all the same."""
-    return {
-        "uuid": derived_id("held-line", str(prescription_id), str(index)).bytes,
-        "order_number": number.trust_number,
-        "order_assigner": number.assigner,
-        "product_code": "",
-        "product_display": "",
-        "directions": "",
-        "quantity": "",
-        "total_supplies": 1,
-        "urgency": Urgency.ROUTINE.value,
-    }
+def number_is_taken(transaction: Transaction, prescription: Prescription, tenant: str) -> bool:
+    """Tell whether another prescription that may still be supplied bears this one's number."""
+    named = {"number": str(prescription.number), "uuid": prescription.id.bytes, "tenant": tenant}
+    return transaction.row(_TAKEN_NUMBER, named) is not None
 
 
 def _taken(numbers: Sequence[OrderNumber]) -> Refusal:

@@ -35,6 +35,9 @@ _ROWS_OF_QUEUE: Final = """(
 OWN: Final[Mapping[str, str]] = {
     "prescription": "id = :id",
     "line": "prescription = :id",
+    "unknown_code": "prescription = :id",
+    "reread": "prescription = :id",
+    "held_signature": "prescription = :id",
     "message": "prescription = :id",
     "allocation": "prescription = :id",
     "event": f"line IN {_LINES}",

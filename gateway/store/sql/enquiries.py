@@ -45,6 +45,7 @@ from gateway.store.sql import (
     watching,
 )
 from gateway.store.sql import checkup as checkups
+from gateway.store.sql.code_map_store import CodeMapAnswers
 from gateway.store.sql import dossier as dossiers
 from gateway.store.sql.attention_store import AttentionAnswers
 from gateway.store.sql.transaction import Reader

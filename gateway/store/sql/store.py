@@ -56,6 +56,7 @@ from gateway.store.sql import (
     watching,
 )
 from gateway.store.sql.attention_store import AttentionActs
+from gateway.store.sql.code_map_store import CodeMapActs
 from gateway.store.sql.transaction import Transaction
 
 T = TypeVar("T")
