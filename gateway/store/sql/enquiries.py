@@ -78,7 +78,7 @@ class Readers(Protocol):
         """Finish what was asked and let go."""
 
 
-class SqlEnquiries(AttentionAnswers):
+class SqlEnquiries(AttentionAnswers, CodeMapAnswers):
     """Questions to one store."""
 
     def __init__(self, readers: Readers) -> None:

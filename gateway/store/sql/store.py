@@ -62,7 +62,7 @@ from gateway.store.sql.transaction import Transaction
 T = TypeVar("T")
 
 
-class SqlStore(AttentionActs):
+class SqlStore(AttentionActs, CodeMapActs):
     """Writes, grouped by one committer.
 
     Args:
