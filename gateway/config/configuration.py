@@ -10,6 +10,7 @@ from gateway.domain.custody import Custody
 from gateway.domain.deadline import Deadlines
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
+from gateway.domain.notice_rules import NOBODY, NoticeRules
 from gateway.domain.partner import Environment, Trust
 from gateway.domain.retention import Retention
 from gateway.domain.routing import RoutingTable
@@ -47,6 +48,7 @@ class Configuration:
         evidence: gives what prescribers' signatures are judged by, as it is on disk now.
         reference_days: how old the reference data may be before a person is told.
         retention: how long records stay in the store, and in an archive.
+        notices: who is told outside the console.
         without_token: those without; nobody can call as them until they have one.
         organisations: what every ODS code of a trust, a trust's site or a provider stands for.
         signing_in: how people get into the console.
@@ -67,6 +69,7 @@ class Configuration:
     certificates: Mapping[str, OdsCode] = field(default_factory=dict)
     reference_days: int = 42
     retention: Retention = field(default=Retention(terms=()))
+    notices: NoticeRules = NOBODY
     evidence: Callable[[], Evidence] = field(default=Evidence, compare=False)
     organisations: Organisations = field(default_factory=dict)
     signing_in: SigningIn = field(default_factory=SigningIn)

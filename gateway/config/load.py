@@ -8,6 +8,7 @@ The folder::
     routes.toml         which provider a prescription goes to when none is named
     deadlines.toml      how long each state may last
     calendar.toml       which days are worked; the one that ships with the gateway if it is left out
+    notices.toml        who is told outside the console; nobody if it is left out
     retention.toml      how long records stay; the proposal that ships with the gateway if it is left out
     console.toml        how people sign in to the console; may be left out
     signatures/         authorities and revocation evidence for prescribers' signatures (`config.signatures`)
@@ -32,6 +33,7 @@ from gateway.access.principal import Kind, Principal
 from gateway.config.configuration import Configuration, RetryLimits
 from gateway.config.deadlines import read_deadlines
 from gateway.config.fields import Fields
+from gateway.config.notices import read_notices
 from gateway.config.partners import Credentials, read_provider, read_trust, sites_of
 from gateway.config.retention import read_retention
 from gateway.config.signatures import SignatureEvidence, certificate_files
@@ -48,6 +50,7 @@ SCHEMES = frozenset({"", "trust", "manufacturer", "specialised-commissioning", "
 _SINGLE = ("gateway.toml", "routes.toml", "deadlines.toml")
 _CALENDAR = "calendar.toml"
 _RETENTION = "retention.toml"
+_NOTICES = "notices.toml"
 _CONSOLE = "console.toml"
 _FOLDERS = ("trusts", "providers")
 
@@ -85,8 +88,9 @@ def _read(root: Traversable, faults: list[str]) -> dict[str, bytes]:
     for name in (_CALENDAR, _RETENTION):
         own = root.joinpath(name)
         found[name] = (own if own.is_file() else files("gateway.config").joinpath(name)).read_bytes()
-    if (own := root.joinpath(_CONSOLE)).is_file():
-        found[_CONSOLE] = own.read_bytes()
+    for name in (_CONSOLE, _NOTICES):
+        if (own := root.joinpath(name)).is_file():
+            found[name] = own.read_bytes()
     for name in _FOLDERS:
         sub = root.joinpath(name)
         for file in sorted(sub.iterdir(), key=lambda file: file.name) if sub.is_dir() else ():
@@ -129,6 +133,7 @@ class _Folder:
         providers = self._providers(environment)
         retry = self._retry(own.table("retry"), providers)
         organisations = organisations_of(trusts, providers)
+        deadlines = read_deadlines(self._fields("deadlines.toml"), self._fields(_CALENDAR), time_scale=time_scale)
         configuration = Configuration(
             version=own.text("version"),
             digest=_digest(self._contents),
@@ -137,7 +142,7 @@ class _Folder:
             receiver_names=frozenset(own.texts("receiver_names")),
             trusts=MappingProxyType(trusts),
             routing=RoutingTable(rows=self._routes(trusts, providers), providers=MappingProxyType(providers)),
-            deadlines=read_deadlines(self._fields("deadlines.toml"), self._fields(_CALENDAR), time_scale=time_scale),
+            deadlines=deadlines,
             time_scale=time_scale,
             retry=retry,
             credentials=tuple(self._credentials.found),
@@ -145,6 +150,13 @@ class _Folder:
             certificates=MappingProxyType(self._credentials.certificates),
             reference_days=_reference_days(own.table("reference")),
             retention=read_retention(self._fields(_RETENTION)),
+            notices=read_notices(
+                self._fields(_NOTICES),
+                trusts=trusts,
+                calendar=deadlines.calendar,
+                secret=self._credentials.secret,
+                time_scale=time_scale,
+            ),
             evidence=self._evidence(own.table("signatures")),
             organisations=organisations,
             signing_in=read_signing_in(
