@@ -26,7 +26,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """Give the addresses of these pages."""
 
     async def help_(request: Request) -> Response:
-        site.looking(request)
+        site.looking(request, None)
         now = site.now()
         try:
             last = await site.enquiries.last_beat(WATCH)
@@ -46,11 +46,11 @@ def routes(site: Site) -> list[BaseRoute]:
         )
 
     async def accessibility(request: Request) -> Response:
-        site.looking(request)
+        site.looking(request, None)
         return site.page(request, "accessibility.html")
 
     async def how(request: Request) -> Response:
-        site.looking(request)
+        site.looking(request, None)
         return site.page(request, "how.html", states=list(STATES.values()), grades=GRADES)
 
     return [

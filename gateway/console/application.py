@@ -15,13 +15,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.access.directory import Directory
-from gateway.console import about, finding, home, live, prescription, sign_in
+from gateway.access.policy import Action
+from gateway.console import about, finding, home, live, prescription, role, sign_in
+from gateway.console.getting_in import signed_out
 from gateway.console.sessions import Sessions
-from gateway.console.site import HEADERS, HOME, Entry, Frame, Names, Notes, SentBefore, SignedOut, Site
+from gateway.console.site import HEADERS, HOME, Entry, Frame, Looker, Names, Notes, SentBefore, SignedOut, Site
 from gateway.domain.errors import Unavailable
 from gateway.enquiries import Enquiries
 
-_PAGES: Final[tuple[ModuleType, ...]] = (home, finding, prescription, sign_in, about, live)
+_PAGES: Final[tuple[ModuleType, ...]] = (home, finding, prescription, sign_in, role, about, live)
 """Each gives its `routes(site)`, and its `ENTRIES` of the navigation if it has any, in the order they are shown."""
 
 
@@ -84,12 +86,16 @@ async def _arrive(_: Request) -> Response:
 def _problems(site: Site) -> dict[int | type[Exception], Callable[[Request, Exception], Response]]:
     """Give the pages of what went wrong."""
 
-    def signed_out(request: Request, _: Exception) -> Response:
-        return site.page(request, "signed_out.html", 401, used=False)
+    def out(request: Request, _: Exception) -> Response:
+        return signed_out(site, request, 401)
 
     def problem(request: Request, error: Exception) -> Response:
         """Say that there is nothing here; the same for what is not ours to show (I9)."""
         status = error.status_code if isinstance(error, HTTPException) else 500
+        session = site.session(request) if request.url.path == HOME else None
+        looker = Looker(principal=session.principal, session=session) if session else None
+        if looker is not None and not looker.may(Action.READ_CONSOLE):
+            return site.to(request, site.first_page(looker))
         return site.page(request, "problem.html", status, status=status)
 
     def unavailable(request: Request, _: Exception) -> Response:
@@ -104,4 +110,4 @@ def _problems(site: Site) -> dict[int | type[Exception], Callable[[Request, Exce
         told = error.known and session is not None and session.notice
         return site.to(request, error.path, "" if told else _TWICE[error.known])
 
-    return {SentBefore: sent_before, SignedOut: signed_out, HTTPException: problem, Unavailable: unavailable}
+    return {SentBefore: sent_before, SignedOut: out, HTTPException: problem, Unavailable: unavailable}

@@ -220,8 +220,12 @@ class Site:
             return None
         return self.sessions.peek(secret) if BY_ITSELF in request.headers else self.sessions.find(secret)
 
-    def looking(self, request: Request, action: Action = Action.READ_CONSOLE) -> Looker:
+    def looking(self, request: Request, action: Action | None = Action.READ_CONSOLE) -> Looker:
         """Give who looks.
+
+        Args:
+            request: with a session's cookie, or an operator's token.
+            action: what the page is for; None for a page that everybody may see who is let in.
 
         Raises:
             SignedOut: nobody we know.
@@ -233,9 +237,15 @@ class Site:
             raise SignedOut
         request.state.principal = caller
         looker = Looker(principal=caller, session=session)
-        if not looker.may(action):
+        if action is not None and not looker.may(action):
             raise HTTPException(404)
         return looker
+
+    def first_page(self, looker: Looker) -> str:
+        """Give the first page a person may see: most roles see patients, some only figures or messages."""
+        if looker.may(Action.READ_CONSOLE):
+            return HOME
+        return next((entry.href for entry in self._entries if looker.may(entry.action)), f"{HOME}help")
 
     async def note(self, looker: Looker, action: str, subject: str) -> None:
         """Write the audit leaf of a view or an act, before anything is shown.
@@ -253,33 +263,30 @@ class Site:
             SentBefore: the form was sent already.
             HTTPException: 403 without its token (CSRF), 413, 415.
         """
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-            raise HTTPException(415)
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MOST_FORM_BYTES:
-                raise HTTPException(413)
-        try:
-            fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-        except ValueError as error:
-            raise HTTPException(413) from error
-        csrf, once = (fields.pop(name, [""])[0] for name in ("csrf", "once"))
-        values = {name: tuple(values) for name, values in fields.items()}
+        fields = await _read(request)
+        csrf, once = (fields.pop(name, ("",))[0] for name in ("csrf", "once"))
         session = self.session(request)
         if session is None:
-            self.sessions.keep(self.cookie.of(request), csrf, came_from(request), values)
+            self.sessions.keep(self.cookie.of(request), csrf, came_from(request), fields)
             raise SignedOut
         if not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
             raise HTTPException(403)
         if once and not session.use(once):
             path = await session.led(once, seconds=_UNDER_WAY_SECONDS)
             if not path:
-                session.typed[came_from(request)] = values  # it may have been refused: nothing that was typed is lost
+                session.typed[came_from(request)] = fields  # it may have been refused: nothing that was typed is lost
             raise SentBefore(path or came_from(request), known=bool(path))
         request.state.once = once
         session.typed.pop(came_from(request), None)
-        return Form(values=values, token=once)
+        return Form(values=fields, token=once)
+
+    async def loose_form(self, request: Request) -> Form:
+        """Read a form of no session, which shows by something else that it may be taken.
+
+        Raises:
+            HTTPException: 413, 415.
+        """
+        return Form(values=await _read(request))
 
     def typed(self, request: Request) -> Form:
         """Give what the same person typed on this page when an earlier session was over; an empty form if nothing."""
@@ -296,6 +303,7 @@ class Site:
             now=self.now(),
             csrf=session.csrf if session else "",
             once=session.token if session else str,
+            changes_role=session is not None and (session.developing or len(session.posts) > 1),
             ends_at=self.sessions.ends_at(session) if session else None,
             looker=looker,
             looker_words=looker.words(self.names) if looker else "",
@@ -314,6 +322,26 @@ class Site:
         if session and (once := getattr(request.state, "once", "")):
             session.lead(once, path)
         return RedirectResponse(path, 303, HEADERS)
+
+
+async def _read(request: Request) -> dict[str, tuple[str, ...]]:
+    """Read the fields of a form.
+
+    Raises:
+        HTTPException: 413, 415.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        raise HTTPException(415)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_FORM_BYTES:
+            raise HTTPException(413)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise HTTPException(413) from error
+    return {name: tuple(values) for name, values in fields.items()}
 
 
 def came_from(request: Request) -> str:

@@ -28,6 +28,7 @@ from gateway.wiring.build import Gateway, Part, build
 from gateway.wiring.doors import Server, Waking, feed_of, http_application, http_server, mllp_listener, open_socket
 from gateway.wiring.nodes import Membership
 from gateway.wiring.room import RoomKeeper
+from gateway.wiring.signing_in import sessions_of
 from gateway.wiring.standing import adopt
 from gateway.wiring.storing import on_server, open_enquiries
 from gateway.wiring.watching import dead_man_of, watch_alone, watch_of
@@ -50,7 +51,7 @@ class Told:
     """What people are told when the gateway stands ready.
 
     Attributes:
-        console: the console's address with a link that works once; empty without a console.
+        console: the console's address with a link that works once; empty outside development (D15).
         fresh: development tokens made just now, as `trust RBA` and the token.
     """
 
@@ -156,7 +157,8 @@ class _Application:
         self._start("dead man", dead_man.run())
         self._start("room", keeper.run())
         self._start("membership", membership.run(lambda: self._fail("membership")))
-        link = base + sessions.link() if base and Part.CONSOLE in self._parts else ""
+        linked = base and Part.CONSOLE in self._parts and self._settings.in_development
+        link = base + sessions.link() if linked else ""
         self._tell(Told(http=base, mllp=mllp, console=link, fresh=tuple(gateway.fresh.items())))
         _log.info("started", version=gateway.version, development=gateway.settings.in_development)
         await self._stop.wait()
@@ -169,7 +171,7 @@ class _Application:
 
     def _http(self, gateway: Gateway, story: Waking) -> tuple[Server | None, str, Sessions]:
         where = ""
-        sessions = Sessions(gateway.clock.now, announce=lambda path: self._tell_link(where + path))
+        sessions = sessions_of(gateway, announce=lambda path: self._tell_link(where + path))
         if not self._parts & {Part.HTTP, Part.CONSOLE}:
             return None, "", sessions
         host = self._settings.host

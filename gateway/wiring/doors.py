@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from gateway.config.partners import sites_of
 from gateway.console.application import create_console
+from gateway.console.entrance import Entrance
 from gateway.console.feed import Feed
 from gateway.console.sessions import Sessions
 from gateway.console.site import Frame
@@ -25,6 +26,7 @@ from gateway.web.app import Identity, create_app
 from gateway.web.limits import Limits
 from gateway.wiring.build import Gateway, Part
 from gateway.wiring.crowd import Crowd
+from gateway.wiring.signing_in import entrance_to
 
 
 class Waking:
@@ -127,7 +129,7 @@ def feed_of(gateway: Gateway) -> Feed:
 
 def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[BaseRoute]:
     configuration = gateway.configuration
-    services: dict[type, object] = {} if feed is None else {Feed: feed}
+    services: dict[type, object] = {Entrance: entrance_to(gateway)} | ({} if feed is None else {Feed: feed})
     names = {trust.ods: trust.name for trust in configuration.trusts.values()}
     names |= {provider.ods: provider.name for provider in configuration.routing.providers.values()}
     return create_console(

@@ -1,0 +1,47 @@
+"""What every way into the console has in common: the page of who is out, the cookie of who is in, and where to."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.console.entrance import Entrance
+from gateway.console.site import HEADERS, HOME, Site
+
+
+def signed_out(site: Site, request: Request, status: int, *, used: bool = False) -> Response:
+    """Say how to get in, and why the browser is out."""
+    entrance = site.services.get(Entrance)
+    issuer = entrance.issuer if isinstance(entrance, Entrance) else None
+    ended = site.sessions.ended(site.cookie.of(request))
+    here = request.url.path if request.method == "GET" else ""
+    return site.page(
+        request,
+        "signed_out.html",
+        status,
+        used=used,
+        why=ended.why.value if ended else "",
+        kept=ended is not None and request.method == "POST",
+        issuer=issuer.settings.words if issuer else "",
+        begin=f"{HOME}sign-in/begin?to={local(here)}",
+    )
+
+
+def let_in(site: Site, secret: str, path: str) -> Response:
+    """Let a browser in: to what was being typed when an earlier session ended, or else to where it wanted to go."""
+    session = site.sessions.find(secret)
+    if session is not None and session.typed:
+        path = list(session.typed)[-1]
+        session.notice = "You were signed out before this was sent. Nothing was done. What you typed is still here."
+    response = RedirectResponse(path, 303, HEADERS)
+    site.cookie.give(response, secret)
+    return response
+
+
+def local(path: str) -> str:
+    """Give a page of the console, whatever was asked for: never an address elsewhere."""
+    inside = path.startswith(HOME) and path.isascii() and path.isprintable() and not set(path) & set("\\?#% ")
+    return path if inside and not path.startswith((f"{HOME}sign-in", f"{HOME}enter")) else HOME
+
+
+async def note(site: Site, name: str, action: str, subject: str) -> None:
+    """Write an audit leaf of somebody who is not let in yet."""
+    await site.store.note_access(principal=name, action=f"console {action}", subject=subject, now=site.now())
