@@ -121,6 +121,8 @@ def read_provider(fields: Fields, environment: Environment, credentials: Credent
         recognises_repeats=fields.flag("recognises_repeats", default=False),
         max_in_flight=fields.whole("max_in_flight", 8, least=1),
         answers_within_seconds=fields.number("answers_within_seconds", 10.0, least=0.1),
+        phone=fields.text("phone", ""),
+        out_of_hours=fields.text("out_of_hours", ""),
         options=fields.words("options"),
     )
     fields.done()

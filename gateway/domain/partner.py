@@ -168,6 +168,7 @@ class Provider:
             verbatim (I12).
         max_in_flight: how many transmissions may be under way at once.
         answers_within_seconds: time limit of one transmission.
+        phone: who is rung there; `out_of_hours`: when nobody answers that; empty where nothing is stated.
         options: what this adapter alone understands.
     """
 
@@ -182,6 +183,8 @@ class Provider:
     recognises_repeats: bool = False
     max_in_flight: int = 8
     answers_within_seconds: float = 10.0
+    phone: str = ""
+    out_of_hours: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -73,6 +73,8 @@ class Outcome(StrEnum):
 
     TO_SEND = "to-send"
     WAITING = "waiting"
+    NOT_KNOWN = "not-known"
+    """Nobody knows whether it arrived."""
     LATE = "late"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
@@ -190,12 +192,14 @@ class _With:
     ended_at: datetime | None = None
     answered_at: datetime | None = None
     refusal: str = ""
+    state: LineState | None = None
 
     def take(self, step: Step) -> None:
         """Go one step on."""
         self.provider = step.provider or self.provider
         if not step.moved:
             return
+        self.state = step.after
         self.ready = step.at if step.after is _S.READY and step.event not in _MOVES else None
         if step.event == _E.ON_WIRE and self.sent is None:
             self.sent = step.at
@@ -296,7 +300,7 @@ def _outcome(history: History, one: _With) -> Outcome | None:
     if one.sent is None:
         return Outcome.TO_SEND
     if one.ended is None:
-        return Outcome.WAITING
+        return Outcome.NOT_KNOWN if one.state is _S.UNCERTAIN else Outcome.WAITING
     if one.ended is not Measure.ACCEPTED or one.ended_at is None:
         return Outcome(one.ended.value)
     late = timedelta(seconds=rounded_up(one.ended_at - one.sent)) > LIMITS[history.urgency]

@@ -59,12 +59,14 @@ class Backlog:
     """What waits of one provider.
 
     Attributes:
-        to_send: not sent yet; `waiting`: sent and not decided. At most `MOST` of each are counted.
-        oldest: since when the oldest of the waiting ones waits.
+        to_send: not sent yet. `waiting`: sent and not decided; `not_known`: of others nobody knows whether they
+            arrived. At most one more than `MOST` of each are counted.
+        oldest: since when the oldest of those that were sent waits.
     """
 
     to_send: int = 0
     waiting: int = 0
+    not_known: int = 0
     oldest: datetime | None = None
 
 

@@ -21,6 +21,7 @@ from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.node import Node
 from gateway.enquiries import WATCH
 from gateway.mllp import MllpListener
+from gateway.pipeline.counting import IDLE_SECONDS
 from gateway.settings import Settings
 from gateway.store.reserve import Reserve
 from gateway.watch import Watch
@@ -151,6 +152,7 @@ class _Application:
             self._start("worker", worker.run())
             self._start("reroutes", self._reroutes(gateway))
             self._start("clockwork", self._clockwork(gateway))
+            self._start("counting", self._counting(gateway))
         if Part.WATCH in self._parts:
             self._start("watch", watch.run())
         self._start("figures", self._figures(gateway))
@@ -228,6 +230,17 @@ class _Application:
                     _log.warning("validity_over", lines=struck.expired)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), timeout=_CLOCK_SECONDS)
+
+    async def _counting(self, gateway: Gateway) -> None:
+        """Keep the figures of the service up with the history."""
+        while not self._stop.is_set():
+            wait = IDLE_SECONDS
+            try:
+                wait = await gateway.counting.count()
+            except Unavailable:
+                _log.warning("counting_store_away")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), timeout=wait)
 
     def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
         """Run a part; its end before the stop is a failure of the whole."""

@@ -24,6 +24,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.mailbox import Mailbox, mailboxes
 from gateway.pipeline.admission import Admission
 from gateway.pipeline.clockwork import Clockwork
+from gateway.pipeline.counting import Counting
 from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.surroundings import Surroundings
@@ -92,6 +93,7 @@ class Gateway:
     admission: Admission
     rerouting: Rerouting
     clockwork: Clockwork
+    counting: Counting
     joining: Joining
     around: Surroundings
     fresh: Mapping[str, str]
@@ -148,6 +150,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
         admission=admission,
         rerouting=Rerouting(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         clockwork=Clockwork(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
+        counting=Counting(enquiries, store, clock),
         joining=joining,
         around=around,
         fresh=equipped.fresh,

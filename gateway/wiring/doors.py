@@ -14,6 +14,7 @@ from gateway.config.partners import sites_of
 from gateway.console.application import create_console
 from gateway.console.entrance import Entrance
 from gateway.console.feed import Feed
+from gateway.console.provider_book import ProviderBook
 from gateway.console.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.errors import ConfigurationError
@@ -130,6 +131,11 @@ def feed_of(gateway: Gateway) -> Feed:
 def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[BaseRoute]:
     configuration = gateway.configuration
     services: dict[type, object] = {Entrance: entrance_to(gateway)} | ({} if feed is None else {Feed: feed})
+    services[ProviderBook] = ProviderBook(
+        providers=configuration.routing.providers,
+        routes=configuration.routing.rows,
+        promises={ods: destination.promises for ods, destination in gateway.destinations.items()},
+    )
     names = {trust.ods: trust.name for trust in configuration.trusts.values()}
     names |= {provider.ods: provider.name for provider in configuration.routing.providers.values()}
     return create_console(

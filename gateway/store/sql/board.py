@@ -19,7 +19,7 @@ from gateway.store.sql.counting import spread_of
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.transaction import Reader
 
-_WAITS: Final = (Outcome.TO_SEND, Outcome.WAITING)
+_WAITS: Final = (Outcome.TO_SEND, Outcome.WAITING, Outcome.NOT_KNOWN)
 _FIGURES: Final = """
 SELECT day, provider, measure, urgency, spread FROM figure
 WHERE tenant = :tenant AND day >= :first AND day <= :last
@@ -38,7 +38,7 @@ SELECT count(*), min(since) FROM (
 """
 _OF_TRUST: Final = """
 SELECT provider, outcome, count(*), min(since) FROM figure_item
-WHERE tenant = :tenant AND outcome IN ('to-send', 'waiting') GROUP BY provider, outcome
+WHERE tenant = :tenant AND outcome IN ('to-send', 'waiting', 'not-known') GROUP BY provider, outcome
 """
 _ITEMS: Final = """
 SELECT prescription.uuid, prescription.number, line.product_display, item.tenant, item.provider, item.outcome,
@@ -79,7 +79,8 @@ def counted(reader: Reader) -> Standings:
 
 def backlog(reader: Reader, *, tenant: OdsCode | None) -> dict[OdsCode, Backlog]:
     """Give what waits, by provider."""
-    found = {OdsCode(one): _of_provider(reader, one) for one in _providers(reader) if tenant in {None, OdsCode(one)}}
+    every = [OdsCode(one) for one in _providers(reader)]
+    found = {one: _of_provider(reader, one.value) for one in every if tenant in {None, one}}
     if tenant is not None and tenant not in found:
         for provider, outcome, count, since in reader.execute(_OF_TRUST, {"tenant": tenant.value}):
             ods = OdsCode(provider)
@@ -99,7 +100,10 @@ def _of_provider(reader: Reader, provider: str) -> Backlog:
 def _with(backlog: Backlog, outcome: Outcome, count: int, since: int | None) -> Backlog:
     if outcome is Outcome.TO_SEND:
         return replace(backlog, to_send=count)
-    return replace(backlog, waiting=count, oldest=instant(since) if since is not None else None)
+    oldest = min(filter(None, (backlog.oldest, instant(since) if since is not None else None)), default=None)
+    if outcome is Outcome.NOT_KNOWN:
+        return replace(backlog, not_known=count, oldest=oldest)
+    return replace(backlog, waiting=count, oldest=oldest)
 
 
 def _providers(reader: Reader, outcomes: Iterable[Outcome] = _WAITS) -> list[str]:

@@ -128,6 +128,11 @@ TABLE = {
         {"taken": 1, "given": 1, "sent": 1, "accepted 30": 1, "answered 30": 1},
         [],
     ),
+    "not known if it arrived": (
+        (RECEIVED, CLEAR, SENT, (E.NOTHING_DECISIVE, S.UNCERTAIN, GW, 11)),
+        {"taken": 1, "given": 1, "sent": 1},
+        [Outcome.NOT_KNOWN],
+    ),
     "the same bytes again": (
         (
             RECEIVED,
@@ -237,5 +242,5 @@ def test_an_item_is_accepted_or_rejected_or_left_out_or_waits_and_only_one_of_th
         if key.tenant == "RBA":
             found[key.measure] += count
     ended = sum(found[one] for one in ("accepted", "rejected", "cancelled", "replaced", "expired", "moved"))
-    waiting = sum(item.outcome is Outcome.WAITING for item in whole.items.values())
+    waiting = sum(item.outcome in {Outcome.WAITING, Outcome.NOT_KNOWN} for item in whole.items.values())
     assert found["sent"] == ended + waiting
