@@ -16,7 +16,13 @@ from gateway.simulate.run import Progress
 from gateway.simulate.standing import Standing
 from gateway.simulate.world import NAMES, World
 
-_DOORS: Final = {"RBA": "HL7 v2, MLLP", "RZA": "HL7 v2, HTTP", "RZB": "trust XML", "RZC": "FHIR"}
+_DOORS: Final = {
+    "RBA": "HL7 v2, MLLP",
+    "RZA": "HL7 v2, HTTP",
+    "RZB": "trust XML",
+    "RZC": "FHIR",
+    "RZD": "HL7 v2, unchecked",
+}
 
 
 class Display:

@@ -4,6 +4,7 @@ The templates are whole messages with named gaps. Nothing here knows how the gat
 """
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
@@ -23,6 +24,10 @@ _OTHER_DOSE = "33"
 """A dose that no medicine of the formulary has."""
 _FORM_TABLET = "385055001"
 """The dose form *tablet*, which published examples send where the unit *tablet* belongs."""
+
+
+_CHECK = re.compile(r"\|2099991\^PHARMACIST[^|\r]*\|[^|\r]*")
+"""The pharmacist who checked, and when (ZHC-17 and ZHC-18)."""
 
 
 class Style(StrEnum):
@@ -55,7 +60,9 @@ def template(name: str) -> Template:
     return Template(resources.files("gateway.simulate").joinpath("golden", name).read_bytes().decode())
 
 
-def compose(written: Written, style: Style, *, system: str, site: str, names: Mapping[str, str]) -> bytes:
+def compose(
+    written: Written, style: Style, *, system: str, site: str, names: Mapping[str, str], checked: bool = True
+) -> bytes:
     """Write the message for a prescription, with its flaw in it.
 
     Args:
@@ -64,9 +71,12 @@ def compose(written: Written, style: Style, *, system: str, site: str, names: Ma
         system: the sending system's name.
         site: ODS code of the prescribing site.
         names: ODS code to name, for trusts and providers.
+        checked: whether a pharmacist checked it; only HL7 v2 is written without.
     """
     values = gaps(written, style, system=system, site=site, names=names)
     text = fill(template(style.value), values, style)
+    if not checked:
+        text = _CHECK.sub("||", text)
     return text.encode("iso-8859-1" if style is Style.V2_ORIGINAL else "utf-8")
 
 

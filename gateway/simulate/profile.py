@@ -14,7 +14,9 @@ class Profile:
         styles: the dialects it sends, in turn.
         flaws: those its formats can have.
         providers: those it may name; an empty code leaves the choice to the gateway's routes.
-        repeats_in: one message in so many is sent twice; `changes_in`: one again with other bytes.
+        repeats_in: one message in so many is sent twice; `changes_in`: one again with other bytes, nought for none.
+        checks: whether its pharmacists check a prescription before it is sent; where not, it is to be checked here.
+        for_visitors: whether it takes part only where a person looks on, for somebody must act on what it sends.
     """
 
     ods: str
@@ -25,3 +27,5 @@ class Profile:
     providers: tuple[str, ...]
     repeats_in: int = 7
     changes_in: int = 11
+    checks: bool = True
+    for_visitors: bool = False

@@ -35,7 +35,7 @@ class Plan:
         lines: how many messages each trust has under way at once.
         patience_seconds: for the whole run; then it is reckoned as it stands.
         http: the gateway's ports, 0 for any free one; `mllp` likewise.
-        visitors: whether a person may post prescriptions too, which no simulated trust counts.
+        visitors: whether a person looks on, who may act, and post prescriptions too, which no simulated trust counts.
     """
 
     prescriptions: int
@@ -119,6 +119,7 @@ class Demonstration:
             journals=plan.data / "journals",
             lines=plan.lines,
             chaos=plan.chaos,
+            visitors=plan.visitors,
         )
         self.world = World(run, self.addresses)
         self._office = Office(
@@ -219,7 +220,7 @@ class Demonstration:
 
     async def _trickle(self, stop: asyncio.Event, pause_seconds: float) -> None:
         while not stop.is_set():
-            await self.world.prescribe(len(PROFILES))
+            await self.world.prescribe(len(self.world.trusts))
             await self._look()
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_seconds):

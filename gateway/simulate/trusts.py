@@ -109,14 +109,21 @@ class Trust:
 
     async def _submit(self, number: int, written: Written, channel: Channel, *, spare: Callable[[], bool]) -> None:
         style = self.profile.styles[number % len(self.profile.styles)]
-        message = compose(written, style, system=self.profile.system, site=self.profile.site, names=self._names)
+        message = compose(
+            written,
+            style,
+            system=self.profile.system,
+            site=self.profile.site,
+            names=self._names,
+            checked=self.profile.checks,
+        )
         digest, reply = await self._until_answered(written, message, style, channel)
         self._note(written, reply, digest, later=False)
         if self._errand_channel is not None and reply.standing in POSITIVE:
             self.errands.consider(written, style, self._by_errand(self._errand_channel), spare=spare)
         if number % self.profile.repeats_in == 0:
             await self._send_twice(written, message, style, channel, digest)
-        if number % self.profile.changes_in == 0:
+        if self.profile.changes_in and number % self.profile.changes_in == 0:
             await self._send_changed(written, message, style, channel)
 
     def _by_errand(self, channel: Channel) -> Callable[[Written, bytes, Style], Awaitable[Reply]]:

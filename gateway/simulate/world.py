@@ -56,12 +56,24 @@ PROFILES: dict[str, Profile] = {
         flaws=(Flaw.NHS_NUMBER, Flaw.DRUG_UNKNOWN, Flaw.CONTROLLED, Flaw.FORM_AS_UNIT, Flaw.PROVIDER_UNKNOWN),
         providers=_ANY,
     ),
+    "RZD": Profile(
+        ods="RZD",
+        system="MOOREPR",
+        site="RZD01",
+        styles=(Style.V2_OMP,),
+        flaws=_V2_FLAWS,
+        providers=("", *_ANY),
+        changes_in=0,
+        checks=False,
+        for_visitors=True,
+    ),
 }
 NAMES = {
     "RBA": "Example Trust",
     "RZA": "Example North",
     "RZB": "Example Coast",
     "RZC": "Example Vale",
+    "RZD": "Example Moor",
     "VNE51": "Example Homecare Ltd",
     "VNCEL": "Example Backup Homecare",
     "VNFKT": "Example Strict Homecare",
@@ -90,6 +102,7 @@ class Run:
         journals: folder for the journals.
         lines: how many messages each trust has under way at once.
         chaos: trusts cancel, hold and change what they sent, and providers have a bad day.
+        visitors: whether a person looks on, and may act.
     """
 
     seed: int
@@ -98,6 +111,7 @@ class Run:
     journals: Path
     lines: int = 2
     chaos: bool = False
+    visitors: bool = False
 
 
 class World:
@@ -109,7 +123,11 @@ class World:
         self._source = Random(run.seed)  # noqa: S311 - simulation; repeatable on purpose
         self._stack = AsyncExitStack()
         seals = Seals(run.anchors, now=now)
-        self.trusts = {ods: self._trust(profile, run) for ods, profile in PROFILES.items()}
+        self.trusts = {
+            ods: self._trust(profile, run)
+            for ods, profile in PROFILES.items()
+            if run.visitors or not profile.for_visitors
+        }
         tempers = CHAOTIC if run.chaos else BEHAVIOURS
         self.providers = {ods: self._provider(ods, temper, run, seals.checker(ods)) for ods, temper in tempers.items()}
         for trust in self.trusts.values():

@@ -21,7 +21,7 @@ def drawn(*things: object) -> str:
 
 
 async def test_the_picture_names_every_party_and_the_console(tmp_path: Path) -> None:
-    run = Run(seed=1, tag="T", anchors=tmp_path / "anchors.pem", journals=tmp_path)
+    run = Run(seed=1, tag="T", anchors=tmp_path / "anchors.pem", journals=tmp_path, visitors=True)
     world = World(run, choose_addresses(PROFILES, BEHAVIOURS))
     display = Display(world, total=8, console_link=lambda: "http://127.0.0.1:8080/console/enter/abc")
     await world.close()
@@ -44,3 +44,11 @@ def test_the_result_says_whether_the_books_balance() -> None:
     text = console.export_text()
     assert "do not balance" in text
     assert "lost: RX1" in text
+
+
+async def test_a_trust_that_waits_for_people_takes_part_only_where_there_are_some(tmp_path: Path) -> None:
+    for visitors in (False, True):
+        run = Run(seed=1, tag="T", anchors=tmp_path / "anchors.pem", journals=tmp_path, visitors=visitors)
+        world = World(run, choose_addresses(PROFILES, BEHAVIOURS))
+        await world.close()
+        assert ("RZD" in world.trusts) is visitors

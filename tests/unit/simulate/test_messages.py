@@ -107,3 +107,14 @@ def test_no_medicine_has_the_dose_that_contradicts_it() -> None:
         if written.flaw is Flaw.DOSE_TWICE:
             assert b"|33^" in message(written, Style.V2_ENHANCED)
             assert written.medicine.dose != "33"
+
+
+@pytest.mark.parametrize("style", sorted(V2))
+def test_a_message_that_nobody_checked_says_so_and_is_else_the_same(style: Style) -> None:
+    written = next(one for one in prescriptions("RBA") if one.flaw is Flaw.NONE)
+    checked, unchecked = (
+        compose(written, style, system="EPMA", site="RBA11", names=NAMES, checked=each) for each in (True, False)
+    )
+    assert b"2099991^PHARMACIST" in checked
+    assert b"2099991" not in unchecked
+    assert len(checked.split(b"|")) == len(unchecked.split(b"|"))
