@@ -71,10 +71,16 @@ _CONDITIONS: Final = f"""{_AWAKE}
             OR alert.kind = 'overdue' AND EXISTS (
                 SELECT 1 FROM line WHERE line.id = alert.line
                     AND line.state IN (SELECT value FROM json_each(:states)))))"""  # noqa: S608 - our own words alone
+_GIVEN: Final = """(alert.provider = :tenant AND EXISTS (
+    SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))"""
+"""A provider sees what it was given, and not what is yet to come to it."""
+_OWN: Final = f"(CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR {_GIVEN})"
+_OWN_LINE: Final = """(CAST(:tenant AS TEXT) IS NULL OR line.tenant = :tenant OR EXISTS (
+    SELECT 1 FROM allocation WHERE allocation.line = line.id AND allocation.provider = :tenant))"""
 _SCOPES: Final = {
     "all": "TRUE",
     "trust": "alert.tenant = :tenant",
-    "provider": "alert.provider = :tenant",
+    "provider": _GIVEN,
 }
 _PARTS: Final = (
     ("place = 0", "coalesce(alert.last_day, :today)"),
@@ -105,7 +111,9 @@ SELECT count(*) FROM (
 _WAITING_SCOPES: Final = {
     "all": "TRUE",
     "trust": "line.tenant = :tenant",
-    "provider": "line.provider = :tenant",
+    "provider": """EXISTS (
+        SELECT 1 FROM allocation WHERE allocation.line = line.id AND allocation.provider = :tenant
+            AND allocation.ended_at IS NULL)""",
 }
 _WAITING: Final[Mapping[str, str]] = {
     scope: f"""
@@ -126,38 +134,38 @@ _HOW_MANY_WAIT: Final[Mapping[str, str]] = {
 _COUNT: Final = f"""
 SELECT count(*) FROM (SELECT 1 FROM alert
     WHERE alert.closed_at IS NULL AND {_AWAKE} AND {_LEADS}
-        AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR alert.provider = :tenant)
+        AND {_OWN}
     LIMIT :most) AS counted
 """  # noqa: S608 - our own words alone
-_COUNT_WAITING: Final = """
+_COUNT_WAITING: Final = f"""
 SELECT count(*) FROM (SELECT 1 FROM line
     WHERE line.state IN ('AWAITING_SCREENING', 'QUERIED')
-        AND (CAST(:tenant AS TEXT) IS NULL OR line.tenant = :tenant OR line.provider = :tenant)
+        AND {_OWN_LINE}
         AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
     LIMIT :most) AS counted
-"""
+"""  # noqa: S608 - our own words alone
 _SILENT: Final = f"""
 SELECT alert.provider, count(DISTINCT alert.line), min(alert.opened_at), min(alert.last_day), min(alert.risk),
     max(CASE WHEN alert.last_day IS NULL THEN 1 ELSE 0 END), min(alert.id), max(alert.opened_at)
 FROM alert WHERE alert.closed_at IS NULL AND alert.silent = 1 AND alert.provider IS NOT NULL AND {_AWAKE}
-    AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR alert.provider = :tenant)
+    AND {_OWN}
 GROUP BY alert.provider HAVING count(DISTINCT alert.line) >= :few ORDER BY alert.provider
 """  # noqa: S608 - our own words alone
-_LATE_SINCE: Final = """
+_LATE_SINCE: Final = f"""
 SELECT count(*) FROM (SELECT DISTINCT line FROM alert
     WHERE closed_at IS NULL AND silent = 1 AND provider = :provider AND opened_at > :heard
-        AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR alert.provider = :tenant)
+        AND {_OWN}
     LIMIT :few) AS late
-"""
+"""  # noqa: S608 - our own words alone
 _HEARD: Final = "SELECT max(received_at) FROM callback WHERE destination = ?"
 _ALERT: Final = """
 SELECT id, kind, text, place, last_day, risk, opened_at, taken_by, taken_at, snoozed_until, closed_at, line FROM alert
 WHERE alert.id = ?
 """
-_ITS_TENANT: Final = """
+_ITS_TENANT: Final = f"""
 SELECT 1 FROM alert WHERE id = :alert
-    AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR alert.provider = :tenant)
-"""
+    AND {_OWN}
+"""  # noqa: S608 - our own words alone
 _LINE: Final = """
 SELECT line.uuid, prescription.uuid, prescription.number, line.order_number, line.tenant, line.provider, line.state,
     line.urgency, (SELECT state FROM cancel WHERE cancel.line = line.id), prescription.document,
@@ -168,12 +176,12 @@ FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id
 _OTHERS: Final = """
 SELECT id, kind, text FROM alert WHERE line = :line AND closed_at IS NULL AND id <> :alert ORDER BY place, id
 """
-_OPEN: Final = """
+_OPEN: Final = f"""
 SELECT count(*) FROM (SELECT DISTINCT prescription FROM line
     WHERE act_by IS NOT NULL
-        AND (CAST(:tenant AS TEXT) IS NULL OR line.tenant = :tenant OR line.provider = :tenant)
+        AND {_OWN_LINE}
     LIMIT :most) AS open
-"""
+"""  # noqa: S608 - our own words alone
 _UNANSWERED: Final = """
 SELECT min(first_sent_at) FROM line
 WHERE state IN ('SENT', 'UNCERTAIN') AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant OR provider = :tenant)

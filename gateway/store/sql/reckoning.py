@@ -33,9 +33,9 @@ FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id
 """
 _DELIVERED: Final = """
 SELECT delivery.issue, delivery.entered_at, coalesce(event.amount, ''), coalesce(event.unit, ''), event.event
-FROM delivery JOIN delivery_event ON delivery_event.id = (
-    SELECT max(id) FROM delivery_event WHERE delivery_event.delivery = delivery.id)
-LEFT JOIN event ON event.seq = delivery_event.source
+FROM delivery LEFT JOIN event ON event.seq = (
+    SELECT max(said.seq) FROM event AS said WHERE said.line = delivery.line AND said.at = delivery.entered_at
+        AND said.event IN ('delivered', 'last_delivered', 'balance_supplied'))
 WHERE delivery.line = ? AND delivery.state = 'DELIVERED' ORDER BY delivery.entered_at DESC, delivery.id DESC LIMIT 1
 """
 _BEFORE: Final = """

@@ -20,7 +20,8 @@ _OF_ALERT: Final = f"""
 SELECT {_NOTE} FROM alert JOIN work_note ON work_note.alert = alert.id OR work_note.line = alert.line
 LEFT JOIN line ON line.id = work_note.line
 WHERE alert.id = :alert
-    AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR alert.provider = :tenant)
+    AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR EXISTS (
+        SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))
 ORDER BY work_note.id DESC LIMIT 200
 """  # noqa: S608 - our own words alone
 _CALLS: Final = f"""
