@@ -28,6 +28,7 @@ from gateway.ports.dossier import Dossier, LeafFacts
 from gateway.ports.found import Found as Found  # noqa: PLC0414 - every list is made of these
 from gateway.ports.inspection import Inspection
 from gateway.ports.looking_up import LookingUp
+from gateway.ports.notices import NoticeReads
 from gateway.ports.proposals import ProposalReads
 from gateway.ports.work import News
 
@@ -208,7 +209,9 @@ def has_stopped(last: datetime | None, *, now: datetime, allowed_seconds: float)
     return last is None or abs((now - last).total_seconds()) > allowed_seconds
 
 
-class Enquiries(AttentionReads, AuditTrail, Changes, Inspection, LookingUp, CodeMapReads, ProposalReads, Protocol):
+class Enquiries(
+    AttentionReads, AuditTrail, Changes, CodeMapReads, Inspection, LookingUp, NoticeReads, ProposalReads, Protocol
+):
     """Reads. `tenant` limits them: a trust sees its own, a provider what is or was addressed to it; None sees all.
 
     A foreign id and one that does not exist give the same answer (I9).

@@ -247,13 +247,22 @@ READERS: Final[Mapping[Digest, frozenset[Rung]]] = {
 }
 
 
-def digests_due(hours: Hours, now: datetime) -> tuple[tuple[Digest, str], ...]:
-    """Give the digests that are due in the hours at work, each with the name of its day or week.
+MORNING: Final = timedelta(hours=2)
+"""How long after the hours begin the daily digest may still be written: later the ladder has told of what is new."""
 
-    The same name comes again until the hours close, or the week ends: whoever writes them writes each name once.
+
+def digests_due(hours: Hours, now: datetime) -> tuple[tuple[Digest, str], ...]:
+    """Give the digests that are due now, each with the name of its day or week.
+
+    The daily one in the first hours of a working day, the weekly one in any of a week. The same name comes again until
+    then: whoever writes them writes each name once.
     """
     if hours.from_(now) != now.astimezone(UTC):
         return ()
-    today = now.astimezone(LONDON).date()
-    year, week, _ = today.isocalendar()
-    return ((Digest.DAILY, today.isoformat()), (Digest.WEEKLY, f"{year}-W{week:02}"))
+    local = now.astimezone(LONDON)
+    year, week, _ = local.isocalendar()
+    weekly = (Digest.WEEKLY, f"{year}-W{week:02}")
+    opened = datetime.combine(local.date(), hours.opens, tzinfo=LONDON).astimezone(UTC)
+    if now - opened > MORNING:
+        return (weekly,)
+    return ((Digest.DAILY, local.date().isoformat()), weekly)

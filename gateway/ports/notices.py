@@ -5,7 +5,7 @@ Source: console.md 6.11; reliability-security.md I1, I3.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from gateway.domain.escalation import Rung, Unattended
@@ -34,12 +34,14 @@ class Step:
         circle: of which trust, or `gateway`.
         alerts: numbers, each with whether nobody comes after this rung.
         to: who they are, once for each way in which they are told.
+        gap: how long ago they must have been told of anything last; what comes meanwhile is told together.
     """
 
     circle: str
     rung: Rung
     alerts: Sequence[tuple[int, bool]]
     to: Sequence[Addressed]
+    gap: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,9 @@ _WANTED = """
 SELECT kind, line IS NOT NULL FROM alert
 WHERE id = :alert AND closed_at IS NULL AND taken_by = '' AND (snoozed_until IS NULL OR snoozed_until <= :now)
 """
+_RECENT = """
+SELECT 1 FROM notice WHERE circle = :circle AND kind = 'step' AND rung = :rung AND written_at > :since LIMIT 1
+"""
 _TELL = """
 INSERT INTO told (alert, rung, at, last, occasion) VALUES (:alert, :rung, :at, :last, :occasion)
 ON CONFLICT (alert, rung) DO NOTHING
@@ -120,6 +123,9 @@ def unattended(reader: Reader, *, now: datetime, after: int, limit: int) -> tupl
 
 def tell_step(transaction: Transaction, step: Step, *, now: datetime) -> int:
     """Write the notices of one step; see `NoticeWrites.tell_step`."""
+    recent = {"circle": step.circle, "rung": step.rung.value, "since": stored(now - step.gap)}
+    if transaction.row(_RECENT, recent) is not None:
+        return 0
     occasion = str(uuid4())
     items = [
         Item(alert=alert, kind=row[0], prescription=bool(row[1]))

@@ -57,12 +57,13 @@ from gateway.store.sql import (
 )
 from gateway.store.sql.attention_store import AttentionActs
 from gateway.store.sql.code_map_store import CodeMapActs
+from gateway.store.sql.escalating_store import NoticeActs
 from gateway.store.sql.transaction import Transaction
 
 T = TypeVar("T")
 
 
-class SqlStore(AttentionActs, CodeMapActs):
+class SqlStore(AttentionActs, CodeMapActs, NoticeActs):
     """Writes, grouped by one committer.
 
     Args:
