@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "operator",
     "alerts",
     "alert",
+    "notices",
     "resolve",
     "resend",
     "destination",

@@ -546,6 +546,15 @@ _MACHINE: Final = (
         _DOCTOR,
     ),
     _row(
+        "notice-not-delivered",
+        _CALL,
+        _NOW,
+        "A notice to a named person did not leave: whoever relies on being told does not know what waits.",
+        "Tell them by telephone to look at the console; then mend the way, and try it.",
+        "gateway notices show",
+        "gateway notices test --to NAME",
+    ),
+    _row(
         "reference-old",
         _RUN,
         _WEEK,

@@ -181,13 +181,13 @@ _OF_KIND: Final[Mapping[Reason, str]] = {
     R.RENEWAL: "renewal-requested",
     R.REROUTE: "reroute-waits reroute-overdue reroute-unfinished reroute-stopped",
     R.ENDED: "line-expired validity-over",
-    R.TO_TELL: "tell-stuck answer-not-told rescue-not-told notice-not-delivered",
+    R.TO_TELL: "tell-stuck answer-not-told rescue-not-told",
     R.PATIENT: "patient-merged patient-updated",
     R.ANSWER_UNCLEAR: "answer-not-understood answer-unread answer-id-reused answer-unbound answer-wrong-provider"
     " answer-takes-back answer-unexpected",
     R.NOT_TAKEN: "submission-unreadable submission-clash message-lost",
     R.BOOKS: "books-out lists-differ restored holding-unknown holding-differs",
-    R.MACHINE: "watch-stopped room-low reference-old partner-unknown partner-closed calendar-ends",
+    R.MACHINE: "watch-stopped room-low notice-not-delivered reference-old partner-unknown partner-closed calendar-ends",
 }
 KINDS: Final[Mapping[str, Reason]] = {kind: why for why, kinds in _OF_KIND.items() for kind in kinds.split()}
 """The reason of every kind of alert but `overdue`, whose reason is that of the state."""

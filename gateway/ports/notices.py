@@ -14,8 +14,6 @@ from gateway.domain.notice import Channel, NoticeKind, NoticeState, Outgoing, St
 
 NOTIFIER: Final = "notifier"
 """Name of the heartbeat of what writes and sends notices."""
-NOT_DELIVERED: Final = "notice-not-delivered"
-"""Kind of the alert when a notice does not leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,13 +21,16 @@ from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.node import Node
 from gateway.enquiries import WATCH
 from gateway.mllp import MllpListener
+from gateway.notifier.loop import Notifier
 from gateway.pipeline.counting import IDLE_SECONDS
 from gateway.settings import Settings
 from gateway.store.reserve import Reserve
+from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.watch import Watch
 from gateway.wiring.build import Gateway, Part, build
 from gateway.wiring.doors import Server, Waking, feed_of, http_application, http_server, mllp_listener, open_socket
 from gateway.wiring.nodes import Membership
+from gateway.wiring.notifying import notifier_of
 from gateway.wiring.room import RoomKeeper
 from gateway.wiring.signing_in import sessions_of
 from gateway.wiring.standing import adopt
@@ -106,6 +109,7 @@ class _Application:
         self._failed = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._feed: Feed | None = None
+        self._tells: Notifier | None = None
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -155,6 +159,8 @@ class _Application:
             self._start("counting", self._counting(gateway))
         if Part.WATCH in self._parts:
             self._start("watch", watch.run())
+            if (notifier := self._notifier(gateway, own)) is not None:
+                self._start("notifier", notifier.run())
         self._start("figures", self._figures(gateway))
         self._start("dead man", dead_man.run())
         self._start("room", keeper.run())
@@ -197,6 +203,12 @@ class _Application:
         except OSError as error:
             raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from error
         return listener, f"{host}:{chosen}"
+
+    def _notifier(self, gateway: Gateway, enquiries: SqlEnquiries) -> Notifier | None:
+        self._tells = notifier_of(
+            gateway.configuration, name=gateway.name, store=gateway.store, enquiries=enquiries, clock=gateway.clock
+        )
+        return self._tells
 
     async def _figures(self, gateway: Gateway) -> None:
         """Publish the books now and then."""
@@ -259,6 +271,8 @@ class _Application:
         allowed = self._settings.drain_seconds
         if self._feed is not None:
             self._feed.stop()  # a stream has no end of its own
+        if self._tells is not None:
+            self._tells.stop()
         watch.stop()
         worker.stop()
         if server is not None:

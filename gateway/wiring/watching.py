@@ -20,12 +20,14 @@ from gateway.config.reference import reference_in_force
 from gateway.config.reference_check import Concern, concerns
 from gateway.domain.node import Node
 from gateway.domain.reference import Reference
+from gateway.notifier.loop import Notifier
 from gateway.settings import Settings
 from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.watch import DeadMan, Watch
 from gateway.wiring.acting import Desk, desk
 from gateway.wiring.build import Gateway, Part, claim_data_folder
 from gateway.wiring.nodes import Membership, node_name
+from gateway.wiring.notifying import notifier_of
 from gateway.wiring.storing import on_server
 
 WATCH_LOCK: Final = "watch.lock"
@@ -82,23 +84,36 @@ async def watch_alone(
                 concerns=_concerns(at.configuration, reference),
             )
             membership = _member(at, reference)
+            notifier = notifier_of(
+                at.configuration, name=node_name(), store=at.store, enquiries=at.enquiries, clock=at.clock
+            )
             await membership.enter()
             try:
-                await _sweep(watch, membership, stop, differs)
+                await _sweep(watch, notifier, membership, stop, differs)
             finally:
                 await membership.leave()
     finally:
         os.close(lock)
 
 
-async def _sweep(watch: Watch, membership: Membership, stop: asyncio.Event, differs: Callable[[], None]) -> None:
+async def _sweep(
+    watch: Watch,
+    notifier: Notifier | None,
+    membership: Membership,
+    stop: asyncio.Event,
+    differs: Callable[[], None],
+) -> None:
     """Sweep until told to stop, or until others began that run with another configuration."""
     parts = [asyncio.create_task(watch.run(), name="watch"), asyncio.create_task(membership.run(differs))]
+    if notifier is not None:
+        parts.append(asyncio.create_task(notifier.run(), name="notifier"))
     for part in parts:
         part.add_done_callback(lambda _: stop.set())
     _log.info("watch_started")
     await stop.wait()
     watch.stop()
+    if notifier is not None:
+        notifier.stop()
     membership.stop()
     await asyncio.gather(*parts)
 

@@ -25,7 +25,6 @@ from gateway.domain.notice import (
     weekly_words,
 )
 from gateway.ports.notices import (
-    NOT_DELIVERED,
     Addressed,
     Attempted,
     NoticeCounts,
@@ -38,6 +37,8 @@ from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.leaves import append_leaf
 from gateway.store.sql.transaction import Reader, Transaction
 
+NOT_DELIVERED: Final = "notice-not-delivered"
+"""Kind of the alert when a notice does not leave."""
 _WEEK: Final = timedelta(days=7)
 
 _UNATTENDED = """

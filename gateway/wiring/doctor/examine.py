@@ -8,7 +8,7 @@ from gateway.domain.errors import Unavailable
 from gateway.settings import Settings
 from gateway.store.sqlite.checkup import schema_of
 from gateway.wiring.build import DATABASE, LOCK
-from gateway.wiring.doctor import configured, joined, keys, machine, nodes, stored
+from gateway.wiring.doctor import configured, joined, keys, machine, nodes, notices, stored
 from gateway.wiring.doctor.finding import Finding
 from gateway.wiring.storing import on_server
 
@@ -40,12 +40,15 @@ def examine(settings: Settings, *, now: datetime, backups: Path | None = None) -
         yield from keys.prescribers(configuration, now)
         yield from configured.configured(settings, configuration, now)
         yield from joined.joined(settings, configuration)
+        yield from notices.configured(configuration)
         if on_server(settings) or _fits(settings.data / DATABASE):
             yield from configured.in_force(settings, configuration)
         if company is not None:
             yield from nodes.fits(company, settings, configuration, now)
     runs = company.runs(now) if company is not None else machine.is_held(settings.data / LOCK)
     yield from stored.store(settings, now=now, runs=runs)
+    if configuration is not None and (on_server(settings) or _fits(settings.data / DATABASE)):
+        yield from notices.leaving(settings, configuration, now, runs=runs)
     yield stored.backups(backups, now)
 
 
