@@ -22,7 +22,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
 
 import structlog
 
@@ -33,8 +32,9 @@ from gateway.domain.partner import Provider
 from gateway.domain.retry import next_delay_seconds
 from gateway.enquiries import Enquiries
 from gateway.joining.together import Together
+from gateway.lane import Lane, Outlet
 from gateway.ports.clock import Clock
-from gateway.ports.joining import Changed, Health, Hint, Joining, Share, Wish
+from gateway.ports.joining import Changed, Hint, Joining, Share
 from gateway.ports.store import Store
 from gateway.ports.work import Claim, News, WorkKind
 
@@ -42,13 +42,6 @@ _log = structlog.get_logger(__name__)
 
 _MOST_HINTS = 1000
 """While the store is away; the oldest are forgotten, and nothing with them."""
-
-
-class Outlet(Protocol):
-    """Where bytes go: a provider's adapter, or a trust's mailbox."""
-
-    async def transmit(self, transmission: Transmission) -> TransmitOutcome:
-        """Send the octets once and say what is known of the result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,44 +73,6 @@ class Pace:
     probe_seconds: float = 3.0
     tell_seconds: float = 10.0
     tell_in_flight: int = 1
-
-
-@dataclass(slots=True, kw_only=True)
-class _Lane:
-    """One destination as this worker sees it."""
-
-    outlet: Outlet
-    most: int
-    limit_seconds: float
-    recognises_repeats: bool
-    in_flight: int = 0
-    failures: int = 0
-    closed_until: float = 0.0
-    """Monotonic time before which nothing more is claimed for it."""
-    full: bool = True
-    """The last look took all it had room for, or it had none: there may be more."""
-    answering: bool = False
-    """It has taken or refused something since it last rested. What fails now fails for a reason of its own."""
-
-    def room(self, moment: float, *, failures_before_rest: int) -> int:
-        if moment < self.closed_until:
-            return 0
-        most = 1 if self.failures >= failures_before_rest else self.most
-        return max(0, most - self.in_flight)
-
-    def wish(self, probes_from: int) -> Wish:
-        """Give what this node asks of all together."""
-        wanted = max(0, self.most - self.in_flight)
-        return Wish(most=self.most, probes_from=probes_from, held=self.in_flight, wanted=wanted)
-
-    def learn(self, health: Health, moment: float, *, failures_before_rest: int) -> None:
-        """Take over what all nodes together saw of it."""
-        self.failures = health.failures
-        if not health.failures:
-            self.closed_until, self.answering = 0.0, True
-            return
-        self.answering = self.answering and health.failures < failures_before_rest
-        self.closed_until = max(self.closed_until, moment + health.rest_seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,7 +285,7 @@ class Worker:
             if more or lane.full:
                 self._woken.set()
 
-    async def _send(self, claim: Claim, lane: _Lane, *, until: float) -> bool:
+    async def _send(self, claim: Claim, lane: Lane, *, until: float) -> bool:
         """Send one claim. Tells whether what became of it may have made something else due."""
         try:
             octets, content_type = await self._octets(claim)
@@ -365,7 +320,7 @@ class Worker:
         composed, content_type = self._around.compose(await self._around.enquiries.news(claim.news))
         return (composed if claim.octets is None else claim.octets), content_type
 
-    async def _transmit(self, claim: Claim, lane: _Lane, octets: bytes, content_type: str) -> TransmitOutcome:
+    async def _transmit(self, claim: Claim, lane: Lane, octets: bytes, content_type: str) -> TransmitOutcome:
         transmission = Transmission(
             message_id=claim.message_id,
             octets=octets,
@@ -385,7 +340,7 @@ class Worker:
             return InDoubt(reason="the adapter gave no outcome")
         return outcome
 
-    def _note(self, destination: OdsCode, lane: _Lane, outcome: TransmitOutcome) -> None:
+    def _note(self, destination: OdsCode, lane: Lane, outcome: TransmitOutcome) -> None:
         """Keep account of the destination's health: an answer of either kind ends its rest."""
         if isinstance(outcome, Taken | Refused):
             if lane.failures:
@@ -405,7 +360,7 @@ class Worker:
         running = failures - self._pace.failures_before_rest + 1
         return min(self._pace.probe_seconds, next_delay_seconds(running, jitter=self._around.jitter()))
 
-    async def _record(self, claim: Claim, outcome: TransmitOutcome, lane: _Lane) -> None:
+    async def _record(self, claim: Claim, outcome: TransmitOutcome, lane: Lane) -> None:
         wait = self._wait(claim, outcome, lane)
         for pause in (0.1, 0.5, 2.0, None):
             now = self._around.clock.now()
@@ -420,7 +375,7 @@ class Worker:
             else:
                 return
 
-    def _wait(self, claim: Claim, outcome: TransmitOutcome, lane: _Lane) -> float | None:
+    def _wait(self, claim: Claim, outcome: TransmitOutcome, lane: Lane) -> float | None:
         """Give the seconds until the next attempt; None when there is none."""
         since = self._around.clock.now() - claim.accepted_at - claim.idle
         age = since.total_seconds() if claim.attempt > 1 else 0.0
@@ -465,9 +420,9 @@ def _changed(claim: Claim) -> Changed:
     return Changed(subject=claim.message_id, tenant=claim.destination if claim.kind is WorkKind.TELL else None)
 
 
-def _lanes(around: Surroundings, pace: Pace) -> dict[OdsCode, _Lane]:
+def _lanes(around: Surroundings, pace: Pace) -> dict[OdsCode, Lane]:
     to_providers = {
-        ods: _Lane(
+        ods: Lane(
             outlet=around.destinations[ods],
             most=provider.max_in_flight,
             limit_seconds=provider.answers_within_seconds,
@@ -477,7 +432,7 @@ def _lanes(around: Surroundings, pace: Pace) -> dict[OdsCode, _Lane]:
         if provider.active and ods in around.destinations
     }
     to_trusts = {
-        ods: _Lane(
+        ods: Lane(
             outlet=mailbox,
             most=pace.tell_in_flight,
             limit_seconds=pace.tell_seconds,

@@ -13,12 +13,13 @@ from gateway.destination import Taken, Transmission, TransmitOutcome
 from gateway.domain.custody import CUSTODY
 from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment, Provider
+from gateway.lane import Outlet
 from gateway.ports.work import News
 from gateway.store.postgres import schema
 from gateway.store.postgres.store import migrate_database
 from gateway.store.sql.schema import Step
 from gateway.watch import Watch
-from gateway.worker import Outlet, Pace, Surroundings, Worker
+from gateway.worker import Pace, Surroundings, Worker
 from tests.contract.store_engines import (
     PROVIDER,
     Clock,

@@ -20,8 +20,9 @@ from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment, Provider
+from gateway.lane import Outlet
 from gateway.ports.work import News
-from gateway.worker import Outlet, Pace, Surroundings, Worker
+from gateway.worker import Pace, Surroundings, Worker
 from tests.contract.store_engines import ENGINES, Clock, Exchange, make_acceptance, make_order, make_prescription
 
 TEN = tuple(OdsCode(f"VN{number:03d}") for number in range(10))
