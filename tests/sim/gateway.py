@@ -29,6 +29,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.message import SealedMessage
 from gateway.domain.partner import Environment, Provider
 from gateway.domain.submission import Envelope, Outcome, Reading, Submission, Verdict, WireFormat
+from gateway.lane import Outlet
 from gateway.pipeline import own_faults, story
 from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.story import Pipeline
@@ -40,7 +41,7 @@ from gateway.store.sql.transaction import Transaction
 from gateway.store.sqlite import store as store_module
 from gateway.store.sqlite.store import SqliteStore
 from gateway.watch import Watch
-from gateway.worker import Outlet, Pace, Surroundings, Worker
+from gateway.worker import Pace, Surroundings, Worker
 from tests.sim import memory
 from tests.sim.loop import LATE, Loop, Sleep, Task
 from tests.sim.memory import BEGUN, Disk, InlineCommitter, InlineEnquiries
