@@ -15,8 +15,10 @@ from uuid import UUID
 
 from gateway.domain.coding import SNOMED, UCUM, Coding
 from gateway.domain.identifiers import OdsCode, derived_id
-from gateway.domain.partner import CodeEntry, Trust
+from gateway.domain.partner import TRUST_CODES, CodeEntry, Trust
+from gateway.domain.trace import TraceRow
 
+_VERSIONED: Final = f"{TRUST_CODES}@"
 NATIONAL: Final = frozenset({SNOMED, UCUM})
 """Systems that belong to nobody here: a code of theirs that is not known is not for a trust to give a meaning to."""
 
@@ -147,12 +149,17 @@ def with_approved(trust: Trust, approved: Sequence[ApprovedEntry]) -> Trust:
     return replace(trust, codes=tuple(row for row in rows if _key(row) not in torn))
 
 
-def digest_of(approved: Sequence[ApprovedEntry]) -> str:
-    """Name the approved entries that count, as a version: their numbers, for a seal and for the nodes to compare."""
-    if not approved:
-        return ""
-    numbers = ",".join(str(one.number) for one in sorted(approved, key=lambda one: one.number))
-    return derived_id("approved-entries", numbers).hex[:12]
+def maps_version(trust: Trust) -> str:
+    """Name the approved entries that count for a trust, in a few characters; empty where there are none."""
+    numbers = sorted(row.version for row in trust.codes if row.version)
+    return derived_id("approved-entries", *numbers).hex[:12] if numbers else ""
+
+
+def entries_in(trace: Sequence[TraceRow]) -> tuple[str, ...]:
+    """Give the versions of the approved entries by which values were read, each once."""
+    return tuple(
+        dict.fromkeys(row.transform.removeprefix(_VERSIONED) for row in trace if row.transform.startswith(_VERSIONED))
+    )
 
 
 def _key(row: CodeEntry) -> tuple[str, str, str, str]:

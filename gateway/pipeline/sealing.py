@@ -6,7 +6,8 @@ Source: reliability-security.md 6.2.
 from datetime import timedelta
 from typing import Final
 
-from gateway.domain.partner import SignaturePolicy
+from gateway.domain.code_map import maps_version
+from gateway.domain.partner import SignaturePolicy, Trust
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Envelope, Submission
 from gateway.domain.validity import not_valid_after
@@ -26,6 +27,12 @@ _SIGNATURE_WORDS: dict[SignaturePolicy, str] = {
 }
 
 
+def _maps(trust: Trust) -> str:
+    """Name the rules a message was read by, and the entries that were approved for its trust at the console."""
+    approved = maps_version(trust)
+    return f"{MAP_VERSION}+{approved}" if approved else MAP_VERSION
+
+
 def seal_facts(
     submission: Submission, envelope: Envelope, prescription: Prescription, around: Surroundings
 ) -> SealFacts:
@@ -39,7 +46,7 @@ def seal_facts(
         received_at=submission.received_at,
         epoch=FIRST_EPOCH,
         not_valid_after=not_valid_after(prescription),
-        map_version=MAP_VERSION,
+        map_version=_maps(around.trusts[submission.tenant]),
         reference_release=around.reference.release,
         signature_format=signature.format if signature else "",
         signature_digest=signature.digest if signature else "",

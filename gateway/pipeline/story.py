@@ -7,33 +7,22 @@ Source: brief D2, D3; house-style.md 6.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
-from uuid import UUID
 
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement
-from gateway.domain.cancel import CancelState
 from gateway.domain.errors import Refusal, Unavailable
-from gateway.domain.hold import HoldKind, beneath
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
-from gateway.domain.message import SealedMessage
-from gateway.domain.submission import Action, Answer, Envelope, Outcome, Reading, Submission, Verdict
-from gateway.domain.validity import not_valid_after
+from gateway.domain.submission import Answer, Envelope, Outcome, Reading, Submission, Verdict
 from gateway.pipeline import own_faults, reports, word
+from gateway.pipeline.accepting import MAKES_LINES, Accepting
 from gateway.pipeline.admission import Admission
-from gateway.pipeline.changes import LineCancel, unreachable
-from gateway.pipeline.holding import LineHold
-from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
 from gateway.pipeline.surroundings import Surroundings
 from gateway.pipeline.translate import clash, read, translate
-from gateway.pipeline.translation import TranslatedOrder, Translation
+from gateway.pipeline.translation import Translation
 from gateway.ports.acceptance import (
     Acceptance,
-    AcceptedOrder,
-    CancelRequest,
-    HoldRequest,
     KnownLine,
     OvertakenError,
     Refused,
@@ -49,8 +38,6 @@ from gateway.translate.to_acknowledgement import hl7v2
 
 _LOOKS: Final = 5
 """How often a submission is judged anew when what it refers to moved between the look and the commit."""
-_MAKES_LINES: Final = frozenset({Action.NEW, Action.REPLACE})
-_UNSETTLED: Final = frozenset({CancelState.ASKED, CancelState.PENDING})
 KEPT_BYTES: Final = 1 << 20
 """Input that cannot be stored as a submission is kept whole up to one MiB, beyond that as length and digest."""
 
@@ -78,7 +65,7 @@ class Pipeline:
         joining: Joining | None = None,
     ) -> None:
         self._store = store
-        self._sealer = sealer
+        self._accepting = Accepting(sealer, around)
         self._around = around
         self._clock = clock
         self._admission = admission or Admission()
@@ -104,7 +91,7 @@ class Pipeline:
             earlier = await self._store.answered(submission.tenant, envelope.control_id)
             if earlier is not None:
                 return await self._repeat_or_clash(submission, envelope, earlier.digest, earlier.answer)
-            if look == 0 and any(order.action in _MAKES_LINES for order in reading.orders):
+            if look == 0 and any(order.action in MAKES_LINES for order in reading.orders):
                 self._admission.let_in(submission.tenant)
             known = await self._known(submission, reading)
             translation = translate(submission, reading, known, self._around, taken)
@@ -230,12 +217,12 @@ class Pipeline:
 
     def _acceptance(self, submission: Submission, translation: Translation) -> Acceptance:
         orders = tuple(
-            self._accepted(submission, translation.envelope, order)
+            self._accepting.accepted(submission, translation.envelope, order)
             for order in translation.orders
-            if order.verdict.outcome in {Outcome.TRANSLATED, Outcome.HELD} and order.order.action in _MAKES_LINES
+            if order.verdict.outcome in {Outcome.TRANSLATED, Outcome.HELD} and order.order.action in MAKES_LINES
         )
         cancels = [
-            self._cancel(submission, translation.envelope, order, one)
+            self._accepting.cancel(submission, translation.envelope, order, one)
             for order in translation.orders
             for one in order.cancels
             if not one.repeated
@@ -248,7 +235,7 @@ class Pipeline:
             orders=orders,
             cancels=tuple(cancels),
             holds=tuple(
-                self._held(submission, translation.envelope, order, one)
+                self._accepting.held(submission, translation.envelope, order, one)
                 for order in translation.orders
                 for one in order.holds
                 if not one.repeated
@@ -261,106 +248,6 @@ class Pipeline:
             tombstones=tuple(stone for order in translation.orders for stone in order.tombstones),
             leftovers=translation.leftovers,
         )
-
-    def _accepted(self, submission: Submission, envelope: Envelope, order: TranslatedOrder) -> AcceptedOrder:
-        trust = self._around.trusts[submission.tenant]
-        prescription = order.prescription
-        state = LineState.HELD
-        sealed: SealedMessage | None = None
-        if order.message is not None and prescription is not None:
-            screened = not trust.screening or prescription.clinical_check is not None
-            waits = order.order.needs_review or not screened
-            state = LineState.AWAITING_SCREENING if waits else LineState.READY
-            sealed = self._seal(submission, envelope, order)
-        return AcceptedOrder(
-            verdict=order.verdict,
-            prescription=prescription,
-            message=sealed,
-            destination=order.provider.ods if order.provider else None,
-            state=state,
-            trace=order.trace,
-            supersedes=tuple(line.line_id for line in order.supersedes),
-            waits_for=tuple(one.line.line_id for one in order.cancels if one.state in _UNSETTLED),
-            nhs_number=order.order.nhs_number,
-            group_number=order.order.group_number,
-        )
-
-    def _cancel(
-        self, submission: Submission, envelope: Envelope, order: TranslatedOrder, one: LineCancel
-    ) -> CancelRequest:
-        """Seal the cancel of one line, where something of it may have left; otherwise there is nothing to send."""
-        change = order.order.change
-        sealed: SealedMessage | None = None
-        # Whoever stated after a restore that it has the line was not sent it from here: a person must ring.
-        provider = None if unreachable(one.line) else one.provider
-        carried = provider is not None and self._around.destinations[provider.ods].promises.updates
-        if one.state in _UNSETTLED and one.message is not None and one.line.prescription is not None and carried:
-            latest = max(not_valid_after(one.line.prescription), submission.received_at + CANCEL_LASTS)
-            facts = replace(
-                seal_facts(submission, envelope, one.line.prescription, self._around),
-                epoch=max(one.line.epoch, FIRST_EPOCH),
-                not_valid_after=latest,
-                signature_format="",
-                signature_digest="",
-                signature_verdict="cancel",
-            )
-            sealed = self._sealer.seal(one.message, facts)
-        return CancelRequest(
-            line_id=one.line.line_id,
-            seen=beneath(one.line.state, one.line.before),
-            state=one.state,
-            reason_code=change.reason.code if change and change.reason else "",
-            reason=change.reason_text if change else "",
-            message=sealed,
-            replaced_by=_successor(order, one),
-            elsewhere=unreachable(one.line),
-        )
-
-    def _held(self, submission: Submission, envelope: Envelope, order: TranslatedOrder, one: LineHold) -> HoldRequest:
-        """Seal the hold or release of one line, where its provider must be asked."""
-        change, prescription = order.order.change, one.line.prescription
-        sealed: SealedMessage | None = None
-        if one.message is not None and prescription is not None:
-            latest = not_valid_after(prescription)
-            if one.kind is HoldKind.HOLD:
-                # Like a cancel, it matters most where the order is running out; a release never outlives its order.
-                latest = max(latest, submission.received_at + CANCEL_LASTS)
-            facts = replace(
-                seal_facts(submission, envelope, prescription, self._around),
-                epoch=max(one.line.epoch, FIRST_EPOCH),
-                not_valid_after=latest,
-                signature_format="",
-                signature_digest="",
-                signature_verdict=one.kind.value,
-            )
-            sealed = self._sealer.seal(one.message, facts)
-        return HoldRequest(
-            line_id=one.line.line_id,
-            kind=one.kind,
-            seen=one.line.state,
-            beneath=one.beneath,
-            open_request=one.line.hold,
-            state=one.state,
-            reason_code=change.reason.code if change and change.reason else "",
-            reason=change.reason_text if change else "",
-            message=sealed,
-        )
-
-    def _seal(self, submission: Submission, envelope: Envelope, order: TranslatedOrder) -> SealedMessage:
-        if order.message is None or order.prescription is None:
-            raise ValueError("only a written message can be sealed")
-        facts = seal_facts(submission, envelope, order.prescription, self._around)
-        if order.signature:
-            facts = replace(facts, signature_verdict=order.signature.words)
-        if order.rendered:
-            facts = replace(facts, rendered=order.rendered.body, rendered_type=order.rendered.content_type)
-        return self._sealer.seal(order.message, facts)
-
-
-def _successor(order: TranslatedOrder, one: LineCancel) -> UUID | None:
-    """Give the line that takes the order number of a replaced one over."""
-    lines = order.prescription.lines if order.prescription else ()
-    return next((line.id for line in lines if line.prior == one.line.line_id), lines[0].id if lines else None)
 
 
 def _kept_why(tied: reports.Tied, result: CallbackResult) -> tuple[Issue, ...]:

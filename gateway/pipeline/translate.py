@@ -7,6 +7,7 @@ Source: brief D1, D2, D9; mapping.md 2.3.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -20,17 +21,22 @@ from gateway.ports.acceptance import KnownLine
 from gateway.translate.context import ReadingContext
 from gateway.translate.formats import FORMATS
 
-_LONDON: Final = ZoneInfo("Europe/London")
+LONDON: Final = ZoneInfo("Europe/London")
 
 
-def read(submission: Submission, around: Surroundings) -> Reading:
+def read(submission: Submission, around: Surroundings, day: date | None = None) -> Reading:
     """Read a submission in its format.
+
+    Args:
+        submission: the bytes and their sender.
+        around: configuration and tables.
+        day: the London date whose entries of the trust's maps count; that on which it came if it is None.
 
     Raises:
         Refusal: not even the envelope can be read.
     """
     context = ReadingContext(
-        trust=around.trusts[submission.tenant].on(submission.received_at.astimezone(_LONDON).date()),
+        trust=around.trusts[submission.tenant].on(day or submission.received_at.astimezone(LONDON).date()),
         reference=around.reference,
         environment=around.environment,
         receiver_names=around.receiver_names,

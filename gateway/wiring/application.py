@@ -28,6 +28,7 @@ from gateway.store.reserve import Reserve
 from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.watch import Watch
 from gateway.wiring.build import Gateway, Part, build
+from gateway.wiring.code_maps import CodeMapKeeper
 from gateway.wiring.doors import Server, Waking, feed_of, http_application, http_server, mllp_listener, open_socket
 from gateway.wiring.nodes import Membership
 from gateway.wiring.notifying import notifier_of
@@ -150,6 +151,14 @@ class _Application:
         keeper = _room_keeper(gateway)
         await keeper.look()  # the figures are known before anything is let in
         story = Waking(gateway, worker.wake)
+        maps = CodeMapKeeper(
+            gateway.book,
+            gateway.enquiries,
+            gateway.rereading if Part.WORKER in self._parts else None,
+            poll_seconds=self._settings.poll_seconds,
+            released=worker.wake,
+        )
+        await gateway.book.look(gateway.enquiries)  # what was approved counts before the first message is read
         server, base, sessions = self._http(gateway, story)
         listener, mllp = await self._mllp(gateway, story)
         if Part.WORKER in self._parts:
@@ -162,6 +171,7 @@ class _Application:
             if (notifier := self._notifier(gateway, own)) is not None:
                 self._start("notifier", notifier.run())
         self._start("figures", self._figures(gateway))
+        self._start("code maps", maps.run())
         self._start("dead man", dead_man.run())
         self._start("room", keeper.run())
         self._start("membership", membership.run(lambda: self._fail("membership")))
@@ -172,6 +182,7 @@ class _Application:
         await self._stop.wait()
         _log.info("stopping")
         dead_man.stop()
+        maps.stop()
         keeper.stop()
         membership.stop()
         await self._drain(server, listener, worker, watch)

@@ -7,7 +7,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -24,7 +24,9 @@ from gateway.domain.identifiers import OdsCode
 from gateway.mailbox import Mailbox, mailboxes
 from gateway.pipeline.admission import Admission
 from gateway.pipeline.clockwork import Clockwork
+from gateway.pipeline.code_book import CodeBook
 from gateway.pipeline.counting import Counting
+from gateway.pipeline.rereading import Rereading
 from gateway.pipeline.reroute import Rerouting
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.surroundings import Surroundings
@@ -92,6 +94,8 @@ class Gateway:
     pipeline: Pipeline
     admission: Admission
     rerouting: Rerouting
+    book: CodeBook
+    rereading: Rereading
     clockwork: Clockwork
     counting: Counting
     joining: Joining
@@ -121,7 +125,8 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
     joining = join(settings, configuration, tell=Teller(metrics))
     keys = load_or_make(settings.data, development=settings.in_development)
     publish_anchors(keys, settings.data)
-    around = surroundings(configuration, settings.reference_folder)
+    book = CodeBook(configuration.trusts)
+    around = replace(surroundings(configuration, settings.reference_folder), trusts=book)
     told = mailboxes(configuration.trusts.values())
     store = open_store(
         settings,
@@ -149,6 +154,8 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
         pipeline=Pipeline(store=store, sealer=sealer, around=around, clock=clock, admission=admission, joining=joining),
         admission=admission,
         rerouting=Rerouting(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
+        book=book,
+        rereading=Rereading(book=book, store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         clockwork=Clockwork(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         counting=Counting(enquiries, store, clock),
         joining=joining,

@@ -92,6 +92,7 @@ WHERE unknown_code.code_id = :code_id AND (:tenant = '' OR unknown_code.tenant =
         WHERE reread.prescription = unknown_code.prescription AND reread.state = 'waiting')
 """
 _ALREADY: Final = "SELECT id, proposed_by, approved_by FROM code_map_entry WHERE code_id = ? AND withdrawn_at IS NULL"
+_COUNTS: Final = "SELECT 1 FROM code_map_entry WHERE id = ? AND withdrawn_at IS NULL"
 _MAPPED: Final = "SELECT 1 FROM code_map_entry WHERE code_id = ? AND withdrawn_at IS NULL"
 
 
@@ -268,6 +269,12 @@ def withdraw(
         reason_digest=reason_digest(reason),
     )
     return ()
+
+
+def all_count(transaction: Transaction, versions: Iterable[str]) -> bool:
+    """Tell whether entries, by their versions, all count still: what was read by one taken back is not sealed."""
+    numbers = [int(one.removeprefix("v")) for one in versions]
+    return all(transaction.row(_COUNTS, (number,)) is not None for number in numbers)
 
 
 def ask_again(

@@ -69,7 +69,6 @@ UPDATE line SET product_code = :product_code, product_display = :product_display
 WHERE prescription = :prescription AND uuid = :uuid
 """
 _ROWS: Final = "SELECT id FROM line WHERE prescription = ? ORDER BY id"
-_LIVE: Final = "SELECT count(*) FROM code_map_entry WHERE id = ? AND withdrawn_at IS NULL"
 _END: Final = (
     "UPDATE reread SET state = :state, ended_at = :at, outcome = :outcome WHERE id = :id AND state = 'waiting'"
 )
@@ -160,7 +159,7 @@ def finish(transaction: Transaction, reread: Reread) -> RereadState:
         return RereadState.OVERTAKEN
     if row[4] != RereadState.WAITING:
         return RereadState(row[4])
-    if any(transaction.row(_LIVE, (int(name.removeprefix("v")),)) != (1,) for name in reread.entries):
+    if not code_maps.all_count(transaction, reread.entries):
         raise OvertakenError
     return _Task(transaction, row, reread.now).finish(reread)
 
