@@ -21,6 +21,7 @@ from gateway.domain.lifecycle import LineState
 from gateway.domain.submission import Answer, Submission
 from gateway.enquiries import AlertView, EventView, Found, LineView, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
+from gateway.ports.looking_up import Hit, Hits, Key, RefusedMessage
 from gateway.ports.work import News
 
 NOW = datetime(2026, 11, 22, 10, 41, 20, tzinfo=UTC)
@@ -214,6 +215,28 @@ class Enquiries:
             or number in {one.found.number} - {""}
             or order_number in {one.found.group_number, *(shown.order_number for shown in one.lines)}
         )
+
+    async def look_up(self, key: Key, value: str, *, tenant: OdsCode | None) -> Hits:
+        def named(one: PrescriptionView) -> set[str]:
+            return {
+                Key.NHS_NUMBER: {one.nhs_number},
+                Key.NUMBER: {one.found.number},
+                Key.ORDER_NUMBER: {one.found.group_number, *(shown.order_number for shown in one.lines)},
+                Key.CONTROL_ID: {one.control_id},
+                Key.ID: {str(one.found.prescription_id)},
+            }.get(key, set())
+
+        found = [one for one in self._seen(tenant) if value in named(one) - {""}]
+        hits = (
+            Hit(found=one.found, nhs_number=one.nhs_number, since=one.found.received_at, holder="provider")
+            for one in found
+        )
+        return Hits(hits=tuple(hits), total=len(found))
+
+    async def refused(self, value: str, *, tenant: OdsCode | None) -> tuple[RefusedMessage, ...]:
+        assert value
+        self._seen(tenant)
+        return ()
 
     async def latest(self, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
         return tuple(one.found for one in self._seen(tenant))[:limit]

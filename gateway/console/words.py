@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from gateway.domain.cancel import CancelState
 from gateway.domain.custody import Holder
-from gateway.domain.labels import CONDITION_LABELS, LABELS, Condition
+from gateway.domain.labels import CANCEL_LABELS, CONDITION_LABELS, HELD_LABELS, LABELS, Condition, Held
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
 
 LONDON: Final = ZoneInfo("Europe/London")
@@ -34,12 +35,12 @@ class Shown:
 
 S = LineState
 _SENTENCES: Final[dict[LineState, tuple[str, str]]] = {
-    S.RECEIVED: ("grey", "We have it. Checks are running."),
+    S.RECEIVED: ("grey", "We have it. Checks are running. Nothing has gone to the provider."),
     S.REFUSED: ("red", "We did not accept this message, and told the trust why. Nothing has gone to a provider."),
-    S.HELD: ("orange", "Only the trust can release this. Nothing has gone to the provider."),
+    S.HELD: ("orange", "It waits here, and nothing has gone to the provider."),
     S.AWAITING_SCREENING: ("orange", "A pharmacist of the trust has not checked it yet. Nothing has gone."),
     S.READY: ("grey", "Waiting to be sent. Nothing has reached the provider."),
-    S.UNDELIVERABLE: ("red", "Every attempt failed. It never left the gateway."),
+    S.UNDELIVERABLE: ("red", "Every attempt to send it ended without success. It never left the gateway."),
     S.SENT: ("grey", "The provider's system has not answered. Nobody there is known to have it."),
     S.UNCERTAIN: (
         "orange",
@@ -55,7 +56,7 @@ _SENTENCES: Final[dict[LineState, tuple[str, str]]] = {
     S.ON_HOLD: ("purple", "Stopped on request, confirmed by its holder."),
     S.REJECTED: ("red", "The provider will not supply it. The trust must act."),
     S.RETURNED: ("red", "The provider gave it back. The trust must act."),
-    S.CANCELLED: ("white", "The cancellation is confirmed."),
+    S.CANCELLED: ("white", "The cancel is confirmed, or it never left us."),
     S.SUPERSEDED: ("white", "A later prescription stands in its place."),
     S.EXPIRED: ("white", "Its time is over. It may not be supplied."),
     S.CLOSED: ("white", "Nothing more is expected."),
@@ -75,6 +76,51 @@ STATES: Final[dict[LineState, Shown]] = {
     state: Shown(label=LABELS[state], colour=colour, mark=_MARKS[colour], sentence=sentence)
     for state, (colour, sentence) in _SENTENCES.items()
 }
+
+
+HELDS: Final[dict[Held, Shown]] = {
+    Held.CODE: replace(
+        STATES[S.HELD],
+        label=HELD_LABELS[Held.CODE],
+        sentence="The trust's system sent a code we do not know. Nothing has gone to the provider.",
+    ),
+    Held.CONTRADICTION: replace(
+        STATES[S.HELD],
+        label=HELD_LABELS[Held.CONTRADICTION],
+        sentence="The message says two different things. Only the trust can correct it. Nothing has gone.",
+    ),
+}
+_CANCEL_SENTENCES: Final[dict[CancelState, str]] = {
+    CancelState.ASKED: "A cancel was asked, and nobody has answered. Treat it as still active.",
+    CancelState.PENDING: "They say that the cancel is with their dispensary. It is not cancelled. Ring them.",
+    CancelState.TOO_LATE: "They say that it was already supplied. Contact the patient.",
+}
+CANCELS: Final[dict[CancelState, Shown]] = {
+    state: Shown(label=CANCEL_LABELS[state], colour="outline", mark="!", sentence=sentence)
+    for state, sentence in _CANCEL_SENTENCES.items()
+}
+"""What stands beside the state while a cancel is not confirmed."""
+
+
+def held_shown(held: Held) -> Shown:
+    """Give how a line is shown whose hold has a known reason."""
+    return HELDS[held]
+
+
+def line_shown(state: LineState, *, held: Held | None = None, made: int = 0, total: int = 0) -> Shown:
+    """Give how one line is shown: what it is held for, and how much of it was made.
+
+    Args:
+        state: where it is.
+        held: what it is held for, if it is.
+        made: supplies that were delivered.
+        total: supplies there are to be.
+    """
+    if state is LineState.HELD and held is not None:
+        return HELDS[held]
+    if state is LineState.IN_SUPPLY and total > 1:
+        return replace(STATES[state], label=f"{LABELS[state]}, {made} of {total} made")
+    return STATES[state]
 
 
 def shown_as(state: LineState, condition: Condition | None) -> Shown:
@@ -175,6 +221,30 @@ def clock_time(moment: datetime) -> str:
     """Give a moment as `22 Nov 2026, 09:20:11`, London time."""
     local = moment.astimezone(LONDON)
     return f"{local.day} {local:%b %Y, %H:%M:%S}"
+
+
+_MARKS_OF_ORDER: Final = {
+    code: f"[U+{code:04X}]" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0x80, 0xA0), 0x7F)
+} | {code: f"[U+{code:04X}]" for code in range(0x20) if chr(code) not in "\n\t"}
+
+
+def inert(text: str) -> str:
+    """Give words from outside as they may stand among ours: what would turn the order of the page is shown by number.
+
+    Source: reliability-security.md H23, J08.
+    """
+    return text.translate(_MARKS_OF_ORDER)
+
+
+def zone_time(moment: datetime) -> str:
+    """Give a moment as `5 Oct 2026, 09:20:11 BST`, with the zone, as evidence needs it."""
+    return f"{clock_time(moment)} {moment.astimezone(LONDON):%Z}"
+
+
+def short_time(moment: datetime) -> str:
+    """Give a moment as `5 Oct 2026, 09:20`, London time."""
+    local = moment.astimezone(LONDON)
+    return f"{local.day} {local:%b %Y, %H:%M}"
 
 
 def how_long(span: timedelta) -> str:

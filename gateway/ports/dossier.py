@@ -59,6 +59,7 @@ class MessageFacts:
     """One message that was written and sealed.
 
     Attributes:
+        queued: number of its row in the queue, for the page of messages; None where none was ever queued.
         event: its kind, `gateway.domain.message.MessageEvent`.
         digest: SHA-256 of the sealed bytes, in hex.
         state: of its transmission; empty where none was ever queued.
@@ -74,6 +75,7 @@ class MessageFacts:
     made_at: datetime
     not_valid_after: datetime
     length: int
+    queued: int | None = None
     state: str = ""
     next_at: datetime | None = None
     attempts: tuple[AttemptFacts, ...] = ()

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
+from gateway.domain.labels import Held
 from gateway.domain.prescription import Patient
 from gateway.ports.found import Found
 
@@ -48,6 +49,7 @@ class Hit:
         restricted: the sender asked for more care than every record gets: no address is shown (console.md 6.2).
         since: when its lines last came into the state they are in.
         cancels: where the cancels of its lines stand, those alone that are not answered with a yes.
+        held: what it is held for, where it is and that is known.
         holder: who must act next, `gateway.domain.custody.Holder`.
         next_delivery: the day of the next one, agreed or due.
         valid_from: the first day of the prescription, where the prescriber stated one.
@@ -59,6 +61,7 @@ class Hit:
     restricted: bool = False
     since: datetime
     cancels: tuple[CancelState, ...] = ()
+    held: Held | None = None
     holder: str = ""
     act_by: datetime | None = None
     next_delivery: date | None = None

@@ -184,6 +184,7 @@ def _messages(reader: Reader, rows: str) -> Iterator[MessageFacts]:
             made_at=instant(row[6]),
             not_valid_after=instant(row[7]),
             length=row[8],
+            queued=row[11],
             state=row[9] or "",
             next_at=instant(row[10]) if row[9] == "due" else None,
             attempts=tuple(attempts.get(row[11], ())),

@@ -15,6 +15,7 @@ from typing import Final
 from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.domain.issue import Issue
+from gateway.domain.labels import held_as
 from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.domain.name_key import given_key, name_key, postcode_key, starts_given
 from gateway.domain.prescription import Patient
@@ -241,6 +242,7 @@ def _hits(reader: Reader, rows: Sequence[int]) -> tuple[Hit, ...]:
 
 def _hit(found: Found, row: Row, lines: Sequence[Row]) -> Hit:
     document = decode(row[2], _Document) if row[2] else None
+    issues = decode(row[3], tuple[Issue, ...])
     going = [line for line in lines if LineState(line[0]) not in TERMINAL] or list(lines)
     worst = next((line for line in going if line[0] == found.state.value), going[0] if going else None)
     deliveries = [date.fromisoformat(line[5]) for line in going if line[5]]
@@ -248,9 +250,10 @@ def _hit(found: Found, row: Row, lines: Sequence[Row]) -> Hit:
         found=found,
         nhs_number=row[1],
         patient=document.patient if document else None,
-        restricted=is_restricted(decode(row[3], tuple[Issue, ...])),
+        restricted=is_restricted(issues),
         since=instant(worst[2]) if worst else found.received_at,
         cancels=tuple(state for line in lines if (state := _cancel(line[4])) in _UNANSWERED),
+        held=held_as(issue.effect for issue in issues) if found.state is LineState.HELD else None,
         holder=worst[1] if worst else "",
         act_by=min((instant(line[3]) for line in going if line[3] is not None), default=None),
         next_delivery=min(deliveries, default=None),

@@ -1,0 +1,90 @@
+"""A console over a real store, and a browser that is signed in to it."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from starlette.applications import Starlette
+
+from gateway.access.principal import Kind, Principal
+from gateway.access.roles import Role
+from gateway.console.application import create_console
+from gateway.console.sessions import Sessions
+from gateway.console.site import Frame
+from gateway.domain.custody import CUSTODY
+from gateway.domain.identifiers import OdsCode
+from tests.contract.store_engines import Clock, Exchange, Opened, open_sqlite
+from tests.doors import NAMES, directory, served
+
+
+@dataclass
+class Looking:
+    """One browser, and the store behind what it sees."""
+
+    address: str
+    browser: aiohttp.ClientSession
+    exchange: Exchange
+    sessions: Sessions
+    opened: Opened
+    at: str = ""
+    """The address that the last page was found under."""
+
+    @property
+    def clock(self) -> Clock:
+        return self.exchange.clock
+
+    async def get(self, path: str, *, status: int = 200) -> str:
+        async with self.browser.get(self.address + path) as response:
+            text = await response.text()
+            assert response.status == status, text[:2000]
+            self.at = response.url.path
+            return text
+
+    async def post(self, path: str, *, status: int = 200, **fields: str) -> str:
+        found = re.search(r'name="csrf" value="([^"]+)"', await self.get("/console/help"))
+        assert found
+        async with self.browser.post(self.address + path, data={"csrf": found[1], **fields}) as response:
+            text = await response.text()
+            assert response.status == status, text[:2000]
+            self.at = response.url.path
+            assert not response.url.query_string
+            return text
+
+    async def seek(self, text: str, *, status: int = 200) -> str:
+        return await self.post("/console/search", status=status, q=text)
+
+    def be(self, role: Role, tenant: OdsCode | None) -> None:
+        """Make the browser another person's."""
+        (session,) = self.sessions._sessions.values()
+        kind = Kind.PERSON
+        session.principal = Principal(kind=kind, tenant=tenant, name=f"{role}.person", role=role)
+
+    def leaves(self) -> list[str]:
+        """Give the bodies of the leaves of what was read."""
+        return [bytes(row[0]).decode() for row in self.opened.rows("SELECT body FROM audit_leaf WHERE kind = 'access'")]
+
+
+@asynccontextmanager
+async def looking(folder: Path) -> AsyncIterator[Looking]:
+    """Open a store and a console over it, and let one browser in."""
+    clock = Clock()
+    opened = open_sqlite(folder, clock, frozenset(), CUSTODY)
+    sessions = Sessions(clock.now, announce=lambda _: None)
+    routes = create_console(
+        enquiries=opened.enquiries,
+        notes=opened.store,
+        directory=directory(),
+        sessions=sessions,
+        frame=Frame(organisation="Example Gateway (X9HGW)", environment="test", development=True),
+        names=NAMES,
+        now=clock.now,
+    )
+    jar = aiohttp.CookieJar(unsafe=True)  # loopback addresses have no domain
+    async with served(Starlette(routes=routes)) as address, aiohttp.ClientSession(cookie_jar=jar) as browser:
+        async with browser.get(address + sessions.link()) as entered:
+            assert entered.status == 200, await entered.text()
+        yield Looking(address, browser, Exchange(opened, clock), sessions, opened)
+    await opened.close()
