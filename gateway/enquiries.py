@@ -22,6 +22,7 @@ from gateway.domain.renewal import RenewalState
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.ports.attention import AttentionReads
 from gateway.ports.audit_trail import AuditTrail
+from gateway.ports.board import BoardReads
 from gateway.ports.changes import Changes
 from gateway.ports.code_maps import CodeMapReads
 from gateway.ports.dossier import Dossier, LeafFacts
@@ -210,7 +211,16 @@ def has_stopped(last: datetime | None, *, now: datetime, allowed_seconds: float)
 
 
 class Enquiries(
-    AttentionReads, AuditTrail, Changes, CodeMapReads, Inspection, LookingUp, NoticeReads, ProposalReads, Protocol
+    AttentionReads,
+    AuditTrail,
+    Changes,
+    CodeMapReads,
+    Inspection,
+    LookingUp,
+    NoticeReads,
+    ProposalReads,
+    BoardReads,
+    Protocol,
 ):
     """Reads. `tenant` limits them: a trust sees its own, a provider what is or was addressed to it; None sees all.
 

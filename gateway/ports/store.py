@@ -24,8 +24,8 @@ from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Submission
 from gateway.ports.acceptance import Acceptance, KnownLine, Refused, StoredAnswer
 from gateway.ports.asking import AskingWrites
-from gateway.ports.board import BoardWrites
 from gateway.ports.attention import WorkWrites
+from gateway.ports.board import BoardWrites
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.ports.code_maps import CodeMapWrites
 from gateway.ports.notices import NoticeWrites
@@ -33,7 +33,7 @@ from gateway.ports.proposals import ProposalWrites
 from gateway.ports.work import BY_OPERATOR, Claim, Whereabouts
 
 
-class Store(AskingWrites, BoardWrites, CodeMapWrites, NoticeWrites, ProposalWrites, WorkWrites, Protocol):
+class Store(AskingWrites, CodeMapWrites, NoticeWrites, ProposalWrites, BoardWrites, WorkWrites, Protocol):
     """Writes. One transaction each; durable on return."""
 
     async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:

@@ -15,9 +15,11 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.node import NodeSeen
 from gateway.domain.orphans import Standing
 from gateway.domain.proposal import ProposalView
+from gateway.domain.provider_health import Pulse
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
 from gateway.enquiries import AlertView, Found, LegalHold, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports.audit_trail import AuditList, AuditWanted, Busy, LeafHashes
+from gateway.ports.board import Backlog, Counted, Figure, ItemsWanted, ItemView, Standings
 from gateway.ports.changes import Moved
 from gateway.ports.dossier import Dossier, LeafFacts
 from gateway.ports.inspection import Below, MessageId, MessageList, MessageRow, MessageView, Wanted
@@ -25,9 +27,11 @@ from gateway.ports.looking_up import Hits, Key, NamedHits, NameSought, RefusedMe
 from gateway.ports.work import News
 from gateway.store.sql import (
     audit_trail,
+    board,
     books,
     changes,
     clock,
+    counting,
     desk,
     finding,
     holdings,
@@ -45,9 +49,9 @@ from gateway.store.sql import (
     watching,
 )
 from gateway.store.sql import checkup as checkups
-from gateway.store.sql.code_map_store import CodeMapAnswers
 from gateway.store.sql import dossier as dossiers
 from gateway.store.sql.attention_store import AttentionAnswers
+from gateway.store.sql.code_map_store import CodeMapAnswers
 from gateway.store.sql.escalating_store import NoticeAnswers
 from gateway.store.sql.transaction import Reader
 
@@ -231,6 +235,30 @@ class SqlEnquiries(AttentionAnswers, CodeMapAnswers, NoticeAnswers):
     async def newest_change(self) -> int:
         """See `gateway.ports.changes.Changes`."""
         return await self._ask(changes.newest)
+
+    async def to_count(self, *, limit: int) -> Counted:
+        """See `gateway.ports.board.BoardReads`."""
+        return await self._ask(lambda reader: counting.to_count(reader, limit=limit))
+
+    async def counted(self) -> Standings:
+        """See `gateway.ports.board.BoardReads`."""
+        return await self._ask(board.counted)
+
+    async def figures(self, *, tenant: OdsCode | None, first: date, last: date) -> tuple[Figure, ...]:
+        """See `gateway.ports.board.BoardReads`."""
+        return await self._ask(lambda reader: board.figures(reader, tenant=tenant, first=first, last=last), tenant)
+
+    async def pulses(self) -> Mapping[OdsCode, Pulse]:
+        """See `gateway.ports.board.BoardReads`."""
+        return await self._ask(counting.pulses_of)
+
+    async def backlog(self, *, tenant: OdsCode | None) -> Mapping[OdsCode, Backlog]:
+        """See `gateway.ports.board.BoardReads`."""
+        return await self._ask(lambda reader: board.backlog(reader, tenant=tenant), tenant)
+
+    async def items(self, wanted: ItemsWanted, *, tenant: OdsCode | None) -> tuple[ItemView, ...]:
+        """See `gateway.ports.board.BoardReads`."""
+        return await self._ask(lambda reader: board.items(reader, wanted, tenant=tenant), tenant)
 
     async def pauses(self) -> tuple[PauseView, ...]:
         """See `gateway.enquiries.Enquiries`."""
