@@ -20,7 +20,9 @@ from gateway.console.site import Frame
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.submission import Answer, Submission
 from gateway.mllp import MllpListener, TenantOf, by_certificate, by_sending_facility
+from gateway.pipeline.asking import Asking
 from gateway.pipeline.prepare import prepare_submission
+from gateway.pipeline.reroute import Rerouting
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.settings import Settings
 from gateway.web.app import Identity, create_app
@@ -136,6 +138,7 @@ def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[Ba
         routes=configuration.routing.rows,
         promises={ods: destination.promises for ods, destination in gateway.destinations.items()},
     )
+    services |= {Asking: _asking(gateway), Rerouting: gateway.rerouting}
     names = {trust.ods: trust.name for trust in configuration.trusts.values()}
     names |= {provider.ods: provider.name for provider in configuration.routing.providers.values()}
     return create_console(
@@ -152,6 +155,17 @@ def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[Ba
         names=names,
         now=gateway.clock.now,
         services=services,
+    )
+
+
+def _asking(gateway: Gateway) -> Asking:
+    """Make what carries a person's cancel, hold or release."""
+    return Asking(
+        store=gateway.store,
+        enquiries=gateway.enquiries,
+        sealer=gateway.keys.seal(gateway.configuration.organisation),
+        around=gateway.around,
+        clock=gateway.clock,
     )
 
 

@@ -1,0 +1,300 @@
+"""The pages of acts, over a real store: what they say first, what they do, and what they say of it afterwards."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.access.roles import Role
+from gateway.console.acts import ACTS
+from gateway.console.offered import ActName
+from gateway.destination import InDoubt, Taken
+from gateway.domain.errors import Unavailable
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineEvent, LineState
+from tests.unit.console.act_desk import Desk, opened
+from tests.unit.pipeline.test_pharmacy import two_orders
+from tests.unit.pipeline.test_story import S01
+
+S = LineState
+NASTY = '<script>alert("x")</script>\u202egnp.exe'
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with opened(tmp_path) as made:
+        yield made
+
+
+async def sent(desk: Desk, outcome: Taken | InDoubt | None = None) -> None:
+    await desk.trial.post(S01)
+    await desk.trial.send(outcome or Taken())
+
+
+CANCEL = {"code": "0003", "reason": "Treatment was stopped."}
+
+
+async def test_a_cancel_says_first_that_nothing_is_cancelled_until_the_provider_confirms(desk: Desk) -> None:
+    await sent(desk)
+    page = await desk.person().read(await desk.page_of("cancel"))
+    assert page.status == 200
+    assert "Nothing is cancelled until Example Homecare Ltd (VNE51) confirms." in page.words
+    assert "also ring Example Homecare Ltd (VNE51) and quote RX7001" in page.words
+    assert "Ask to cancel" in page.words
+    assert await desk.trial.claims() == []
+
+
+async def test_a_cancel_is_asked_and_the_next_page_says_not_cancelled_yet(desk: Desk) -> None:
+    await sent(desk)
+    path = await desk.page_of("cancel")
+    page = await desk.person().act(path, **CANCEL)
+    assert (page.status, page.path) == (200, f"{path}/result")
+    assert "Asked. Not cancelled yet" in page.words
+    assert "Cancel asked, not cancelled" in page.words
+    assert "Treat it as still active" in page.words
+    assert len(await desk.trial.claims()) == 1
+
+
+async def test_how_many_supplies_were_made_is_said(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    claim = await desk.trial.send(Taken())
+    await desk.trial.answer(claim, LineEvent.DELIVERED)
+    page = await desk.person().read(await desk.page_of("cancel"))
+    assert "1 of 6 supplies has been made; this asks Example Homecare Ltd (VNE51) to stop the other 5." in page.words
+
+
+async def test_what_never_left_is_cancelled_and_said_to_be(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    page = await desk.person().act(await desk.page_of("cancel"), **CANCEL)
+    assert "Cancelled, and confirmed" in page.words
+    assert await desk.trial.states() == [S.CANCELLED]
+
+
+async def test_a_double_click_asks_once_and_leads_to_the_same_page(desk: Desk) -> None:
+    await sent(desk)
+    person, path = desk.person(), await desk.page_of("cancel")
+    form = await person.fill(await person.read(path), path, **CANCEL)
+    first = await person.send(path, form)
+    second = await person.send(path, form)
+    assert (first.path, second.path) == (f"{path}/result",) * 2
+    assert len(await desk.trial.claims()) == 1
+
+
+async def test_what_changed_meanwhile_is_shown_in_both_versions_and_nothing_typed_is_lost(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    claim = await desk.trial.send(Taken())
+    person, path = desk.person(), await desk.page_of("cancel")
+    form = await person.fill(await person.read(path), path, **CANCEL)
+    await desk.trial.answer(claim, LineEvent.REJECTED)
+    page = await person.send(path, form)
+    assert page.status == 409
+    assert "This changed at" in page.words
+    assert "Arrived, not accepted" in page.words
+    assert "Rejected by provider" in page.words
+    assert "Treatment was stopped." in page.body
+    assert await desk.trial.states() == [S.REJECTED]
+    again = await person.send(path, await person.fill(page, path, **CANCEL))
+    assert "Cancelled, and confirmed" in again.words
+
+
+async def test_where_it_can_no_longer_be_done_what_was_typed_is_still_shown(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    person, path = desk.person(), await desk.page_of("cancel")
+    form = await person.fill(await person.read(path), path, **CANCEL)
+    await desk.person(name="q.two").act(path, **CANCEL)
+    page = await person.send(path, form)
+    assert page.status == 409
+    assert "This cannot be done now. It is cancelled, and that is confirmed." in page.words
+    assert "Treatment was stopped." in page.words
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"reason": "x"}, "Choose why it is cancelled"),
+        ({"code": "0003"}, "Give a reason"),
+        ({"code": "9999", "reason": "x"}, "Choose why it is cancelled"),
+        ({"code": "0003", "reason": "y" * 501}, "Use at most 500 characters: these are 501"),
+    ],
+)
+async def test_what_is_not_answered_is_asked_again_with_a_link(desk: Desk, values: dict[str, str], told: str) -> None:
+    await sent(desk)
+    page = await desk.person().act(await desk.page_of("cancel"), **values)
+    assert page.status == 422
+    assert "There is a problem" in page.words
+    assert page.words.count(told) == 2
+    assert "<title>Error: Cancel" in page.body
+    assert await desk.trial.claims() == []
+
+
+async def test_scripts_and_turned_words_stay_words(desk: Desk) -> None:
+    await sent(desk)
+    page = await desk.person().act(await desk.page_of("cancel"), reason=NASTY)
+    assert page.status == 422
+    assert NASTY not in page.body
+    assert "&lt;script&gt;" in page.body
+
+
+async def test_of_several_medicines_those_are_meant_that_are_chosen(desk: Desk) -> None:
+    await desk.trial.post(two_orders())
+    await desk.trial.send(Taken())
+    person, path = desk.person(), await desk.page_of("cancel")
+    page = await person.read(path)
+    assert "Which medicines?" in page.words
+    form = await person.fill(page, path, **CANCEL)
+    missing = await person.send(path, form)
+    assert missing.status == 422
+    assert "Choose at least one medicine" in missing.words
+    line = page.hidden("seen")[1].split()[0]
+    form = [*await person.fill(missing, path, **CANCEL), ("line", line)]
+    asked = await person.send(path, form)
+    assert asked.words.count("Cancel asked, not cancelled") == 1
+
+
+async def test_a_store_that_is_away_is_not_taken_for_an_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await sent(desk)
+    person, path = desk.person(), await desk.page_of("cancel")
+    form = await person.fill(await person.read(path), path, **CANCEL)
+
+    async def away(_: object) -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(desk.trial.world.store, "ask", away)
+    page = await person.send(path, form)
+    assert page.status == 503
+    assert "It is not known if this was done" in page.words
+    assert "Check before trying again" in page.words
+    assert "quote reference" in page.words
+    assert "Treatment was stopped." in page.body
+    monkeypatch.undo()
+    assert "Asked. Not cancelled yet" in (await person.send(path, await person.fill(page, path, **CANCEL))).words
+
+
+@pytest.mark.parametrize("act", [each.name for each in ACTS])
+async def test_every_act_has_a_page_that_says_why_or_why_not(desk: Desk, act: ActName) -> None:
+    await sent(desk, InDoubt(reason="no answer"))
+    page = await desk.person().read(await desk.page_of(act))
+    assert page.status == 200
+    assert "What will happen" in page.words or "This cannot be done now." in page.words
+    assert "None" not in page.words
+
+
+@pytest.mark.parametrize("act", [each.name for each in ACTS])
+async def test_another_trusts_prescription_is_as_one_that_does_not_exist(desk: Desk, act: ActName) -> None:
+    await sent(desk)
+    stranger = desk.person(tenant=OdsCode("RZA"))
+    there = await stranger.read(await desk.page_of(act))
+    nowhere = await stranger.read(f"/console/prescriptions/00000000-0000-4000-8000-000000000000/{act}")
+    assert (there.status, nowhere.status) == (404, 404)
+    assert there.words == nowhere.words
+
+
+@pytest.mark.parametrize(
+    ("role", "act", "status"),
+    [
+        (Role.PHARMACY_TECHNICIAN, "cancel", 404),
+        (Role.PHARMACY_TECHNICIAN, "close", 404),
+        (Role.PRESCRIBER, "cancel", 200),
+        (Role.PRESCRIBER, "hold", 404),
+        (Role.CHIEF_PHARMACIST, "cancel", 404),
+    ],
+)
+async def test_who_may_not_do_it_sees_no_page(desk: Desk, role: Role, act: str, status: int) -> None:
+    await sent(desk)
+    person = desk.person(role)
+    assert (await person.read(await desk.page_of(act))).status == status
+
+
+async def test_a_prescribers_cancel_is_the_prescribers(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    await desk.person(Role.PRESCRIBER, name="dr.one").act(await desk.page_of("cancel"), **CANCEL)
+    found = await desk.trial.world.enquiries.search(tenant=OdsCode("RBA"), order_number="RX7001")
+    view = await desk.trial.world.enquiries.prescription(found[0].prescription_id, tenant=None)
+    assert view is not None
+    assert [event.actor for event in view.events if event.event == "cancel"] == ["TP"]
+
+
+async def test_a_hold_and_a_release_are_asked_and_said_to_be(desk: Desk) -> None:
+    await sent(desk)
+    person = desk.person()
+    held = await person.act(await desk.page_of("hold"), code="blood-test", reason="Due Friday.")
+    assert "Asked. Not on hold yet" in held.words
+    await desk.trial.answer(await desk.trial.send(Taken()), LineEvent.HOLD_CONFIRMED, "held")
+    released = await person.act(await desk.page_of("release"), code="blood-test", reason="Normal.")
+    assert "Asked. Still on hold" in released.words
+
+
+async def test_what_is_in_doubt_is_resolved_by_what_the_provider_stated(desk: Desk) -> None:
+    await sent(desk, InDoubt(reason="no answer"))
+    page = await desk.person().act(
+        await desk.page_of("resolve"), found="with-provider", reason="Ms Example, 10:40, by telephone"
+    )
+    assert "Logged: Example Homecare Ltd (VNE51) has it." in page.words
+    assert await desk.trial.states() == [S.WITH_PROVIDER]
+
+
+async def test_what_never_arrived_is_sent_again_the_same_bytes(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    before = await desk.trial.send(InDoubt(reason="no answer"))
+    await desk.person().act(await desk.page_of("resolve"), found="never-arrived", reason="Ms Example, 10:40")
+    (again,) = await desk.trial.claims()
+    assert again.octets == before.octets
+
+
+async def test_a_question_is_answered_and_the_provider_is_said_not_to_know(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    claim = await desk.trial.send(Taken())
+    await desk.trial.answer(claim, LineEvent.QUERIED)
+    person = desk.person()
+    page = await person.act(await desk.page_of("answer"), reason="Yes, 10 mg.", told="no")
+    assert "does not know it yet: ring them" in page.words
+    assert await desk.trial.states() == [S.WITH_PROVIDER]
+    assert "answer-not-told" in await desk.trial.alerts()
+
+
+async def test_to_close_says_how_the_patient_is_supplied(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    claim = await desk.trial.send(Taken())
+    await desk.trial.answer(claim, LineEvent.REJECTED)
+    person = desk.person()
+    missing = await person.act(await desk.page_of("close"), reason="Seen in clinic")
+    assert "Say how the patient is supplied" in missing.words
+    page = await person.act(await desk.page_of("close"), supplied="hospital", reason="Seen in clinic")
+    assert "Closed. By the hospital pharmacy." in page.words
+    assert await desk.trial.states() == [S.CLOSED]
+
+
+async def test_a_supply_made_by_another_is_logged_once(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    claim = await desk.trial.send(Taken())
+    await desk.trial.answer(claim, LineEvent.ACCEPTED)
+    person, path = desk.person(), await desk.page_of("rescue")
+    page = await person.read(path)
+    line = page.hidden("seen")[0].split()[0]
+    values = {"issue": f"{line} 2", "link": "dispensary 4711", "told": "no", "reason": "Ran out."}
+    made = await person.send(path, await person.fill(page, path, **values))
+    assert "Logged: supply 2 was made by another. Example Homecare Ltd (VNE51) does not know it yet" in made.words
+    assert f'value="{line} 2"' not in (await person.read(path)).body
+
+
+async def test_there_is_no_editor_and_the_field_is_named(desk: Desk) -> None:
+    await desk.trial.post(S01.replace(b"|VNE51^Example Homecare Ltd^ODS|", b"|VZZ99^Nobody^ODS|"))
+    page = await desk.person().read(await desk.page_of("correct"))
+    assert "Send a corrected prescription from your system, under the same order number RX7001." in page.words
+    assert "<textarea" not in page.body.partition("<main")[2]
+
+
+async def test_a_form_of_an_ended_session_comes_back_to_the_same_person(desk: Desk) -> None:
+    await sent(desk)
+    person, path = desk.person(), await desk.page_of("cancel")
+    form = await person.fill(await person.read(path), path, **CANCEL)
+    desk.sessions.leave(person.cookie["console_session"])
+    gone = await person.send(path, form)
+    assert gone.status == 401
+    assert await desk.trial.claims() == []
+
+
+async def test_what_is_in_doubt_has_no_button_to_send_it_again(desk: Desk) -> None:
+    await sent(desk, InDoubt(reason="no answer"))
+    page = await desk.person().read(await desk.page_of("resolve"))
+    assert "Sent again by mistake, the patient could be supplied twice" in page.words
