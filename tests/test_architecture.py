@@ -41,6 +41,8 @@ def test_catching_everything_happens_only_where_a_plug_in_or_a_stranger_is_calle
     allowed = {"edge.py", "mllp.py", "worker.py", "story.py", "committer.py", "plugins.py", "__main__.py"}
     allowed |= {"application.py"}  # finishing a re-route asks the next provider's adapter what it can carry
     allowed |= {"clockwork.py"}  # one expired line that cannot be written ends with an alert, and stops no other (I21)
+    allowed |= {"rereading.py"}  # the same for a held order that is read again
+    allowed |= {"loop.py"}  # one way of telling people that fails must not silence the others
     found = {path.name for path in CODE if re.search(r"except (Base)?Exception\b", path.read_text())}
     assert found <= allowed, found - allowed
 
