@@ -43,6 +43,7 @@ def test_catching_everything_happens_only_where_a_plug_in_or_a_stranger_is_calle
     allowed |= {"clockwork.py"}  # one expired line that cannot be written ends with an alert, and stops no other (I21)
     allowed |= {"rereading.py"}  # the same for a held order that is read again
     allowed |= {"loop.py"}  # one way of telling people that fails must not silence the others
+    allowed |= {"loop.py"}  # a mail server's or a webhook's fault ends neither the other way of telling nor the gateway
     found = {path.name for path in CODE if re.search(r"except (Base)?Exception\b", path.read_text())}
     assert found <= allowed, found - allowed
 
