@@ -6,6 +6,7 @@ of each code is held; the file is mapped and belongs to the page cache.
 
 import csv
 import mmap
+import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +34,8 @@ class ProductTable(Mapping[str, ProductRow]):
         self._read = read
         with path.open("rb") as file:
             self._columns = file.readline().decode().rstrip("\n").split(",")
-            places = _places(path, file.tell(), file)
+            self._first = file.tell()
+            places = _places(path, self._first, file)
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._codes = array("Q", (code for code, _ in places))
         self._offsets = array("Q", (offset for _, offset in places))
@@ -47,12 +49,29 @@ class ProductTable(Mapping[str, ProductRow]):
         if at == len(self._codes) or self._codes[at] != number:
             raise KeyError(code)
         offset = self._offsets[at]
-        line = self._bytes[offset : self._bytes.find(b"\n", offset)].decode()
+        return self._row(self._bytes[offset : self._bytes.find(b"\n", offset)].decode())
+
+    def _row(self, line: str) -> ProductRow:
         return self._read(dict(zip(self._columns, next(csv.reader([line])), strict=True)))
 
     def __iter__(self) -> Iterator[str]:
         """Give the codes, smallest first."""
         return map(str, self._codes)
+
+    def holding(self, word: str) -> Iterator[ProductRow]:
+        """Give the products whose line has a word in it, in whatever case, in the order of the file; not all are read.
+
+        Args:
+            word: ASCII letters; anything else is compared as it is.
+        """
+        seen = -1
+        for found in re.finditer(re.escape(word.encode()), self._bytes, re.IGNORECASE):
+            start = self._bytes.rfind(b"\n", 0, found.start()) + 1
+            if start == seen or start < self._first:
+                continue
+            seen = start
+            line = self._bytes[start : self._bytes.find(b"\n", start)].decode()
+            yield self._row(line)
 
     def __len__(self) -> int:
         """Give the number of products."""

@@ -7,11 +7,10 @@ waiting, and whoever comes next does it once.
 Source: mapping.md 10.2 (HELD, map entry approved); brief D2, D3; console.md 6.8.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
-from uuid import UUID
 
 import structlog
 
@@ -19,7 +18,7 @@ from gateway.domain.code_map import RereadState, entries_in
 from gateway.domain.errors import Refusal, Unavailable
 from gateway.domain.issue import Effect, Issue
 from gateway.domain.lifecycle import LineState
-from gateway.domain.submission import Order, Outcome, Reading, Submission
+from gateway.domain.submission import Order, Outcome, Submission
 from gateway.domain.validity import not_valid_after
 from gateway.enquiries import Enquiries
 from gateway.pipeline.accepting import MAKES_LINES, Accepting
@@ -86,16 +85,27 @@ def understand(taken: OrderAsTaken, around: Surroundings, known: Sequence[KnownL
     return Understood(translation=translation, order=order, issues=tuple(dict.fromkeys(issues)))
 
 
-def named_in(reading: Reading) -> Mapping[str, Sequence[str] | Sequence[UUID]]:
-    """Give the numbers and ids that a message names, as they are looked up."""
-    changes = [order.change for order in reading.orders if order.change is not None]
-    own = [number.trust_number for order in reading.orders for number in order.numbers]
-    return {
-        "orders": [*own, *(number.trust_number for change in changes for number in change.orders)],
-        "groups": [order.group_number for order in reading.orders if order.change is None],
-        "items": [item for change in changes for item in change.items],
-        "prescriptions": [change.prescription_id for change in changes if change.prescription_id is not None],
-    }
+async def known_lines_of(
+    store: Store, submission: Submission, around: Surroundings, day: date
+) -> tuple[KnownLine, ...]:
+    """Look up what the trust has under everything a message names.
+
+    Raises:
+        Unavailable: the store is away.
+    """
+    try:
+        orders = read(submission, around, day).orders
+    except Refusal:
+        return ()
+    changes = [order.change for order in orders if order.change is not None]
+    own = [number.trust_number for order in orders for number in order.numbers]
+    return await store.known_lines(
+        submission.tenant,
+        [*own, *(number.trust_number for change in changes for number in change.orders)],
+        [order.group_number for order in orders if order.change is None],
+        items=[item for change in changes for item in change.items],
+        prescriptions=[change.prescription_id for change in changes if change.prescription_id is not None],
+    )
 
 
 def _own(taken: OrderAsTaken, translation: Translation) -> TranslatedOrder | None:
@@ -179,8 +189,9 @@ class Rereading(Bench):
         now = self._clock.now()
         if taken.written.submission.tenant not in self._around.trusts:
             return Reread(task=task.number, order=None, outcome=NO_TRUST, now=now)
-        known = await self._known(taken.written.submission)
-        understood = understand(taken, self._around, known, now.astimezone(LONDON).date())
+        day = now.astimezone(LONDON).date()
+        known = await known_lines_of(self._store, taken.written.submission, self._around, day)
+        understood = understand(taken, self._around, known, day)
         order, translation = understood.order, understood.translation
         if order is None or translation is None:
             why = ", ".join(understood.held_for) or GONE
@@ -200,20 +211,6 @@ class Rereading(Bench):
             outcome="" if goes else ", ".join((*understood.held_for, *(issue.code for issue in extra))) or EXPIRED,
             entries=entries_in(order.trace) if goes else (),
             now=now,
-        )
-
-    async def _known(self, submission: Submission) -> tuple[KnownLine, ...]:
-        """Look up what the trust has under everything the message names."""
-        try:
-            named = named_in(read(submission, self._around, self._clock.now().astimezone(LONDON).date()))
-        except Refusal:
-            return ()
-        return await self._store.known_lines(
-            submission.tenant,
-            [str(one) for one in named["orders"]],
-            [str(one) for one in named["groups"]],
-            items=[one for one in named["items"] if isinstance(one, UUID)],
-            prescriptions=[one for one in named["prescriptions"] if isinstance(one, UUID)],
         )
 
 

@@ -61,5 +61,10 @@ def names_another_form(words: str, display: str) -> bool:
     )
 
 
+def forms_in(words: str) -> tuple[str, ...]:
+    """Give the forms, and the containers of an injection, that words name."""
+    return tuple(sorted({name for kinds in _KINDS for name in _named(words, kinds)}))
+
+
 def _named(text: str, kinds: Mapping[str, re.Pattern[str]]) -> set[str]:
     return {name for name, pattern in kinds.items() if pattern.search(text)}

@@ -161,6 +161,11 @@ def same_strength(words: str, display: str) -> bool:
     return not said or not known or said <= known
 
 
+def strengths_in(words: str) -> tuple[str, ...]:
+    """Give the strengths that words name, as they are compared: `10 mg`, `0.2 ml`."""
+    return tuple(dict.fromkeys(f"{figure} {unit}" for figure, unit in _amounts(words)))
+
+
 def _folded(words: str) -> str:
     return " ".join(words.split()).casefold()
 

@@ -155,6 +155,7 @@ class _Application:
             gateway.book,
             gateway.enquiries,
             gateway.rereading if Part.WORKER in self._parts else None,
+            woken=gateway.rereads,
             poll_seconds=self._settings.poll_seconds,
             released=worker.wake,
         )

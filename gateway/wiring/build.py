@@ -3,6 +3,7 @@
 Nothing listens and nothing is sent before `Application.serve`; everything that can be wrong is found here first.
 """
 
+import asyncio
 import fcntl
 import os
 import time
@@ -76,6 +77,7 @@ class Gateway:
 
     Attributes:
         name: of this process, unlike any other's.
+        rereads: set when held orders are to be read again at once.
         fresh: development tokens made just now, to be shown once.
         lock: the open file whose lock keeps a second gateway off this data folder.
     """
@@ -95,6 +97,7 @@ class Gateway:
     admission: Admission
     rerouting: Rerouting
     book: CodeBook
+    rereads: asyncio.Event
     rereading: Rereading
     clockwork: Clockwork
     counting: Counting
@@ -155,6 +158,7 @@ def build(settings: Settings, *, broken: Callable[[], None]) -> Gateway:
         admission=admission,
         rerouting=Rerouting(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         book=book,
+        rereads=asyncio.Event(),
         rereading=Rereading(book=book, store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         clockwork=Clockwork(store=store, enquiries=enquiries, sealer=sealer, around=around, clock=clock),
         counting=Counting(enquiries, store, clock),

@@ -27,6 +27,7 @@ class CodeMapKeeper:
         book: what reads messages on this node asks.
         enquiries: the store.
         rereading: reads held orders again; None on a node that only reads what comes.
+        woken: set when something was approved on this node, to look at once.
         poll_seconds: between two looks.
         released: called when something may have been let go, so that it is sent at once.
     """
@@ -37,6 +38,7 @@ class CodeMapKeeper:
         enquiries: Enquiries,
         rereading: Rereading | None,
         *,
+        woken: asyncio.Event,
         poll_seconds: float,
         released: Callable[[], None],
     ) -> None:
@@ -44,7 +46,7 @@ class CodeMapKeeper:
         self._enquiries = enquiries
         self._rereading = rereading
         self._poll_seconds = poll_seconds
-        self._woken = asyncio.Event()
+        self._woken = woken
         self._released = released
         self._stopped = False
 
@@ -69,10 +71,6 @@ class CodeMapKeeper:
             _log.info("code_maps_moved")
         while self._rereading is not None and not self._stopped and await self._rereading.work():
             self._released()
-
-    def wake(self) -> None:
-        """Look at once: something was approved here."""
-        self._woken.set()
 
     def stop(self) -> None:
         """Look no more."""

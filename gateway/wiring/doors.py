@@ -27,6 +27,7 @@ from gateway.ports.callback import Callback, CallbackResult
 from gateway.settings import Settings
 from gateway.web.app import Identity, create_app
 from gateway.web.limits import Limits
+from gateway.wiring.at_the_desk import at_the_desk
 from gateway.wiring.build import Gateway, Part
 from gateway.wiring.crowd import Crowd
 from gateway.wiring.signing_in import entrance_to
@@ -133,6 +134,7 @@ def feed_of(gateway: Gateway) -> Feed:
 def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[BaseRoute]:
     configuration = gateway.configuration
     services: dict[type, object] = {Entrance: entrance_to(gateway)} | ({} if feed is None else {Feed: feed})
+    services |= at_the_desk(gateway)
     services[ProviderBook] = ProviderBook(
         providers=configuration.routing.providers,
         routes=configuration.routing.rows,
