@@ -15,6 +15,12 @@ _HIDDEN: Final = {
     0xFEFF: "[U+FEFF]",
 }
 """Control characters as their pictures; bidirectional and zero-width characters by number (H23, J08)."""
+_HIDDEN_IN_A_LINE: Final = {**_HIDDEN, 0x09: "\u2409", 0x0A: "\u240a"}
+
+
+def visible(words: str) -> str:
+    """Show words with what hides in them made visible; line breaks too."""
+    return words.translate(_HIDDEN_IN_A_LINE)
 
 
 def text(octets: bytes) -> str:

@@ -20,6 +20,7 @@ from gateway.console.site import Frame
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.submission import Answer, Submission
 from gateway.mllp import MllpListener, TenantOf, by_certificate, by_sending_facility
+from gateway.pipeline.again import ReadAgain
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.prepare import prepare_submission
 from gateway.pipeline.reroute import Rerouting
@@ -141,6 +142,7 @@ def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[Ba
         promises={ods: destination.promises for ods, destination in gateway.destinations.items()},
     )
     services |= {Asking: _asking(gateway), Rerouting: gateway.rerouting}
+    services[ReadAgain] = ReadAgain(gateway.store, gateway.around)
     names = {trust.ods: trust.name for trust in configuration.trusts.values()}
     names |= {provider.ods: provider.name for provider in configuration.routing.providers.values()}
     return create_console(

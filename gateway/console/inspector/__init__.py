@@ -1,0 +1,1 @@
+"""What the message pages are made of: the source by fields, FHIR by paths, the trace between, and what hides."""

@@ -1,0 +1,167 @@
+"""A copy of a message for testing: the same structure and the same medicine, an invented patient, no real number.
+
+Every value that a person has not to see before unmasking is replaced, also what no rule has read; so are people,
+order numbers and names of messages, each by the same invention wherever it stands, so that what agreed still agrees.
+What remains are codes, amounts and times of the order itself.
+
+Source: console.md 6.7 (copy to test).
+"""
+
+import hashlib
+import re
+from typing import Final
+
+from gateway.console.inspector.hiding import field_shown, member_shown, target_shown
+from gateway.console.inspector.source import segments_of
+from gateway.domain.submission import WireFormat
+from gateway.ports.inspection import Received
+from gateway.translate.maps.rules import plain
+from gateway.wire.er7 import Er7Error, parse
+from gateway.wire.strict_json import JSON, JsonError, dumps, loads
+
+NHS_NUMBER: Final = "9990000018"
+"""Of the range that is reserved for testing."""
+_PATIENT: Final = {
+    "patient.nhs_number": NHS_NUMBER,
+    "patient.name.family": "TESTPATIENT",
+    "patient.name.given": "Copy",
+    "patient.name.prefix": "MX",
+    "patient.birth_date": "19700101",
+    "patient.address.lines": "1 Example Street",
+    "patient.address.city": "Testville",
+    "patient.address.district": "Testshire",
+    "patient.address.postcode": "TA1 1AA",
+    "patient.contacts": "07700900000",
+}
+_KEPT: Final = (
+    "patient.gender",
+    "patient.address.use",
+    "patient.address.country",
+    "allergies.substance",
+    "allergies.reaction",
+    "allergies.criticality",
+    "observations.code",
+    "observations.value",
+    "homecare.delivery.place",
+    "homecare.consent_on",
+)
+_NAMES: Final = (
+    "number",
+    "group_number",
+    "lines.order_number",
+    "homecare.purchase_order",
+    "homecare.registration",
+    "patient.local_ids.value",
+    "id",
+    "lines.id",
+)
+_PEOPLE: Final = ("prescriber", "responsible_consultant", "clinical_check.by")
+_PERSON: Final = {"family": "TESTPERSON", "given": "Copy", "prefix": "DR"}
+_HL7_FIELDS: Final = {
+    "PID-3": NHS_NUMBER,
+    "PID-5": "TESTPATIENT",
+    "PID-7": "19700101",
+    "PID-11": "Example",
+    "PID-13": "07700900000",
+    "PID-14": "07700900000",
+}
+_HL7_NAMES: Final = re.compile(r"(?:MSH\[\d+\]-10|ORC\[\d+\]-[234]|RXE\[\d+\]-15|TQ2\[\d+\]-[345])", re.ASCII)
+_HL7_PEOPLE: Final = re.compile(r"(?:ORC\[\d+\]-(?:10|11|12|19)|RXE\[\d+\]-1[34]|RXO\[\d+\]-1[45])", re.ASCII)
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_SHORT: Final = 3
+
+
+def copy_of(view: Received) -> bytes | None:
+    """Give the copy; None where the bytes cannot be taken apart, so that nobody can say what would stay in them."""
+    targets = {row.source: row.target for order in view.orders for row in order.trace if row.source}
+    match WireFormat(view.row.form):
+        case WireFormat.HL7V2:
+            return _of_hl7v2(view.body, targets)
+        case WireFormat.FHIR:
+            return _of_json(view.body, targets)
+        case WireFormat.XML:
+            return None
+
+
+def invented(raw: str, target: str) -> str | None:
+    """Give what stands for a value whose canonical place is known; None where it stays as it is."""
+    path = plain(target)
+    if _within(path, _KEPT):
+        return None
+    for place, value in _PATIENT.items():
+        if path == place or path.startswith(f"{place}."):
+            return value
+    if _within(path, _NAMES):
+        return named(raw)
+    if _within(path, _PEOPLE):
+        return _PERSON.get(path.rpartition(".name.")[2]) if ".name." in path else None
+    return None if target_shown(target) else "TEST"
+
+
+def named(raw: str) -> str:
+    """Give an invented number or name for another, always the same for the same."""
+    return "T" + hashlib.sha256(f"copy to test {raw}".encode()).hexdigest()[:8].upper()
+
+
+def _of_hl7v2(body: bytes, targets: dict[str, str]) -> bytes | None:
+    try:
+        message = parse(body)
+    except Er7Error:
+        return None
+    end = {"CR": "\r", "LF": "\n", "CRLF": "\r\n"}[message.line_endings]
+    out = []
+    for segment in segments_of(body, message):
+        for cell in segment.cells:
+            fresh = _hl7_value(cell.at, cell.value.text, targets) if cell.at else None
+            out.append(cell.value.text if fresh is None else fresh)
+        out.append(end)
+    return message.charset.encode("".join(out))
+
+
+def _hl7_value(at: str, raw: str, targets: dict[str, str]) -> str | None:
+    """Give what stands for a value of HL7 v2; None where it stays."""
+    fresh: str | None = None
+    if _HL7_NAMES.match(at) is not None:
+        fresh = named(raw) if at.endswith(".1") else None
+    elif at.startswith("MSH"):
+        fresh = "T" if at == "MSH[1]-11.1" else None
+    elif at in targets:
+        fresh = invented(raw, targets[at])
+    elif _HL7_PEOPLE.match(at) is not None:
+        fresh = "TEST" if len(raw) > _SHORT and not raw.isdigit() else None
+    elif not field_shown(at):
+        fresh = _of_the_person(at) or ("TEST" if len(raw) > _SHORT else None)
+    return fresh
+
+
+def _of_the_person(at: str) -> str:
+    found = re.match(r"(\w{3})\[\d+\]-(\d+)(?:\[\d+\])?\.1$", at, re.ASCII)
+    return _HL7_FIELDS.get(f"{found[1]}-{found[2]}", "") if found else ""
+
+
+def _of_json(body: bytes, targets: dict[str, str]) -> bytes | None:
+    try:
+        tree = loads(body)
+    except JsonError:
+        return None
+    return dumps(_node(tree, "Bundle", targets))
+
+
+def _node(node: JSON, path: str, targets: dict[str, str]) -> JSON:
+    if isinstance(node, dict):
+        return {name: _node(below, f"{path}.{name}", targets) for name, below in node.items()}
+    if isinstance(node, list):
+        return [_node(below, f"{path}[{number}]", targets) for number, below in enumerate(node)]
+    if not isinstance(node, str) or member_shown(path):
+        return node
+    if path in targets:
+        fresh = invented(node, targets[path])
+        if fresh == "19700101":
+            return "1970-01-01"
+        return node if fresh is None else fresh
+    kept = len(node) <= _SHORT or path.endswith(".code") or _UUID.search(node) is not None
+    return node if kept else "TEST"
+
+
+def _within(path: str, above: tuple[str, ...]) -> bool:
+    return any(path == one or path.startswith(f"{one}.") for one in above)
