@@ -110,7 +110,7 @@ class Standings:
     Attributes:
         until: the newest thing counted; None before the first.
         since: the first day of which anything is counted.
-        counted_at: when it was last looked whether there is more.
+        counted_at: when everything there was had last been counted; None if it never had.
     """
 
     until: datetime | None

@@ -59,7 +59,9 @@ WHERE tenant = :tenant AND day = :day AND provider = :provider AND measure = :me
 """
 _PULSES: Final = "SELECT provider, heard_at, tried_at, tried_since, silent_since FROM provider_pulse"
 _MOVE_MARK: Final = """
-UPDATE figure_mark SET upto = :upto, until = coalesce(:until, until), looked_at = :now WHERE source = :source
+UPDATE figure_mark SET upto = :upto, until = coalesce(:until, until),
+    looked_at = CASE WHEN :behind THEN looked_at ELSE :now END
+WHERE source = :source
 """
 _KEEP_FIGURE: Final = """
 INSERT INTO figure (tenant, day, provider, measure, urgency, spread)
@@ -115,8 +117,9 @@ def keep_count(transaction: Transaction, counted: Counted, *, now: datetime) -> 
     if dict(transaction.rows(_MARKS)) != {source: before for source, (before, _) in counted.marks.items()}:
         return False
     until = stored(counted.until) if counted.until is not None else None
+    times = {"until": until, "now": stored(now), "behind": counted.behind}
     for source, (_, upto) in counted.marks.items():
-        transaction.run(_MOVE_MARK, {"source": source, "upto": upto, "until": until, "now": stored(now)})
+        transaction.run(_MOVE_MARK, {"source": source, "upto": upto, **times})
     for key, spread in counted.figures.items():
         if spread.counts:
             transaction.run(_KEEP_FIGURE, {**_columns(key), "spread": _text(spread)})

@@ -1,7 +1,7 @@
 """A console over a real store, and a browser that is signed in to it."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,7 @@ class Looking:
 
 
 @asynccontextmanager
-async def looking(folder: Path) -> AsyncIterator[Looking]:
+async def looking(folder: Path, services: Mapping[type, object] | None = None) -> AsyncIterator[Looking]:
     """Open a store and a console over it, and let one browser in."""
     clock = Clock()
     opened = open_sqlite(folder, clock, frozenset(), CUSTODY)
@@ -81,6 +81,7 @@ async def looking(folder: Path) -> AsyncIterator[Looking]:
         frame=Frame(organisation="Example Gateway (X9HGW)", environment="test", development=True),
         names=NAMES,
         now=clock.now,
+        services=services,
     )
     jar = aiohttp.CookieJar(unsafe=True)  # loopback addresses have no domain
     async with served(Starlette(routes=routes)) as address, aiohttp.ClientSession(cookie_jar=jar) as browser:

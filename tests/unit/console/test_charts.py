@@ -1,7 +1,7 @@
 """Charts: they say what the table says, begin at zero, leave gaps where nothing is known, and hold nothing foreign."""
 
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -13,8 +13,8 @@ WORDS = Words(name="sent", title="More were sent", description="One point a day.
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
-def parsed(svg: str) -> ElementTree.Element:
-    return ElementTree.fromstring(svg)  # noqa: S314 - our own
+def parsed(svg: str) -> ET.Element:
+    return ET.fromstring(svg)  # noqa: S314 - our own
 
 
 def points(svg: str) -> list[list[tuple[float, float]]]:

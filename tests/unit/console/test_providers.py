@@ -1,0 +1,296 @@
+"""The provider board over a real store: what is said of each provider, to whom, and what can be done."""
+
+import csv
+import html
+import io
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from gateway.access.roles import Role
+from gateway.console.provider_book import ProviderBook
+from gateway.destination import InDoubt, Promises, Taken, TransmitOutcome, TryLater
+from gateway.domain.errors import Unavailable
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineEvent
+from gateway.domain.partner import Environment, Provider
+from gateway.domain.routing import RouteRow
+from tests.contract.store_engines import PROVIDER, TRUST, make_acceptance, make_order, make_prescription
+from tests.unit.console.looking import Looking, looking
+
+OTHER = OdsCode("RZA")
+NEXT = OdsCode("VNCEL")
+EVIL = "<script>alert(1)</script>\u202eedoc"
+
+
+def provider(ods: OdsCode, name: str, **more: Any) -> Provider:
+    return Provider(
+        ods=ods, name=name, environment=Environment.TEST, adapter="sandbox", endpoint="https://x.example", **more
+    )
+
+
+BOOK = ProviderBook(
+    providers={
+        PROVIDER: provider(PROVIDER, "Example Homecare Ltd", phone="01632 960101", recognises_repeats=True),
+        NEXT: provider(NEXT, f"Backup {EVIL}", out_of_hours="01632 960109", active=False),
+    },
+    routes=(
+        RouteRow(provider=PROVIDER, trust=TRUST),
+        RouteRow(provider=PROVIDER, trust=OTHER, scheme="manufacturer"),
+        RouteRow(provider=NEXT, product="24590211000001100"),
+    ),
+    promises={PROVIDER: Promises(answers_inline=True, holds=True)},
+)
+
+
+@pytest.fixture
+async def console(tmp_path: Path) -> AsyncIterator[Looking]:
+    async with looking(tmp_path, {ProviderBook: BOOK}) as one:
+        yield one
+
+
+def read(page: str) -> str:
+    """Give the words of a page, one space between them."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2])).split())
+
+
+async def take(console: Looking, name: str, *, tenant: OdsCode = TRUST, to: OdsCode = PROVIDER) -> None:
+    order = make_order(make_prescription(name), provider=to)
+    await console.exchange.store.accept(make_acceptance(name, order, tenant=tenant))
+
+
+async def send(console: Looking, outcome: TransmitOutcome, to: OdsCode = PROVIDER) -> Any:
+    claim = await console.exchange.send(to)
+    retry = console.clock.now() + timedelta(minutes=1) if isinstance(outcome, TryLater) else None
+    await console.exchange.store.record(claim, outcome, now=console.clock.now(), retry_at=retry)
+    return claim.message_id
+
+
+async def wait(console: Looking, **by: float) -> None:
+    """Let time go by; whoever has not looked for long signs in again."""
+    console.clock.move(**by)
+    await console.get(console.sessions.link())
+
+
+async def count(console: Looking) -> None:
+    counted = await console.exchange.enquiries.to_count(limit=10_000)
+    assert await console.exchange.store.keep_count(counted, now=console.clock.now())
+
+
+async def test_before_anything_came_nothing_is_claimed(console: Looking) -> None:
+    page = read(await console.get("/console/providers"))
+    assert "The figures have not been counted yet." in page
+    await count(console)
+    page = read(await console.get("/console/providers"))
+    assert "have not been counted" not in page
+    assert page.count("Not known") == 3  # of two providers, and its rule
+    assert page.count("No answers") == 4
+    assert "None waits" in page
+
+
+async def test_the_board_says_what_waits_and_how_fast_answers_come(console: Looking) -> None:
+    for name in ("A", "B", "C"):
+        await take(console, name)
+    message = await send(console, Taken())
+    await send(console, InDoubt(reason="time-out"))
+    console.clock.move(minutes=4)
+    await console.exchange.answer(message, LineEvent.ACCEPTED)
+    await wait(console, minutes=19)
+    await count(console)
+    page = read(await console.get("/console/providers"))
+    row = page.partition("Example Homecare Ltd")[2].partition("Backup")[0]
+    assert "Now Working" in row
+    assert "Waiting for an answer 1" in row
+    assert "Still to be sent 1" in row
+    assert "Oldest waits 23 min" in row
+    assert "4 min / 4 min, of 1 answer" in row
+
+
+async def test_silence_is_said_with_its_length_and_its_rule(console: Looking) -> None:
+    for name in ("A", "B", "C"):
+        await take(console, name)
+        await send(console, InDoubt(reason="time-out"))
+    await wait(console, hours=1, minutes=51)
+    await count(console)
+    assert "Not answering for 1 h 51 min" in read(await console.get("/console/providers"))
+    page = read(await console.get("/console/providers/VNE51"))
+    assert "Nothing was taken and nothing came back for 20 minutes or longer" in page
+    assert "Of them, not known if they arrived 3" in page
+    assert "Last heard from Never" in page
+
+
+async def test_figures_that_are_old_say_so(console: Looking) -> None:
+    await count(console)
+    console.clock.move(seconds=61)
+    assert "What came since is missing from them." in read(await console.get("/console/providers"))
+
+
+async def test_a_provider_s_page_says_what_is_agreed_and_who_is_rung(console: Looking) -> None:
+    await count(console)
+    page = read(await console.get("/console/providers/VNE51"))
+    assert "Telephone 01632 960101" in page
+    assert "Out of hours Not stated in the configuration" in page
+    assert "Contract version 1; sends application/fhir+json" in page
+    assert "It is proven to recognise a message that it has had before." in page
+    assert "It is not proven to refuse what has expired." in page
+    assert "trust Example Trust (RBA)" in page
+    assert "trust Example North (RZA), scheme manufacturer" in page
+    assert "Certificate Not known." in page
+    assert "No item was rejected in the 30 days" in page
+
+
+async def test_rejections_are_shown_with_where_their_reason_lies(console: Looking) -> None:
+    for name, event in (("A", LineEvent.REJECTED), ("B", LineEvent.REFUSED_FORMAT), ("C", LineEvent.REJECTED)):
+        await take(console, name)
+        await console.exchange.answer(await send(console, Taken()), event, id=name)
+    await count(console)
+    page = await console.get("/console/providers/VNE51")
+    words = read(page)
+    assert "Rejected, without a code Caused by Not stated Items 2" in words
+    assert "Their system could not use the message, without a code Caused by Interface Items 1" in words
+    assert '<title id="causes-title">Where the reasons lie: not stated for 2 of 3</title>' in page
+
+
+async def test_transmissions_of_the_last_day_are_counted_and_older_ones_are_not(console: Looking) -> None:
+    await take(console, "A")
+    await send(console, TryLater(reason="503"))
+    await wait(console, hours=25)
+    await take(console, "B")
+    await send(console, Taken())
+    await count(console)
+    page = read(await console.get("/console/providers/VNE51"))
+    assert "What came of it Begun Attempts 1" in page
+    assert "Taken by their system Attempts 1" in page
+    assert "Not taken; tried again later Attempts 0" in page
+
+
+async def test_a_trust_sees_its_own_numbers_and_the_same_word(console: Looking) -> None:
+    for name in ("A", "B", "C"):
+        await take(console, name, tenant=OTHER)
+        await send(console, InDoubt(reason="time-out"))
+    await take(console, "D")
+    for _ in range(2):
+        console.clock.move(minutes=14)
+        await console.get("/console/help")
+    await count(console)
+    console.be(Role.HOMECARE_PHARMACIST, TRUST)
+    page = read(await console.get("/console/providers"))
+    row = page.partition("Example Homecare Ltd")[2].partition("Backup")[0]
+    assert "Not answering for 28 min" in row
+    assert "Waiting for an answer 0" in row
+    assert "Still to be sent 1" in row
+    assert "The numbers are of your own prescriptions" in page
+    page = read(await console.get("/console/providers/VNE51"))
+    assert "Example North" not in page
+    assert "Begun Attempts 0" in page
+
+
+async def test_a_provider_sees_itself_and_nobody_else(console: Looking) -> None:
+    await take(console, "A")
+    await take(console, "B", to=NEXT)
+    await count(console)
+    console.be(Role.PROVIDER_OPERATOR, NEXT)
+    page = await console.get("/console/providers")
+    assert "VNE51" not in page
+    assert "VNCEL" in page
+    foreign, none = (
+        await console.get("/console/providers/VNE51", status=404),
+        await console.get("/console/providers/VNXXX", status=404),
+    )
+    assert read(foreign) == read(none)
+
+
+@pytest.mark.parametrize("role", [Role.PRESCRIBER, Role.AUDITOR, Role.ANALYST])
+async def test_who_may_not_see_the_board_finds_nothing_there(console: Looking, role: Role) -> None:
+    console.be(role, None if role is not Role.PRESCRIBER else TRUST)
+    nothing = read(await console.get("/console/nothing", status=404))
+    for path in ("/console/providers", "/console/providers/VNE51", "/console/providers.csv"):
+        assert read(await console.get(path, status=404)) == nothing
+
+
+async def test_a_name_that_would_be_a_program_is_text_and_does_not_turn_what_follows(console: Looking) -> None:
+    for path in ("/console/providers", "/console/providers/VNCEL"):
+        page = await console.get(path)
+        assert "<script>alert" not in page
+        assert f"<bdi>{html.escape('Backup ' + EVIL)}</bdi>" in page
+
+
+async def test_every_view_leaves_its_leaf_first(console: Looking) -> None:
+    await console.get("/console/providers")
+    await console.get("/console/providers/VNE51")
+    await console.get("/console/providers.csv")
+    await console.get("/console/providers/VNE51/pause")
+    found = "".join(console.leaves())
+    for words in ("console view", "providers", "provider VNE51", "console download", "console pause"):
+        assert words in found
+
+
+async def test_the_table_is_given_as_a_file(console: Looking) -> None:
+    await count(console)
+    rows = list(csv.DictReader(io.StringIO(await console.get("/console/providers.csv"))))
+    assert [row["ODS code"] for row in rows] == ["VNCEL", "VNE51"]
+    assert rows[1]["Now"] == "Not known"
+    assert rows[1]["As of"] == console.clock.now().isoformat()
+
+
+async def test_a_pause_says_what_it_does_wants_a_reason_and_is_done_once(console: Looking) -> None:
+    page = read(await console.get("/console/providers/VNE51/pause"))
+    assert "Nothing more is sent to it until somebody lets it go on." in page
+    assert "Enter a reason" in read(await console.post("/console/providers/VNE51/pause", status=422, reason=" "))
+    long = "x" * 501
+    page = await console.post("/console/providers/VNE51/pause", status=422, reason=long)
+    assert long in page
+    assert await console.exchange.enquiries.pauses() == ()
+
+    page = read(await console.post("/console/providers/VNE51/pause", reason="They are moving."))
+    assert "Example Homecare Ltd is paused. Nothing is sent to it." in page
+    assert "They are moving." in page
+    (pause,) = await console.exchange.enquiries.pauses()
+    assert (pause.destination, pause.kind, pause.reason) == (PROVIDER, "by operator", "They are moving.")
+    assert "Paused by us" in read(await console.get("/console/providers"))
+
+    page = read(await console.post("/console/providers/VNE51/pause", status=409, reason="Again."))
+    assert "This changed meanwhile. Nothing was done." in page
+    assert "Again." in page
+    assert "They are moving." in page
+
+    page = read(await console.post("/console/providers/VNE51/resume", reason="They have moved."))
+    assert "Example Homecare Ltd goes on." in page
+    assert await console.exchange.enquiries.pauses() == ()
+
+
+async def test_who_may_not_pause_is_not_offered_it_and_cannot(console: Looking) -> None:
+    console.be(Role.HOMECARE_PHARMACIST, TRUST)
+    assert "/pause" not in await console.get("/console/providers/VNE51")
+    await console.get("/console/providers/VNE51/pause", status=404)
+    await console.post("/console/providers/VNE51/pause", status=404, reason="x")
+    assert await console.exchange.enquiries.pauses() == ()
+
+
+async def test_without_its_token_nothing_is_done(console: Looking) -> None:
+    address = f"{console.address}/console/providers/VNE51/pause"
+    async with console.browser.post(address, data={"reason": "x"}) as response:
+        assert response.status == 403
+    async with aiohttp.ClientSession() as other, other.post(address, data={"reason": "x"}) as response:
+        assert response.status == 401
+    assert await console.exchange.enquiries.pauses() == ()
+
+
+async def test_a_store_that_is_away_is_said_and_nothing_typed_is_lost(
+    console: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> bool:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(console.exchange.store, "pause", away)
+    page = read(await console.post("/console/providers/VNE51/pause", status=503, reason="They are moving."))
+    assert "It is not known if this was done" in page
+    assert "They are moving." in page
+    monkeypatch.setattr(console.exchange.enquiries, "figures", away)
+    for path in ("/console/providers", "/console/providers/VNE51", "/console/providers.csv"):
+        assert "cannot read its records now" in read(await console.get(path, status=503))
