@@ -29,7 +29,7 @@ function show(next, sentence, { stale = false, action = '' } = {}) {
   const changed = mode !== next;
   mode = next;
   strip.classList.toggle('hc-strip--stale', stale);
-  mark.textContent = stale ? '(!)' : 'ⓘ';
+  mark.textContent = stale ? '(!)' : '(i)';
   words.textContent = sentence;
   pause.hidden = !action;
   pause.textContent = action;
