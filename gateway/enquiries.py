@@ -30,6 +30,7 @@ from gateway.ports.found import Found as Found  # noqa: PLC0414 - every list is 
 from gateway.ports.inspection import Inspection
 from gateway.ports.looking_up import LookingUp
 from gateway.ports.notices import NoticeReads
+from gateway.ports.people import PeopleReads
 from gateway.ports.proposals import ProposalReads
 from gateway.ports.work import News
 
@@ -218,6 +219,7 @@ class Enquiries(
     Inspection,
     LookingUp,
     NoticeReads,
+    PeopleReads,
     ProposalReads,
     BoardReads,
     Protocol,

@@ -29,11 +29,12 @@ from gateway.ports.board import BoardWrites
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.ports.code_maps import CodeMapWrites
 from gateway.ports.notices import NoticeWrites
+from gateway.ports.people import PeopleWrites
 from gateway.ports.proposals import ProposalWrites
 from gateway.ports.work import BY_OPERATOR, Claim, Whereabouts
 
 
-class Store(AskingWrites, CodeMapWrites, NoticeWrites, ProposalWrites, BoardWrites, WorkWrites, Protocol):
+class Store(AskingWrites, CodeMapWrites, NoticeWrites, PeopleWrites, ProposalWrites, BoardWrites, WorkWrites, Protocol):
     """Writes. One transaction each; durable on return."""
 
     async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:
