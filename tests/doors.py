@@ -18,6 +18,7 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode, PrescriptionNumber, derived_id
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
+from gateway.domain.person import Grant
 from gateway.domain.submission import Answer, Submission
 from gateway.enquiries import AlertView, EventView, Found, LineView, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
@@ -89,6 +90,7 @@ class Notes:
     """Audit leaves, or none while the store is away."""
 
     leaves: list[tuple[str, str, str]] = field(default_factory=list)
+    people: list[tuple[str, str, OdsCode | None]] = field(default_factory=list)
     away: bool = False
 
     async def note_access(self, *, principal: str, action: str, subject: str, now: datetime) -> None:
@@ -96,6 +98,11 @@ class Notes:
             raise Unavailable("away")
         assert now.tzinfo is not None
         self.leaves.append((principal, action, subject))
+
+    async def let_in(self, name: str, *, person: str, role: str, tenant: OdsCode | None, now: datetime) -> None:
+        assert person
+        assert now.tzinfo is not None
+        self.people.append((name, role, tenant))
 
 
 PRESCRIPTION = derived_id("prescription", "RBA", "G1")
@@ -197,6 +204,11 @@ class Enquiries:
     away: bool = False
     swept_at: datetime | None = NOW
     paused: tuple[PauseView, ...] = ()
+    granted: tuple[Grant, ...] = ()
+
+    async def granted_to(self, name: str, *, now: datetime) -> tuple[Grant, ...]:
+        self._seen(None)
+        return tuple(one for one in self.granted if one.name == name and one.until > now)
 
     def _seen(self, tenant: OdsCode | None) -> list[PrescriptionView]:
         if self.away:

@@ -14,6 +14,7 @@ from typing import Final
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import ROLES, Role, Serves
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.person import Grant
 
 MOST: Final = 64
 """Posts of one person that are looked at; nobody chooses from more."""
@@ -127,7 +128,38 @@ def posts_of(
         for rule in by_word.get(word, ())
         if (post := _post(rule, stated, organisations)) is not None
     }
-    return tuple(sorted(found, key=lambda post: (list(Role).index(post.role), str(post.tenant or ""))))
+    return tuple(sorted(found, key=_order))
+
+
+def with_grants(posts: tuple[Post, ...], grants: Iterable[Grant], organisations: Organisations) -> tuple[Post, ...]:
+    """Give a person's posts with those that were granted here; one that the identity provider says does not end.
+
+    Args:
+        posts: what the identity provider's words amount to.
+        grants: those in force of the same person.
+        organisations: every ODS code this gateway knows; a grant for one that is gone is no post.
+    """
+    found = {(post.role, post.tenant): post for post in posts}
+    for grant in grants:
+        if (post := post_of(grant, organisations)) is None:
+            continue
+        known = found.setdefault((post.role, post.tenant), post)
+        if known.until is not None and known.until < grant.until:
+            found[post.role, post.tenant] = post
+    return tuple(sorted(found.values(), key=_order))
+
+
+def post_of(grant: Grant, organisations: Organisations) -> Post | None:
+    """Give the post of a grant; None where its role or organisation is no longer one of ours."""
+    organisation = organisations.get(grant.tenant) if grant.tenant else None
+    if grant.role not in set(Role) or (grant.tenant and organisation is None):
+        return None
+    role = Role(grant.role)
+    return Post(role=role, tenant=grant.tenant, until=grant.until) if fits(role, organisation) else None
+
+
+def _order(post: Post) -> tuple[int, str]:
+    return list(Role).index(post.role), str(post.tenant or "")
 
 
 def _said(claim: object, where: RoleClaim) -> list[tuple[str, str]]:

@@ -5,17 +5,17 @@ Whoever has no role here is told so and let no further. Every outcome leaves an 
 Source: OpenID Connect Core 3.1; Back-Channel Logout 1.0, 2.5; reliability-security.md 8.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.access.posts import Identity, Post
+from gateway.access.posts import Identity, Post, with_grants
 from gateway.console import cookies
 from gateway.console.entrance import Entrance, short_name
-from gateway.console.getting_in import let_in, local, note
+from gateway.console.getting_in import let_in, local, note, written_down
 from gateway.console.id_token import NotBelieved
 from gateway.console.issuer import Issuer, IssuerAway
 from gateway.console.role import Choice, choices, choices_of
@@ -68,7 +68,10 @@ class ByIssuer:
             return await self._away(request, error)
         except NotBelieved as error:
             return await self._not_believed(request, error.why)
-        return await self._identified(request, self.entrance.identity(known), arrival.path)
+        identity = self.entrance.identity(known)
+        grants = await self.site.enquiries.granted_to(identity.name, now=self.site.now())
+        posts = with_grants(identity.posts, grants, self.entrance.organisations)
+        return await self._identified(request, replace(identity, posts=posts), arrival.path)
 
     async def _identified(self, request: Request, identity: Identity, path: str) -> Response:
         """Let a person in who has one role; ask one with several; say so to one with none."""
@@ -123,6 +126,7 @@ class ByIssuer:
 
     async def _in(self, identity: Identity, post: Post, path: str) -> Response:
         await note(self.site, identity.name, "sign in", f"{post.role} {post.tenant or 'of the whole gateway'}")
+        await written_down(self.site, post.principal(identity.name), identity.person)
         response = let_in(self.site, self.site.sessions.sign_in(identity, post), path)
         self.cookie.take(response)
         return response

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.access.principal import Principal
 from gateway.console.entrance import Entrance
 from gateway.console.site import HEADERS, HOME, Site
 
@@ -40,6 +41,14 @@ def local(path: str) -> str:
     """Give a page of the console, whatever was asked for: never an address elsewhere."""
     inside = path.startswith(HOME) and path.isascii() and path.isprintable() and not set(path) & set("\\?#% ")
     return path if inside and not path.startswith((f"{HOME}sign-in", f"{HOME}enter")) else HOME
+
+
+async def written_down(site: Site, principal: Principal, person: str) -> None:
+    """Keep who takes which role, for the list of people and for work to be handed to."""
+    if principal.role is not None:
+        await site.store.let_in(
+            principal.name, person=person, role=principal.role, tenant=principal.tenant, now=site.now()
+        )
 
 
 async def note(site: Site, name: str, action: str, subject: str) -> None:

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.access.posts import Post
 from gateway.access.roles import ROLES
 from gateway.console.entrance import Entrance
+from gateway.console.getting_in import written_down
 from gateway.console.sessions import BY_LINK, Session
 from gateway.console.site import HEADERS, Looker, Names, SignedOut, Site
 from gateway.domain.identifiers import OdsCode
@@ -146,6 +147,7 @@ async def _become(site: Site, request: Request, session: Session, key: str) -> s
     role = f"{principal.role or 'operator'} {principal.tenant or 'of the whole gateway'}"
     subject = f"{role} as {principal.name}"
     await site.note(Looker(principal=session.principal, session=session), "change role", subject)
+    await written_down(site, principal, person)
     secret = site.sessions.change(site.cookie.of(request), principal, person=person, until=until)
     if secret is None:
         raise SignedOut

@@ -25,6 +25,8 @@ from gateway.console.application import create_console
 from gateway.console.entrance import Entrance, entrance_of, short_name, shown_name
 from gateway.console.sessions import Sessions
 from gateway.console.site import Frame
+from gateway.domain.identifiers import OdsCode, derived_id
+from gateway.domain.person import Grant
 from tests.doors import NAMES, NOW, RBA, VNE51, Enquiries, Notes, directory, served
 from tests.issuer import CLIENT, SECRET, LocalIssuer, issuing
 
@@ -45,6 +47,7 @@ class Door:
     issuer: LocalIssuer
     sessions: Sessions
     notes: Notes
+    enquiries: Enquiries
     clock: list[datetime]
 
     @asynccontextmanager
@@ -84,7 +87,7 @@ class Browser:
 async def standing(*, development: bool = True, **settings: Any) -> AsyncIterator[Door]:
     clock = [NOW]
     async with issuing(lambda: clock[0]) as issuer:
-        sessions, notes = Sessions(lambda: clock[0], idle=timedelta(minutes=15)), Notes()
+        sessions, notes, enquiries = Sessions(lambda: clock[0], idle=timedelta(minutes=15)), Notes(), Enquiries()
         starlette = Starlette()
         async with served(starlette) as address:
             stated: dict[str, Any] = {"url": issuer.address, "client_id": CLIENT, "secret": SECRET, "back": address}
@@ -93,7 +96,7 @@ async def standing(*, development: bool = True, **settings: Any) -> AsyncIterato
             entrance = entrance_of(signing_in, organisations, lambda: clock[0], development=False)
             starlette.router.routes.extend(
                 create_console(
-                    enquiries=Enquiries(),
+                    enquiries=enquiries,
                     notes=notes,
                     directory=directory(),
                     sessions=sessions,
@@ -103,7 +106,7 @@ async def standing(*, development: bool = True, **settings: Any) -> AsyncIterato
                     services={Entrance: entrance},
                 )
             )
-            yield Door(address, issuer, sessions, notes, clock)
+            yield Door(address, issuer, sessions, notes, enquiries, clock)
 
 
 @pytest.fixture
@@ -212,6 +215,48 @@ async def test_nobody_is_led_anywhere_else(door: Door, to: str) -> None:
 
 
 _ANY: Any = None
+
+
+def given(door: Door, **change: Any) -> Grant:
+    stated: dict[str, Any] = {
+        "id": derived_id("grant", "a"),
+        "name": short_name("1234", door.issuer.address),
+        "person": "Perry",
+        "role": "map-approver",
+        "tenant": RBA,
+        "reason": "Covers for leave.",
+        "by": "charlie",
+        "second_by": "olu",
+        "at": NOW - timedelta(days=1),
+        "until": NOW + timedelta(minutes=10),
+    }
+    return Grant(**(stated | change))
+
+
+async def test_a_role_that_was_given_here_can_be_taken_and_ends_by_its_date(door: Door) -> None:
+    door.issuer.person["roles"] = []
+    door.enquiries.granted = (given(door),)
+    async with door.browser() as browser:
+        _, page, _ = await browser.sign_in()
+        assert "Perry Pharmacist, Map approver, Example Trust (RBA)" in page
+        assert door.notes.people == [(short_name("1234", door.issuer.address), "map-approver", RBA)]
+        door.clock[0] += timedelta(minutes=10, seconds=1)
+        status, page, _ = await browser.get("/console/help")
+        assert status == 401
+        assert "The role you had taken has ended" in page
+        assert (await browser.sign_in())[0] == 403
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"role": "gone"}, {"tenant": "RXX"}, {"role": "provider-pharmacist"}, {"name": "another"}, {"tenant": None}],
+)
+async def test_a_grant_that_fits_nothing_here_is_no_role(door: Door, change: dict[str, Any]) -> None:
+    door.issuer.person["roles"] = []
+    tenant = {"tenant": OdsCode(change["tenant"])} if change.get("tenant") else {}
+    door.enquiries.granted = (given(door, **(change | tenant)),)
+    async with door.browser() as browser:
+        assert (await browser.sign_in())[0] == 403
 
 
 # What comes back from the identity provider
