@@ -23,6 +23,7 @@ from gateway.console.acting.cancel import Cancel
 from gateway.console.acting.correct import Correct
 from gateway.console.acting.desk import Answer, Close, Resolve, Rule
 from gateway.console.acting.hold import Hold, Release
+from gateway.console.acting.reroute import Reroute
 from gateway.console.acting.shape import Acting, Came, Case, Field, Filled, Kind, Line, NotDone, Says
 from gateway.console.acting.supply import Renewal, RescueSupply
 from gateway.console.offered import BY_NAME, ActName, Standing, address, standings, why_not
@@ -40,6 +41,7 @@ ACTS: Final[tuple[Acting, ...]] = (
     Cancel(),
     Hold(),
     Release(),
+    Reroute(),
     Resolve(),
     Answer(),
     Close(),
@@ -50,6 +52,8 @@ ACTS: Final[tuple[Acting, ...]] = (
     Correct(),
 )
 """Every act that has a page."""
+_ASKED: Final = ("to",)
+"""Parameters that a page of an act takes in its address: no patient data, and nothing that is done."""
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -65,7 +69,7 @@ def _of(site: Site, act: Acting) -> list[BaseRoute]:
         looker = site.looking(request, row.action)
         case = await _case(site, looker, request, act.name)
         await site.note(looker, f"{act.name} page", str(case.view.found.prescription_id))
-        return await _page(request, act, case, site.typed(request))
+        return await _page(request, act, case, _with_asked(request, site.typed(request)))
 
     async def carry_out(request: Request) -> Response:
         """Do it, if it is still as it was seen."""
@@ -104,6 +108,12 @@ def _of(site: Site, act: Acting) -> list[BaseRoute]:
         Route(path, carry_out, methods=["POST"]),
         Route(f"{path}/result", result, methods=["GET"]),
     ]
+
+
+def _with_asked(request: Request, typed: Form) -> Form:
+    """Add what was chosen on the page itself before its form: which provider is to have it."""
+    asked = {name: (request.query_params[name],) for name in _ASKED if name in request.query_params}
+    return Form(values={**typed.values, **asked})
 
 
 async def _try(act: Acting, case: Case, filled: Filled) -> Came | NotDone | None:

@@ -16,14 +16,26 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.access.directory import Directory
 from gateway.access.policy import Action
-from gateway.console import about, acts, finding, home, live, messages, prescription, providers, role, sign_in
+from gateway.console import about, acts, finding, home, live, messages, prescription, providers, role, sign_in, waiting
 from gateway.console.getting_in import signed_out
 from gateway.console.sessions import Sessions
 from gateway.console.site import HEADERS, HOME, Entry, Frame, Looker, Names, Notes, SentBefore, SignedOut, Site
 from gateway.domain.errors import Unavailable
 from gateway.enquiries import Enquiries
 
-_PAGES: Final[tuple[ModuleType, ...]] = (home, finding, prescription, providers, acts, messages, sign_in, role, about, live)
+_PAGES: Final[tuple[ModuleType, ...]] = (
+    home,
+    finding,
+    prescription,
+    providers,
+    acts,
+    waiting,
+    messages,
+    sign_in,
+    role,
+    about,
+    live,
+)
 """Each gives its `routes(site)`, and its `ENTRIES` of the navigation if it has any, in the order they are shown."""
 
 

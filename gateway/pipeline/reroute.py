@@ -74,6 +74,11 @@ class Rerouting(Bench):
     _looks = 0
     """How often it was looked at what is to be finished: each look begins with another."""
 
+    def providers(self) -> tuple[Provider, ...]:
+        """Give every provider that lines may be given to, by name."""
+        known = (self._usable(ods) for ods in self._around.routing.providers)
+        return tuple(sorted((one for one in known if one is not None), key=lambda one: one.name))
+
     async def plan(self, held: HeldPrescription, *, to: OdsCode | None, people: tuple[str, str]) -> Plan:
         """Say what would happen. Nothing is asked, sent or written.
 
