@@ -21,6 +21,7 @@ from gateway.domain.lifecycle import LineState
 from gateway.domain.person import Grant
 from gateway.domain.submission import Answer, Submission
 from gateway.enquiries import AlertView, EventView, Found, LineView, Overdue, PauseView, PrescriptionView, Waiting
+from gateway.ports.attention import Aliveness, Attention, AttentionQuery
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.ports.looking_up import Hit, Hits, Key, RefusedMessage
 from gateway.ports.work import News
@@ -249,6 +250,17 @@ class Enquiries:
         assert value
         self._seen(tenant)
         return ()
+
+    async def needs_attention(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Attention:
+        self.asked.append({"tenant": tenant, "query": query, "now": now})
+        return Attention(rows=(), total=len(self._seen(tenant)) * 0)
+
+    async def attention_count(self, *, tenant: OdsCode | None, now: datetime) -> int:
+        self.asked.append({"tenant": tenant, "now": now})
+        return 0
+
+    async def aliveness(self, *, tenant: OdsCode | None) -> Aliveness:
+        return Aliveness(open=len(self._seen(tenant)), oldest_unanswered=None)
 
     async def latest(self, *, tenant: OdsCode | None, limit: int) -> tuple[Found, ...]:
         return tuple(one.found for one in self._seen(tenant))[:limit]

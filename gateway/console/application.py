@@ -16,7 +16,20 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.access.directory import Directory
 from gateway.access.policy import Action
-from gateway.console import about, acts, finding, home, live, messages, prescription, providers, role, sign_in, waiting
+from gateway.console import (
+    about,
+    acts,
+    finding,
+    home,
+    live,
+    messages,
+    prescription,
+    providers,
+    role,
+    sign_in,
+    waiting,
+    work,
+)
 from gateway.console.getting_in import signed_out
 from gateway.console.sessions import Sessions
 from gateway.console.site import HEADERS, HOME, Entry, Frame, Looker, Names, Notes, SentBefore, SignedOut, Site
@@ -25,6 +38,7 @@ from gateway.enquiries import Enquiries
 
 _PAGES: Final[tuple[ModuleType, ...]] = (
     home,
+    work,
     finding,
     prescription,
     providers,

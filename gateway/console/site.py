@@ -6,7 +6,7 @@ Source: console.md 5, 7; brief D15, D16; reliability-security.md I8, I9.
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,11 +25,13 @@ from gateway.console.sessions import Session, Sessions
 from gateway.console.words import clock_time
 from gateway.domain.identifiers import OdsCode
 from gateway.enquiries import Enquiries
+from gateway.ports.attention import MOST_COUNTED
 from gateway.ports.store import Store
 
 HOME: Final = "/console/"
 BY_ITSELF: Final = "x-live"
 """Header of what an open page asks for by itself: no person asked, and none reads a notice that is shown once."""
+_COUNT_SERVES: Final = timedelta(seconds=1)
 _MOST_FORM_BYTES: Final = 64 * 1024
 _MOST_FIELDS: Final = 512
 _UNDER_WAY_SECONDS: Final = 3.0
@@ -199,6 +201,7 @@ class Site:
         self.assets = Assets()
         self.services = services or {}
         self._entries = entries
+        self._counted: dict[OdsCode | None, tuple[datetime, int]] = {}
         self._templates = _templates(self.assets)
 
     def service(self, kind: type[Service]) -> Service:
@@ -254,6 +257,13 @@ class Site:
             Unavailable: then nothing may be shown.
         """
         await self.store.note_access(principal=looker.name, action=f"console {action}", subject=subject, now=self.now())
+        await self._count(looker)
+
+    async def _count(self, looker: Looker) -> None:
+        """Count what needs attention for the navigation of the page that is about to be shown, at most every second."""
+        now, last = self.now(), self._counted.get(looker.tenant)
+        if looker.may(Action.READ_CONSOLE) and (last is None or now - last[0] >= _COUNT_SERVES):
+            self._counted[looker.tenant] = (now, await self.enquiries.attention_count(tenant=looker.tenant, now=now))
 
     async def form(self, request: Request) -> Form:
         """Read a form of this session. One that carries a token of its own (`once`) is taken the first time alone.
@@ -308,11 +318,19 @@ class Site:
             looker=looker,
             looker_words=looker.words(self.names) if looker else "",
             entries=[entry for entry in self._entries if looker and looker.may(entry.action)],
+            attention_count=self._attention(looker),
             here=request.url.path,
             notice=notice,
             **values,
         )
         return Response(body, status, HEADERS, "text/html; charset=utf-8")
+
+    def _attention(self, looker: Looker | None) -> str:
+        """Give the count of what needs attention, as it was when this person's view was noted."""
+        last = self._counted.get(looker.tenant) if looker and looker.may(Action.READ_CONSOLE) else None
+        if last is None or not last[1]:
+            return ""
+        return f"{MOST_COUNTED - 1}+" if last[1] >= MOST_COUNTED else str(last[1])
 
     def to(self, request: Request, path: str, notice: str = "") -> Response:
         """Lead to a page of the console, with a notice that is shown there once."""

@@ -35,6 +35,7 @@ class AttentionQuery:
         days_under: only rows with fewer days of medicine left, or with a number that is not known.
         silent_of: only what the silence of this provider explains: the rows of a group.
         first: how many rows to leave out.
+        grouped: lines that one provider's silence explains are one row.
     """
 
     taken_by: str = ""
@@ -44,6 +45,7 @@ class AttentionQuery:
     silent_of: OdsCode | None = None
     first: int = 0
     size: int = PAGE
+    grouped: bool = True
 
     @property
     def alerts_only(self) -> bool:
@@ -226,6 +228,9 @@ class AttentionReads(Protocol):
 
     async def covers(self, prescription_id: UUID, *, tenant: OdsCode | None) -> Mapping[UUID, Cover]:
         """Give how long the medicine of each line of a prescription lasts; none where it is not the tenant's."""
+
+    async def colleagues(self, *, tenant: OdsCode | None) -> tuple[str, ...]:
+        """Give the short names of those who have worked on items before, at most 50."""
 
     async def aliveness(self, *, tenant: OdsCode | None) -> Aliveness:
         """Give what proves that an empty list is one."""

@@ -218,7 +218,7 @@ def page(
 ) -> Attention:
     """Give one page of the list."""
     today = now.astimezone(LONDON).date()
-    groups = [] if query.narrows else list(_groups(reader, tenant, now, last_heard))
+    groups = [] if query.narrows or not query.grouped else list(_groups(reader, tenant, now, last_heard))
     values = _values(tenant, query, now, today, [one.provider.value for one in groups])
     to_see = {**values, "most": query.first + query.size}
     light = sorted(

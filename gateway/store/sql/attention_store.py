@@ -50,6 +50,10 @@ class AttentionAnswers(ABC):
         """See `gateway.ports.attention.AttentionReads`."""
         return await self._ask(lambda reader: work_notes.covers(reader, prescription_id, tenant=tenant), tenant)
 
+    async def colleagues(self, *, tenant: OdsCode | None) -> tuple[str, ...]:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(partial(work_notes.colleagues, tenant=tenant), tenant)
+
     async def aliveness(self, *, tenant: OdsCode | None) -> Aliveness:
         """See `gateway.ports.attention.AttentionReads`."""
         return await self._ask(partial(attention.aliveness, tenant=tenant), tenant)

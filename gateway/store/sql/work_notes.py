@@ -29,10 +29,19 @@ SELECT {_NOTE} FROM prescription JOIN line ON line.prescription = prescription.i
 JOIN work_note ON work_note.line = line.id AND work_note.kind IN ('call', 'reminded')
 WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY work_note.id
 """  # noqa: S608 - our own words alone
+_COLLEAGUES: Final = """
+SELECT DISTINCT work_note.by FROM work_note JOIN alert ON alert.id = work_note.alert
+WHERE CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant ORDER BY work_note.by LIMIT 50
+"""
 _LINES: Final = """
 SELECT line.uuid, line.id FROM prescription JOIN line ON line.prescription = prescription.id
 WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY line.id
 """
+
+
+def colleagues(reader: Reader, *, tenant: OdsCode | None) -> tuple[str, ...]:
+    """Give the short names of those who have worked on items before."""
+    return tuple(name for (name,) in reader.execute(_COLLEAGUES, {"tenant": tenant.value if tenant else None}))
 
 
 def of_alert(reader: Reader, alert: int, *, tenant: OdsCode | None) -> tuple[WorkNote, ...]:

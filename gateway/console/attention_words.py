@@ -1,0 +1,339 @@
+"""What stands on one row of what needs attention: values for the templates, every word of it worked out here.
+
+Source: console.md 6.1, 10 and 11.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from gateway.access.policy import Action
+from gateway.console.site import Looker, Names
+from gateway.console.words import (
+    CANCELS,
+    LONDON,
+    STATES,
+    Shown,
+    born,
+    clock_time,
+    day,
+    held_shown,
+    how_long,
+    nhs_number,
+    when,
+)
+from gateway.domain.alert_kinds import about
+from gateway.domain.cover import Cover
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.labels import Held
+from gateway.domain.lifecycle import LineState
+from gateway.domain.work_item import LEAD_TIME, REASONS, Reason, Step, measures_slack
+from gateway.ports.attention import LineOnList, SilentProvider, WorkItem, WorkNote, limit_of
+
+CLOSING: Final = time(17, 0)
+"""When the working day ends by which somebody must act."""
+_NEEDS: Final = LEAD_TIME.days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link with its words."""
+
+    words: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """Days of medicine left, in words, with the sum.
+
+    Attributes:
+        sum: rows of words and days; empty where it cannot be worked out.
+    """
+
+    words: str
+    grade: str
+    sum: tuple[tuple[str, str], ...] = ()
+    total: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineShown:
+    """What a row says of its line."""
+
+    number: str
+    order_number: str
+    patient: str
+    nhs: str
+    born: str
+    directions: str
+    quantity: str
+    provider: str
+    trust: str
+    state: Shown
+    cancel: Shown | None
+    risk: str
+    left: Left | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row.
+
+    Attributes:
+        key: names the row for the page alone.
+        item: number and who has it, for a form; empty where nobody can take it.
+        place: why it stands where it stands.
+    """
+
+    key: str
+    item: str
+    heading: str
+    href: str
+    reason: str
+    text: str
+    act_by: str
+    late: bool
+    place: str
+    owner: str
+    taken_by: str
+    mine: bool
+    age: str
+    step: Link
+    line: LineShown | None = None
+    limit: str = ""
+    also: tuple[str, ...] = ()
+    means: str = ""
+    do: str = ""
+    acts: str = ""
+    soon: str = ""
+    group: bool = False
+    incident: bool = False
+
+
+def named(ods: OdsCode | None, names: Names) -> str:
+    """Give an organisation as `Example Trust (RBA)`."""
+    if ods is None:
+        return "Not chosen"
+    return f"{names[ods]} ({ods})" if ods in names else str(ods)
+
+
+def act_by(item: WorkItem, now: datetime) -> datetime:
+    """Give the moment by which somebody must act.
+
+    Where running out is the harm, the end of the last working day on which acting is early enough, and of today where
+    that is not known; otherwise the end of the usual limit.
+    """
+    row = REASONS[item.reason]
+    if not measures_slack(item.reason) or item.line is None:
+        return limit_of(item, row)
+    last = item.standing.last_day or now.astimezone(LONDON).date()
+    return datetime.combine(last, CLOSING, LONDON)
+
+
+def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
+    """Give one row."""
+    by, reason = act_by(item, now), REASONS[item.reason]
+    known = about(item.kind) if item.kind else None
+    line = item.line
+    return Row(
+        key=f"alert-{item.alert}" if item.alert is not None else f"line-{item.subject}",
+        item=f"{item.alert}:{item.taken_by}" if item.alert is not None else "",
+        heading=(line.medicine or "The medicine could not be read") if line else _kind(item.kind),
+        href=f"/console/prescriptions/{line.prescription_id}" if line else f"/console/work/{item.alert}",
+        reason=item.reason.value,
+        text=item.text or (STATES[line.state].sentence if line else ""),
+        act_by=_by(by, now),
+        late=by <= now,
+        place=_place(item, now),
+        owner=reason.owner,
+        taken_by=item.taken_by,
+        mine=item.taken_by == looker.name,
+        age=when(item.standing.since, now),
+        step=step_of(item, looker),
+        limit=_limit(item, now),
+        also=tuple(f"{one.reason.value}: {one.text}" for one in item.also),
+        means=known.means if known else "",
+        do=known.do if known else "",
+        acts=known.acts.value if known else "",
+        soon=known.soon.value if known else "",
+        incident=item.standing.incident,
+        line=_line(line, item.reason, names, now) if line else None,
+    )
+
+
+def _line(line: LineOnList, reason: Reason, names: Names, now: datetime) -> LineShown:
+    today = now.astimezone(LONDON).date()
+    return LineShown(
+        number=line.number or "no number",
+        order_number=line.order_number,
+        patient=line.patient_name or "The patient's name could not be read",
+        nhs=nhs_number(line.nhs_number) or "no NHS number",
+        born=born(line.birth_date, now) or "not read",
+        directions=line.directions,
+        quantity=line.quantity,
+        provider=named(line.provider, names),
+        trust=named(line.tenant, names),
+        state=_HELD.get(reason, STATES[line.state]) if line.state is LineState.HELD else STATES[line.state],
+        cancel=CANCELS.get(line.cancel),
+        risk=line.risk_class,
+        left=left(line.cover, today) if measures_slack(reason) else None,
+    )
+
+
+_HELD: Final = {
+    Reason.HELD_CODE: held_shown(Held.CODE),
+    Reason.HELD_SOURCE: held_shown(Held.CONTRADICTION),
+}
+
+
+def left(cover: Cover, today: date) -> Left:
+    """Give how much medicine is left, in words, with its sum."""
+    days = cover.days_left(today)
+    if days is None or cover.ends_on is None:
+        return Left(words="Days of medicine left: not known", grade=f"Cannot be worked out: {cover.why}.")
+    terms = cover.sum_on(today)
+    total = sum(term.days for term in terms)
+    ended = f"Medicine ended {_days(-total)} ago" if total < 0 else "Medicine ends today"
+    words = f"{_days(days)} of medicine left" if total > 0 else ended
+    return Left(
+        words=words,
+        grade=f"{cover.grade.value}; lasts until {day(cover.ends_on - timedelta(days=1))}",
+        sum=tuple((term.words, f"{term.days:+d}") for term in terms),
+        total=str(total),
+    )
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'s' * (count != 1)}"
+
+
+def _by(moment: datetime, now: datetime) -> str:
+    local, today = moment.astimezone(LONDON), now.astimezone(LONDON)
+    at = f"{local:%H:%M}"
+    if local.date() == today.date():
+        return f"Act by today {at}"
+    passed = "Should have been acted on by" if moment <= now else "Act by"
+    return f"{passed} {local:%a} {local.day} {local:%b} {at}"
+
+
+def _place(item: WorkItem, now: datetime) -> str:
+    """Say why a row stands where it stands."""
+    if item.standing.incident:
+        return "An incident: before everything else."
+    if item.line is None:
+        return "No patient's medicine waits for this alone."
+    risk = f" {item.line.risk_class.capitalize()}: before other medicines." if item.line.risk_class else ""
+    if not measures_slack(item.reason):
+        return f"Days of medicine left say nothing of this: it counts as due now.{risk}"
+    days = item.line.cover.days_left(now.astimezone(LONDON).date())
+    if days is None:
+        return f"Days left are not known: it counts as due today.{risk}"
+    return f"{_days(days)} left, a supply needs {_NEEDS}.{risk}"
+
+
+def _limit(item: WorkItem, now: datetime) -> str:
+    end = limit_of(item, REASONS[item.reason])
+    since = end - item.standing.since
+    if not since:
+        return "Usual limit: at once."
+    passed = f"passed {how_long(now - end)} ago" if end <= now else f"ends in {how_long(end - now)}"
+    return f"Usual limit: {how_long(since)}, {passed}."
+
+
+def _kind(kind: str) -> str:
+    return kind.replace("-", " ").capitalize()
+
+
+_PRESCRIPTION: Final = "/console/prescriptions/{id}"
+_PAGES: Final[dict[Step, tuple[str, Action]]] = {
+    Step.CALL: ("/console/work/{alert}/call", Action.WORK),
+    Step.STATEMENT: (f"{_PRESCRIPTION}/resolve", Action.RESOLVE),
+    Step.SEE_REASON: (_PRESCRIPTION, Action.READ_CONSOLE),
+    Step.ATTEMPTS: (_PRESCRIPTION, Action.READ_CONSOLE),
+    Step.BOTH_VALUES: (_PRESCRIPTION, Action.READ_CONSOLE),
+    Step.RESOLVE_CODE: ("/console/held-codes", Action.PROPOSE_CODE),
+    Step.ANSWER: (f"{_PRESCRIPTION}/answer", Action.PHARMACY),
+    Step.REMIND: ("/console/work/{alert}/remind", Action.WORK),
+    Step.CHECK: ("/console/screening/{id}", Action.PHARMACY),
+    Step.DELIVERY: (_PRESCRIPTION, Action.READ_CONSOLE),
+    Step.ASK_PROVIDER: ("/console/work/{alert}/remind", Action.WORK),
+    Step.ASK_PRESCRIBER: (f"{_PRESCRIPTION}/renewal", Action.RENEW),
+    Step.EVIDENCE: (_PRESCRIPTION, Action.READ_CONSOLE),
+    Step.RULE: (f"{_PRESCRIPTION}/rule", Action.PHARMACY),
+}
+
+
+def step_of(item: WorkItem, looker: Looker) -> Link:
+    """Give the next step, where this person may take it; otherwise the page that says who can."""
+    step = Step.RULE if item.kind == "change-awaits-ruling" else REASONS[item.reason].step
+    if item.reason is Reason.ENDED and item.kind != "renewal-requested":
+        step = Step.SEE_REASON  # there is no request for a renewal that could be decided
+    address, action = _PAGES.get(step, ("", Action.READ_CONSOLE))
+    needs_line, needs_alert = "{id}" in address, "{alert}" in address
+    fits = bool(address) and looker.may(action) and (item.line or not needs_line) and (item.alert or not needs_alert)
+    if fits:
+        prescription = item.line.prescription_id if item.line else ""
+        return Link(words=step.value, href=address.format(id=prescription, alert=item.alert))
+    if item.alert is not None:
+        return Link(words=step.value if not address else Step.LOOK.value, href=f"/console/work/{item.alert}")
+    prescription = item.line.prescription_id if item.line else ""
+    return Link(words=Step.LOOK.value, href=_PRESCRIPTION.format(id=prescription))
+
+
+def group_of(group: SilentProvider, names: Names, now: datetime) -> Row:
+    """Give the one row of many lines that one silent provider explains."""
+    provider = named(group.provider, names)
+    heard = (
+        f"The last word of any kind from their system came {clock_time(group.heard_at)}, {when(group.heard_at, now)}."
+        if group.heard_at
+        else "Nothing has ever come from their system."
+    )
+    href = f"/console/?silent={group.provider}"
+    return Row(
+        key=f"silent-{group.provider}",
+        item="",
+        heading=f"{group.lines} lines wait for {provider}",
+        href=href,
+        reason="Their system is not answering",
+        text=f"{group.lines} lines have had no answer since {clock_time(group.since)}. {heard}",
+        act_by="Act by today" if group.standing.last_day is None else f"Act by {day(group.standing.last_day)}",
+        late=False,
+        place="It stands where the most urgent of them would.",
+        owner="provider, chased by trust",
+        taken_by="",
+        mine=False,
+        age=when(group.since, now),
+        step=Link(words=f"Show the {group.lines}", href=href),
+        group=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteShown:
+    """One thing that was done about an item."""
+
+    at: str
+    ago: str
+    what: str
+    words: str
+    evidence: str
+
+
+def note_of(note: WorkNote, now: datetime) -> NoteShown:
+    """Give one note in words."""
+    whats = {
+        "taken": f"{note.by} took it",
+        "handed over": f"{note.by} handed it to {note.person}",
+        "put off": f"{note.by} put it off until {clock_time(note.until)}" if note.until else "",
+        "call": f"{note.by} spoke with {note.person}, {clock_time(note.spoken_at)}" if note.spoken_at else "",
+        "reminded": f"{note.by} reminded {note.person}",
+    }
+    stock = f" Medicine at home: {_days(note.days_at_home)}." if note.days_at_home is not None else ""
+    return NoteShown(
+        at=clock_time(note.at),
+        ago=when(note.at, now),
+        what=whats[note.kind],
+        words=note.words + stock,
+        evidence="stated" if note.kind == "call" else "our own record",
+    )
