@@ -187,7 +187,7 @@ function barOf(list) {
 
 function showRows(list) {
   const next = latest?.querySelector(`[data-live-list="${CSS.escape(list.dataset.liveList)}"]`);
-  if (!next) { location.reload(); return; }
+  if (!next || next.tagName !== list.tagName) { location.reload(); return; }  // the list begins or ends: a page of its own
   const before = rowsOf(list);
   list.replaceChildren(...document.importNode(next, true).childNodes);
   [...list.querySelectorAll('[data-live-row]')].filter((row) => !before.has(row.dataset.liveRow)).forEach(outline);
