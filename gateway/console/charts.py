@@ -78,12 +78,13 @@ class Part:
     count: int
 
 
-def run_chart(words: Words, points: Sequence[Point], *, percent: bool = False) -> Markup:
+def run_chart(words: Words, points: Sequence[Point], *, percent: bool = False, middle: float | None = None) -> Markup:
     """Draw a line over days.
 
     Args:
         words: what it says of itself.
         points: one a day, in their order.
+        middle: the median of the days, drawn across and named; None for no such line.
         percent: the values are shares; otherwise counts, or lengths of one unit.
     """
     top = _HUNDRED if percent else axis_top(max((point.value or 0.0 for point in points), default=0.0))
@@ -93,6 +94,10 @@ def run_chart(words: Words, points: Sequence[Point], *, percent: bool = False) -
         return _LEFT + index * step, _TOP + _HEIGHT * (1 - value / top)
 
     drawn = [_axis(top, percent=percent)]
+    if middle is not None:
+        y = at(0, middle)[1]
+        line = '<line class="hc-chart__middle" x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}"/>'
+        drawn += [_draw(line, _LEFT, _WIDTH - _RIGHT, y), _text(_LEFT + 6, y + 16, "median of the days")]
     for stretch in _stretches(points):
         places = [at(index, value) for index, value in stretch]
         if len(places) > 1:
