@@ -19,6 +19,7 @@ from gateway.access.policy import Action
 from gateway.console import (
     about,
     acts,
+    audit_page,
     finding,
     held_codes,
     home,
@@ -49,6 +50,7 @@ _PAGES: Final[tuple[ModuleType, ...]] = (
     waiting,
     held_codes,
     messages,
+    audit_page,
     sign_in,
     role,
     about,

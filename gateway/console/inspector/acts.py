@@ -295,7 +295,7 @@ class Inspector:
         found += [issue for one in view.orders for issue in one.issues if issue not in found]
         names, now = self._site.names, self._site.now()
         return {
-            "inside": page.received(view, asked, hide, written) if not view.archived else None,
+            "inside": page.received(view, asked, hide, written, found) if not view.archived else None,
             "understood": page.understood(view, asked, hide),
             "sealed": page.sealed(order.sealed[0], names) if order and order.sealed else None,
             "links_words": words,

@@ -11,7 +11,7 @@ from gateway.console.inspector.hiding import Hiding, Value, field_shown, hiding,
 from gateway.console.inspector.links import Links
 from gateway.console.inspector.names import CHANNELS, OUTCOME_WORDS, STATE_WORDS
 from gateway.console.inspector.source import SourceShown, identifying, of_hl7v2, of_values
-from gateway.console.inspector.tracing import Filter, TraceShown, table
+from gateway.console.inspector.tracing import Filter, TraceShown, table, within
 from gateway.console.inspector.tree import TreeShown, of_json
 from gateway.console.site import Names
 from gateway.console.words import EVENTS, STATES, clock_time, how_long, when
@@ -20,6 +20,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.message import FhirMessage
 from gateway.domain.submission import Action, Answer, WireFormat
+from gateway.domain.trace import Leftover
 from gateway.ports.inspection import (
     Answered,
     KeptApart,
@@ -197,7 +198,9 @@ class Inside:
     chosen: str
 
 
-def received(view: Received, asked: Asked, hide: Hiding, written: Sequence[FhirMessage]) -> Inside:
+def received(
+    view: Received, asked: Asked, hide: Hiding, written: Sequence[FhirMessage], issues: Sequence[Issue] = ()
+) -> Inside:
     """Give the inside of a trust's message.
 
     Args:
@@ -205,6 +208,7 @@ def received(view: Received, asked: Asked, hide: Hiding, written: Sequence[FhirM
         asked: what is chosen.
         hide: masks what must be.
         written: what the order's messages are when written anew: it says what comes from where.
+        issues: found in it, each at its place.
     """
     order = view.orders[asked.order] if asked.order < len(view.orders) else None
     explained = [pair for message in written for pair in message.explained]
@@ -227,29 +231,38 @@ def received(view: Received, asked: Asked, hide: Hiding, written: Sequence[FhirM
             hide,
             rows,
             chosen=asked.only,
+            at=asked.at,
+            issues=issues,
             unexplained=[path for message in written for path in message.unexplained],
         ),
-        chosen=_chosen(asked, links, rows, hide),
+        chosen=hide.through(_chosen(asked, links, rows, view.leftovers)) + _found_at(asked.at, issues),
     )
 
 
-def _chosen(asked: Asked, links: Links, rows: frozenset[int], hide: Hiding) -> str:
+def _chosen(asked: Asked, links: Links, rows: frozenset[int], left: Sequence[Leftover]) -> str:
     """Say in a sentence what is chosen and where it goes."""
-    if not (asked.at or asked.to):
-        return ""
     if asked.at:
-        what = name_of(asked.at) or asked.at
+        what = f"{name_of(asked.at) or 'This value'} ({asked.at})"
         targets = ", ".join(dict.fromkeys(links.rows[number].target for number in sorted(rows)))
         paths = {path for number in rows for path in links.fhir(number)}
         if not rows:
-            return f"{what} ({asked.at}) goes nowhere: see the leftovers of the trace."
+            why = next((one.rule.partition(": ")[2] for one in left if one.source == asked.at and one.rule), "")
+            return f"{what} goes nowhere" + (f": {why}." if why else ".")
         where = f" and goes to {_places(len(paths))} of FHIR" if paths else ""
-        return hide.through(f"{what} ({asked.at}) becomes {targets}{where}. All are marked.")
-    origin = links.origin(asked.to)
-    if not rows:
-        return f"{asked.to} comes from no place of the source: {origin or 'nothing explains it'}."
-    sources = ", ".join(links.rows[number].source or "a default" for number in sorted(rows))
-    return f"{asked.to} comes from {sources}. All are marked."
+        return f"{what} becomes {targets}{where}. All are marked."
+    if asked.to:
+        origin = links.origin(asked.to)
+        if not rows:
+            return f"{asked.to} comes from no place of the source: {origin or 'nothing explains it'}."
+        sources = ", ".join(links.rows[number].source or "a default" for number in sorted(rows))
+        return f"{asked.to} comes from {sources}. All are marked."
+    return ""
+
+
+def _found_at(at: str, issues: Sequence[Issue]) -> str:
+    """Name the issues that were found at a chosen place."""
+    codes = [issue.code for issue in issues if at and within(issue.location, at)]
+    return f" It is where {', '.join(dict.fromkeys(codes))} was found." if codes else ""
 
 
 def _places(count: int) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from gateway.console.inspector.fields import name_of
 from gateway.console.inspector.hiding import Hiding, Value, field_shown, target_shown
 from gateway.console.inspector.links import Links
+from gateway.domain.issue import Effect, Issue
 from gateway.domain.trace import Disposition, Leftover
 from gateway.translate.maps.rules import weight_of
 
@@ -74,6 +75,8 @@ def table(
     marked: frozenset[int],
     *,
     chosen: Filter,
+    at: str = "",
+    issues: Sequence[Issue] = (),
     unexplained: Sequence[str] = (),
 ) -> TraceShown:
     """Give the rows that a filter lets through, and count those of each.
@@ -84,6 +87,8 @@ def table(
         hide: masks what must be.
         marked: numbers of the rows that are chosen.
         chosen: the filter.
+        at: the place that is chosen.
+        issues: found in the message, each at its place.
         unexplained: FHIRPaths of values that nothing explains; none, or nothing is sealed.
     """
     kinds: dict[Filter, list[Row]] = {one: [] for one in Filter}
@@ -92,10 +97,14 @@ def table(
         kinds[Filter.ALL].append(shown)
         for kind in _kinds(row.transform, clinical=shown.clinical, ruled=bool(row.rule)):
             kinds[kind].append(shown)
+    raws = {row.source: row.raw for row in links.rows} | {one.source: one.raw for one in left}
+    for issue in issues:
+        shown = _issue(issue, raws.get(issue.location, ""), hide, marked=bool(at) and within(issue.location, at))
+        kinds[Filter.ALL].append(shown)
     for path in unexplained:
         kinds[Filter.UNEXPLAINED].append(_nothing_explains(path))
     for one in left:
-        shown = _left(one, hide)
+        shown = _left(one, hide, marked=bool(at) and within(one.source, at))
         kinds[Filter.LEFTOVERS].append(shown)
         if one.disposition is Disposition.UNKNOWN:
             kinds[Filter.UNEXPLAINED].append(shown)
@@ -136,7 +145,28 @@ def _row(links: Links, number: int, hide: Hiding, *, marked: bool) -> Row:
     )
 
 
-def _left(one: Leftover, hide: Hiding) -> Row:
+def within(place: str, chosen: str) -> bool:
+    """Tell whether a place is the chosen one, lies in it, or has it in it: an issue may name a whole field."""
+    marks = (".", "[", "/", "-")
+    below = any(place.startswith(f"{chosen}{mark}") for mark in marks)
+    return bool(place) and (place == chosen or below or any(chosen.startswith(f"{place}{mark}") for mark in marks))
+
+
+def _issue(issue: Issue, raw: str, hide: Hiding, *, marked: bool) -> Row:
+    return Row(
+        at=issue.location,
+        name=name_of(issue.location),
+        raw=hide.of(raw, shown=field_shown(issue.location)),
+        rule="",
+        how=f"Issue: {hide.through(issue.text)}",
+        result=Value(text=""),
+        to=f"issue {issue.code}",
+        clinical=issue.effect in {Effect.HOLD_SOURCE, Effect.HOLD_MAP},
+        marked=marked,
+    )
+
+
+def _left(one: Leftover, hide: Hiding, *, marked: bool) -> Row:
     return Row(
         at=one.source,
         name=name_of(one.source),
@@ -145,6 +175,7 @@ def _left(one: Leftover, hide: Hiding) -> Row:
         how=f"Leftover, {one.disposition.value}" + (f": {one.rule.partition(': ')[2]}" if ": " in one.rule else ""),
         result=Value(text=""),
         to="",
+        marked=marked,
     )
 
 

@@ -48,6 +48,8 @@ FROM message JOIN prescription ON prescription.id = message.prescription WHERE m
 _SIZE: Final = "SELECT size FROM audit_head WHERE id = 1"
 _BODIES: Final = "SELECT seq, body, leaf_hash FROM audit_leaf WHERE seq > ? ORDER BY seq LIMIT ?"
 _AT: Final = "SELECT at FROM audit_leaf WHERE seq >= ? ORDER BY seq LIMIT 1"
+REASON: Final = "reason-digest:"
+"""What stands in the subject of a reading before the digest of the reason that was given for it."""
 _NOT_FACTS: Final = frozenset({"kind", "seq", "at", "principal", "by", "action", "subject"})
 
 Known = dict[str, tuple[UUID, str, str] | None]
@@ -159,10 +161,14 @@ def _under(reader: Reader, about: str, start: int, *, most: int = LOOKED_AT + 1)
 def _leaf(row: tuple[Any, ...]) -> AuditLeaf:
     said: dict[str, Any] = msgspec.json.decode(row[3])
     facts = {name: str(value) for name, value in said.items() if name not in _NOT_FACTS}
-    subject = str(said.get("subject", ""))
-    about = _ids((subject, *facts.values()))
-    if subject and not set(subject.split()) <= set(about):
-        facts["subject"] = subject
+    subject = str(said.get("subject", "")).split()
+    about = _ids((*subject, *facts.values()))
+    rest = [word for word in subject if word not in about]
+    digests = [word.removeprefix(REASON) for word in rest if word.startswith(REASON)]
+    if digests:
+        facts["reason_digest"] = digests[0]
+    if other := " ".join(word for word in rest if not word.startswith(REASON)):
+        facts["subject"] = other
     return AuditLeaf(
         seq=row[0],
         at=instant(row[1]),
