@@ -22,6 +22,7 @@ from gateway.console.acting.again import News
 from gateway.console.acting.cancel import Cancel
 from gateway.console.acting.correct import Correct
 from gateway.console.acting.desk import Answer, Close, Resolve, Rule
+from gateway.console.acting.envelope import OrderNumber, Paper
 from gateway.console.acting.hold import Hold, Release
 from gateway.console.acting.reroute import Reroute
 from gateway.console.acting.shape import Acting, Came, Case, Field, Filled, Kind, Line, NotDone, Says
@@ -48,6 +49,8 @@ ACTS: Final[tuple[Acting, ...]] = (
     Rule(),
     Renewal(),
     RescueSupply(),
+    OrderNumber(),
+    Paper(),
     News(),
     Correct(),
 )

@@ -31,10 +31,21 @@ from gateway.ports.code_maps import CodeMapWrites
 from gateway.ports.notices import NoticeWrites
 from gateway.ports.people import PeopleWrites
 from gateway.ports.proposals import ProposalWrites
+from gateway.ports.stated import StatedWrites
 from gateway.ports.work import BY_OPERATOR, Claim, Whereabouts
 
 
-class Store(AskingWrites, CodeMapWrites, NoticeWrites, PeopleWrites, ProposalWrites, BoardWrites, WorkWrites, Protocol):
+class Store(
+    AskingWrites,
+    StatedWrites,
+    CodeMapWrites,
+    NoticeWrites,
+    PeopleWrites,
+    ProposalWrites,
+    BoardWrites,
+    WorkWrites,
+    Protocol,
+):
     """Writes. One transaction each; durable on return."""
 
     async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:

@@ -17,7 +17,6 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Prescription
 from gateway.enquiries import Found, LegalHold, PrescriptionView
@@ -38,6 +37,7 @@ OWN: Final[Mapping[str, str]] = {
     "unknown_code": "prescription = :id",
     "reread": "prescription = :id",
     "held_signature": "prescription = :id",
+    "stated_fact": "prescription = :id",
     "message": "prescription = :id",
     "allocation": "prescription = :id",
     "event": f"line IN {_LINES}",

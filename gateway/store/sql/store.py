@@ -59,12 +59,13 @@ from gateway.store.sql.attention_store import AttentionActs
 from gateway.store.sql.code_map_store import CodeMapActs
 from gateway.store.sql.escalating_store import NoticeActs
 from gateway.store.sql.people_store import PeopleActs
+from gateway.store.sql.stated import StatedActs
 from gateway.store.sql.transaction import Transaction
 
 T = TypeVar("T")
 
 
-class SqlStore(AttentionActs, CodeMapActs, NoticeActs, PeopleActs):
+class SqlStore(StatedActs, AttentionActs, CodeMapActs, NoticeActs, PeopleActs):
     """Writes, grouped by one committer.
 
     Args:

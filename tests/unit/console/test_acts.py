@@ -12,6 +12,7 @@ from gateway.destination import InDoubt, Taken
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.domain.partner import SignaturePolicy
 from tests.unit.console.act_desk import Desk, opened
 from tests.unit.pipeline.test_pharmacy import two_orders
 from tests.unit.pipeline.test_story import S01
@@ -298,3 +299,37 @@ async def test_what_is_in_doubt_has_no_button_to_send_it_again(desk: Desk) -> No
     await sent(desk, InDoubt(reason="no answer"))
     page = await desk.person().read(await desk.page_of("resolve"))
     assert "Sent again by mistake, the patient could be supplied twice" in page.words
+
+
+async def test_an_order_number_is_kept_and_said_not_to_travel(desk: Desk) -> None:
+    await sent(desk)
+    person = desk.person(Role.PHARMACY_TECHNICIAN, name="t.one")
+    path = await desk.page_of("order-number")
+    assert "is not sent it: a prescription cannot change once it is sealed." in (await person.read(path)).words
+    missing = await person.act(path)
+    assert "Give the purchase order number" in missing.words
+    page = await person.act(path, number="PO-4711", reason="")
+    assert "The order number PO-4711 is kept." in page.words
+    assert "PO-4711 was stated by t.one" in (await person.read(path)).words
+    assert await desk.trial.claims() == []
+
+
+async def test_a_paper_original_is_registered_with_its_day_and_who_saw_it(tmp_path: Path) -> None:
+    async with opened(tmp_path, signature_policy=SignaturePolicy.PAPER_FOLLOWS) as desk:
+        await sent(desk)
+        person = desk.person(Role.PHARMACY_TECHNICIAN, name="t.one")
+        path = await desk.page_of("paper-original")
+        values = {"seen_by": "T Technician, dispensary", "reason": ""}
+        for bad, told in (("5 October", "2026-10-05"), ("2999-01-01", "still to come")):
+            page = await person.act(path, seen_on=bad, **values)
+            assert page.status == 422
+            assert told in page.words
+            assert "T Technician, dispensary" in page.body
+        page = await person.act(path, seen_on="2026-10-05", **values)
+        assert "Registered: the paper original was seen on 5 Oct 2026 by T Technician, dispensary." in page.words
+
+
+async def test_no_paper_original_is_registered_where_none_follows(desk: Desk) -> None:
+    await sent(desk)
+    page = await desk.person().read(await desk.page_of("paper-original"))
+    assert "No paper original follows this prescription." in page.words
