@@ -32,6 +32,7 @@ from gateway.ports.looking_up import LookingUp
 from gateway.ports.notices import NoticeReads
 from gateway.ports.people import PeopleReads
 from gateway.ports.proposals import ProposalReads
+from gateway.ports.screening import ScreeningReads
 from gateway.ports.stated import StatedReads
 from gateway.ports.work import News
 
@@ -222,6 +223,7 @@ class Enquiries(
     NoticeReads,
     PeopleReads,
     ProposalReads,
+    ScreeningReads,
     BoardReads,
     StatedReads,
     Protocol,

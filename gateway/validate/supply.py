@@ -40,6 +40,48 @@ class _Need:
     most: Fraction
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplySum:
+    """The sum of one supply, for a person to follow.
+
+    Attributes:
+        days: how long one supply must last.
+        needed: what the directions use up in that time, in the unit of the quantity: `4`, or `4 to 8`.
+        per_day: the same for one day.
+        quantity: what is ordered for each supply.
+        unit: of the three above.
+    """
+
+    days: str
+    needed: str
+    per_day: str
+    quantity: str
+    unit: str
+
+
+def supply_sum(line: Line, row: ProductRow | None) -> SupplySum | None:
+    """Give the sum of one supply; None where it cannot be made without assuming something.
+
+    Args:
+        line: as read.
+        row: what is known of its product.
+    """
+    quantity, days = of_quantity(line.quantity), days_of_one(line)
+    if quantity is None or not quantity.value or not days:
+        return None
+    need = _needed(line.dosages, quantity, strength_of(row), days, once=line.total_supplies == 1)
+    if need is None or not need.most:
+        return None
+    factor = quantity.value / Fraction(line.quantity.value)
+    return SupplySum(
+        days=_said(days),
+        needed=_span(need.least / factor, need.most / factor),
+        per_day=_span(need.least / factor / days, need.most / factor / days),
+        quantity=lexeme(line.quantity.value),
+        unit=line.quantity.unit.display or line.quantity.unit.code,
+    )
+
+
 def supply_doubts(line: Line, row: ProductRow | None) -> Iterator[Doubt]:
     """Compare the quantity of one supply with what the directions use up in the time it must last.
 
@@ -102,9 +144,11 @@ def _doses(dosage: Dosage) -> tuple[Spread, ...]:
 def _told(need: _Need, quantity: Amount, line: Line) -> str:
     """Say what is needed, in the unit of the quantity as sent."""
     factor = quantity.value / Fraction(line.quantity.value)
-    low, high = need.least / factor, need.most / factor
-    numbers = _said(low) if low == high else f"{_said(low)} to {_said(high)}"
-    return f"needed: {numbers} {line.quantity.unit.display}"
+    return f"needed: {_span(need.least / factor, need.most / factor)} {line.quantity.unit.display}"
+
+
+def _span(low: Fraction, high: Fraction) -> str:
+    return _said(low) if low == high else f"{_said(low)} to {_said(high)}"
 
 
 def _said(number: Fraction) -> str:

@@ -55,6 +55,7 @@ from gateway.store.sql.code_map_store import CodeMapAnswers
 from gateway.store.sql.escalating_store import NoticeAnswers
 from gateway.store.sql.people_store import PeopleAnswers
 from gateway.store.sql.stated import StatedAnswers
+from gateway.store.sql.screening import ScreeningAnswers
 from gateway.store.sql.transaction import Reader
 
 T = TypeVar("T")
@@ -85,7 +86,7 @@ class Readers(Protocol):
         """Finish what was asked and let go."""
 
 
-class SqlEnquiries(StatedAnswers, AttentionAnswers, CodeMapAnswers, NoticeAnswers, PeopleAnswers):
+class SqlEnquiries(StatedAnswers, AttentionAnswers, CodeMapAnswers, NoticeAnswers, PeopleAnswers, ScreeningAnswers):
     """Questions to one store."""
 
     def __init__(self, readers: Readers) -> None:
