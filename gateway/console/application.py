@@ -31,6 +31,7 @@ from gateway.console import (
     providers,
     role,
     sign_in,
+    told,
     waiting,
     work,
 )
@@ -57,6 +58,7 @@ _PAGES: Final[tuple[ModuleType, ...]] = (
     role,
     about,
     live,
+    told,
 )
 """Each gives its `routes(site)`, and its `ENTRIES` of the navigation if it has any, in the order they are shown."""
 

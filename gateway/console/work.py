@@ -17,6 +17,7 @@ from gateway.access.policy import Action
 from gateway.console.attention_query import address, read
 from gateway.console.attention_words import note_of, row_of
 from gateway.console.site import HOME, Form, Looker, Site
+from gateway.console.told import told_of
 from gateway.console.words import STATES, clock_time
 from gateway.console.work_acts import ACTS, REMIND, Case, WorkAct, Wrong, reminder
 from gateway.domain.errors import Unavailable
@@ -44,6 +45,7 @@ def routes(site: Site) -> list[BaseRoute]:
             closed=clock_time(found.closed_at) if found.closed_at else "",
             put_off=clock_time(found.snoozed_until) if found.snoozed_until and found.snoozed_until > now else "",
             notes=[note_of(note, now) for note in notes],
+            told=await told_of(site, looker, found.alert or 0, now),
             acts=[act for act in ACTS if looker.may(act.action) and not found.closed_at],
             may_work=looker.may(Action.WORK) and not found.closed_at,
             back=HOME,

@@ -18,6 +18,7 @@ from gateway.console.provider_book import ProviderBook
 from gateway.console.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.errors import ConfigurationError
+from gateway.domain.notice_rules import NoticeRules
 from gateway.domain.submission import Answer, Submission
 from gateway.mllp import MllpListener, TenantOf, by_certificate, by_sending_facility
 from gateway.pipeline.again import ReadAgain
@@ -143,6 +144,7 @@ def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[Ba
     )
     services |= {Asking: _asking(gateway), Rerouting: gateway.rerouting}
     services[ReadAgain] = ReadAgain(gateway.store, gateway.around)
+    services[NoticeRules] = configuration.notices
     names = {trust.ods: trust.name for trust in configuration.trusts.values()}
     names |= {provider.ods: provider.name for provider in configuration.routing.providers.values()}
     return create_console(
