@@ -260,6 +260,9 @@ class Enquiries(
     ) -> tuple[PrescriptionView, Dossier] | None:
         """Give one prescription with its timeline and with all that stands behind it, read in one transaction."""
 
+    async def answer_octets(self, row: int) -> bytes | None:
+        """Give a provider's answer as it was received, by its number in a dossier that the asker was given."""
+
     async def leaf_of(self, event: int) -> LeafFacts | None:
         """Give the leaf of the audit that was written with an event of a history, by the event's number."""
 

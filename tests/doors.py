@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from gateway.access.directory import Directory
 from gateway.access.principal import Credential, Kind, Principal, digest_of
 from gateway.domain.books import DayList, Listed, Side
+from gateway.domain.cover import Cover
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode, PrescriptionNumber, derived_id
 from gateway.domain.issue import Issue
@@ -21,8 +22,9 @@ from gateway.domain.lifecycle import LineState
 from gateway.domain.person import Grant
 from gateway.domain.submission import Answer, Submission
 from gateway.enquiries import AlertView, EventView, Found, LineView, Overdue, PauseView, PrescriptionView, Waiting
-from gateway.ports.attention import Aliveness, Attention, AttentionQuery
+from gateway.ports.attention import Aliveness, Attention, AttentionQuery, WorkNote
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
+from gateway.ports.dossier import Dossier, SubmissionFacts
 from gateway.ports.looking_up import Hit, Hits, Key, RefusedMessage
 from gateway.ports.work import News
 
@@ -272,6 +274,33 @@ class Enquiries:
     async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
         found = (one for one in self._seen(tenant) if one.found.prescription_id == prescription_id)
         return next(found, None)
+
+    async def dossier(
+        self, prescription_id: UUID, *, tenant: OdsCode | None
+    ) -> tuple[PrescriptionView, Dossier] | None:
+        seen = await self.prescription(prescription_id, tenant=tenant)
+        if seen is None:
+            return None
+        submission = SubmissionFacts(
+            row=1,
+            control_id=seen.control_id,
+            format=seen.format,
+            content_type="application/hl7-v2",
+            received_at=seen.found.received_at,
+            digest="0" * 64,
+            length=len(seen.source),
+        )
+        return seen, Dossier(document=None, submission=submission)
+
+    async def covers(self, prescription_id: UUID, *, tenant: OdsCode | None) -> Mapping[UUID, Cover]:
+        assert prescription_id
+        self._seen(tenant)
+        return {}
+
+    async def stated(self, prescription_id: UUID, *, tenant: OdsCode | None) -> tuple[WorkNote, ...]:
+        assert prescription_id
+        self._seen(tenant)
+        return ()
 
     async def by_control_id(self, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
         return tuple(one.found for one in self._seen(tenant) if one.control_id == control_id)

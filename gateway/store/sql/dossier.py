@@ -62,6 +62,7 @@ _ANSWERS: Final = """
 SELECT id, destination, received_at, digest, length(body), answer_id, correlation FROM callback
 WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id
 """
+_ANSWER: Final = "SELECT body FROM callback WHERE id = ?"
 _STEPS: Final = """
 SELECT line.uuid, delivery.issue, step.at, step.event, step.state_after, step.source, event.text, event.amount,
     event.unit, event.callback
@@ -128,6 +129,12 @@ def dossier(
         facts=len(msgspec.json.decode(zlib.decompress(head[1]))) if head[1] else 0,
         stated_numbers=tuple(str(row[0]) for row in reader.execute(_STATED, (rows,))),
     )
+
+
+def answer_octets(reader: Reader, row: int) -> bytes | None:
+    """Give a provider's answer as it was received; None where it is in an archive, or there is none."""
+    found = next(iter(reader.execute(_ANSWER, (row,))), None)
+    return bytes(found[0]) if found and found[0] else None
 
 
 def leaf_of(reader: Reader, event: int) -> LeafFacts | None:

@@ -133,6 +133,10 @@ class SqlEnquiries(StatedAnswers, AttentionAnswers, CodeMapAnswers, NoticeAnswer
                 return None
         return await self._ask(lambda reader: dossiers.dossier(reader, prescription_id, tenant=tenant))
 
+    async def answer_octets(self, row: int) -> bytes | None:
+        """See `gateway.enquiries.Enquiries`."""
+        return await self._ask(lambda reader: dossiers.answer_octets(reader, row))
+
     async def leaf_of(self, event: int) -> LeafFacts | None:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: dossiers.leaf_of(reader, event))

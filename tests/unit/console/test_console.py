@@ -223,7 +223,7 @@ async def test_a_prescription_s_page_tells_where_it_is_who_holds_it_and_how_we_k
         "999 000 0077",
         "Arrived, not accepted",
         "no check there has accepted it",
-        "reported by the provider&#39;s system",
+        "response of the provider&#39;s system, unsigned",
         "Example Homecare Ltd (VNE51)",
         "23 Nov 2026, 09:41:20",
         "Nothing was heard for 2 h 58 min",
