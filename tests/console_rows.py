@@ -17,7 +17,7 @@ from gateway.console.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.submission import Answer, Submission, WireFormat
-from gateway.pipeline.again import ReadAgain
+from gateway.pipeline.reading_again import ReadAgain
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.surroundings import Surroundings
 from gateway.plugins import connect

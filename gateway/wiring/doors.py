@@ -21,9 +21,9 @@ from gateway.domain.errors import ConfigurationError
 from gateway.domain.notice_rules import NoticeRules
 from gateway.domain.submission import Answer, Submission
 from gateway.mllp import MllpListener, TenantOf, by_certificate, by_sending_facility
-from gateway.pipeline.again import ReadAgain
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.prepare import prepare_submission
+from gateway.pipeline.reading_again import ReadAgain
 from gateway.pipeline.reroute import Rerouting
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.settings import Settings

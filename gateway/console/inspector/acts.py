@@ -34,7 +34,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.message import FhirMessage
 from gateway.domain.submission import Outcome, Submission, WireFormat
-from gateway.pipeline.again import Again, ReadAgain
+from gateway.pipeline.reading_again import Again, ReadAgain
 from gateway.ports.inspection import Answered, KeptApart, MessageId, MessageView, Received, Sent
 
 _READ_AT_ONCE: Final = 256 * 1024

@@ -1,6 +1,7 @@
 """What the segments and fields of HL7 v2 are called, for whoever reads a position.
 
-Source: HL7 v2.5.1 chapters 2, 3, 4, 6 and 7 (segment attribute tables); mapping.md 3.2 for ZHC.
+Source: HL7 v2.5.1 chapters 2, 3, 4, 6 and 7 (segment attribute tables), v2.9 chapters 4A and 7 for what is newer;
+mapping.md 3.5 for ZHC.
 """
 
 import re
@@ -42,6 +43,7 @@ SEGMENTS: Final[Mapping[str, str]] = {
     "RXA": "Pharmacy or treatment administration",
     "TQ1": "Timing and quantity",
     "TQ2": "Timing and quantity relationship",
+    "PRT": "Participation",
     "CTI": "Clinical trial identification",
     "FT1": "Financial transaction",
     "BLG": "Billing",
@@ -132,6 +134,8 @@ FIELDS: Final[Mapping[str, Mapping[int, str]]] = {
         "|Requested give strength|Requested give strength units|Indication|Requested give rate amount"
         "|Requested give rate units|Total daily dose|Supplementary code|Requested drug strength volume"
         "|Requested drug strength volume units|Pharmacy order type|Dispensing interval"
+        "|Medication instance identifier|Segment instance identifier|Mood code|Dispensing pharmacy"
+        "|Dispensing pharmacy address|Deliver-to patient location|Deliver-to address|Pharmacy phone number"
     ),
     "RXE": _names(
         "Quantity/timing|Give code|Give amount - minimum|Give amount - maximum|Give units|Give dosage form"
@@ -171,6 +175,12 @@ FIELDS: Final[Mapping[str, Mapping[int, str]]] = {
         "Set ID|Sequence/results flag|Related placer number|Related filler number|Related placer group number"
         "|Sequence condition code|Cyclic entry/exit indicator|Sequence condition time interval"
         "|Cyclic group maximum number of repeats|Special service request relationship"
+    ),
+    "PRT": _names(
+        "Participation instance ID|Action code|Action reason|Participation|Participation person"
+        "|Participation person provider type|Participant organization unit type|Participation organization"
+        "|Participant location|Participation device|Participation begin date/time|Participation end date/time"
+        "|Participation qualitative duration|Participation address|Participant telecommunication address"
     ),
     "ZHC": _names(
         "Set ID|Homecare provider|Service tier|Delivery frequency|Number of deliveries|First delivery required by"

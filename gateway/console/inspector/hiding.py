@@ -22,6 +22,8 @@ from gateway.domain.prescription import Patient
 from gateway.translate.maps.rules import plain
 
 MASK: Final = "•••"
+MOST: Final = 300
+"""Characters shown of one value; a message is a page, and one value may be as long as all of it."""
 
 _OPEN: Final = (
     "id",
@@ -104,18 +106,19 @@ class Hiding:
     off: bool = False
     words: tuple[str, ...] = field(default=(), repr=False)
 
-    def of(self, text: str, *, shown: bool) -> Value:
+    def of(self, text: str, *, shown: bool, most: int = MOST) -> Value:
         """Give a value as it may be seen.
 
         Args:
             text: as received.
             shown: whether its place holds no patient data.
+            most: characters, beyond which it says how long it is.
         """
-        if self.off:
-            return Value(text=visible(text))
-        if not shown and text:
+        if not self.off and not shown and text:
             return Value(text=MASK, masked=True)
-        return Value(text=visible(self.through(text)))
+        # what is looked through reaches further than what is shown, so that no word of the patient's is cut in two
+        seen = visible(self.through(text[: most * 4]))
+        return Value(text=seen if len(text) <= most else f"{seen[:most]}… ({len(text):,} characters)")
 
     def through(self, text: str) -> str:
         """Give words of ours or of a place that is shown, without the patient's own."""

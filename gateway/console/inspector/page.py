@@ -34,8 +34,10 @@ from gateway.ports.inspection import (
     Transmitted,
     Tried,
 )
+from gateway.wire.er7 import Er7Error, offset_of
 
 _FIRST_BYTES: Final = 200
+_MOST_WORDS: Final = 4000
 _TRIED_WORDS: Final = {
     "on_wire": "Begun; nothing is known of how it ended",
     "taken": "Their system took it",
@@ -235,7 +237,9 @@ def received(
             issues=issues,
             unexplained=[path for message in written for path in message.unexplained],
         ),
-        chosen=hide.through(_chosen(asked, links, rows, view.leftovers)) + _found_at(asked.at, issues),
+        chosen=hide.through(_chosen(asked, links, rows, view.leftovers))
+        + _found_at(asked.at, issues)
+        + (_byte_of(view.body, asked.at) if form is WireFormat.HL7V2 and asked.at else ""),
     )
 
 
@@ -257,6 +261,14 @@ def _chosen(asked: Asked, links: Links, rows: frozenset[int], left: Sequence[Lef
         sources = ", ".join(links.rows[number].source or "a default" for number in sorted(rows))
         return f"{asked.to} comes from {sources}. All are marked."
     return ""
+
+
+def _byte_of(body: bytes, at: str) -> str:
+    """Say at which byte a chosen value begins; nothing where no value is meant."""
+    try:
+        return f" It begins at byte {offset_of(body, at):,}."
+    except (ValueError, Er7Error):
+        return ""
 
 
 def _found_at(at: str, issues: Sequence[Issue]) -> str:
@@ -282,9 +294,11 @@ def _understood(order: Traced, number: int, asked: Asked, hide: Hiding) -> Under
         facts.append(("Patient", hide.of(f"{patient.name}, born {patient.birth_date:%d %b %Y}", shown=False)))
         facts.append(("NHS number", hide.of(str(patient.nhs_number), shown=False)))
         for line in document.lines:
-            facts.append(("Medicine", hide.of(f"{line.product.display} ({line.product.code})", shown=True)))
+            facts.append(
+                ("Medicine", hide.of(f"{line.product.display} ({line.product.code})", shown=True, most=_MOST_WORDS))
+            )
             words = "; ".join(filter(None, (dosage.text for dosage in line.dosages)))
-            facts.append(("Directions", hide.of(words or "No words were sent", shown=True)))
+            facts.append(("Directions", hide.of(words or "No words were sent", shown=True, most=_MOST_WORDS)))
             supplies = f"{line.total_supplies} supplies" if line.total_supplies > 1 else "1 supply"
             unit = line.quantity.unit.display or line.quantity.unit.code
             facts.append(("Quantity", hide.of(f"{line.quantity.value} {unit}, {supplies}", shown=True)))

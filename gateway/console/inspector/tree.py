@@ -11,7 +11,6 @@ from gateway.wire.strict_json import JSON, JsonError, dumps, loads
 
 MOST: Final = 1500
 """Lines shown of one message at once."""
-_LONG: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +72,11 @@ def _line(  # noqa: PLR0917 - a line as it was walked over, and what it is shown
 ) -> Line:
     origin = links.origin(path) if leaf is not None else ""
     shown = target_shown(origin) or origin.startswith(RULE) or member_shown(path)
-    text = leaf if leaf is None or len(leaf) <= _LONG else f"{leaf[:_LONG]}… ({len(leaf)} characters)"
     return Line(
         depth=depth,
         label=label,
         path=path,
-        value=hide.of(text, shown=shown) if text is not None else None,
+        value=hide.of(leaf, shown=shown) if leaf is not None else None,
         origin=origin,
         rows=len(links.rows_to(path)),
         marked=path in marked,
