@@ -16,6 +16,7 @@ from gateway.console.entrance import Entrance
 from gateway.console.feed import Feed
 from gateway.console.provider_book import ProviderBook
 from gateway.console.sessions import Sessions
+from gateway.console.settings_book import SettingsBook
 from gateway.console.site import Frame
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.notice_rules import NoticeRules
@@ -32,6 +33,7 @@ from gateway.web.limits import Limits
 from gateway.wiring.at_the_desk import at_the_desk
 from gateway.wiring.build import Gateway, Part
 from gateway.wiring.crowd import Crowd
+from gateway.wiring.settings_shown import settings_of
 from gateway.wiring.signing_in import entrance_to
 
 
@@ -137,6 +139,7 @@ def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[Ba
     configuration = gateway.configuration
     services: dict[type, object] = {Entrance: entrance_to(gateway)} | ({} if feed is None else {Feed: feed})
     services |= at_the_desk(gateway)
+    services[SettingsBook] = settings_of(gateway)
     services[ProviderBook] = ProviderBook(
         providers=configuration.routing.providers,
         routes=configuration.routing.rows,
