@@ -303,7 +303,7 @@ class _Pages:
             orders=shown,
             more_orders=max(0, len(orders) - PAGE),
             entry=words.entry(held.entry) if held.entry else None,
-            entries=[words.entry(one) for one in await site.enquiries.entries_of(held.code_id, tenant=looker.tenant)],
+            versions=[words.entry(one) for one in await site.enquiries.entries_of(held.code_id, tenant=looker.tenant)],
             opened=words.proposed(opened) if opened else None,
             own=opened is not None and same_person(opened.proposal.by, looker.name),
             may_end=opened is not None and self._may_end(looker, opened),

@@ -1,7 +1,7 @@
 """What pharmacists and map approvers do at the console beyond the store: screening, and giving codes a meaning."""
 
 from gateway.pipeline.code_desk import CodeDesk
-from gateway.pipeline.pharmacy import Pharmacy
+from gateway.pipeline.screening import ScreeningDesk
 from gateway.wiring.build import Gateway
 
 
@@ -9,7 +9,7 @@ def at_the_desk(gateway: Gateway) -> dict[type, object]:
     """Give the services of those pages, by class."""
     sealer = gateway.keys.seal(gateway.configuration.organisation)
     return {
-        Pharmacy: Pharmacy(
+        ScreeningDesk: ScreeningDesk(
             store=gateway.store,
             enquiries=gateway.enquiries,
             sealer=sealer,
