@@ -26,7 +26,7 @@ _TOP: Final = 16
 _HEIGHT: Final = 190
 _FOOT: Final = 34
 _ROW: Final = 34
-_NAMES: Final = 190
+_NAMES: Final = 216
 _BAR: Final = 40
 _STEPS: Final = (1, 2, 2.5, 5, 10)
 _TICKS: Final = 4
@@ -230,7 +230,7 @@ def _text(x: float, y: float, words: str, *, anchor: str = "start", strong: bool
     return _draw('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>', kind, x, y, anchor, words)
 
 
-def _short(label: str, most: int = 24) -> str:
+def _short(label: str, most: int = 26) -> str:
     """Shorten a name for a chart; the table beside it has it whole."""
     return label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.console.charts import Dot, Part, Point, Words, dot_plot, run_chart, stacked_bar
-from gateway.console.pages import named
 from gateway.console.performance_figures import Period, acceptance, by_day, by_provider, percent
 from gateway.console.performance_shown import became_of
 from gateway.console.site import Names
@@ -60,7 +59,7 @@ def _providers(figures: Sequence[Figure], names: Names) -> Picture | None:
     dots = []
     for ods, one in found:
         low, high = one.raw.interval or (0.0, 100.0)
-        label = named(ods, names)
+        label = names.get(ods, str(ods))
         text = f"{percent(one.raw)} of {one.sent:,}"
         dots.append(Dot(label=label, value=one.raw.percent, low=low, high=high, words=text))
     title = f"Accepted in time by provider: {dots[0].label} {dots[0].words}"

@@ -37,6 +37,8 @@ SLOW_ANSWERS: Final = 5
 USUAL_ANSWERS: Final = 20
 """Fewer answers of thirty days do not say what is usual."""
 HEARD_WITHIN: Final = timedelta(hours=24)
+LONGEST_WAIT: Final = timedelta(hours=24)
+"""Whatever is usual, nobody should wait longer for a decision."""
 
 RULES: Final[Mapping[Now, str]] = MappingProxyType(
     {
@@ -48,10 +50,11 @@ RULES: Final[Mapping[Now, str]] = MappingProxyType(
         ),
         Now.SLOW: (
             f"Of {SLOW_ANSWERS} or more answers today, the 95th centile is over {SLOW_FACTOR} times that of the 30 days"
-            f" before; or the oldest that waits has waited longer than that."
-            f" Judged only where those 30 days had {USUAL_ANSWERS} answers or more."
+            f" before; or the oldest that waits has waited longer than that. Both are judged only where those 30 days"
+            f" had {USUAL_ANSWERS} answers or more. Or something has waited for more than"
+            f" {LONGEST_WAIT // timedelta(hours=1)} hours."
         ),
-        Now.WORKING: "Its system took something or answered in the last 24 hours, and none of the above holds.",
+        Now.WORKING: "Its system took something or answered in the last 24 hours, and no rule before this one holds.",
         Now.NOT_KNOWN: "Nothing was heard from it in the last 24 hours, and too little was sent to say more.",
     }
 )
@@ -123,6 +126,9 @@ def silent_for(pulse: Pulse, now: datetime) -> timedelta | None:
 
 
 def _slow(signs: Signs, now: datetime) -> bool:
+    waited = now - signs.oldest if signs.oldest is not None else timedelta(0)
+    if waited > LONGEST_WAIT:
+        return True
     usual = signs.usual.percentile(95)
     if usual is None or len(signs.usual) < USUAL_ANSWERS:
         return False
@@ -130,7 +136,7 @@ def _slow(signs: Signs, now: datetime) -> bool:
     today = signs.today.percentile(95)
     if today is not None and len(signs.today) >= SLOW_ANSWERS and today > limit:
         return True
-    return signs.oldest is not None and now - signs.oldest > limit
+    return waited > limit
 
 
 class Cause(StrEnum):

@@ -99,7 +99,7 @@ def be(page: Page, who: str) -> None:
     """Become one of the invented people of the demonstration, by the page where a role is changed."""
     page.goto(page.url.partition("/console")[0] + "/console/role")
     page.get_by_label(who).first.check()
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Go on in this role").click()
 
 
 def clean(page: Page) -> None:

@@ -88,7 +88,7 @@ def test_a_dot_stands_where_its_share_is_between_its_limits() -> None:
     (dot,) = svg.iter("circle")
     (interval,) = [one for one in svg.iter("line") if one.get("class") == "hc-chart__interval"]
     assert float(interval.get("x1", "")) < float(dot.get("cx", "")) < float(interval.get("x2", ""))
-    assert float(dot.get("cx", "")) == pytest.approx(190 + (640 - 190 - 24) / 2)
+    assert float(dot.get("cx", "")) == pytest.approx(216 + (640 - 216 - 24) / 2)
 
 
 def test_parts_have_each_their_own_pattern_and_their_words_and_fill_the_bar() -> None:

@@ -138,7 +138,7 @@ async def test_raw_and_adjusted_stand_side_by_side_with_what_they_are_of(console
     words = read(page)
     assert "Raw 57.1 % of 7 items sent." in words
     assert "Adjusted 57.1 %" in words
-    assert "Not reported 1 items without a decision" in words
+    assert "Not reported 1 item without a decision" in words
     assert "Completeness 85.7 %" in words
     assert "What became of it Accepted in time Items 4" in words
     assert "Accepted after the limit Items 1" in words
@@ -215,16 +215,16 @@ async def test_each_sees_its_own_figures(console: Looking) -> None:
     console.be(Role.HOMECARE_PHARMACIST, TRUST)
     page = await console.get("/console/performance")
     assert "VNCEL" not in page
-    assert "of 1 items sent" in read(page)
+    assert "of 1 item sent" in read(page)
     assert "RZA" not in await console.get("/console/performance/recent/undecided")
     console.be(Role.PROVIDER_OPERATOR, NEXT)
     page = await console.get("/console/performance")
     assert "VNE51" not in page
-    assert "of 1 items sent" in read(page)
+    assert "of 1 item sent" in read(page)
     assert "What came in" not in read(page)
     assert "submitted" not in await console.get("/console/performance.csv")
     console.be(Role.CHIEF_PHARMACIST, OTHER)
-    assert "of 1 items sent" in read(await console.get("/console/performance"))
+    assert "of 1 item sent" in read(await console.get("/console/performance"))
 
 
 async def test_who_sees_no_patients_is_given_numbers_and_no_lists(console: Looking) -> None:
@@ -232,7 +232,7 @@ async def test_who_sees_no_patients_is_given_numbers_and_no_lists(console: Looki
     await count(console)
     console.be(Role.ANALYST, None)
     page = await console.get("/console/performance")
-    assert "of 1 items sent" in read(page)
+    assert "of 1 item sent" in read(page)
     assert "/undecided" not in page
     await console.get("/console/performance/recent/undecided", status=404)
 

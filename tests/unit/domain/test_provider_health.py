@@ -33,6 +33,8 @@ USUAL = Spread({300: 19, 2400: 1})
         (Signs(pulse=HEARD, usual=Spread({300: 19}), today=Spread({9000: 9})), Now.WORKING),
         (Signs(pulse=HEARD, usual=USUAL, oldest=MOMENT - 11 * _MIN), Now.SLOW),
         (Signs(pulse=HEARD, usual=USUAL, oldest=MOMENT - 10 * _MIN), Now.WORKING),
+        (Signs(pulse=HEARD, oldest=MOMENT - timedelta(hours=24, seconds=1)), Now.SLOW),
+        (Signs(pulse=HEARD, oldest=MOMENT - timedelta(hours=24)), Now.WORKING),
         (Signs(pulse=Pulse()), Now.NOT_KNOWN),
         (Signs(pulse=Pulse(heard_at=MOMENT - timedelta(hours=24, seconds=1))), Now.NOT_KNOWN),
         (Signs(pulse=Pulse(heard_at=MOMENT - timedelta(hours=24))), Now.WORKING),
