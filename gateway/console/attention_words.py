@@ -28,7 +28,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.labels import Held
 from gateway.domain.lifecycle import LineState
 from gateway.domain.work_item import LEAD_TIME, REASONS, Reason, Step, measures_slack
-from gateway.ports.attention import LineOnList, SilentProvider, WorkItem, WorkNote, limit_of
+from gateway.ports.attention import DEEPEST, LineOnList, SilentProvider, WorkItem, WorkNote, limit_of
 
 CLOSING: Final = time(17, 0)
 """When the working day ends by which somebody must act."""
@@ -284,6 +284,7 @@ def step_of(item: WorkItem, looker: Looker) -> Link:
 def group_of(group: SilentProvider, names: Names, now: datetime) -> Row:
     """Give the one row of many lines that one silent provider explains."""
     provider = named(group.provider, names)
+    lines = f"More than {group.lines:,} lines" if group.lines >= DEEPEST else f"{group.lines:,} lines"
     heard = (
         f"The last word of any kind from their system came {clock_time(group.heard_at)}, {when(group.heard_at, now)}."
         if group.heard_at
@@ -293,10 +294,10 @@ def group_of(group: SilentProvider, names: Names, now: datetime) -> Row:
     return Row(
         key=f"silent-{group.provider}",
         item="",
-        heading=f"{group.lines} lines wait for {provider}",
+        heading=f"{lines} wait for {provider}",
         href=href,
         reason="Their system is not answering",
-        text=f"{group.lines} lines have had no answer since {clock_time(group.since)}. {heard}",
+        text=f"{lines} have had no answer since {clock_time(group.since)}. {heard}",
         act_by="Act by today" if group.standing.last_day is None else f"Act by {day(group.standing.last_day)}",
         late=False,
         place="It stands where the most urgent of them would.",
@@ -304,7 +305,7 @@ def group_of(group: SilentProvider, names: Names, now: datetime) -> Row:
         taken_by="",
         mine=False,
         age=when(group.since, now),
-        step=Link(words=f"Show the {group.lines}", href=href),
+        step=Link(words="Show each of them", href=href),
         group=True,
     )
 

@@ -18,7 +18,7 @@ from gateway.domain.work_item import Reason, ReasonRow, Standing
 
 PAGE: Final = 25
 """Rows of one page."""
-DEEPEST: Final = 10_000
+DEEPEST: Final = 2_500
 """Rows that can be paged through; beyond them the list must be narrowed."""
 MOST_COUNTED: Final = 100
 """Where the count of the navigation stops."""

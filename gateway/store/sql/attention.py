@@ -22,7 +22,6 @@ from gateway.domain.deadline import Urgency
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.medicine_risk import risk_class
-from gateway.domain.prescription import Prescription
 from gateway.domain.work_item import (
     KINDS,
     LEAD_TIME,
@@ -43,10 +42,9 @@ from gateway.ports.attention import (
     SilentProvider,
     WorkItem,
 )
-from gateway.store.document import decode
 from gateway.store.sql.alerts import held_for
 from gateway.store.sql.instants import instant, stored
-from gateway.store.sql.reckoning import cover_of
+from gateway.store.sql.reckoning import cover_of, ordered
 from gateway.store.sql.transaction import Reader
 
 _FEW: Final = 3
@@ -127,6 +125,31 @@ ORDER BY coalesce(line.last_day, :today), line.risk, line.id LIMIT :most
 """  # noqa: S608 - our own words alone
     for scope, condition in _WAITING_SCOPES.items()
 }
+_BY: Final = {
+    "taken": "alert.taken_by = :taken_by AND alert.taken_by <> ''",
+    "reason": "alert.kind IN (SELECT value FROM json_each(:with_overdue))",
+    "silent": "alert.silent = 1 AND alert.provider = :silent_of",
+}
+"""What few rows have in common is found by an index of its own, and sorted then."""
+_GATHERED_SCOPES: Final = {
+    "all": "TRUE",
+    "trust": "coalesce(alert.tenant, '') = :tenant",
+    "provider": _GIVEN.replace("alert.provider = :tenant", "coalesce(alert.provider, '') = :tenant", 1),
+}
+"""The same scopes, said so that no index of theirs is taken for the one that is meant."""
+_GATHERED: Final[Mapping[tuple[str, str], str]] = {
+    (scope, by): f"""
+SELECT alert.id, alert.place, alert.last_day, alert.risk, alert.opened_at FROM alert
+WHERE alert.closed_at IS NULL AND {common} AND {condition} AND {_CONDITIONS}
+ORDER BY alert.place, coalesce(alert.last_day, :today), alert.risk, alert.id LIMIT :most
+"""  # noqa: S608 - our own words alone
+    for scope, condition in _GATHERED_SCOPES.items()
+    for by, common in _BY.items()
+}
+_HOW_MANY_GATHERED: Final[Mapping[tuple[str, str], str]] = {
+    each: f"SELECT count(*) FROM ({sql}) AS counted"  # noqa: S608 - our own words alone
+    for each, sql in _GATHERED.items()
+}
 _HOW_MANY_WAIT: Final[Mapping[str, str]] = {
     scope: f"SELECT count(*) FROM ({sql}) AS counted"  # noqa: S608 - our own words alone
     for scope, sql in _WAITING.items()
@@ -144,16 +167,19 @@ SELECT count(*) FROM (SELECT 1 FROM line
         AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
     LIMIT :most) AS counted
 """  # noqa: S608 - our own words alone
+_LATE_PROVIDERS: Final = """
+SELECT DISTINCT provider FROM alert WHERE closed_at IS NULL AND silent = 1 AND provider IS NOT NULL ORDER BY provider
+"""
 _SILENT: Final = f"""
-SELECT alert.provider, count(DISTINCT alert.line), min(alert.opened_at), min(alert.last_day), min(alert.risk),
-    max(CASE WHEN alert.last_day IS NULL THEN 1 ELSE 0 END), min(alert.id), max(alert.opened_at)
-FROM alert WHERE alert.closed_at IS NULL AND alert.silent = 1 AND alert.provider IS NOT NULL AND {_AWAKE}
-    AND {_OWN}
-GROUP BY alert.provider HAVING count(DISTINCT alert.line) >= :few ORDER BY alert.provider
+SELECT count(DISTINCT line), min(opened_at), min(last_day), min(risk),
+    max(CASE WHEN last_day IS NULL THEN 1 ELSE 0 END), min(id)
+FROM (SELECT line, opened_at, last_day, risk, id FROM alert
+    WHERE alert.closed_at IS NULL AND alert.silent = 1 AND alert.provider = :provider AND {_AWAKE} AND {_OWN}
+    ORDER BY alert.opened_at LIMIT :most) AS late
 """  # noqa: S608 - our own words alone
 _LATE_SINCE: Final = f"""
 SELECT count(*) FROM (SELECT DISTINCT line FROM alert
-    WHERE closed_at IS NULL AND silent = 1 AND provider = :provider AND opened_at > :heard
+    WHERE closed_at IS NULL AND silent = 1 AND provider = :provider AND opened_at > :heard AND {_AWAKE}
         AND {_OWN}
     LIMIT :few) AS late
 """  # noqa: S608 - our own words alone
@@ -168,9 +194,9 @@ SELECT 1 FROM alert WHERE id = :alert
 """  # noqa: S608 - our own words alone
 _LINE: Final = """
 SELECT line.uuid, prescription.uuid, prescription.number, line.order_number, line.tenant, line.provider, line.state,
-    line.urgency, (SELECT state FROM cancel WHERE cancel.line = line.id), prescription.document,
+    line.urgency, (SELECT state FROM cancel WHERE cancel.line = line.id),
     prescription.nhs_number, line.product_display, line.directions, line.quantity, line.entered_at,
-    line.first_sent_at, prescription.issues, line.last_day, line.risk
+    line.first_sent_at, prescription.issues
 FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id = ?
 """
 _OTHERS: Final = """
@@ -198,14 +224,32 @@ class _Light:
     silent: SilentProvider | None = None
 
 
-def heard(reader: Reader, *, tenant: OdsCode | None, now: datetime) -> Mapping[str, datetime | None]:
-    """Tell when anything last came from each provider that has late lines; asked for no tenant's data."""
-    values = {"tenant": tenant.value if tenant else None, "few": _FEW, "now": stored(now)}
-    found: dict[str, datetime | None] = {}
-    for provider, *_ in list(reader.execute(_SILENT, values)):
-        row = next(iter(reader.execute(_HEARD, (provider,))))
-        found[provider] = instant(row[0]) if row[0] is not None else None
-    return found
+def silences(reader: Reader, *, tenant: OdsCode | None, now: datetime) -> tuple[SilentProvider, ...]:
+    """Give each provider with many late lines from which nothing has come since before they were late.
+
+    When a provider was last heard of is nobody's data alone: this is asked as the gateway itself, for a tenant's lines.
+    """
+    found = []
+    for (provider,) in list(reader.execute(_LATE_PROVIDERS)):
+        at = next(iter(reader.execute(_HEARD, (provider,))))[0]
+        asked = {"provider": provider, "tenant": tenant.value if tenant else None, "now": stored(now)}
+        late = _one(reader, _LATE_SINCE, {**asked, "heard": at if at is not None else -1, "few": _FEW})
+        if late >= _FEW:
+            found.append(_silence(reader, {**asked, "most": DEEPEST}, at, now))
+    return tuple(found)
+
+
+def _silence(reader: Reader, asked: Mapping[str, Any], at: int | None, now: datetime) -> SilentProvider:
+    lines, since, last_day, risk, unknown, number = next(iter(reader.execute(_SILENT, asked)))
+    known = date.fromisoformat(last_day) if last_day else None
+    worst = None if unknown and (known is None or known > now.astimezone(LONDON).date()) else known
+    return SilentProvider(
+        provider=OdsCode(asked["provider"]),
+        lines=lines,
+        since=instant(since),
+        heard_at=instant(at) if at is not None else None,
+        standing=Standing(incident=False, last_day=worst, risk=risk, since=instant(since), number=number),
+    )
 
 
 def page(
@@ -214,17 +258,17 @@ def page(
     tenant: OdsCode | None,
     query: AttentionQuery,
     now: datetime,
-    last_heard: Mapping[str, datetime | None],
+    groups: Sequence[SilentProvider] = (),
 ) -> Attention:
     """Give one page of the list."""
     today = now.astimezone(LONDON).date()
-    groups = [] if query.narrows or not query.grouped else list(_groups(reader, tenant, now, last_heard))
     values = _values(tenant, query, now, today, [one.provider.value for one in groups])
     to_see = {**values, "most": query.first + query.size}
+    by = "taken" if query.taken_by else "reason" if query.reason else "silent" if query.silent_of else ""
     light = sorted(
         (
             *(_Light(one.standing, silent=one) for one in groups),
-            *_alerts(reader, tenant, to_see),
+            *(_gathered(reader, tenant, to_see, by) if by else _alerts(reader, tenant, to_see)),
             *(() if query.alerts_only else _waiting(reader, tenant, to_see)),
         ),
         key=lambda one: one.standing.place(today),
@@ -232,9 +276,12 @@ def page(
     wanted = light[query.first : query.first + query.size]
     rows = tuple(row for one in wanted if (row := _row(reader, one)) is not None)
     total = len(groups) + sum(
-        _one(reader, sql[scope], {**values, "most": DEEPEST + 1})
-        for sql in ((_HOW_MANY,) if query.alerts_only else (_HOW_MANY, _HOW_MANY_WAIT))
+        _one(reader, sql, {**values, "most": DEEPEST + 1})
         for scope in _scopes(tenant)
+        for sql in (
+            _HOW_MANY_GATHERED[scope, by] if by else _HOW_MANY[scope],
+            *(() if query.alerts_only else (_HOW_MANY_WAIT[scope],)),
+        )
     )
     return Attention(rows=rows, total=min(total, DEEPEST), more=total > DEEPEST)
 
@@ -288,27 +335,9 @@ def _values(
         "before": ends.isoformat() if ends else "",
         "kinds": json.dumps(kinds) if reasons else "",
         "states": json.dumps(states),
+        "with_overdue": json.dumps([*kinds, "overdue"] if states else kinds),
         "grouped": json.dumps(list(grouped)),
     }
-
-
-def _groups(
-    reader: Reader, tenant: OdsCode | None, now: datetime, last_heard: Mapping[str, datetime | None]
-) -> Iterator[SilentProvider]:
-    """Give each provider with many late lines from which nothing has come since before they were late."""
-    values = {"tenant": tenant.value if tenant else None, "few": _FEW, "now": stored(now)}
-    for provider, lines, since, last_day, risk, unknown, number, _ in list(reader.execute(_SILENT, values)):
-        at = last_heard.get(provider)
-        late = {"provider": provider, "heard": stored(at) if at else -1, "tenant": values["tenant"], "few": _FEW}
-        if _one(reader, _LATE_SINCE, late) < _FEW:
-            continue
-        known = date.fromisoformat(last_day) if last_day else None
-        today = now.astimezone(LONDON).date()
-        worst = None if unknown and (known is None or known > today) else known
-        standing = Standing(incident=False, last_day=worst, risk=risk, since=instant(since), number=number)
-        yield SilentProvider(
-            provider=OdsCode(provider), lines=lines, since=instant(since), heard_at=at, standing=standing
-        )
 
 
 def _scopes(tenant: OdsCode | None) -> tuple[str, ...]:
@@ -325,6 +354,15 @@ def _alerts(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any]) -
         if len(found) >= values["most"]:
             break
     return found
+
+
+def _gathered(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any], by: str) -> list[_Light]:
+    """Give alerts that have something in common, the first `most` of the order among them."""
+    return [
+        _Light(_standing(place, last_day, risk, opened_at, number), alert=number)
+        for scope in _scopes(tenant)
+        for number, place, last_day, risk, opened_at in reader.execute(_GATHERED[scope, by], values)
+    ]
 
 
 def _waiting(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any]) -> Iterator[_Light]:
@@ -400,7 +438,8 @@ def _line(reader: Reader, line: int) -> tuple[LineOnList, tuple[str, ...]] | Non
     row = next(iter(reader.execute(_LINE, (line,))), None)
     if row is None:
         return None
-    name, born = _patient(row[9])
+    own = ordered(reader.execute, line)
+    patient = own.prescription.patient if own is not None else None
     shown = LineOnList(
         line_id=UUID(bytes=row[0]),
         prescription_id=UUID(bytes=row[1]),
@@ -411,26 +450,15 @@ def _line(reader: Reader, line: int) -> tuple[LineOnList, tuple[str, ...]] | Non
         state=LineState(row[6]),
         urgency=Urgency(row[7]),
         cancel=CancelState(row[8]) if row[8] else CancelState.NONE,
-        patient_name=name,
-        nhs_number=row[10],
-        birth_date=born,
-        medicine=row[11],
-        directions=row[12],
-        quantity=row[13],
-        risk_class=risk_class(row[11]).name,
-        cover=cover_of(reader.execute, line),
-        entered_at=instant(row[14]),
-        first_sent_at=instant(row[15]) if row[15] is not None else None,
+        patient_name=str(patient.name) if patient is not None else "",
+        nhs_number=row[9],
+        birth_date=patient.birth_date.isoformat() if patient is not None else "",
+        medicine=row[10],
+        directions=row[11],
+        quantity=row[12],
+        risk_class=risk_class(row[10]).name,
+        cover=cover_of(reader.execute, own),
+        entered_at=instant(row[13]),
+        first_sent_at=instant(row[14]) if row[14] is not None else None,
     )
-    return shown, held_for(row[16]) if shown.state is LineState.HELD else ()
-
-
-def _patient(document: str | None) -> tuple[str, str]:
-    """Give the patient's name and birth date; empty where the order could not be read whole."""
-    if document is None:
-        return "", ""
-    try:
-        patient = decode(document, Prescription).patient
-    except ValueError:
-        return "", ""
-    return str(patient.name), patient.birth_date.isoformat()
+    return shown, held_for(row[15]) if shown.state is LineState.HELD else ()

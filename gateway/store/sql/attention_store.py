@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gateway.domain.cover import Cover
 from gateway.domain.identifiers import OdsCode
-from gateway.ports.attention import Aliveness, Attention, AttentionQuery, Call, WorkItem, WorkNote
+from gateway.ports.attention import Aliveness, Attention, AttentionQuery, Call, SilentProvider, WorkItem, WorkNote
 from gateway.store.sql import attention, work_notes, working
 from gateway.store.sql.transaction import Reader, Transaction
 
@@ -25,9 +25,10 @@ class AttentionAnswers(ABC):
 
     async def needs_attention(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Attention:
         """See `gateway.ports.attention.AttentionReads`."""
-        # When a provider was last heard of is nobody's data alone, and is asked as the gateway itself.
-        heard = await self._ask(lambda reader: attention.heard(reader, tenant=tenant, now=now))
-        asked = partial(attention.page, tenant=tenant, query=query, now=now, last_heard=heard)
+        groups: tuple[SilentProvider, ...] = ()
+        if query.grouped and not query.narrows:
+            groups = await self._ask(lambda reader: attention.silences(reader, tenant=tenant, now=now))
+        asked = partial(attention.page, tenant=tenant, query=query, now=now, groups=groups)
         return await self._ask(asked, tenant)
 
     async def attention_count(self, *, tenant: OdsCode | None, now: datetime) -> int:

@@ -27,8 +27,7 @@ from gateway.store.sql.transaction import Transaction, Values
 Ask: TypeAlias = Callable[[str, Values], Iterable[tuple[Any, ...]]]
 
 _LINE: Final = """
-SELECT line.uuid, line.product_display, line.product_code, line.tenant, prescription.document, prescription.nhs_number,
-    line.delivered
+SELECT line.uuid, line.product_code, line.tenant, prescription.document, prescription.nhs_number
 FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id = ?
 """
 _DELIVERED: Final = """
@@ -74,30 +73,61 @@ class Reckoned:
     last_day: str | None
 
 
-def cover_of(ask: Ask, line: int) -> Cover:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """A line as it was ordered, with the whole of its order.
+
+    Attributes:
+        row: its number in the tables.
+    """
+
+    row: int
+    prescription: Prescription
+    line: Line
+    tenant: str
+    nhs_number: str
+    product_code: str
+
+
+def ordered(ask: Ask, line: int) -> Ordered | None:
+    """Read a line's order; None where it could not be read whole when it came, or cannot be read now."""
+    found = next(iter(ask(_LINE, (line,))), None)
+    if found is None or found[3] is None:
+        return None
+    try:
+        document = decode(found[3], Prescription)
+    except ValueError:
+        return None  # written by a version that this one cannot read: nothing is reckoned from it
+    own = next((one for one in document.lines if one.id == UUID(bytes=found[0])), None)
+    if own is None:
+        return None
+    return Ordered(
+        row=line, prescription=document, line=own, tenant=found[2], nhs_number=found[4], product_code=found[1]
+    )
+
+
+def cover_of(ask: Ask, own: Ordered | None) -> Cover:
     """Work out how long the medicine of a line lasts.
 
     Args:
         ask: reads.
-        line: its row id.
+        own: the line's order.
     """
-    found = next(iter(ask(_LINE, (line,))), None)
-    own = _read(found) if found is not None else None
-    if found is None or own is None:
+    if own is None:
         return _UNREAD
-    prescribed, homecare = own
+    prescribed, homecare, line = own.line, own.prescription.homecare, own.row
     supplied = _last(ask, line, prescribed)
     stock = _latest(_stock(homecare), _said(ask, line))
     if supplied is not None:
         return cover(prescribed, (supplied,), stock)
-    return _after_another(ask, line, found, prescribed, stock)
+    return _after_another(ask, own, stock)
 
 
 def reckon(ask: Ask, line: int) -> Reckoned:
     """Work out where a line stands."""
-    found = next(iter(ask(_LINE, (line,))), None)
-    ends = last_day(cover_of(ask, line).ends_on)
-    risk = risk_class(found[1] if found is not None else "").rank
+    own = ordered(ask, line)
+    ends = last_day(cover_of(ask, own).ends_on)
+    risk = risk_class(own.line.product.display if own is not None else "").rank
     return Reckoned(risk=risk, last_day=ends.isoformat() if ends else None)
 
 
@@ -118,34 +148,22 @@ def renew(transaction: Transaction, line: int) -> None:
         transaction.run(_SET_ALERTS, {"line": line, "day": reckoned.last_day, "unmeasured": _UNMEASURED})
 
 
-def _after_another(ask: Ask, line: int, found: tuple[Any, ...], prescribed: Line, stock: Stock | None) -> Cover:
+def _after_another(ask: Ask, own: Ordered, stock: Stock | None) -> Cover:
     """Work it out from a delivery of the same medicine to the same patient, under another order."""
-    wanted = {"nhs_number": found[5], "tenant": found[3], "product": found[2], "line": line}
-    earlier = next(iter(ask(_BEFORE, wanted)), None)
-    row = next(iter(ask(_LINE, (earlier[0],))), None) if earlier is not None else None
-    read = _read(row) if row is not None else None
-    supplied = _last(ask, earlier[0], read[0]) if earlier is not None and read is not None else None
-    if supplied is None or read is None or (stock is not None and stock.as_at >= supplied.on):
-        return cover(prescribed, (), stock)
-    if _use(read[0]) != _use(prescribed):
+    wanted = {"nhs_number": own.nhs_number, "tenant": own.tenant, "product": own.product_code, "line": own.row}
+    row = next(iter(ask(_BEFORE, wanted)), None)
+    earlier = ordered(ask, row[0]) if row is not None else None
+    supplied = _last(ask, earlier.row, earlier.line) if earlier is not None else None
+    if supplied is None or earlier is None or (stock is not None and stock.as_at >= supplied.on):
+        return cover(own.line, (), stock)
+    if _use(earlier.line) != _use(own.line):
         return _ANOTHER_DOSE
-    return cover(read[0], (supplied,), _latest(stock, _stock(read[1])))
+    return cover(earlier.line, (supplied,), _latest(stock, _stock(earlier.prescription.homecare)))
 
 
 def _use(line: Line) -> tuple[object, ...]:
     """Give what says how fast the medicine is used."""
     return tuple((one.sequence, one.dose, one.timing, one.as_needed) for one in line.dosages)
-
-
-def _read(row: tuple[Any, ...]) -> tuple[Line, Homecare] | None:
-    if row[4] is None:
-        return None
-    try:
-        document = decode(row[4], Prescription)
-    except ValueError:
-        return None  # written by a version that this one cannot read: nothing is reckoned from it
-    line = next((one for one in document.lines if one.id == UUID(bytes=row[0])), None)
-    return (line, document.homecare) if line is not None else None
 
 
 def _stock(homecare: Homecare) -> Stock | None:

@@ -9,7 +9,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.ports.attention import WorkNote
 from gateway.store.sql.finding import visible
 from gateway.store.sql.instants import instant
-from gateway.store.sql.reckoning import cover_of
+from gateway.store.sql.reckoning import cover_of, ordered
 from gateway.store.sql.transaction import Reader
 
 _NOTE: Final = """
@@ -64,7 +64,7 @@ def covers(reader: Reader, prescription: UUID, *, tenant: OdsCode | None) -> Map
     if found is None:
         return {}
     rows = list(reader.execute(_LINES, (prescription.bytes, found[1])))
-    return {UUID(bytes=uuid): cover_of(reader.execute, line) for uuid, line in rows}
+    return {UUID(bytes=uuid): cover_of(reader.execute, ordered(reader.execute, line)) for uuid, line in rows}
 
 
 def _note(row: tuple[Any, ...]) -> WorkNote:
