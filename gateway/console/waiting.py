@@ -18,6 +18,7 @@ from gateway.access.policy import Action
 from gateway.console.acting.reroute import SecondReroute
 from gateway.console.acting.shape import LONGEST, Task
 from gateway.console.granting import SecondRole
+from gateway.console.held_code_second import SecondMeaning
 from gateway.console.site import Entry, Form, Looker, Site
 from gateway.console.words import clock_time, when
 from gateway.domain.errors import Unavailable
@@ -52,7 +53,7 @@ class Seconded(Protocol):
         """Give the page of what it is about."""
 
 
-KINDS: Final[dict[str, Seconded]] = {one.kind: one for one in (SecondReroute(), SecondRole())}
+KINDS: Final[dict[str, Seconded]] = {one.kind: one for one in (SecondReroute(), SecondRole(), SecondMeaning())}
 """Every kind that is agreed to here."""
 
 
