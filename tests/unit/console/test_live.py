@@ -226,8 +226,9 @@ async def test_a_gap_that_is_too_old_is_answered_with_a_full_reading(at: Open) -
     for name in "ABC":
         await order(at, name)
     await at.feed.look()
-    at.feed._from = at.feed.position
-    stream = await at.listen(await at.browser(), last=str(at.feed.position - 1))
+    browser, forgotten = await at.browser(), at.feed.position
+    at.feed._from = forgotten
+    stream = await at.listen(browser, last=str(forgotten - 1))
     assert (await stream.next("reset", "moved")).name == "reset"
 
 
