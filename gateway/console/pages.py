@@ -49,7 +49,7 @@ def listed(found: Found, names: Names) -> Listed:
     return Listed(
         href=address(found.prescription_id),
         number=found.number or "No number: not translated",
-        medicines=found.medicines or ("Not read: see the issues",),
+        medicines=tuple(map(inert, found.medicines)) or ("Not read: see the issues",),
         state=shown_as(found.state, found.condition),
         received=clock_time(found.received_at),
         trust=named(found.tenant, names),
@@ -87,9 +87,9 @@ def alarm(alert: AlertView, now: datetime) -> Alarm:
     return Alarm(
         href=address(alert.prescription_id) if alert.prescription_id else "",
         kind=alert.kind.replace("-", " ").replace("_", " ").capitalize(),
-        medicine=alert.medicine,
+        medicine=inert(alert.medicine),
         number=alert.number,
-        text=alert.text,
+        text=inert(alert.text),
         opened=clock_time(alert.opened_at),
         age=when(alert.opened_at, now),
         closed=f"{clock_time(alert.closed_at)} by {alert.closed_by}: {alert.close_reason}" if alert.closed_at else "",

@@ -38,7 +38,7 @@ _ABOUT_A_DAY: Final = frozenset({LineEvent.SUPPLY_PLANNED.value, LineEvent.POSTP
 _TAKES_BACK: Final = frozenset({"supply_withdrawn", "balance_withdrawn"})
 _PROVIDERS: Final = frozenset({Actor.PROVIDER_SYSTEM.value, Actor.PROVIDER_PHARMACIST.value})
 _ATTEMPT: Final = re.compile(r"attempt \d+\.?", re.IGNORECASE)
-_SAID_AT: Final = re.compile(r"(supplied|stated) at (\S+)")
+_SAID_AT: Final = re.compile(r"(supplied|stated) at ([^\s;]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
