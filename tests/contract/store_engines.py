@@ -340,14 +340,17 @@ class Exchange:
         provider: OdsCode = PROVIDER,
         epoch: int | None = None,
         reason: str = "",
+        given: datetime | None = None,
+        timeless: bool = False,
     ) -> CallbackResult:
-        """Answer a message as its provider would."""
+        """Answer a message as its provider would; `given` before now, or without saying when."""
         name = id or f"{event}-{self.clock.now().isoformat()}"
         answer = Acknowledgement(
             id=name,
             correlation=correlation,
             reports=(LineReport(line_id=line_id, event=event, reason=reason),),
             epoch=epoch,
+            at=None if timeless else given or self.clock.now(),
         )
         callback = Callback(
             destination=provider,

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -17,7 +18,7 @@ from gateway.domain.cancel import CancelState
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import LineState
+from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.domain.reconciliation import (
     AFTER_RESTORE,
@@ -209,6 +210,63 @@ async def test_an_order_that_comes_again_is_not_sent_to_the_provider_that_has_it
     assert await disaster.exchange.states(what) == [LineState.WITH_PROVIDER]
     assert "holding-unknown" in await disaster.exchange.alert_kinds()
     assert await disaster.exchange.claim() == []
+    await disaster.close()
+
+
+async def resent(disaster: Disaster) -> tuple[Prescription, UUID, datetime]:
+    """Send an order, forget it, and send it again to the same provider, which states that it has nothing.
+
+    Returns:
+        The order, its message, and a moment of the life that was lost.
+    """
+    disaster.back_up()
+    what = await disaster.accept("A")
+    message = (await disaster.exchange.send()).message_id
+    before = disaster.clock.move(minutes=10)
+    await disaster.restore()
+    await disaster.state()
+    await disaster.state(provider=OTHER)
+    assert await disaster.tell("MSGA") == ("MSGA",)
+    await disaster.accept("A")
+    assert await disaster.tell("MSGA") == ()
+    disaster.clock.move(hours=3)
+    claim = await disaster.exchange.send()
+    assert claim.message_id == message
+    await disaster.exchange.store.record(claim, Taken(), now=disaster.clock.now(), retry_at=None)
+    assert await disaster.exchange.states(what) == [LineState.WITH_PROVIDER]
+    return what, message, before
+
+
+@pytest.mark.parametrize("event", [LineEvent.REJECTED, LineEvent.RETURNED, LineEvent.ACCEPTED])
+@pytest.mark.parametrize("since", [timedelta(), timedelta(hours=2)], ids=["before the restore", "after it"])
+async def test_what_a_provider_said_before_it_was_sent_an_order_again_is_not_said_of_what_it_has_now(
+    disaster: Disaster, event: LineEvent, since: timedelta
+) -> None:
+    what, message, before = await resent(disaster)
+    disaster.clock.move(hours=1)
+    await disaster.exchange.answer(message, event, given=before + since)
+    assert await disaster.exchange.states(what) == [LineState.WITH_PROVIDER]
+    (alert,) = [one for one in await disaster.alerts() if one.kind == "answer-unbound"]
+    assert "of an earlier life" in alert.text
+    await disaster.exchange.answer(message, event)
+    assert await disaster.exchange.states(what) != [LineState.WITH_PROVIDER]
+    await disaster.close()
+
+
+async def test_after_a_restore_a_line_is_not_given_up_by_an_answer_of_no_known_time(disaster: Disaster) -> None:
+    what, message, _ = await resent(disaster)
+    await disaster.exchange.answer(message, LineEvent.REJECTED, timeless=True)
+    assert await disaster.exchange.states(what) == [LineState.WITH_PROVIDER]
+    assert "answer-unbound" in await disaster.exchange.alert_kinds()
+    await disaster.exchange.answer(message, LineEvent.ACCEPTED, timeless=True)
+    assert await disaster.exchange.states(what) == [LineState.ACCEPTED]
+    await disaster.close()
+
+
+async def test_a_supply_is_never_set_apart_for_when_it_was_told(disaster: Disaster) -> None:
+    what, message, before = await resent(disaster)
+    await disaster.exchange.answer(message, LineEvent.DISPENSED, given=before)
+    assert await disaster.exchange.states(what) == [LineState.IN_SUPPLY]
     await disaster.close()
 
 

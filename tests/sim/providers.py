@@ -126,7 +126,11 @@ class Party:
         reports = tuple(LineReport(line_id=job.line, event=E.ACCEPTED) for job in jobs)
         return Taken(
             acknowledgement=Acknowledgement(
-                id=f"in-{message}-{len(self.jobs)}", correlation=message, reports=reports, epoch=letter.epoch
+                id=f"in-{message}-{len(self.jobs)}",
+                correlation=message,
+                reports=reports,
+                at=self.world.gateway.now(),
+                epoch=letter.epoch,
             )
         )
 
@@ -220,7 +224,11 @@ class Party:
         self.answers += 1
         report = LineReport(line_id=job.line, event=event)
         answer = Acknowledgement(
-            id=f"{self.ods}-{self.answers}", correlation=job.message, reports=(report,), epoch=job.epoch
+            id=f"{self.ods}-{self.answers}",
+            correlation=job.message,
+            reports=(report,),
+            at=self.world.gateway.now(),
+            epoch=job.epoch,
         )
         await self._tell(answer)
 
@@ -228,7 +236,8 @@ class Party:
         """Answer what was asked."""
         self.answers += 1
         report = LineReport(line_id=letter.lines[0], event=event)
-        await self._tell(Acknowledgement(id=f"{self.ods}-{self.answers}", correlation=message, reports=(report,)))
+        name, now = f"{self.ods}-{self.answers}", self.world.gateway.now()
+        await self._tell(Acknowledgement(id=name, correlation=message, reports=(report,), at=now))
 
     async def _tell(self, answer: Acknowledgement) -> None:
         if self.nature is Nature.LIAR:

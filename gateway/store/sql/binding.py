@@ -3,6 +3,9 @@
 Bound means: the answer names a message we sent, the one who answers is that message's provider, the epoch is the line's
 present one, and the lines it speaks of are the message's. An answer that is not bound moves nothing; where it is known
 of which lines its sender speaks, their history shows it under the epoch and the name under which it was given.
+
+After a restore a message may be sent a second time under the name and the epoch it had before, to a provider that has
+given it up meanwhile and takes it as new. What that provider said before is not said of what it has now (I22).
 """
 
 from dataclasses import dataclass, replace
@@ -15,10 +18,16 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent
 from gateway.store.sql.claims import hold_of, is_cancel, lines_of
 from gateway.store.sql.history import LineNow, line_now
+from gateway.store.sql.instants import instant
 from gateway.store.sql.replacing import names_another
 from gateway.store.sql.transaction import Transaction
 
 _MESSAGE = "SELECT destination, epoch FROM message WHERE id = ?"
+_FIRST_SENT = """
+SELECT min(attempt.at) FROM outbox JOIN attempt ON attempt.outbox = outbox.id AND attempt.outcome = 'on_wire'
+WHERE outbox.message_id = ?
+"""
+_RESTORED_BEFORE = "SELECT 1 FROM restoration WHERE restored_at < ? LIMIT 1"
 
 HANDED_OVER: Final = frozenset({LineEvent.DELIVERED, LineEvent.LAST_DELIVERED})
 SUPPLY: Final = HANDED_OVER | {
@@ -31,6 +40,13 @@ SUPPLY: Final = HANDED_OVER | {
 """Reports by which medicine has left, or is about to."""
 _REFUSES: Final = frozenset({LineEvent.REJECTED, LineEvent.REFUSED_FORMAT, LineEvent.NOT_STORED})
 _TAKES: Final = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.VALIDATED})
+_FREES: Final = _REFUSES | {
+    LineEvent.RETURNED,
+    LineEvent.NOT_SUPPLIED,
+    LineEvent.CANCEL_CONFIRMED,
+    LineEvent.CANCEL_UNKNOWN,
+}
+"""Reports after which the line may be given to another provider, or to nobody."""
 _CLAIMS_THE_LINE: Final = SUPPLY | {
     LineEvent.ACCEPTED,
     LineEvent.VALIDATED,
@@ -88,6 +104,8 @@ def bind(
     held = [replace(line, epoch=message[1], provider=destination.value) for line in found]
     about = tuple(_pairs(answer, held))
     wrong = _contradiction(transaction, answer, found, epoch=message[1])
+    if not wrong and answers is None:
+        wrong = _of_another_life(transaction, correlation, answer)
     if wrong:
         return Kept("answer-unbound", wrong, about, line=found[0].row)
     return _of_an_earlier_holder(answer, found, about, epoch=message[1]) or _pairs(answer, found)
@@ -102,6 +120,29 @@ def _contradiction(transaction: Transaction, answer: Acknowledgement, found: lis
     if any(report.line_id not in {None, *(line.id for line in found)} for report in answer.reports):
         return "An answer speaks of a line that its message does not carry."
     return ""
+
+
+def _of_another_life(transaction: Transaction, message: UUID, answer: Acknowledgement) -> str:
+    """Say that an answer was given before its message was sent, as far as this store knows: in what a restore lost.
+
+    A supply is never set apart so: whenever it was made, it was made. Where an answer that frees the line does not say
+    when it was given, nobody can tell of which life it is.
+
+    Source:
+        reliability-security.md I22.
+    """
+    if transaction.generation == 1 or any(report.event in SUPPLY for report in answer.reports):
+        return ""
+    first = transaction.row(_FIRST_SENT, (message.bytes,))
+    sent = first[0] if first is not None else None
+    if sent is None or transaction.row(_RESTORED_BEFORE, (sent,)) is None:
+        return ""
+    if answer.at is None:
+        frees = any(report.event in _FREES for report in answer.reports)
+        return "An answer to what was sent after a restore does not say when it was given." if frees else ""
+    if answer.at >= instant(sent):
+        return ""
+    return "An answer was given before its message was sent, as it was after a restore: it is of an earlier life."
 
 
 def _of_an_earlier_holder(
