@@ -28,6 +28,7 @@ class Proof:
         run: tries the cases of some seeds.
         per_seed: cases in a seed.
         full: cases in the full count.
+        whole: whether every seed is tried at any scale.
         apart: whether each seed needs a process of its own; where it does not, one process lives many, and starts once.
     """
 
@@ -37,11 +38,13 @@ class Proof:
     run: Callable[[range], Row]
     per_seed: int
     full: int
+    whole: bool = False
     apart: bool = True
 
     def seeds(self, scale: float) -> range:
         """Give the seeds that a scale asks for."""
-        return range(1, 1 + max(1, -(-int(self.full * scale) // self.per_seed)))
+        count = self.full if self.whole else int(self.full * scale)
+        return range(1, 1 + max(1, -(-count // self.per_seed)))
 
 
 def _power_loss(seeds: range) -> Row:
@@ -237,5 +240,6 @@ PROOFS: Final = (
         run=mutants.run,
         per_seed=1,
         full=20,
+        whole=True,
     ),
 )
