@@ -199,10 +199,11 @@ class Gateway:
         self.committer = InlineCommitter(Disk(self.connection, self.trouble), failed=self._disk_died)
         self.store = SqliteStore(transaction, self.committer, self.now)
         self.enquiries = InlineEnquiries(self.connection)
+        sealer, around = self.whole.sealer if self.whole else cast("Any", None), self._around()
         self.pipeline = SimPipeline(
             store=self.store,
-            sealer=self.whole.sealer if self.whole else cast("Any", None),
-            around=self._around(),
+            sealer=sealer,
+            around=around,
             clock=cast("Any", self),
         )
         self.pipeline.parcels = self.parcels
@@ -210,8 +211,8 @@ class Gateway:
         self.clockwork = SimClockwork(
             store=self.store,
             enquiries=self.enquiries,
-            sealer=self.pipeline._sealer,
-            around=self.pipeline._around,
+            sealer=sealer,
+            around=around,
             clock=cast("Any", self),
         )
         self.clockwork.told_to_stop = self.told_to_stop
