@@ -5,17 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import aiohttp
 from starlette.applications import Starlette
 
+from gateway.config.configuration import Configuration
 from gateway.config.load import load
 from gateway.config.reference import load_reference
 from gateway.console.application import create_console
 from gateway.console.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.reference import Reference
 from gateway.domain.submission import Answer, Submission, WireFormat
 from gateway.pipeline.reading_again import ReadAgain
 from gateway.pipeline.story import Pipeline
@@ -98,17 +101,22 @@ def sample(name: str) -> bytes:
     return (SAMPLES / f"{name}.hl7").read_bytes()
 
 
+@cache
+def _configured() -> tuple[Configuration, Reference]:
+    return load(None), load_reference()
+
+
 @asynccontextmanager
 async def console_over(folder: Path) -> AsyncIterator[Console]:
     """Open a store in a folder, with a console over it."""
     clock = Clock()
-    configuration = load(None)
+    configuration, reference = _configured()
     around = Surroundings(
         organisation=configuration.organisation,
         environment=configuration.environment,
         trusts=configuration.trusts,
         routing=configuration.routing,
-        reference=load_reference(),
+        reference=reference,
         destinations=connect(configuration.routing.providers),
         receiver_names=configuration.receiver_names,
     )

@@ -16,7 +16,7 @@ from gateway.console.inspector.source import segments_of
 from gateway.domain.submission import WireFormat
 from gateway.ports.inspection import Received
 from gateway.translate.maps.rules import plain
-from gateway.wire.er7 import Er7Error, parse
+from gateway.wire.er7 import NULL, Er7Error, parse
 from gateway.wire.strict_json import JSON, JsonError, dumps, loads
 
 NHS_NUMBER: Final = "9990000018"
@@ -40,8 +40,8 @@ _KEPT: Final = (
     "allergies.substance",
     "allergies.reaction",
     "allergies.criticality",
-    "observations.code",
-    "observations.value",
+    "observations",
+    "lines.reasons",
     "homecare.delivery.place",
     "homecare.consent_on",
 )
@@ -65,8 +65,12 @@ _HL7_FIELDS: Final = {
     "PID-13": "07700900000",
     "PID-14": "07700900000",
 }
-_HL7_NAMES: Final = re.compile(r"(?:MSH\[\d+\]-10|ORC\[\d+\]-[234]|RXE\[\d+\]-15|TQ2\[\d+\]-[345])", re.ASCII)
-_HL7_PEOPLE: Final = re.compile(r"(?:ORC\[\d+\]-(?:10|11|12|19)|RXE\[\d+\]-1[34]|RXO\[\d+\]-1[45])", re.ASCII)
+_HL7_NAMES: Final = re.compile(r"(?:MSH\[\d+\]-10|ORC\[\d+\]-[234]|RXE\[\d+\]-15|TQ2\[\d+\]-[345])(?!\d)", re.ASCII)
+_HL7_PEOPLE: Final = re.compile(r"(?:ORC\[\d+\]-(?:10|11|12|19)|RXE\[\d+\]-1[34]|RXO\[\d+\]-1[45])(?!\d)", re.ASCII)
+_CLINICAL: Final = re.compile(r"(?:AL1|IAM|DG1|OBX)\[", re.ASCII)
+_DATE: Final = re.compile(r"\d{8}(?:\d{4}(?:\d\d)?)?(?:[+-]\d{4})?", re.ASCII)
+_SYSTEM: Final = re.compile(r"HL7\d{4}|99[A-Z]{1,8}|SCT|UCUM|ODS|GMC|GPhC|NMC|HCPC|NHS", re.ASCII)
+"""Names of coding systems and registers, without which a code beside them says nothing."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _SHORT: Final = 3
 
@@ -121,6 +125,8 @@ def _of_hl7v2(body: bytes, targets: dict[str, str]) -> bytes | None:
 def _hl7_value(at: str, raw: str, targets: dict[str, str]) -> str | None:
     """Give what stands for a value of HL7 v2; None where it stays."""
     fresh: str | None = None
+    if raw == NULL or _SYSTEM.fullmatch(raw) or (_CLINICAL.match(at) and _DATE.fullmatch(raw)):
+        return None
     if _HL7_NAMES.match(at) is not None:
         fresh = named(raw) if at.endswith(".1") else None
     elif at.startswith("MSH"):
