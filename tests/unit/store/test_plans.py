@@ -7,12 +7,26 @@ from datetime import UTC, datetime
 import apsw
 import pytest
 
-from gateway.store.sql import accept, archiving, claims, clock, finding, known, lookup, renewals, viewing, watching
+from gateway.store.sql import (
+    accept,
+    archiving,
+    board,
+    claims,
+    clock,
+    counting,
+    finding,
+    known,
+    lookup,
+    renewals,
+    viewing,
+    watching,
+)
 from gateway.store.sqlite.schema import migrate
 
 GROWS = {
     "prescription", "line", "event", "submission", "allocation", "message", "outbox", "attempt", "callback", "delivery",
     "delivery_event", "alert", "audit_leaf", "cancel", "hold", "wait", "archived_prescription", "archived_line",
+    "figure", "figure_item",
     "patient_index", "other_number", "refused_order",
 }  # fmt: skip
 ALIASES = {"same", "later", "one", "held", "begun", "earlier"}
@@ -47,6 +61,12 @@ def questions() -> Iterator[tuple[str, str]]:
     for table, condition in {**archiving.OWN, **archiving.SHARED, "wait": archiving.WAITS}.items():
         yield f"archive: {table}", f"SELECT * FROM {table} WHERE {condition}"  # noqa: S608
         yield f"let go: {table}", f"DELETE FROM {table} WHERE {condition}" if table in archiving.OWN else "SELECT 1"  # noqa: S608
+    for source, stretch in counting._STRETCH.items():
+        yield f"count {source}", stretch
+    for name in ("_HISTORIES", "_ATTEMPTS", "_CALLBACKS", "_REFUSALS", "_APART", "_FIGURE"):
+        yield f"count {name}", getattr(counting, name)
+    for name in ("_FIGURES", "_SINCE", "_NEXT", "_OF_PROVIDER", "_OF_TRUST", "_ITEMS_OF_TRUST", "_ITEMS_OF_PROVIDER"):
+        yield f"board {name}", getattr(board, name)
     for name in ("_OPEN", "_ALERTED", "_HELD", "_LAST", "_LEAVE", "_SUBMISSION_HANGS", "_CALLBACK_HANGS"):
         yield f"archive {name}", getattr(archiving, name)
 
