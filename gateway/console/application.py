@@ -3,7 +3,7 @@
 Source: console.md; brief D15, D16.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from types import ModuleType
 from typing import Final
@@ -123,11 +123,13 @@ async def _arrive(_: Request) -> Response:
     return RedirectResponse(HOME, 307, HEADERS)
 
 
-def _problems(site: Site) -> dict[int | type[Exception], Callable[[Request, Exception], Response]]:
+def _problems(
+    site: Site,
+) -> dict[int | type[Exception], Callable[[Request, Exception], Response | Awaitable[Response]]]:
     """Give the pages of what went wrong."""
 
-    def out(request: Request, _: Exception) -> Response:
-        return signed_out(site, request, 401)
+    async def out(request: Request, _: Exception) -> Response:
+        return signed_out(site, request, 401, kept=await site.keep_form(request))
 
     def problem(request: Request, error: Exception) -> Response:
         """Say that there is nothing here; the same for what is not ours to show (I9)."""

@@ -1,5 +1,7 @@
 """What every way into the console has in common: the page of who is out, the cookie of who is in, and where to."""
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -7,9 +9,11 @@ from gateway.access.principal import Principal
 from gateway.console.entrance import Entrance
 from gateway.console.site import HEADERS, HOME, Site
 
+_KEPT: Final = "You were signed out before this was sent. Nothing was done. What you typed is still here."
 
-def signed_out(site: Site, request: Request, status: int, *, used: bool = False) -> Response:
-    """Say how to get in, and why the browser is out."""
+
+def signed_out(site: Site, request: Request, status: int, *, used: bool = False, kept: bool = False) -> Response:
+    """Say how to get in, and why the browser is out; and whether what was just sent is kept."""
     entrance = site.services.get(Entrance)
     issuer = entrance.issuer if isinstance(entrance, Entrance) else None
     ended = site.sessions.ended(site.cookie.of(request))
@@ -20,18 +24,28 @@ def signed_out(site: Site, request: Request, status: int, *, used: bool = False)
         status,
         used=used,
         why=ended.why.value if ended else "",
-        kept=ended is not None and request.method == "POST",
+        kept=kept,
+        sent=request.method == "POST",
         issuer=issuer.settings.words if issuer else "",
         begin=f"{HOME}sign-in/begin?to={local(here)}",
     )
 
 
-def let_in(site: Site, secret: str, path: str) -> Response:
-    """Let a browser in: to what was being typed when an earlier session ended, or else to where it wanted to go."""
+def let_in(site: Site, secret: str, path: str, *, notice: str = "") -> Response:
+    """Let a browser in: to what was being typed when an earlier session ended, or else to where it wanted to go.
+
+    Args:
+        site: the console.
+        secret: of the new session.
+        path: where it wanted to go.
+        notice: what is said there once.
+    """
     session = site.sessions.find(secret)
     if session is not None and session.typed:
         path = list(session.typed)[-1]
-        session.notice = "You were signed out before this was sent. Nothing was done. What you typed is still here."
+        notice = f"{notice} {_KEPT}".strip()
+    if session is not None:
+        session.notice = notice
     response = RedirectResponse(path, 303, HEADERS)
     site.cookie.give(response, secret)
     return response

@@ -9,15 +9,15 @@ from itertools import groupby
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.access.posts import Post
 from gateway.access.roles import ROLES
 from gateway.console.entrance import Entrance
-from gateway.console.getting_in import written_down
+from gateway.console.getting_in import let_in, written_down
 from gateway.console.sessions import BY_LINK, Session
-from gateway.console.site import HEADERS, Looker, Names, SignedOut, Site
+from gateway.console.site import Looker, Names, SignedOut, Site
 from gateway.domain.identifiers import OdsCode
 
 _WHOLE = "The gateway as a whole"
@@ -75,10 +75,7 @@ def routes(site: Site) -> list[BaseRoute]:
         after = site.sessions.find(secret)
         assert after is not None
         looker = Looker(principal=after.principal, session=after)
-        after.notice = f"You are now {looker.words(site.names)}."
-        response = RedirectResponse(site.first_page(looker), 303, HEADERS)
-        site.cookie.give(response, secret)
-        return response
+        return let_in(site, secret, site.first_page(looker), notice=f"You are now {looker.words(site.names)}.")
 
     return [Route("/role", which, methods=["GET"]), Route("/role", chosen, methods=["POST"])]
 

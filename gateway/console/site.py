@@ -5,6 +5,7 @@ Source: console.md 5, 7; brief D15, D16; reliability-security.md I8, I9.
 
 import hmac
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar, cast
@@ -277,7 +278,7 @@ class Site:
         csrf, once = (fields.pop(name, ("",))[0] for name in ("csrf", "once"))
         session = self.session(request)
         if session is None:
-            self.sessions.keep(self.cookie.of(request), csrf, came_from(request), fields)
+            request.state.kept = self.sessions.keep(self.cookie.of(request), csrf, came_from(request), fields)
             raise SignedOut
         if not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
             raise HTTPException(403)
@@ -289,6 +290,15 @@ class Site:
         request.state.once = once
         session.typed.pop(came_from(request), None)
         return Form(values=fields, token=once)
+
+    async def keep_form(self, request: Request) -> bool:
+        """Keep what is sent after its session was over, for the same person. Tells whether it is kept."""
+        if request.method != "POST" or self.session(request) is not None:
+            return False
+        if not hasattr(request.state, "kept"):
+            with suppress(HTTPException, SignedOut):
+                await self.form(request)
+        return bool(getattr(request.state, "kept", False))
 
     async def loose_form(self, request: Request) -> Form:
         """Read a form of no session, which shows by something else that it may be taken.

@@ -239,3 +239,33 @@ async def test_every_view_and_act_leaves_an_audit_leaf(desk: Looking) -> None:
     for action in ("console view", "console download", "console propose a role"):
         assert action in leaves
     assert "Perry" not in leaves
+
+
+async def test_what_is_sent_after_the_session_was_over_is_kept_for_the_same_person(desk: Looking) -> None:
+    link = desk.sessions.link()
+    page = await desk.get("/console/people/give")
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found
+    desk.clock.move(minutes=61)
+    late = {"csrf": found[1], **form(desk)}
+    async with desk.browser.post(
+        f"{desk.address}/console/people/give", data=late, headers={"Referer": f"{desk.address}/console/people/give"}
+    ) as response:
+        assert response.status == 401
+        page = await response.text()
+    assert "What you typed is kept for you" in page
+    assert "Nothing was done here for a while" in page
+    assert await desk.opened.enquiries.proposals(tenant=None, now=desk.clock.now()) == ()
+    again = await desk.get(link)
+    assert desk.at == "/console/people/give"
+    assert "What you typed is still here" in again
+    assert "Covers for leave." in again
+
+
+async def test_a_forged_form_after_the_session_was_over_is_not_kept(desk: Looking) -> None:
+    link = desk.sessions.link()
+    desk.clock.move(minutes=61)
+    async with desk.browser.post(f"{desk.address}/console/people/give", data={"csrf": "x", **form(desk)}) as response:
+        assert response.status == 401
+        assert "is kept for you" not in await response.text()
+    assert "Covers for leave." not in await desk.get(link)
