@@ -47,7 +47,7 @@ class Stream:
     response: aiohttp.ClientResponse
     comments: list[str] = field(default_factory=list)
 
-    async def next(self, *names: str, within: float = 20.0) -> Heard:
+    async def next(self, *names: str, within: float = 60.0) -> Heard:
         """Give the next event, of these names if any are given."""
         async with asyncio.timeout(within):
             while True:
@@ -55,7 +55,7 @@ class Stream:
                 if not names or heard.name in names:
                     return heard
 
-    async def ends(self, within: float = 20.0) -> bool:
+    async def ends(self, within: float = 60.0) -> bool:
         async with asyncio.timeout(within):
             while not self.response.content.at_eof():
                 await self.response.content.readany()
@@ -213,7 +213,7 @@ async def test_a_page_is_told_what_moved_between_its_reading_and_its_listening(a
     assert found
     prescription = await order(at)
     stream = await at.listen(browser, since=found[1])
-    while (heard := await stream.next("moved", "reset", within=20)).data.get("id") != prescription:
+    while (heard := await stream.next("moved", "reset", within=60)).data.get("id") != prescription:
         assert heard.name == "moved"
 
 
@@ -322,7 +322,7 @@ async def test_a_server_that_stops_is_not_held_up_by_streams(at: Open) -> None:
     stream = await at.listen(await at.browser())
     await stream.next("session")
     at.feed.stop()
-    assert await stream.ends(within=10)
+    assert await stream.ends()
 
 
 async def test_word_from_another_node_is_told_before_the_next_look(tmp_path: Path) -> None:
@@ -331,7 +331,7 @@ async def test_word_from_another_node_is_told_before_the_next_look(tmp_path: Pat
         await stream.next("beat")
         prescription = await order(at)
         at.node.publish(Changed(subject=None))
-        assert (await stream.next("moved", within=20)).data["id"] == prescription
+        assert (await stream.next("moved", within=60)).data["id"] == prescription
 
 
 async def test_while_the_store_is_away_nothing_is_said_to_be_live_and_nothing_is_lost(
