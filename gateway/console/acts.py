@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.console.acting.again import News
+from gateway.console.acting.again import Again, News
 from gateway.console.acting.cancel import Cancel
 from gateway.console.acting.correct import Correct
 from gateway.console.acting.desk import Answer, Close, Resolve, Rule
@@ -43,6 +43,7 @@ ACTS: Final[tuple[Acting, ...]] = (
     Hold(),
     Release(),
     Reroute(),
+    Again(),
     Resolve(),
     Answer(),
     Close(),

@@ -143,6 +143,7 @@ EVENTS: Final[dict[LineEvent, str]] = {
     E.SCREENING_FAILED: "Clinical check not passed",
     E.ON_WIRE: "Sending began",
     E.RETRIES_SPENT: "Given up sending",
+    E.SENT_AGAIN: "To be sent again, by a person",
     E.NOT_STORED: "The provider's system did not take it",
     E.ARRIVED: "Arrived at the provider's system",
     E.ACCEPTED: "Accepted by the provider",

@@ -184,6 +184,25 @@ def decide(holding: Holding, *, to: OdsCode, now: datetime, people: Sequence[str
     return Withheld(reason=f"it may have reached {holding.provider}, which has not given it up: only a person can tell")
 
 
+def why_not_sent_again(holding: Holding) -> str:
+    """Say why a line may not be sent again to the provider it was for; empty where nothing of it ever left.
+
+    Source:
+        reliability-security.md I10, I12; console.md 6.3.
+    """
+    bars = (
+        (
+            holding.state is not S.UNDELIVERABLE,
+            f"it is no line that could not be sent: {LABELS[holding.state].lower()}",
+        ),
+        (holding.provider is None, "it was not given to a provider yet"),
+        (holding.cancel is not CancelState.NONE, "the trust asked to cancel it"),
+        (bool(holding.unproven) or _said_anything(holding), f"it may have reached {holding.provider}"),
+        (not holding.left, "every supply was made"),
+    )
+    return next((reason for applies, reason in bars if applies), "")
+
+
 def next_epoch(holdings: Sequence[Holding]) -> int:
     """Give the epoch of one message for these lines: above theirs, and above all a restore may have lost (I22)."""
     return max(max(one.epoch, one.lost_epochs) for one in holdings) + 1

@@ -66,6 +66,7 @@ class LineEvent(StrEnum):
     SCREENING_FAILED = "screening_failed"
     ON_WIRE = "on_wire"
     RETRIES_SPENT = "retries_spent"
+    SENT_AGAIN = "sent_again"
     NOT_STORED = "not_stored"
     ARRIVED = "arrived"
     ACCEPTED = "accepted"
@@ -218,6 +219,13 @@ LINE_TABLE: tuple[Row, ...] = (
     _row((S.AWAITING_SCREENING,), E.SCREENING_FAILED, S.HELD, (A.TRUST_PHARMACIST,)),
     _row((S.READY,), E.ON_WIRE, S.SENT, (A.GATEWAY,), "committed before the first byte"),
     _row((S.READY,), E.RETRIES_SPENT, S.UNDELIVERABLE, (A.GATEWAY,), "nothing ever on the wire"),
+    _row(
+        (S.UNDELIVERABLE,),
+        E.SENT_AGAIN,
+        S.READY,
+        (A.TRUST_PHARMACIST,),
+        "by a person, to the same provider; nothing of it ever left; epoch + 1",
+    ),
     _row((S.SENT,), E.NOT_STORED, S.READY, (A.PROVIDER_SYSTEM, A.GATEWAY), "proof that it was not taken"),
     _row((S.SENT,), E.ARRIVED, S.WITH_PROVIDER, (A.PROVIDER_SYSTEM,)),
     _row((S.SENT, S.WITH_PROVIDER), E.ACCEPTED, S.ACCEPTED, (A.PROVIDER_SYSTEM,)),

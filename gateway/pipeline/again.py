@@ -1,101 +1,91 @@
-"""Reading stored bytes once more by today's rules and maps: what would be made of them now. Nothing is stored or sent.
+"""Sending again what could not be sent: written and sealed anew for the same provider, under the next epoch.
 
-What the bytes themselves brought about is left out of what is known, so that they are not taken for a repetition of
-themselves; everything else stands as it does now. So a cancel, a hold or a change may be judged otherwise than it was:
-the orders it names have moved on since.
+Only what never left: the store asks its own rows, and the database once more. What may have arrived is never sent
+again; it is resolved by what its provider states (I12).
 
-Source: console.md 6.7 (read again); reliability-security.md I15.
+Source: console.md 6.3; reliability-security.md I10, I12.
 """
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 from uuid import UUID
 
-from gateway.domain.errors import Refusal
+from gateway.domain.fence import next_epoch
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.issue import Issue
-from gateway.domain.submission import Outcome, Submission
-from gateway.pipeline import reports
-from gateway.pipeline.surroundings import Surroundings
-from gateway.pipeline.translate import read, translate
-from gateway.pipeline.translation import Translation
-from gateway.ports.acceptance import KnownLine
-
-
-class Known(Protocol):
-    """The part of the store that is asked."""
-
-    async def known_lines(
-        self,
-        tenant: OdsCode,
-        order_numbers: Sequence[str],
-        group_numbers: Sequence[str] = (),
-        *,
-        items: Sequence[UUID] = (),
-        prescriptions: Sequence[UUID] = (),
-    ) -> tuple[KnownLine, ...]:
-        """Give the lines a trust has under these numbers, item ids or prescription ids."""
+from gateway.domain.lifecycle import LineState
+from gateway.domain.reroute import HeldLine, HeldPrescription
+from gateway.pipeline.bench import Bench
+from gateway.pipeline.rewriting import rewrite
+from gateway.ports.again import Again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Again:
-    """What would be made of the bytes now.
+class SentAgain:
+    """What came of it.
 
     Attributes:
-        translation: None where not even the envelope can be read; `issues` then says why.
-        reference: release of the product tables it was read by.
+        anew: how many lines were made ready once more.
+        at_once: how many messages that waited for their next attempt are tried now.
+        reasons: why nothing was done, in words.
     """
 
-    outcome: Outcome
-    issues: tuple[Issue, ...]
-    translation: Translation | None
-    reference: str
+    anew: int = 0
+    at_once: int = 0
+    reasons: tuple[str, ...] = ()
 
 
-class ReadAgain:
-    """Reads again, beside the pipeline.
+class SendingAgain(Bench):
+    """Sends again what never left."""
 
-    Args:
-        store: what is known of orders.
-        around: the configuration and tables in force.
-    """
-
-    def __init__(self, store: Known, around: Surroundings) -> None:
-        self._store = store
-        self._around = around
-
-    def may(self, tenant: OdsCode) -> bool:
-        """Tell whether a partner is one whose submissions are read: a trust of the configuration in force."""
-        return tenant in self._around.trusts and not reports.is_provider(tenant, self._around)
-
-    async def read(self, submission: Submission, own: frozenset[UUID]) -> Again:
-        """Read a submission again.
+    async def send(self, prescription: UUID, *, tenant: OdsCode, by: str, reason: str) -> SentAgain:
+        """Send again what could not be sent, and try at once what waits for its next attempt.
 
         Args:
-            submission: as it was received, and when.
-            own: ids of the prescriptions that it brought about.
+            prescription: its id.
+            tenant: the trust whose it is.
+            by: short name of the person.
+            reason: why it may succeed now.
 
         Raises:
-            KeyError: its trust is not in the configuration in force.
-            Unavailable: the store cannot be asked.
+            Unavailable: the store or the key is away.
         """
-        reference = self._around.reference.release
-        try:
-            reading = await asyncio.to_thread(read, submission, self._around)
-        except Refusal as refusal:
-            return Again(outcome=Outcome.REFUSED, issues=refusal.issues, translation=None, reference=reference)
-        changes = [order.change for order in reading.orders if order.change is not None]
-        numbers = [number.trust_number for order in reading.orders for number in order.numbers]
-        known = await self._store.known_lines(
-            submission.tenant,
-            [*numbers, *(number.trust_number for change in changes for number in change.orders)],
-            [order.group_number for order in reading.orders if order.change is None],
-            items=[item for change in changes for item in change.items],
-            prescriptions=[change.prescription_id for change in changes if change.prescription_id is not None],
+        anew, reasons = 0, list[str]()
+        for held in await self._enquiries.held(prescription_id=prescription):
+            lines = [line for line in held.lines if line.holding.state is LineState.UNDELIVERABLE]
+            if held.tenant != tenant or not lines:
+                continue
+            why = await self._anew(held, lines, by=by, reason=reason)
+            reasons += why
+            anew += 0 if why else len(lines)
+        now = self._clock.now()
+        at_once = await self._store.send_now(prescription, tenant=tenant, by=by, reason=reason, now=now)
+        done = anew or at_once
+        if not done and not reasons:
+            reasons = ["nothing of it waits to be sent: look again"]
+        return SentAgain(anew=anew, at_once=at_once, reasons=() if done else tuple(dict.fromkeys(reasons)))
+
+    async def _anew(self, held: HeldPrescription, lines: list[HeldLine], *, by: str, reason: str) -> tuple[str, ...]:
+        """Write, seal and give anew to the same provider; says why not where it cannot be done."""
+        written = await self._enquiries.written(held.key)
+        holder = lines[0].holding.provider
+        provider = self._around.routing.providers.get(holder) if holder else None
+        if provider is None or not provider.active or any(one.holding.provider != holder for one in lines):
+            return ("its provider is not known and active here: give it to another",)
+        anew = rewrite(
+            written,
+            left={line.line_id: line.holding.left for line in lines},
+            provider=provider,
+            epoch=next_epoch([line.holding for line in lines]),
+            now=self._clock.now(),
+            around=self._around,
         )
-        others = tuple(line for line in known if line.prescription_id not in own)
-        translation = await asyncio.to_thread(translate, submission, reading, others, self._around)
-        verdict = translation.verdict
-        return Again(outcome=verdict.outcome, issues=verdict.issues, translation=translation, reference=reference)
+        if isinstance(anew, tuple):
+            return anew
+        request = Again(
+            tenant=held.tenant,
+            seen={line.line_id: line.holding.epoch for line in lines},
+            message=self._sealed(written, anew),
+            by=by,
+            reason=reason,
+            now=self._clock.now(),
+        )
+        return await self._store.send_again(request)

@@ -73,7 +73,7 @@ def rewrite(
     if original is None or not left.keys() <= {line.id for line in original.lines}:
         return ("the order was never completed",)
     prescription, trace = remainder(original, written.trace, left)
-    reasons = _of_signature(original, prescription, left)
+    reasons = _of_signature(original, prescription, left, provider)
     if not_valid_after(prescription) < now:
         reasons = (*reasons, "the prescription is no longer valid: a new one is needed")
     if reasons:
@@ -137,13 +137,15 @@ def _derived(target: str, rule: str, before: int, after: int) -> TraceRow:
     )
 
 
-def _of_signature(original: Prescription, prescription: Prescription, left: Mapping[UUID, int]) -> tuple[str, ...]:
+def _of_signature(
+    original: Prescription, prescription: Prescription, left: Mapping[UUID, int], provider: Provider
+) -> tuple[str, ...]:
     """Say whether the prescriber must sign anew."""
     signature = original.signature
     if signature is None:
         return ()
     if signature.format != _EPS_FORM:
-        named = original.homecare.provider is not None
+        named = original.homecare.provider not in {None, provider.ods}
         return ("the prescriber signed for the named provider: a new signature is needed",) if named else ()
     less = len(prescription.lines) < len(original.lines) or any(
         left[line.id] < line.total_supplies for line in original.lines if line.id in left

@@ -23,6 +23,7 @@ from gateway.domain.renewal import LEAD_TIME, RenewalEvent
 from gateway.domain.reroute import Reroute, Revocation
 from gateway.domain.submission import Answer, Submission
 from gateway.ports.acceptance import Acceptance, KnownLine, Refused, StoredAnswer
+from gateway.ports.again import AgainWrites
 from gateway.ports.asking import AskingWrites
 from gateway.ports.attention import WorkWrites
 from gateway.ports.board import BoardWrites
@@ -36,6 +37,7 @@ from gateway.ports.work import BY_OPERATOR, Claim, Whereabouts
 
 
 class Store(
+    AgainWrites,
     AskingWrites,
     StatedWrites,
     CodeMapWrites,

@@ -22,6 +22,7 @@ from gateway.domain.errors import ConfigurationError
 from gateway.domain.notice_rules import NoticeRules
 from gateway.domain.submission import Answer, Submission
 from gateway.mllp import MllpListener, TenantOf, by_certificate, by_sending_facility
+from gateway.pipeline.again import SendingAgain
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.prepare import prepare_submission
 from gateway.pipeline.reading_again import ReadAgain
@@ -145,7 +146,7 @@ def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[Ba
         routes=configuration.routing.rows,
         promises={ods: destination.promises for ods, destination in gateway.destinations.items()},
     )
-    services |= {Asking: _asking(gateway), Rerouting: gateway.rerouting}
+    services |= _acting(gateway)
     services[ReadAgain] = ReadAgain(gateway.store, gateway.around)
     services[NoticeRules] = configuration.notices
     names = {trust.ods: trust.name for trust in configuration.trusts.values()}
@@ -167,15 +168,16 @@ def _console(gateway: Gateway, sessions: Sessions, feed: Feed | None) -> list[Ba
     )
 
 
-def _asking(gateway: Gateway) -> Asking:
-    """Make what carries a person's cancel, hold or release."""
-    return Asking(
-        store=gateway.store,
-        enquiries=gateway.enquiries,
-        sealer=gateway.keys.seal(gateway.configuration.organisation),
-        around=gateway.around,
-        clock=gateway.clock,
-    )
+def _acting(gateway: Gateway) -> dict[type, object]:
+    """Make what carries the acts of people at the console."""
+    bench = {
+        "store": gateway.store,
+        "enquiries": gateway.enquiries,
+        "sealer": gateway.keys.seal(gateway.configuration.organisation),
+        "around": gateway.around,
+        "clock": gateway.clock,
+    }
+    return {Asking: Asking(**bench), SendingAgain: SendingAgain(**bench), Rerouting: gateway.rerouting}  # type: ignore[arg-type]
 
 
 def http_server(gateway: Gateway, application: ASGIApp) -> Server:

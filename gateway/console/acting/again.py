@@ -3,6 +3,44 @@
 from gateway.console.acting.shape import Came, Case, Filled, NotDone, Says, reason_field
 from gateway.console.offered import ActName
 from gateway.console.site import Form
+from gateway.domain.lifecycle import LineState
+from gateway.pipeline.again import SendingAgain
+
+
+class Again:
+    """See `gateway.console.acting.shape.Acting`."""
+
+    name = ActName.SEND_AGAIN
+
+    async def says(self, case: Case, form: Form) -> Says:  # noqa: ARG002 - the protocol's
+        """Give what the page says and asks."""
+        waiting = all(line.view.state is LineState.READY for line in case.lines)
+        now = f"The next attempt to reach {case.provider} is made now."
+        anew = f"Nothing of it ever left. It is sealed anew for {case.provider}, and sending begins again."
+        return Says(
+            will=(now if waiting else anew,),
+            will_not=(
+                "What may have arrived is not sent again: the patient could be supplied twice.",
+                f"It has not arrived until {case.provider}'s system says so, and is not accepted by that.",
+            ),
+            told=(f"{case.trust}, in its own system if it takes such news.",),
+            undo="Until it arrives: cancel it.",
+            fields=(reason_field("Why it may arrive now", wrong="Say why it may arrive now"),),
+            button="Send again",
+            each=False,
+        )
+
+    async def carry_out(self, case: Case, filled: Filled) -> Came | NotDone:
+        """Send what never left."""
+        came = await case.site.service(SendingAgain).send(
+            case.view.found.prescription_id,
+            tenant=case.view.found.tenant,
+            by=case.looker.name,
+            reason=filled["reason"],
+        )
+        if came.reasons:
+            return NotDone(reasons=tuple(f"{reason[:1].upper()}{reason[1:]}." for reason in came.reasons))
+        return Came(words=f"Sending to {case.provider} begins again. It has not arrived yet.")
 
 
 class News:

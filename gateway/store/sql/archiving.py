@@ -17,6 +17,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Prescription
 from gateway.enquiries import Found, LegalHold, PrescriptionView
@@ -44,6 +45,7 @@ OWN: Final[Mapping[str, str]] = {
     "cancel": f"line IN {_LINES}",
     "reroute": f"line IN {_LINES}",
     "hold": f"line IN {_LINES}",
+    "sent_again": f"line IN {_LINES}",
     "alert": f"line IN {_LINES}",
     "work_note": f"line IN {_LINES}",
     "outbox": f"id IN {_ROWS_OF_QUEUE}",

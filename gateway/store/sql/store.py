@@ -55,6 +55,7 @@ from gateway.store.sql import (
     standing,
     watching,
 )
+from gateway.store.sql.again import AgainActs
 from gateway.store.sql.attention_store import AttentionActs
 from gateway.store.sql.code_map_store import CodeMapActs
 from gateway.store.sql.escalating_store import NoticeActs
@@ -65,7 +66,7 @@ from gateway.store.sql.transaction import Transaction
 T = TypeVar("T")
 
 
-class SqlStore(StatedActs, AttentionActs, CodeMapActs, NoticeActs, PeopleActs):
+class SqlStore(AgainActs, StatedActs, AttentionActs, CodeMapActs, NoticeActs, PeopleActs):
     """Writes, grouped by one committer.
 
     Args:

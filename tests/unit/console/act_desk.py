@@ -17,6 +17,7 @@ from gateway.console.application import create_console
 from gateway.console.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode
+from gateway.pipeline.again import SendingAgain
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.reroute import Rerouting
 from tests.doors import directory, served
@@ -129,7 +130,7 @@ async def opened(folder: Path, **change: object) -> AsyncIterator[Desk]:
         frame=Frame(organisation="Example Gateway (X9HGW)", environment="test", development=True),
         names=NAMES,
         now=time.now,
-        services={Asking: Asking(**at), Rerouting: Rerouting(**at)},  # type: ignore[arg-type]
+        services={each: each(**at) for each in (Asking, Rerouting, SendingAgain)},  # type: ignore[arg-type]
     )
     trial.now += timedelta(seconds=1)
     async with (

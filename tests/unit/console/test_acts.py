@@ -8,7 +8,7 @@ import pytest
 from gateway.access.roles import Role
 from gateway.console.acts import ACTS
 from gateway.console.offered import ActName
-from gateway.destination import InDoubt, Taken
+from gateway.destination import InDoubt, Taken, TryLater
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
@@ -333,3 +333,30 @@ async def test_no_paper_original_is_registered_where_none_follows(desk: Desk) ->
     await sent(desk)
     page = await desk.person().read(await desk.page_of("paper-original"))
     assert "No paper original follows this prescription." in page.words
+
+
+async def test_what_could_not_be_sent_is_sealed_anew_and_sent_again(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    before = await desk.trial.send(TryLater(reason="away"))
+    assert await desk.trial.states() == [S.UNDELIVERABLE]
+    person, path = desk.person(), await desk.page_of("send-again")
+    assert "Nothing of it ever left. It is sealed anew" in (await person.read(path)).words
+    page = await person.act(path, reason="Their system is back.")
+    assert "Sending to Example Homecare Ltd (VNE51) begins again. It has not arrived yet." in page.words
+    assert await desk.trial.states() == [S.READY]
+    claim = await desk.trial.send(Taken())
+    assert claim.message_id != before.message_id
+    await desk.trial.answer(claim, LineEvent.ACCEPTED)
+    assert await desk.trial.states() == [S.ACCEPTED]
+
+
+async def test_from_doubt_there_is_no_sending_again_and_the_sentence_says_why(desk: Desk) -> None:
+    await sent(desk, InDoubt(reason="no answer"))
+    person, path = desk.person(), await desk.page_of("send-again")
+    page = await person.read(path)
+    assert "It is not known if it arrived. Sent again, the patient could be supplied twice." in page.words
+    assert "<button" not in page.body.partition("<main")[2].partition("</main>")[0]
+    made_up = [("csrf", (await person.read(await desk.page_of("resolve"))).hidden("csrf")[0]), ("reason", "x")]
+    made_up += [("seen", value) for value in (await person.read(await desk.page_of("resolve"))).hidden("seen")]
+    assert (await person.send(path, made_up)).status == 422
+    assert await desk.trial.claims() == []

@@ -63,7 +63,11 @@ def test_each_act_is_offered_in_its_states_and_refused_in_words_in_all_others(ac
 
 @pytest.mark.parametrize(
     ("act", "event"),
-    [(A.CLOSE, LineEvent.CLOSE), (A.ANSWER, LineEvent.ANSWERED), (A.RESOLVE, LineEvent.NEVER_HAD_IT)],
+    [
+        (A.CLOSE, LineEvent.CLOSE),
+        (A.ANSWER, LineEvent.ANSWERED),
+        (A.RESOLVE, LineEvent.NEVER_HAD_IT),
+    ],
 )
 def test_what_moves_a_line_is_offered_where_the_lifecycle_lets_it(act: ActName, event: LineEvent) -> None:
     people = {Actor.TRUST_PHARMACIST, Actor.OPERATOR}
