@@ -11,7 +11,7 @@ Source: domain.md 2.2, K2 and its rules 3 to 5; console.md 6.6.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -157,6 +157,7 @@ class Figures:
     """What one history adds.
 
     Attributes:
+        counts: to the figures of its own trust; those of everybody are the sums of them.
         items: by epoch.
     """
 
@@ -235,7 +236,7 @@ def figures_of(history: History) -> Figures:
         for step in steps:
             one.take(step)
         given |= one.sent is not None
-        counts.update(_counted(history, one))
+        _count(counts, history, one)
         item = _item(history, one)
         if item is not None:
             items[epoch] = item
@@ -260,21 +261,19 @@ def change(before: Figures, after: Figures) -> tuple[Counts, Mapping[int, Item |
     return Counter({key: count for key, count in counts.items() if count}), changed
 
 
-def for_both(tenant: str, at: datetime, provider: str, measure: str, urgency: Urgency) -> Iterable[Key]:
-    """Give what one thing counts towards: the trust's own figures, and those of everybody."""
-    for one in dict.fromkeys((tenant, EVERYBODY)):
-        yield Key(tenant=one, day=london_day(at), provider=provider, measure=measure, urgency=urgency)
+def for_everybody(key: Key) -> Key:
+    """Give what else a count of one trust counts towards: the same of all of them together."""
+    return Key(tenant=EVERYBODY, day=key.day, provider=key.provider, measure=key.measure, urgency=key.urgency)
 
 
 def _add(counts: Counts, history: History, at: datetime, provider: str, measure: str, *, took: int = 0) -> None:
-    for key in for_both(history.tenant, at, provider, measure, history.urgency):
-        counts[key, took] += 1
+    key = Key(tenant=history.tenant, day=london_day(at), provider=provider, measure=measure, urgency=history.urgency)
+    counts[key, took] += 1
 
 
-def _counted(history: History, one: _With) -> Counts:
-    counts: Counts = Counter()
+def _count(counts: Counts, history: History, one: _With) -> None:
     if one.sent is None:
-        return counts
+        return
     _add(counts, history, one.sent, one.provider, Measure.SENT)
     if one.answered_at is not None:
         took = rounded_up(one.answered_at - one.sent)
@@ -284,7 +283,6 @@ def _counted(history: History, one: _With) -> Counts:
         _add(counts, history, one.sent, one.provider, one.ended, took=took)
         if one.ended is Measure.REJECTED:
             _add(counts, history, one.ended_at, one.provider, f"{Measure.REASON}:{one.refusal}")
-    return counts
 
 
 def _item(history: History, one: _With) -> Item | None:

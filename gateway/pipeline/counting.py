@@ -13,7 +13,7 @@ from gateway.enquiries import Enquiries
 from gateway.ports.clock import Clock
 from gateway.ports.store import Store
 
-STRETCH: Final = 2000
+STRETCH: Final = 500
 """Rows of each table that are counted at once."""
 IDLE_SECONDS: Final = 5.0
 SHARE: Final = 5

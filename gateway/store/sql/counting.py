@@ -9,7 +9,7 @@ Source: domain.md 2.2; gateway.domain.service_figures is the definition.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -20,7 +20,18 @@ from gateway.domain.deadline import Urgency
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.provider_health import Pulse
-from gateway.domain.service_figures import Counts, History, Item, Key, Measure, Step, change, figures_of, for_both
+from gateway.domain.service_figures import (
+    EVERYBODY,
+    Counts,
+    History,
+    Item,
+    Key,
+    Measure,
+    Step,
+    change,
+    figures_of,
+    for_everybody,
+)
 from gateway.domain.spread import Spread
 from gateway.ports.board import Counted
 from gateway.store.sql.instants import instant, stored
@@ -159,17 +170,16 @@ def _of_histories(reader: Reader, span: dict[str, int]) -> tuple[Counts, dict[tu
     items: dict[tuple[int, int], Item | None] = {}
     for line, rows in groupby(list(reader.execute(_HISTORIES, span)), key=itemgetter(0)):
         found = list(rows)
-        before = _history(row for row in found if row[1] <= span["after"])
+        before = _history([row for row in found if row[1] <= span["after"]])
         added, changed = change(figures_of(before), figures_of(_history(found)))
         counts.update(added)
         items.update({(line, epoch): item for epoch, item in changed.items()})
     return counts, items
 
 
-def _history(rows: Iterable[Row]) -> History:
-    found = list(rows)
-    tenant, urgency = found[0][10:12] if found else ("", Urgency.ROUTINE)
-    return History(tenant=tenant, urgency=Urgency(urgency), steps=[_step(row) for row in found])
+def _history(rows: Sequence[Row]) -> History:
+    tenant, urgency = rows[0][10:12] if rows else ("", Urgency.ROUTINE)
+    return History(tenant=tenant, urgency=Urgency(urgency), steps=[_step(row) for row in rows])
 
 
 def _step(row: Row) -> Step:
@@ -192,8 +202,7 @@ def _of_input(reader: Reader, spans: Mapping[str, tuple[int, int]]) -> Counts:
         ("kept_apart", _APART, Measure.UNREADABLE),
     ):
         for at, tenant, how_many in reader.execute(question, _span(spans[source])):
-            for key in for_both(tenant, instant(at), "", measure, Urgency.ROUTINE):
-                counts[key, 0] += how_many
+            counts[Key(tenant=tenant, day=london_day(instant(at)), provider="", measure=measure), 0] += how_many
     return counts
 
 
@@ -204,12 +213,12 @@ def _signs(reader: Reader, spans: Mapping[str, tuple[int, int]]) -> tuple[dict[O
     for at, outcome, provider, tenant in reader.execute(_ATTEMPTS, _span(spans["attempt"])):
         if outcome == _TRIED or outcome in _HEARD:
             found.append((at, provider, outcome == _TRIED))
-        for key in for_both(tenant, instant(at), provider, f"{Measure.ATTEMPT}:{outcome}", Urgency.ROUTINE):
-            counts[key, hour_of(instant(at))] += 1
+        day, measure = london_day(instant(at)), f"{Measure.ATTEMPT}:{outcome}"
+        counts[Key(tenant=tenant, day=day, provider=provider, measure=measure), hour_of(instant(at))] += 1
     for at, provider in reader.execute(_CALLBACKS, _span(spans["callback"])):
         found.append((at, provider, False))
-        for key in for_both("", instant(at), provider, Measure.SAID, Urgency.ROUTINE):
-            counts[key, hour_of(instant(at))] += 1
+        key = Key(tenant=EVERYBODY, day=london_day(instant(at)), provider=provider, measure=Measure.SAID)
+        counts[key, hour_of(instant(at))] += 1
     known = pulses_of(reader) if found else {}
     changed: dict[OdsCode, Pulse] = {}
     for at, provider, tried in sorted(found, key=itemgetter(0)):
@@ -225,13 +234,14 @@ def hour_of(at: datetime) -> int:
 
 
 def _sums(reader: Reader, counts: Counts) -> dict[Key, Spread]:
-    """Add what was counted to what stands."""
+    """Add what was counted to what stands, of each trust and of everybody."""
     sums: dict[Key, dict[int, int]] = {}
-    for (key, took), count in counts.items():
-        if key not in sums:
-            rows = list(reader.execute(_FIGURE, _columns(key)))
-            sums[key] = dict(spread_of(rows[0][0]).counts) if rows else {}
-        sums[key][took] = sums[key].get(took, 0) + count
+    for (own, took), count in counts.items():
+        for key in (own, for_everybody(own)) if own.tenant != EVERYBODY else (own,):
+            if key not in sums:
+                rows = list(reader.execute(_FIGURE, _columns(key)))
+                sums[key] = dict(spread_of(rows[0][0]).counts) if rows else {}
+            sums[key][took] = sums[key].get(took, 0) + count
     return {key: Spread({took: count for took, count in spread.items() if count}) for key, spread in sums.items()}
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.domain.books import london_day
 from gateway.domain.deadline import Urgency
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
-from gateway.domain.service_figures import EVERYBODY, History, Outcome, Step, change, figures_of
+from gateway.domain.service_figures import History, Outcome, Step, change, figures_of
 from tests.factories import MOMENT
 
 E, S = LineEvent, LineState
@@ -170,13 +170,6 @@ def test_a_history_adds_what_the_table_says(name: str) -> None:
             found[f"{key.measure}{f' {took}' if took else ''}"] += count
     assert dict(found) == counts
     assert [item.outcome for item in figures.items.values()] == outcomes
-    assert {
-        (key.day, key.provider, key.measure, took): n for (key, took), n in figures.counts.items() if key.tenant
-    } == {
-        (key.day, key.provider, key.measure, took): n
-        for (key, took), n in figures.counts.items()
-        if key.tenant == EVERYBODY
-    }
 
 
 def test_an_urgent_item_is_late_after_two_hours() -> None:
