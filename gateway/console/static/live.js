@@ -136,18 +136,28 @@ function renewParts() {
     const spoke = old.textContent !== next.textContent && subject && old.dataset.livePart.startsWith('state');
     old.replaceChildren(...document.importNode(next, true).childNodes);
     outline(old);
-    if (spoke) say(old.textContent.trim());
+    if (spoke) say(read(old));
   }
+}
+
+function read(element) {
+  const copy = element.cloneNode(true);
+  copy.querySelectorAll('[aria-hidden="true"]').forEach((one) => one.remove());
+  return copy.textContent.trim().replace(/\s+/g, ' ');
 }
 
 function renewEntries() {
   const old = document.querySelector('[data-live-entries]'), next = latest.querySelector('[data-live-entries]');
-  if (!old || !next || old.contains(document.activeElement)) return;
+  if (!old || !next) return;
   const known = new Set([...old.querySelectorAll('[data-live-entry]')].map((one) => one.dataset.liveEntry));
   const copy = document.importNode(next, true);
   const added = [...copy.querySelectorAll('[data-live-entry]')].filter((one) => !known.has(one.dataset.liveEntry));
   if (!added.length) return;
-  old.replaceChildren(...copy.childNodes);
+  const busy = old.contains(document.activeElement) || old.querySelector('details[open]');
+  const own = added.filter((one) => one.parentElement === copy);
+  if (!busy) old.replaceChildren(...copy.childNodes);
+  else if (old.dataset.liveEntries === 'oldest') old.append(...own);
+  else old.prepend(...own);
   added.forEach(outline);
   say(added[0].dataset.liveSay || added[0].querySelector('strong')?.textContent || 'Something new is on the timeline');
 }
