@@ -174,7 +174,11 @@ def _sentence(line: LineView, shown: Shown, behind: Behind) -> str:
         latest = latest_move(line, behind.view.events)
         facts = behind.dossier.events.get(latest.seq) if latest else None
         said = "; ".join(filter(None, (facts.reason_code, facts.reason))) if facts else ""
-        return f"They said: “{inert(said)}”. {shown.sentence}" if said else f"They gave no reason. {shown.sentence}"
+        return (
+            f"They said: “{inert(said).rstrip('. ')}”. {shown.sentence}"
+            if said
+            else f"They gave no reason. {shown.sentence}"
+        )
     return shown.sentence
 
 

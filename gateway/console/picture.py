@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from gateway.console.words import short_time
-from gateway.domain.lifecycle import TERMINAL, LineState
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import LineState
 from gateway.enquiries import PrescriptionView
 
 S = LineState
@@ -34,7 +35,7 @@ class Station:
 
     Attributes:
         kind: `passed`, `here` or `ahead`.
-        when: when it was first reached; empty where it was not.
+        when: when it was first reached, or that it was not.
     """
 
     y: int
@@ -45,14 +46,18 @@ class Station:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """The drawing, ready to be written as SVG; `title` and `desc` say all of it in words."""
+    """The drawing, ready to be written as SVG; `title` and `desc` say all of it in words.
+
+    Attributes:
+        off: where it is now, if at none of the stations.
+    """
 
     title: str
     desc: str
     width: int
     height: int
     stations: tuple[Station, ...]
-    ended: str = ""
+    off: str = ""
 
 
 def picture(view: PrescriptionView) -> Picture | None:
@@ -67,24 +72,26 @@ def picture(view: PrescriptionView) -> Picture | None:
             y=_TOP + index * STEP,
             words=words,
             kind="here" if words == here else "passed" if words in reached else "ahead",
-            when=short_time(reached[words]) if words in reached else _unreached(index, last),
+            when=short_time(reached[words]) if words in reached else _unreached(index, last, on_its_way=bool(here)),
         )
         for index, (words, _) in enumerate(STATIONS)
     )
-    ended = "" if here or not all(line.state in TERMINAL for line in view.lines) else "The way has ended"
-    said = ", ".join(f"{one.words.lower()}: {one.when or 'not yet'}" for one in stations)
+    off = "" if here else "; ".join(dict.fromkeys(LABELS[line.state] for line in view.lines))
+    said = ", ".join(f"{one.words.lower()}: {one.when}" for one in stations)
     return Picture(
-        title=f"The way of this prescription: {f'now at {here.lower()}' if here else 'it waits nowhere on its way'}",
+        title=f"The way of this prescription: {f'now at {here.lower()}' if here else f'it left the way: {off}'}",
         desc=f"{said[0].upper()}{said[1:]}.",
         width=WIDTH,
         height=_TOP * 2 + (len(STATIONS) - 1) * STEP,
         stations=stations,
-        ended=ended,
+        off=off,
     )
 
 
-def _unreached(index: int, last: int) -> str:
-    return "passed over" if index < last else ""
+def _unreached(index: int, last: int, *, on_its_way: bool) -> str:
+    if index < last:
+        return "passed over"
+    return "not yet" if on_its_way else "not reached"
 
 
 def _reached(view: PrescriptionView) -> dict[str, datetime]:

@@ -108,7 +108,7 @@ def _line_rows(line: Line, document: Prescription) -> Iterator[tuple[str, str]]:
         yield "One supply lasts", f"{line.days_per_supply} days"
     yield "Brand", "This brand only" if line.product.brand_required else "Not required"
     yield "Substitution", "Allowed" if line.substitution_allowed else "Not allowed"
-    yield "Priority", line.priority
+    yield "Priority", line.priority.capitalize()
     if line.schedule:
         yield "Controlled drug", f"Schedule {line.schedule.value[2:]}"
     yield "Reason", inert("; ".join(one.display or one.code for one in line.reasons))

@@ -278,13 +278,15 @@ def person_words(person: Professional) -> str:
 
 def _with_silences(entries: Sequence[Entry], seen: Seen) -> Iterator[Entry]:
     last: Entry | None = None
-    awaiting = False
+    awaiting = began = False
     for entry in entries:
-        if last is not None and entry.placed - last.placed > QUIET:
+        # what the trust did before it sent anything is no silence of anybody
+        if last is not None and began and entry.placed - last.placed > QUIET:
             yield _silence(last.placed, entry.placed, awaiting=awaiting, over=True)
         yield entry
         if entry.state:
             awaiting = entry.state in _AWAITING
+        began = began or bool(entry.seq)
         last = entry
     going = any(shown.state not in TERMINAL | {LineState.FULFILLED} for shown in seen.view.lines)
     if last is not None and going and seen.now - last.placed > QUIET:
