@@ -70,6 +70,7 @@ def routes(site: Site) -> list[BaseRoute]:
                 for one in await site.enquiries.pauses()
             ],
             outcome=await _asked(site, request, looker, book),
+            asked={name: request.query_params.get(name, "") for name in ("provider", "change")},
         )
 
     return [Route("/settings", settings, methods=["GET"])]
