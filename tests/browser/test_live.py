@@ -143,3 +143,46 @@ def test_the_fetch_of_an_open_page_leads_to_no_other_host_and_stores_nothing_of_
     assert hosts == {demo.address}
     stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     assert stored == '[{"hc-paused":"yes"},{}]'
+
+
+def test_a_prescription_s_page_is_renewed_in_place_and_reads_out_what_came(demo: Running, enter: Enter) -> None:
+    page = enter(demo)
+    page.goto(f"{demo.address}/console/")
+    is_live(page)
+    address = page.locator("a[href^='/console/prescriptions/']").first.get_attribute("href") or ""
+    page.goto(demo.address + address.partition("#")[0])
+    is_live(page)
+    subject = page.locator("[data-live-subject]").get_attribute("data-live-subject")
+    page.evaluate("document.querySelector('[data-live-part=state]').textContent = 'an older state'")
+    page.evaluate("document.querySelector('[data-live-entries] [data-live-entry]').remove()")
+    entries = page.locator("[data-live-entries] [data-live-entry]")
+    before = entries.count()
+    page.evaluate(
+        """id => new BroadcastChannel('hc-live').postMessage(
+            {name: 'moved', id: '', data: {id, version: 1, kind: 'event'}})""",
+        subject,
+    )
+    expect(page.locator("[data-live-part=state]").first).not_to_have_text("an older state")
+    expect(entries).to_have_count(before + 1)
+    expect(page.locator("[data-strip-said]")).not_to_be_empty()
+    assert page.locator("[data-strip-said]").get_attribute("role") == "status"
+    clean(page)
+
+
+def test_what_the_person_has_open_or_holds_stays_as_it_is(demo: Running, enter: Enter) -> None:
+    page = enter(demo)
+    page.goto(f"{demo.address}/console/")
+    is_live(page)
+    page.evaluate(
+        """() => {
+            const part = document.querySelector('[data-live-row] [data-live-part]');
+            part.tabIndex = 0; part.textContent = 'what I read'; part.focus();
+            const subject = document.querySelector('[data-live-list]');
+            new BroadcastChannel('hc-live').postMessage({name: 'reset', id: '', data: {}});
+            return Boolean(subject);
+        }"""
+    )
+    with page.expect_response(lambda answer: "x-live" in answer.request.headers, timeout=30_000):
+        pass
+    page.wait_for_timeout(500)
+    assert page.locator("[data-live-row] [data-live-part]").first.inner_text() == "what I read"
