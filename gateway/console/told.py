@@ -13,8 +13,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.access.policy import Action
-from gateway.console.site import Looker, Site
-from gateway.console.words import clock_time, how_long, when
+from gateway.console.pages import named
+from gateway.console.site import Looker, Names, Site
+from gateway.console.words import clock_time, when
 from gateway.domain.alert import Soon
 from gateway.domain.escalation import Circle, Contact, Patience
 from gateway.domain.notice import Channel, NoticeState, reference
@@ -25,6 +26,7 @@ from gateway.ports.notices import NOTIFIER, NoticeCounts, NoticeView
 NOBODY_TOLD: Final = "Nobody is told outside this page."
 _SILENCE_SECONDS: Final = 120.0
 _LATE: Final = timedelta(minutes=5)
+_HOUR: Final = 60
 _WAYS: Final = {Channel.MAIL: "e-mail", Channel.WEBHOOK: "webhook"}
 _STATES: Final = {
     NoticeState.DUE: "has not left yet",
@@ -109,7 +111,7 @@ def routes(site: Site) -> list[BaseRoute]:
             version=rules.version,
             tells=rules.tells,
             ways=" and ".join(_WAYS[channel] for channel in rules.channels),
-            circles=[_circle(one) for one in _seen(rules, looker)],
+            circles=[_circle(one, site.names) for one in _seen(rules, looker)],
             stopped=rules.tells and has_stopped(beaten, now=now, allowed_seconds=_SILENCE_SECONDS),
             beaten=f"{clock_time(beaten)}, {when(beaten, now)}" if beaten else "never",
             leaving=_leaving(counts, now),
@@ -133,9 +135,9 @@ def _row(view: NoticeView, now: datetime) -> ToldRow:
     )
 
 
-def _circle(circle: Circle) -> CircleRow:
+def _circle(circle: Circle, names: Names) -> CircleRow:
     return CircleRow(
-        name=circle.trust.value if circle.trust else "The gateway itself",
+        name=named(circle.trust, names) if circle.trust else "The gateway itself",
         hours=f"{circle.hours.opens:%H:%M} to {circle.hours.closes:%H:%M}, London time, on working days",
         rungs=tuple(
             RungRow(name=rung.value, people=tuple(_person(one) for one in circle.people[rung])) for rung in circle.rungs
@@ -150,8 +152,10 @@ def _person(contact: Contact) -> str:
 
 
 def _wait(soon: Soon, patience: Patience) -> str:
-    hours = "counted day and night" if patience.always else "counted in these hours"
-    return f"To be seen to {soon}: the next person is told after {how_long(patience.wait)}, {hours}"
+    minutes = patience.wait // timedelta(minutes=1)
+    span = f"{minutes} min" if minutes < _HOUR or minutes % _HOUR else f"{minutes // _HOUR} h"
+    hours = "day and night" if patience.always else "of these hours"
+    return f"To be seen to {soon}: the next person is told after {span} {hours}"
 
 
 def _leaving(counts: NoticeCounts, now: datetime) -> tuple[str, ...]:

@@ -182,7 +182,8 @@ function tellOfRows() {
 }
 
 function barOf(list) {
-  if (list.previousElementSibling?.matches('[data-live-news]')) return list.previousElementSibling;
+  const place = list.closest('table') ?? list;  // nothing but rows may stand in a table
+  if (place.previousElementSibling?.matches('[data-live-news]')) return place.previousElementSibling;
   const bar = document.createElement('p'), button = document.createElement('button');
   bar.className = 'hc-news';
   bar.dataset.liveNews = '';
@@ -191,7 +192,7 @@ function barOf(list) {
   button.className = 'hc-plain';
   button.textContent = 'Show';
   button.addEventListener('click', () => showRows(list));
-  list.before(bar);
+  place.before(bar);
   return bar;
 }
 
@@ -201,8 +202,9 @@ function showRows(list) {
   const before = rowsOf(list);
   list.replaceChildren(...document.importNode(next, true).childNodes);
   [...list.querySelectorAll('[data-live-row]')].filter((row) => !before.has(row.dataset.liveRow)).forEach(outline);
-  list.tabIndex = -1;
-  list.focus({ preventScroll: false });
+  const place = list.closest('table') ?? list;
+  place.tabIndex = -1;
+  place.focus();
   tellOfRows();
 }
 

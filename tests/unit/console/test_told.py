@@ -73,7 +73,8 @@ async def test_the_rules_are_shown_with_names_ways_and_waits_but_no_address(tmp_
         page = await console.get("/console/notices")
         said = words(page)
         assert "Owner: Perry Pharmacist, by e-mail" in said
-        assert "To be seen to now, at night too: the next person is told after 15 min, counted day and night" in said
+        assert "To be seen to now, at night too: the next person is told after 15 min day and night" in said
+        assert "To be seen to within the week: the next person is told after 30 h of these hours" in said
         assert "version 2026-11" in said
         assert "The gateway itself" in said
         assert "Nobody is told at the moment" not in said
