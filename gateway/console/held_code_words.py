@@ -322,7 +322,11 @@ def _after(tried: Tried) -> str:
         return f"It could not be read: {', '.join(held) or 'its order is not found in it'}"
     if held:
         return f"Still held for {', '.join(held)}"
-    return "Nothing holds it"
+    if not any(line.state is LineState.HELD for line in tried.before.lines):
+        return "Nothing holds it. It is not held any more, and is not read again"
+    provider = tried.after.order.provider
+    first = "the trust's pharmacist for the check, then to " if tried.checked_first else ""
+    return f"Nothing holds it: it would go to {first}{provider.name if provider else 'its provider'}"
 
 
 def _held_for(issues: Sequence[Issue]) -> str:

@@ -45,10 +45,12 @@ class Tried:
     Attributes:
         before: as it is stored: its order, its lines and what was wrong with it.
         after: as it would be understood with the entry.
+        checked_first: whether a pharmacist would check it before it goes.
     """
 
     before: OrderAsTaken
     after: Understood
+    checked_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +212,12 @@ class CodeDesk:
     async def _try(self, taken: OrderAsTaken, around: Surroundings, now: datetime) -> Tried:
         day = now.astimezone(LONDON).date()
         known = await known_lines_of(self._store, taken.written.submission, around, day)
-        return Tried(before=taken, after=understand(taken, around, known, day))
+        after = understand(taken, around, known, day)
+        order = after.order
+        checked = order.prescription.clinical_check if order and order.prescription else None
+        asked = order is not None and order.order.needs_review
+        trust = around.trusts[taken.written.submission.tenant]
+        return Tried(before=taken, after=after, checked_first=asked or (trust.screening and checked is None))
 
     def _with(self, held: HeldCode, meant: Coding) -> Surroundings:
         """Give the surroundings as if the entry counted already."""
