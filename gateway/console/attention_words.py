@@ -142,7 +142,7 @@ def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
         heading=(line.medicine or "The medicine could not be read") if line else _kind(item.kind),
         href=f"/console/prescriptions/{line.prescription_id}" if line else f"/console/work/{item.alert}",
         reason=item.reason.value,
-        text=item.text or (STATES[line.state].sentence if line else ""),
+        text=_text(item),
         act_by=_by(by, now),
         late=by <= now,
         place=_place(item, now),
@@ -225,11 +225,11 @@ def _place(item: WorkItem, now: datetime) -> str:
         return "No patient's medicine waits for this alone."
     risk = f" {item.line.risk_class.capitalize()}: before other medicines." if item.line.risk_class else ""
     if not measures_slack(item.reason):
-        return f"Days of medicine left say nothing of this: it counts as due now.{risk}"
+        return f"Days of medicine left say nothing of this: its usual limit counts.{risk}"
     days = item.line.cover.days_left(now.astimezone(LONDON).date())
     if days is None:
         return f"Days left are not known: it counts as due today.{risk}"
-    return f"{_days(days)} left, a supply needs {_NEEDS}.{risk}"
+    return f"{_days(days)} left, a supply needs {_NEEDS} days.{risk}"
 
 
 def _limit(item: WorkItem, now: datetime) -> str:
@@ -239,6 +239,19 @@ def _limit(item: WorkItem, now: datetime) -> str:
         return "Usual limit: at once."
     passed = f"passed {how_long(now - end)} ago" if end <= now else f"ends in {how_long(end - now)}"
     return f"Usual limit: {how_long(since)}, {passed}."
+
+
+def _text(item: WorkItem) -> str:
+    """Say what happened: of an alert that only names a state, what that state means, and what it is held for."""
+    line = item.line
+    if line is None:
+        return item.text
+    if item.settled:
+        return f"Settled: the line is now {STATES[line.state].label}. Close this row with a reason if nothing is left."
+    if item.kind and not item.kind.startswith("line-"):
+        return item.text
+    meaning = _HELD[item.reason].sentence if item.reason in _HELD else STATES[line.state].sentence
+    return " ".join((meaning, *item.held_words))
 
 
 def _kind(kind: str) -> str:
@@ -266,6 +279,8 @@ _PAGES: Final[dict[Step, tuple[str, Action]]] = {
 
 def step_of(item: WorkItem, looker: Looker) -> Link:
     """Give the next step, where this person may take it; otherwise the page that says who can."""
+    if item.settled and item.alert is not None and looker.may(Action.CLOSE_ALERT):
+        return Link(words="Close", href=f"/console/work/{item.alert}/close")
     step = Step.RULE if item.kind == "change-awaits-ruling" else REASONS[item.reason].step
     if item.reason is Reason.ENDED and item.kind != "renewal-requested":
         step = Step.SEE_REASON  # there is no request for a renewal that could be decided

@@ -3,7 +3,7 @@
 Every kind of alert is here for one reason, and an overdue line for the reason of the state it stands in. The order is
 by harm: incidents first; then *slack*, the days of medicine left less the days that getting a supply there takes, where
 unknown counts as none; then the risk of the medicine; then age. Where harm does not come from running out (a supply
-that should not be made, a machine that stands still) there is no slack either.
+that should not be made, a machine that stands still) the slack is what is left of the usual limit.
 
 Source: console.md 6.1 (reasons, limits, order); issue 6.
 """
@@ -220,6 +220,12 @@ def _held(codes: Collection[str]) -> Reason:
         return R.SIGNATURE
     unknown = [code in CODES and CODES[code].effect is Effect.HOLD_MAP for code in codes]
     return R.HELD_CODE if unknown and all(unknown) else R.HELD_SOURCE
+
+
+def settled(kind: str, state: LineState) -> bool:
+    """Tell whether an alert of a state has nothing left to say: its line has moved on. Only a person closes it."""
+    named = kind.removeprefix("line-").replace("-", "_").upper()
+    return kind.startswith("line-") and named in set(LineState) and named != state.value
 
 
 def measures_slack(reason: Reason) -> bool:

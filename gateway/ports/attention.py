@@ -102,7 +102,9 @@ class WorkItem:
         kind: of the alert; empty without one.
         standing: what its place in the order comes from.
         taken_by: short name of who has taken it; empty for nobody.
+        settled: its line has left the state that it is about, and nothing but its closing is left.
         held_for: codes of the issues for which the line is held.
+        held_words: what they say.
     """
 
     alert: int | None
@@ -115,7 +117,9 @@ class WorkItem:
     snoozed_until: datetime | None = None
     closed_at: datetime | None = None
     line: LineOnList | None = None
+    settled: bool = False
     held_for: tuple[str, ...] = ()
+    held_words: tuple[str, ...] = ()
     also: tuple[Also, ...] = ()
 
     @property

@@ -157,6 +157,38 @@ async def test_an_order_that_could_not_be_read_has_nothing_made_up(exchange: Exc
     assert (row.line.cover.grade, row.line.cover.why) == (Grade.UNKNOWN, "the order could not be read whole")
 
 
+async def test_what_no_medicine_measures_counts_by_its_usual_limit(exchange: Exchange) -> None:
+    await held(exchange, with_stock("A", 4), "A")
+    await held(exchange, with_stock("B", 6), "B")
+    for kind in ("submission-unreadable", "room-low"):
+        await exchange.store.open_alert(
+            kind=kind, subject=kind, line_id=None, now=exchange.clock.now(), text="No line of anybody."
+        )
+    # a day past its last; a day to go each, what the whole gateway waits for first
+    assert [(row.kind, row.standing.last_day) for row in await items(exchange)] == [
+        ("line-held", TODAY - timedelta(days=1)),
+        ("room-low", TODAY + timedelta(days=1)),
+        ("line-held", TODAY + timedelta(days=1)),
+        ("submission-unreadable", TODAY + timedelta(days=1)),
+    ]
+
+
+async def test_an_alert_that_still_holds_speaks_before_one_that_is_settled(exchange: Exchange) -> None:
+    await exchange.store.accept(make_acceptance("A", make_order(with_stock("A", 9))))
+    claim = await exchange.send()
+    line = make_prescription("A").lines[0].id
+    await exchange.store.open_alert(
+        kind="line-uncertain", subject="u", line_id=line, now=exchange.clock.now(), text="Perhaps."
+    )
+    await exchange.answer(claim.message_id, LineEvent.REJECTED, reason="Out of stock.")
+    (row,) = await items(exchange)
+    assert (row.kind, row.settled, [one.kind for one in row.also]) == ("line-rejected", False, ["line-uncertain"])
+    assert row.alert is not None
+    await exchange.store.close_alert(row.alert, by="anna", reason="Seen.", now=exchange.clock.now())
+    (row,) = await items(exchange)
+    assert (row.kind, row.settled) == ("line-uncertain", True)
+
+
 async def test_two_alerts_of_a_line_are_one_row(exchange: Exchange) -> None:
     await held(exchange, with_stock("A", 9), "A")
     line = make_prescription("A").lines[0].id

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from gateway.domain.calendar import LONDON
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.medicine_risk import ORDINARY
-from gateway.domain.work_item import INCIDENTS, SILENT, measures_slack, reason_of, risk_of
+from gateway.domain.work_item import INCIDENTS, REASONS, SILENT, measures_slack, reason_of, risk_of
 from gateway.store.document import decode
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf, reason_digest
@@ -58,7 +59,8 @@ def open_alert(
         return False
     seen_by, provider, state = _line_of(transaction, line) or (str(tenant or "") or None, None, None)
     values = {"kind": kind, "subject": subject, "line": line, "tenant": seen_by, "at": stored(at), "text": text}
-    if not transaction.changed(_OPEN, {**values, "provider": provider, **_standing(transaction, kind, line, state)}):
+    standing = _standing(transaction, kind, line, state, at)
+    if not transaction.changed(_OPEN, {**values, "provider": provider, **standing}):
         return False
     append_leaf(transaction, "alert", at=at, alert=kind, subject=subject)
     return True
@@ -98,14 +100,18 @@ def close_alerts_of(
             close_alert(transaction, alert, by=by, reason=reason, now=now)
 
 
-def held_for(issues: str) -> tuple[str, ...]:
-    """Give the codes for which an order is held, each once.
+def holding(issues: str) -> tuple[Issue, ...]:
+    """Give the issues for which an order is held.
 
     Args:
         issues: as a prescription's row holds them.
     """
-    found = decode(issues.encode(), tuple[Issue, ...])
-    return tuple(dict.fromkeys(issue.code for issue in found if issue.effect in _HOLDS))
+    return tuple(issue for issue in decode(issues.encode(), tuple[Issue, ...]) if issue.effect in _HOLDS)
+
+
+def held_for(issues: str) -> tuple[str, ...]:
+    """Give the codes for which an order is held, each once."""
+    return tuple(dict.fromkeys(issue.code for issue in holding(issues)))
 
 
 def newest_line(transaction: Transaction, uuid: bytes) -> int | None:
@@ -119,13 +125,16 @@ def _line_of(transaction: Transaction, line: int | None) -> tuple[str | None, st
     return (row[0], row[1], LineState(row[2])) if row is not None else None
 
 
-def _standing(transaction: Transaction, kind: str, line: int | None, state: LineState | None) -> dict[str, Any]:
-    """Give where an alert will stand on the list of what needs attention."""
+def _standing(
+    transaction: Transaction, kind: str, line: int | None, state: LineState | None, at: datetime
+) -> dict[str, Any]:
+    """Give where an alert will stand on the list: by what is left of the medicine, or else by its usual limit."""
     reason = reason_of(kind, state)
     reckoned = reckon(transaction.connection.execute, line) if line is not None else None
+    limit = (at + REASONS[reason].limit).astimezone(LONDON).date().isoformat()
     return {
         "place": int(kind not in INCIDENTS),
-        "last_day": reckoned.last_day if reckoned is not None and measures_slack(reason) else None,
+        "last_day": reckoned.last_day if reckoned is not None and measures_slack(reason) else limit,
         "risk": risk_of(kind, reckoned.risk if reckoned is not None else ORDINARY.rank),
         "silent": int(reason in SILENT),
     }

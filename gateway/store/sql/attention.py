@@ -20,6 +20,7 @@ from gateway.domain.calendar import LONDON
 from gateway.domain.cancel import CancelState
 from gateway.domain.deadline import Urgency
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.medicine_risk import risk_class
 from gateway.domain.work_item import (
@@ -28,8 +29,10 @@ from gateway.domain.work_item import (
     OF_STATE,
     Reason,
     Standing,
+    last_day,
     measures_slack,
     reason_of,
+    settled,
 )
 from gateway.ports.attention import (
     DEEPEST,
@@ -42,7 +45,7 @@ from gateway.ports.attention import (
     SilentProvider,
     WorkItem,
 )
-from gateway.store.sql.alerts import held_for
+from gateway.store.sql.alerts import holding
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.reckoning import cover_of, ordered
 from gateway.store.sql.transaction import Reader
@@ -199,6 +202,12 @@ SELECT line.uuid, prescription.uuid, prescription.number, line.order_number, lin
     line.first_sent_at, prescription.issues
 FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id = ?
 """
+_OF_SAME_LINE: Final = """
+SELECT other.id, other.kind, line.state FROM alert JOIN line ON line.id = alert.line
+JOIN alert AS other ON other.line = alert.line AND other.closed_at IS NULL
+    AND (other.snoozed_until IS NULL OR other.snoozed_until <= :now)
+WHERE alert.id = :alert ORDER BY other.place, other.id
+"""
 _OTHERS: Final = """
 SELECT id, kind, text FROM alert WHERE line = :line AND closed_at IS NULL AND id <> :alert ORDER BY place, id
 """
@@ -274,7 +283,7 @@ def page(
         key=lambda one: one.standing.place(today),
     )
     wanted = light[query.first : query.first + query.size]
-    rows = tuple(row for one in wanted if (row := _row(reader, one)) is not None)
+    rows = tuple(row for one in wanted if (row := _row(reader, one, by, values["now"])) is not None)
     total = len(groups) + sum(
         _one(reader, sql, {**values, "most": DEEPEST + 1})
         for scope in _scopes(tenant)
@@ -349,8 +358,8 @@ def _alerts(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any]) -
     found: list[_Light] = []
     for stage in _STAGES:
         for part, scope in product(stage, _scopes(tenant)):
-            for number, place, last_day, risk, opened_at in reader.execute(_ORDERED[scope, part], values):
-                found.append(_Light(_standing(place, last_day, risk, opened_at, number), alert=number))
+            for number, place, day, risk, opened_at in reader.execute(_ORDERED[scope, part], values):
+                found.append(_Light(_standing(place, day, risk, opened_at, number), alert=number))
         if len(found) >= values["most"]:
             break
     return found
@@ -359,33 +368,39 @@ def _alerts(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any]) -
 def _gathered(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any], by: str) -> list[_Light]:
     """Give alerts that have something in common, the first `most` of the order among them."""
     return [
-        _Light(_standing(place, last_day, risk, opened_at, number), alert=number)
+        _Light(_standing(place, day, risk, opened_at, number), alert=number)
         for scope in _scopes(tenant)
-        for number, place, last_day, risk, opened_at in reader.execute(_GATHERED[scope, by], values)
+        for number, place, day, risk, opened_at in reader.execute(_GATHERED[scope, by], values)
     ]
 
 
 def _waiting(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any]) -> Iterator[_Light]:
     for scope in _scopes(tenant):
-        for number, last_day, risk, entered_at in reader.execute(_WAITING[scope], values):
-            yield _Light(_standing(1, last_day, risk, entered_at, number), line=number)
+        for number, day, risk, entered_at in reader.execute(_WAITING[scope], values):
+            yield _Light(_standing(1, day, risk, entered_at, number), line=number)
 
 
-def _standing(place: int, last_day: str | None, risk: int, since: int, number: int) -> Standing:
+def _standing(place: int, day: str | None, risk: int, since: int, number: int) -> Standing:
     return Standing(
         incident=place == 0,
-        last_day=date.fromisoformat(last_day) if last_day else None,
+        last_day=date.fromisoformat(day) if day else None,
         risk=risk,
         since=instant(since),
         number=number,
     )
 
 
-def _row(reader: Reader, light: _Light) -> WorkItem | SilentProvider | None:
+def _speaks(reader: Reader, alert: int, now: int) -> int:
+    """Give the alert that speaks for a line: one that still holds of its state, before those that are settled."""
+    rows = list(reader.execute(_OF_SAME_LINE, {"alert": alert, "now": now}))
+    return next((number for number, kind, state in rows if not settled(kind, LineState(state))), alert)
+
+
+def _row(reader: Reader, light: _Light, by: str, now: int) -> WorkItem | SilentProvider | None:
     if light.silent is not None:
         return light.silent
     if light.alert is not None:
-        return _alert_row(reader, light.alert)
+        return _alert_row(reader, light.alert if by == "reason" else _speaks(reader, light.alert, now))
     return _line_row(reader, light.line) if light.line is not None else None
 
 
@@ -395,7 +410,8 @@ def _alert_row(reader: Reader, alert: int) -> WorkItem | None:
         return None
     number, kind, text, place, last_day, risk, opened_at, taken_by, taken_at, until, closed_at, line = row
     found = _line(reader, line) if line is not None else None
-    shown, codes = found if found is not None else (None, ())
+    shown, held = found if found is not None else (None, ())
+    codes = tuple(dict.fromkeys(issue.code for issue in held))
     state = shown.state if shown is not None else None
     reason = reason_of(kind, state, codes)
     others = reader.execute(_OTHERS, {"line": line, "alert": number}) if line is not None else ()
@@ -410,7 +426,9 @@ def _alert_row(reader: Reader, alert: int) -> WorkItem | None:
         snoozed_until=instant(until) if until is not None else None,
         closed_at=instant(closed_at) if closed_at is not None else None,
         line=shown,
+        settled=state is not None and settled(kind, state),
         held_for=codes,
+        held_words=tuple(issue.text for issue in held),
         also=tuple(Also(alert=one, kind=of, reason=reason_of(of, state, codes), text=said) for one, of, said in others),
     )
 
@@ -419,22 +437,23 @@ def _line_row(reader: Reader, line: int) -> WorkItem | None:
     found = _line(reader, line)
     if found is None:
         return None
-    shown, codes = found
+    shown, _ = found
     reason = OF_STATE[shown.state]
     standing = Standing(
         incident=False, last_day=None, risk=risk_class(shown.medicine).rank, since=shown.entered_at, number=line
     )
     standing = _as_shown(standing, shown, reason)
-    return WorkItem(alert=None, kind="", reason=reason, text="", standing=standing, line=shown, held_for=codes)
+    return WorkItem(alert=None, kind="", reason=reason, text="", standing=standing, line=shown)
 
 
 def _as_shown(standing: Standing, shown: LineOnList | None, reason: Reason) -> Standing:
-    """Give the last day by the sum that is shown, which is worked out now."""
-    ends = shown.cover.ends_on if shown is not None and measures_slack(reason) else None
-    return replace(standing, last_day=ends - LEAD_TIME if ends else None)
+    """Give the last day by the sum that is shown, which is worked out now; as it is, where there is none."""
+    if shown is None or not measures_slack(reason):
+        return standing
+    return replace(standing, last_day=last_day(shown.cover.ends_on))
 
 
-def _line(reader: Reader, line: int) -> tuple[LineOnList, tuple[str, ...]] | None:
+def _line(reader: Reader, line: int) -> tuple[LineOnList, tuple[Issue, ...]] | None:
     row = next(iter(reader.execute(_LINE, (line,))), None)
     if row is None:
         return None
@@ -461,4 +480,4 @@ def _line(reader: Reader, line: int) -> tuple[LineOnList, tuple[str, ...]] | Non
         entered_at=instant(row[13]),
         first_sent_at=instant(row[14]) if row[14] is not None else None,
     )
-    return shown, held_for(row[15]) if shown.state is LineState.HELD else ()
+    return shown, holding(row[15]) if shown.state is LineState.HELD else ()

@@ -89,7 +89,7 @@ async def test_a_row_says_who_what_why_and_by_when(console: Looking) -> None:
         "Act by Fri 9 Oct 17:00",
         "9 days of medicine left stated; lasts until 13 Oct 2026",
         "At home, as stated on 5 Oct 2026 +9",
-        "9 days left, a supply needs 5.",
+        "9 days left, a supply needs 5 days.",
         "map approvers",
         "Taken by nobody",
     ):
