@@ -10,9 +10,11 @@ Source: console.md 6.7 (copy to test).
 import hashlib
 import re
 from typing import Final
+from xml.sax.saxutils import escape
 
 from gateway.console.inspector.hiding import field_shown, member_shown, target_shown
 from gateway.console.inspector.source import segments_of
+from gateway.domain.identifiers import derived_id
 from gateway.domain.submission import WireFormat
 from gateway.ports.inspection import Received
 from gateway.translate.maps.rules import plain
@@ -84,7 +86,7 @@ def copy_of(view: Received) -> bytes | None:
         case WireFormat.FHIR:
             return _of_json(view.body, targets)
         case WireFormat.XML:
-            return None
+            return _of_xml(view, targets)
 
 
 def invented(raw: str, target: str) -> str | None:
@@ -104,6 +106,8 @@ def invented(raw: str, target: str) -> str | None:
 
 def named(raw: str) -> str:
     """Give an invented number or name for another, always the same for the same."""
+    if _UUID.fullmatch(raw):
+        return str(derived_id("copy to test", raw))
     return "T" + hashlib.sha256(f"copy to test {raw}".encode()).hexdigest()[:8].upper()
 
 
@@ -145,6 +149,36 @@ def _of_the_person(at: str) -> str:
     return _HL7_FIELDS.get(f"{found[1]}-{found[2]}", "") if found else ""
 
 
+def _of_xml(view: Received, targets: dict[str, str]) -> bytes | None:
+    """Replace values between their marks, by their text alone: so the copy is not written by another writer of XML.
+
+    A value that is the person's in one place is replaced in every place. Where one is left all the same, because it
+    stands in another way than as a whole value, there is no copy.
+    """
+    try:
+        text = view.body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    fresh = {row.raw: _iso(invented(row.raw, row.target)) for order in view.orders for row in order.trace if row.source}
+    fresh |= {one.raw: "TEST" for one in view.leftovers if _tells(one.raw) and one.source not in targets}
+    fresh[view.row.control_id] = named(view.row.control_id)
+    changed = {escape(raw): value for raw, value in fresh.items() if value is not None and len(raw) > _SHORT}
+    for raw, value in sorted(changed.items(), key=lambda pair: -len(pair[0])):
+        for before, after in ((">", "<"), ('"', '"'), ("'", "'")):
+            text = text.replace(f"{before}{raw}{after}", f"{before}{value}{after}")
+    return None if any(raw in text and raw != value for raw, value in changed.items() if _tells(raw)) else text.encode()
+
+
+def _iso(value: str | None) -> str | None:
+    return "1970-01-01" if value == "19700101" else value
+
+
+def _tells(raw: str) -> bool:
+    """Tell whether a value that no rule has read could tell who somebody is: not a date, a system or a short code."""
+    plain_date = re.match(r"\d{4}-\d\d-\d\d", raw) is not None or _DATE.fullmatch(raw) is not None
+    return len(raw) > _SHORT and not plain_date and _SYSTEM.fullmatch(raw) is None and not raw.startswith("http")
+
+
 def _of_json(body: bytes, targets: dict[str, str]) -> bytes | None:
     try:
         tree = loads(body)
@@ -161,9 +195,7 @@ def _node(node: JSON, path: str, targets: dict[str, str]) -> JSON:
     if not isinstance(node, str) or member_shown(path):
         return node
     if path in targets:
-        fresh = invented(node, targets[path])
-        if fresh == "19700101":
-            return "1970-01-01"
+        fresh = _iso(invented(node, targets[path]))
         return node if fresh is None else fresh
     kept = len(node) <= _SHORT or path.endswith(".code") or _UUID.search(node) is not None
     return node if kept else "TEST"

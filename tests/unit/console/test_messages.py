@@ -19,7 +19,7 @@ from gateway.domain.lifecycle import LineEvent
 from gateway.domain.submission import WireFormat
 from gateway.ports.audit_trail import AuditWanted
 from gateway.ports.callback import Callback
-from gateway.ports.inspection import Channel, Received, Wanted
+from gateway.ports.inspection import Channel, MessageId, Received, Wanted
 from gateway.ports.work import Claim
 from gateway.wire.er7 import parse
 from tests.console_rows import RBA, SAMPLES, Console, console_over, sample
@@ -355,6 +355,29 @@ async def test_a_copy_for_testing_has_the_same_order_and_nobody_s_name(console: 
     before = await _outcome(console, "in-1")
     await console.post(copied)
     assert await _outcome(console, "in-2") == before
+
+
+async def test_a_copy_of_xml_is_the_same_order_and_nobody_s(console: Console) -> None:
+    body = (SAMPLES.parent / "xml/example-new.xml").read_bytes()
+    await console.post(body, WireFormat.XML)
+    copied = await console.send("/console/messages/in-1/copy-to-test")
+    for secret in (b"Aoife", b"9990000077", b"1979-04-12", b"Casey", b"07700900123", b"HC100001"):
+        assert secret in body or secret in {b"07700900123", b"HC100001"}
+        assert secret not in copied
+    await console.post(copied, WireFormat.XML)
+    assert await _outcome(console, "in-2") == await _outcome(console, "in-1") == "translated"
+
+
+async def test_a_copy_of_fhir_has_nobody_s_name(console: Console) -> None:
+    await console.sample("S01")
+    view = await console.enquiries.message(MessageId(Channel.RECEIVED, 1), tenant=None)
+    assert isinstance(view, Received)
+    await console.post(view.orders[0].sealed[0].body, WireFormat.FHIR)
+    rows = (await console.enquiries.messages(tenant=None, wanted=Wanted(partner="RBA"))).rows
+    for row in (row for row in rows if row.form == "fhir" and row.id.channel is Channel.RECEIVED):
+        copied = await console.send(f"/console/messages/{row.id}/copy-to-test")
+        for secret in (b"Aoife", b"9990000077", b"1979-04-12", b"Casey", b"07700900123", b"HC100001"):
+            assert secret not in copied
 
 
 async def _outcome(console: Console, name: str) -> str:
