@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from gateway.commands.person import Data
+from gateway.config.codes_written import codes_as_toml
 from gateway.config.configuration import Configuration
 from gateway.config.load import load
 from gateway.config.reference_check import concerns
 from gateway.config.trust_maps import code_faults
+from gateway.domain.code_map import ApprovedEntry
 from gateway.domain.deadline import Deadlines, Urgency
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.lifecycle import LineState
@@ -68,6 +70,26 @@ def check(
         print(f"no token     {caller.kind} {caller.name}")
     for one in told:
         print(f"warning      {one.text}")
+
+
+@app.command()
+def codes(
+    trust: Annotated[str, typer.Argument(help="ODS code of the trust.")],
+    data: Data = None,
+) -> None:
+    """Print the code map entries that two people approved for a trust at the console, as its file would have them."""
+    settings = read_settings(data=data)
+    if not has_store(settings):
+        raise ConfigurationError(f"data folder {settings.data}: holds no store")
+    print(codes_as_toml(asyncio.run(_approved(settings, trust))), end="")
+
+
+async def _approved(settings: Settings, trust: str) -> tuple[ApprovedEntry, ...]:
+    enquiries = open_enquiries(settings)
+    try:
+        return tuple(one for one in await enquiries.approved_entries() if one.trust.value == trust)
+    finally:
+        await enquiries.close()
 
 
 async def _judged(settings: Settings, configuration: Configuration, *, changed: bool) -> str:
