@@ -26,10 +26,12 @@ from gateway.console.words import clock_time
 from gateway.domain.books import bounds, london_day
 from gateway.domain.deadline import Urgency
 from gateway.domain.service_figures import DEFINITION, LIMITS, Outcome
-from gateway.ports.board import Figure, ItemsWanted, Standings
+from gateway.ports.board import Figure, ItemsWanted, ItemView, Standings
 
 ENTRIES: Final = (Entry(words="Performance", href="/console/performance", action=Action.READ_PERFORMANCE),)
 MOST_LISTED: Final = 500
+MOST_IN_FILE: Final = 5000
+ITEM_COLUMNS: Final = ("Medicine", "Prescription", "Id", "Trust", "Provider", "Now", "Sent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,24 +93,32 @@ def routes(site: Site) -> list[BaseRoute]:
         return Response(body, 200, HEADERS, "application/json")
 
     async def items(request: Request) -> Response:
-        looker = site.looking(request, Action.READ_PERFORMANCE)
-        outcome, period = request.path_params["outcome"], _period(site, request)
-        if not looker.may(Action.READ_CONSOLE) or outcome not in shown.LISTS:
-            raise HTTPException(404)
-        await site.note(looker, "view", f"performance {period.key} {outcome}")
-        first, before = bounds(period.first)[0], bounds(period.last)[1]
-        wanted = ItemsWanted(outcomes=shown.LISTS[outcome][1], first=first, before=before, limit=MOST_LISTED + 1)
-        listed = await site.enquiries.items(wanted, tenant=looker.tenant)
+        period, outcome, listed = await _listed(site, request, "view", MOST_LISTED)
         return site.page(
             request,
             "performance_items.html",
             heading=shown.LISTS[outcome][0],
+            file=f"/console/performance/{period.key}/{outcome}.csv",
             rows=[shown.item(one, site.names) for one in listed[:MOST_LISTED]],
             more=len(listed) > MOST_LISTED,
             most=MOST_LISTED,
+            most_in_file=MOST_IN_FILE,
             period=period,
             as_of=clock_time(site.now()),
         )
+
+    async def items_csv(request: Request) -> Response:
+        period, outcome, listed = await _listed(site, request, "download", MOST_IN_FILE)
+        if len(listed) > MOST_IN_FILE:
+            raise HTTPException(404)  # a file that looks whole and is not would be worse than none
+        rows = [
+            (
+                one.medicine, one.number, str(one.prescription_id), str(one.tenant), str(one.provider),
+                shown.STANDS[one.outcome], one.since,
+            )
+            for one in listed
+        ]  # fmt: skip
+        return csv_response(f"performance-{period.key}-{outcome}", ITEM_COLUMNS, rows)
 
     return [
         Route("/performance", page, methods=["GET"]),
@@ -117,8 +127,27 @@ def routes(site: Site) -> list[BaseRoute]:
         Route("/performance/{period}.csv", as_csv, methods=["GET"]),
         Route("/performance/{period}.json", as_json, methods=["GET"]),
         Route("/performance/{period}", page, methods=["GET"]),
+        Route("/performance/{period}/{outcome}.csv", items_csv, methods=["GET"]),
         Route("/performance/{period}/{outcome}", items, methods=["GET"]),
     ]
+
+
+async def _listed(site: Site, request: Request, how: str, most: int) -> tuple[Period, str, tuple[ItemView, ...]]:
+    """Read the list behind a number: the period, the list's name, and its items, at most one more than `most`.
+
+    Raises:
+        HTTPException: 404, there is no such period or list, or patients may not be seen.
+        SignedOut: nobody we know looks.
+        Unavailable: the store cannot be read.
+    """
+    looker = site.looking(request, Action.READ_PERFORMANCE)
+    outcome, period = request.path_params["outcome"], _period(site, request)
+    if not looker.may(Action.READ_CONSOLE) or outcome not in shown.LISTS:
+        raise HTTPException(404)
+    await site.note(looker, how, f"performance {period.key} {outcome}")
+    first, before = bounds(period.first)[0], bounds(period.last)[1]
+    wanted = ItemsWanted(outcomes=shown.LISTS[outcome][1], first=first, before=before, limit=most + 1)
+    return period, outcome, await site.enquiries.items(wanted, tenant=looker.tenant)
 
 
 async def _read(site: Site, request: Request, how: str) -> _Read:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.access.policy import Action
-from gateway.console import charts, pausing, provider_board
+from gateway.console import books, charts, pausing, provider_board
 from gateway.console.csv_text import csv_response
 from gateway.console.provider_board import USUAL_DAYS, Known, Row
 from gateway.console.provider_book import ProviderBook
@@ -32,6 +32,7 @@ _COLUMNS: Final = (
 
 def routes(site: Site) -> list[BaseRoute]:
     """Give the addresses of the providers."""
+    checked = books.LastCheck()
 
     async def board(request: Request) -> Response:
         looker = site.looking(request, Action.READ_PROVIDERS)
@@ -78,10 +79,12 @@ def routes(site: Site) -> list[BaseRoute]:
             found=found,
             facts=facts(provider, site.service(ProviderBook), looker.tenant, site.names),
             picture_svg=_causes(found.causes),
+            finding=_finding(found.causes),
             rules=[(now.value, rule) for now, rule in RULES.items()],
             old=provider_board.age_of(known.standings, known.now),
             as_of=clock_time(known.standings.counted_at or known.now),
             may_pause=looker.may(Action.PAUSE),
+            books=checked.words(provider.ods) if looker.may(Action.READ_BOOKS) else (),
             own=looker.tenant is not None,
         )
 
@@ -90,6 +93,7 @@ def routes(site: Site) -> list[BaseRoute]:
         Route("/providers.csv", as_csv, methods=["GET"]),
         Route("/providers/{ods}", one, methods=["GET"]),
         *pausing.routes(site, lambda looker, request: _provider(site, looker, request)),
+        *books.routes(site, lambda looker, request: _provider(site, looker, request), checked),
     ]
 
 
@@ -144,12 +148,16 @@ def _provider(site: Site, looker: Looker, request: Request) -> Provider:
 
 
 def _causes(causes: tuple[tuple[str, int], ...]) -> str:
+    """Draw where the reasons lie; nothing where there are none."""
+    if not causes:
+        return ""
+    told = "One bar of parts; the table under it has the numbers."
+    words = charts.Words(name="causes", title=_finding(causes), description=told)
+    return charts.stacked_bar(words, [charts.Part(label=cause, count=count) for cause, count in causes])
+
+
+def _finding(causes: tuple[tuple[str, int], ...]) -> str:
     if not causes:
         return ""
     label, count = max(causes, key=lambda cause: cause[1])
-    total = sum(count for _, count in causes)
-    title = f"Where the reasons lie: {label.lower()} for {count:,} of {total:,}"
-    words = charts.Words(
-        name="causes", title=title, description="One bar of parts; the table under it has the numbers."
-    )
-    return charts.stacked_bar(words, [charts.Part(label=cause, count=count) for cause, count in causes])
+    return f"Where the reasons lie: {label.lower()} for {count:,} of {sum(count for _, count in causes):,}"

@@ -164,7 +164,10 @@ async def test_every_number_that_is_not_a_success_opens_its_list(console: Lookin
         (link,) = re.findall(r'href="(/console/prescriptions/[0-9a-f-]{36})"', found)
         assert "Methotrexate" in await console.get(link)
     assert "There is none in these days." in read(await console.get("/console/performance/2026-10/moved"))
+    (row,) = csv.DictReader(io.StringIO(await console.get("/console/performance/2026-10/rejected.csv")))
+    assert (row["Provider"], row["Now"], row["Trust"]) == ("VNE51", "Rejected or returned", "RBA")
     await console.get("/console/performance/2026-10/nothing", status=404)
+    await console.get("/console/performance/2026-10/nothing.csv", status=404)
     await console.get("/console/performance/2026-11/late", status=404)
 
 
@@ -235,6 +238,7 @@ async def test_who_sees_no_patients_is_given_numbers_and_no_lists(console: Looki
     assert "of 1 item sent" in read(page)
     assert "/undecided" not in page
     await console.get("/console/performance/recent/undecided", status=404)
+    await console.get("/console/performance/recent/undecided.csv", status=404)
 
 
 @pytest.mark.parametrize("role", [Role.PRESCRIBER, Role.INTEGRATION_ENGINEER, Role.AUDITOR])
@@ -252,6 +256,8 @@ async def test_more_than_a_page_holds_is_never_shown_as_if_it_were_all(
         await send(console, name)
     await count(console)
     monkeypatch.setattr("gateway.console.performance.MOST_LISTED", 2)
+    monkeypatch.setattr("gateway.console.performance.MOST_IN_FILE", 2)
+    await console.get("/console/performance/recent/undecided.csv", status=404)
     page = read(await console.get("/console/performance/recent/undecided"))
     assert "There are more. The 2 that were sent first are shown" in page
     assert "2 items, those sent first on top" in page

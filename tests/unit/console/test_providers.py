@@ -264,6 +264,25 @@ async def test_a_pause_says_what_it_does_wants_a_reason_and_is_done_once(console
     assert await console.exchange.enquiries.pauses() == ()
 
 
+async def test_the_books_are_checked_when_somebody_asks_and_what_was_found_is_shown(console: Looking) -> None:
+    page = read(await console.get("/console/providers/VNE51"))
+    assert "Not checked since this node of the gateway was started." in page
+    await take(console, "A")
+    await wait(console, days=1)
+    page = read(await console.post("/console/providers/VNE51/books"))
+    assert "The books were checked." in page
+    assert "Books balanced to 23:59 on 5 Oct 2026: 1 given to it that day, 0 of them ended, 1 open" in page
+    assert "1 difference in the whole gateway: overdue, and nobody was told" in page
+    assert "Nothing was given to it on 5 Oct 2026." in read(await console.get("/console/providers/VNCEL"))
+    assert "console check" in "".join(console.leaves())
+
+
+async def test_who_may_not_see_the_books_cannot_check_them(console: Looking) -> None:
+    console.be(Role.HOMECARE_PHARMACIST, TRUST)
+    assert "Check the books" not in await console.get("/console/providers/VNE51")
+    await console.post("/console/providers/VNE51/books", status=404)
+
+
 async def test_who_may_not_pause_is_not_offered_it_and_cannot(console: Looking) -> None:
     console.be(Role.HOMECARE_PHARMACIST, TRUST)
     assert "/pause" not in await console.get("/console/providers/VNE51")
