@@ -45,7 +45,7 @@ def test_what_is_written_reads_back_the_same(code: str, text: str) -> None:
 
 def test_the_file_of_a_trust_takes_it() -> None:
     faults: list[str] = []
-    (read,) = read_codes(Fields(tomllib.loads(codes_as_toml([approved("PFX9", "syringe")])), "RBA.toml", faults))
+    (read,) = read_codes(Fields(tomllib.loads(codes_as_toml([approved("PFX9", "our own pack")])), "RBA.toml", faults))
     assert faults == []
-    assert replace(read, valid_from=None) == replace(approved("PFX9", "syringe").entry, version="")
+    assert replace(read, valid_from=None) == replace(approved("PFX9", "our own pack").entry, version="")
     assert str(read.valid_from) == "2026-10-06"
