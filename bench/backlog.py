@@ -27,13 +27,14 @@ from tempfile import mkdtemp
 from typing import Final, TypeAlias
 
 from bench.backlog_page import Figures, Measured, page, write
-from bench.backlog_rows import CHECKED, PROVIDERS, TRUSTS, Bulk, fill, nhs_of, number_of
+from bench.backlog_rows import CHECKED, PROVIDERS, TRUSTS, Bulk, fill, name_of, nhs_of, number_of
 from gateway.config.load import load
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.submission import Submission, WireFormat
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import read, translate
 from gateway.ports.acceptance import Acceptance
+from gateway.ports.looking_up import Key, NameSought
 from gateway.store.keys import load_or_make
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
@@ -226,16 +227,44 @@ async def found(books: Books) -> dict[str, Figures]:
     questions: dict[str, Act] = {
         **{f"{SAID[by]}, operator": partial(search, books, by, source) for by in SAID},
         **{f"{SAID[by]}, trust": partial(search, books, by, source, as_trust=True) for by in SAID},
+        **{f"{key}, console": partial(_look_up, books, key, source) for key in (*_VALUES, Key.NHS_NUMBER)},
+        "name and birth date, operator": partial(_by_name, books, source),
+        "name and birth date, trust": partial(_by_name, books, source, as_trust=True),
         "one prescription, whole": partial(_view, books, source),
+        "one prescription, with all behind it": partial(_view, books, source, behind=True),
         "the newest, and open alerts": partial(_front, books),
     }
     return {name: await _quantiles(question) for name, question in questions.items()}
 
 
-async def _view(books: Books, source: Random) -> None:
+_VALUES: Final[dict[Key, str]] = {
+    Key.ORDER_NUMBER: "RX{row}",
+    Key.OTHER_NUMBER: "PO-{row}",
+    Key.CONTROL_ID: "BULK-{row}",
+}
+
+
+async def _look_up(books: Books, key: Key, source: Random) -> None:
+    """Look for one prescription as the search box does, with everything that the list shows of it."""
+    row = source.randrange(1, books.rows // CHECKED) * CHECKED
+    value = _VALUES[key].format(row=row) if key in _VALUES else nhs_of(row % max(books.rows // 10, 1))
+    if not (await books.enquiries.look_up(key, value, tenant=None)).hits:
+        raise ValueError(f"looking up by {key} found nothing")
+
+
+async def _by_name(books: Books, source: Random, *, as_trust: bool = False) -> None:
+    row = source.randrange(1, books.rows // CHECKED) * CHECKED
+    family, born = name_of(row % max(books.rows // 10, 1))
+    tenant = OdsCode(f"R{row % TRUSTS:03}") if as_trust else None
+    if not (await books.enquiries.by_name(NameSought(family=family, born=born), tenant=tenant)).total:
+        raise ValueError("a search by name found nothing")
+
+
+async def _view(books: Books, source: Random, *, behind: bool = False) -> None:
     row = source.randrange(1, books.rows // FULL_EVERY) * FULL_EVERY
     (one, *_) = await books.enquiries.search(tenant=None, order_number=f"RX{row}")
-    if await books.enquiries.prescription(one.prescription_id, tenant=None) is None:
+    ask = books.enquiries.dossier if behind else books.enquiries.prescription
+    if await ask(one.prescription_id, tenant=None) is None:
         raise ValueError("a prescription was not found")
 
 

@@ -11,7 +11,7 @@ of the audit may be left out; and that no row refers to nothing is seen to by th
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -29,6 +29,9 @@ TRUSTS: Final = 150
 PROVIDERS: Final = tuple(OdsCode(f"VB{number:03}") for number in range(10))
 CHECKED: Final = 100
 """One prescription of so many has a prescription id with the right check character; the others' are of its form."""
+DAYS: Final = 32_003
+FAMILIES: Final = 10_007
+"""Birth dates and last names that patients share; prime, so that together they name few."""
 CACHE_KB: Final = 2_000_000
 _SITE: Final = OdsCode("RBA11")
 _DAY: Final = timedelta(days=1)
@@ -64,6 +67,16 @@ SELECT n, {_PRESCRIPTION_ID}, n, {_TRUST}, action,
     CASE WHEN {_SMALL} THEN x'00' ELSE trace END
 FROM series, (SELECT * FROM prescription WHERE id = 1)
 """  # noqa: S608
+_PATIENT: Final = f"""
+{_SERIES} INSERT INTO patient_index (prescription, born, family, given, postcode)
+SELECT n, date('1930-01-01', '+' || (n % :patients % {DAYS}) || ' days'), 'family' || (n % :patients % {FAMILIES}),
+    'given' || (n % :patients % 503), 'TA' || (n % :patients % 20) || '1AA'
+FROM series
+"""  # noqa: S608
+_NUMBER: Final = f"""
+{_SERIES} INSERT INTO other_number (value, kind, prescription) SELECT 'PO-' || n, 'purchase-order', n FROM series
+"""  # noqa: S608
+_LOOKED_THROUGH: Final = "UPDATE search_progress SET prescription = :last, submission = :last"
 _LINE: Final = f"""
 {_SERIES} INSERT INTO line (id, uuid, prescription, tenant, action, order_number, order_assigner, product_code,
     product_display, directions, quantity, total_supplies, state, holder, entered_at, act_by, epoch, provider, urgency,
@@ -162,6 +175,11 @@ def nhs_of(patient: int) -> str:
     return nhs_number(stem) or nhs_of(patient + 1)
 
 
+def name_of(patient: int) -> tuple[str, date]:
+    """Give the last name and the birth date that a patient of the bulk is indexed by."""
+    return f"family{patient % FAMILIES}", date(1930, 1, 1) + timedelta(days=patient % DAYS)
+
+
 def _of(give: Callable[[int], str]) -> Callable[..., str]:
     """Make a function of SQL of one of a number."""
 
@@ -207,7 +225,7 @@ def _put_back(connection: apsw.Connection) -> None:
 def _chunk(connection: apsw.Connection, bulk: Bulk, span: Span) -> None:
     values = {**bulk.values, **span}
     line = _LINE.format(state="'RECEIVED'" if bulk.guarded else _AS_IT_ENDED)
-    for sql in (_SUBMISSION, _PRESCRIPTION, line, _MESSAGE):
+    for sql in (_SUBMISSION, _PRESCRIPTION, _PATIENT, _NUMBER, _LOOKED_THROUGH, line, _MESSAGE):
         connection.execute(sql, values)
     _moved(connection, values, ("received", "GW", "", "RECEIVED"))
     _moved(connection, values, ("clear", "GW", "RECEIVED", "READY"))

@@ -14,6 +14,7 @@ from gateway.store.sql import (
     claims,
     clock,
     counting,
+    dossier,
     finding,
     known,
     lookup,
@@ -35,14 +36,26 @@ PARTIAL = {"reroute_waits", "reroute_confirmed", "cancel_waits", "hold_answer_by
 """Indexes of what is open alone: to read such a one whole is to read what is asked for."""
 
 
-def questions() -> Iterator[tuple[str, str]]:
-    for by, condition in finding.BY.items():
-        newest = "1" if by == "control_id" else finding.NEWEST
-        yield f"search by {by}", finding._FIND.format(condition=condition, visible=finding.VISIBLE, newest=newest)
+def looked_up() -> Iterator[tuple[str, str]]:
+    """Give what the search box asks, and what stands behind a prescription's page."""
     for key, sql in lookup.FOUND.items():
         yield f"look up by {key}", sql
     for name in ("ANSWERED", "_NAMED", "_UNREAD", "_DOCUMENTS", "_STANDS", "_REFUSED", "_TENANTS"):
         yield f"look up {name}", getattr(lookup, name)
+    for key, sql in lookup._ARCHIVED.items():
+        yield f"look up archived {key}", sql
+    for name in (
+        "_ROWS", "_HEAD", "_MESSAGES", "_ATTEMPTS", "_EVENTS", "_ANSWERS", "_ANSWER", "_STEPS", "_CANCELS", "_OF_LINE",
+        "_NUMBER", "_GROUP", "_RENEWED", "_STATED", "_LEAF_FROM",
+    ):  # fmt: skip
+        yield f"behind a prescription {name}", getattr(dossier, name)
+
+
+def questions() -> Iterator[tuple[str, str]]:
+    for by, condition in finding.BY.items():
+        newest = "1" if by == "control_id" else finding.NEWEST
+        yield f"search by {by}", finding._FIND.format(condition=condition, visible=finding.VISIBLE, newest=newest)
+    yield from looked_up()
     yield "one prescription", viewing._LINES
     yield "its history", viewing._EVENTS
     yield "its alerts", viewing._ALERTS
