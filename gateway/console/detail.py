@@ -262,8 +262,8 @@ def _stuck(line: LineView, behind: Behind) -> str:
     said = inert(quote or number or line.order_number)
     holder = behind.view.found.destination
     phone = behind.phones.get(holder.value, "") if holder else ""
-    ring = f"Ring {phone}" if phone else f"No telephone number of {behind.provider} is configured here. When you ring"
+    ring = f"Ring {phone} and" if phone else f"No telephone number of {behind.provider} is configured. When you ring,"
     if not holder:
         return f"No provider was chosen. Quote {said or behind.view.control_id} to the trust."
     order = f", order {inert(line.order_number)}" if line.order_number and line.order_number != said else ""
-    return f"{ring}{',' if not phone else ''} quote {said}{order}."
+    return f"{ring} quote {said}{order}."

@@ -17,13 +17,13 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.access.policy import Action
 from gateway.console import detail, sections
-from gateway.console.contacts import Contacts
 from gateway.console.detail import Behind
 from gateway.console.evidence import evidence
 from gateway.console.offered import offers
 from gateway.console.pack import pack
 from gateway.console.pages import alarm, fault, listed
 from gateway.console.picture import picture
+from gateway.console.provider_book import ProviderBook
 from gateway.console.signed import signature
 from gateway.console.site import HEADERS, Looker, Site
 from gateway.console.timeline import Seen, newest_first, timeline
@@ -155,18 +155,27 @@ class _Pages:
         await site.note(looker, action, str(wanted) if read else "unknown prescription")
         if read is None or wanted is None:
             raise HTTPException(404)
-        contacts = site.services.get(Contacts)
+        book = site.services.get(ProviderBook)
         return Behind(
             view=read[0],
             dossier=read[1],
             covers=await site.enquiries.covers(wanted, tenant=looker.tenant),
-            phones=contacts.phones if isinstance(contacts, Contacts) else {},
+            phones=phones(book) if isinstance(book, ProviderBook) else {},
             names=site.names,
             now=site.now(),
         )
 
     async def _calls(self, behind: Behind, looker: Looker) -> Sequence[WorkNote]:
         return await self._site.enquiries.stated(behind.view.found.prescription_id, tenant=looker.tenant)
+
+
+def phones(book: ProviderBook) -> dict[str, str]:
+    """Give who is rung at each provider, by its ODS code, where the configuration says so."""
+    return {
+        ods.value: f"{one.phone} (out of hours {one.out_of_hours})" if one.out_of_hours else one.phone
+        for ods, one in book.providers.items()
+        if one.phone
+    }
 
 
 def digest_of(facts: object) -> str:

@@ -98,7 +98,7 @@ async def test_it_says_what_who_next_and_whom_to_ring(console: Looking) -> None:
         "reported",
         "Example Homecare Ltd (VNE51) to accept it",
         "Owner: Example Homecare Ltd (VNE51)",
-        "No telephone number of Example Homecare Ltd (VNE51) is configured here",
+        "No telephone number of Example Homecare Ltd (VNE51) is configured",
         f"quote {what.number}",
         "Inject 10mg ONCE a WEEK on a Monday",
         "As structured",
