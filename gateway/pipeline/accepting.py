@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from gateway.domain.cancel import CancelState
+from gateway.domain.code_map import entries_in
 from gateway.domain.hold import HoldKind, beneath
 from gateway.domain.lifecycle import LineState
 from gateway.domain.message import SealedMessage
@@ -66,6 +67,7 @@ class Accepting:
             nhs_number=order.order.nhs_number,
             group_number=order.order.group_number,
             unknown=order.order.unknown,
+            entries=entries_in(order.trace) if any(row.version for row in trust.codes) else (),
         )
 
     def cancel(

@@ -136,6 +136,7 @@ class AcceptedOrder:
         waits_for: lines whose cancel must be confirmed before the message may leave (a change).
         nhs_number: and `group_number`: to find a held order by.
         unknown: codes in it that nothing here reads.
+        entries: versions of approved entries that it was read by; nothing is sealed by one that was taken back.
     """
 
     verdict: OrderVerdict
@@ -149,6 +150,7 @@ class AcceptedOrder:
     nhs_number: str = ""
     group_number: str = ""
     unknown: tuple[UnknownCode, ...] = ()
+    entries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

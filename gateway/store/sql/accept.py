@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gateway.domain.code_map import entries_in
 from gateway.domain.deadline import urgency
 from gateway.domain.errors import Refusal
 from gateway.domain.identifiers import OdsCode
@@ -176,7 +175,7 @@ class _Orders:
 
     def store(self, order: AcceptedOrder) -> None:
         """Store one order: its prescription, its lines, and what is to be sent."""
-        if order.message is not None and not code_maps.all_count(self._transaction, entries_in(order.trace)):
+        if order.message is not None and not code_maps.all_count(self._transaction, order.entries):
             raise OvertakenError
         self._supersede(order)
         self._refuse_taken(order)

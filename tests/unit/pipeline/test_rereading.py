@@ -10,6 +10,7 @@ import pytest
 
 from gateway.domain.code_map import ApprovedEntry, RereadState, entries_in
 from gateway.domain.coding import SNOMED, Coding
+from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.proposal import Proposal
@@ -265,3 +266,18 @@ async def test_an_order_held_by_a_node_that_had_not_heard_is_read_again(office: 
     assert await office.world.state("S01-0002") is LineState.HELD
     await office.rereading.work()
     assert await office.world.state("S01-0002") is LineState.READY
+
+
+async def test_a_new_message_is_not_sealed_by_an_entry_that_another_node_took_back(office: Office) -> None:
+    await office.post(LOCAL_UNIT)
+    (held,) = await office.codes()
+    entry = await office.approve(held, SYRINGE)
+    assert isinstance(entry, ApprovedEntry)
+    await office.rereading.work()
+    await office.world.store.withdraw_entry(entry.number, by="c.three", reason="Wrong.", tenant=RBA, now=RECEIVED)
+    second = LOCAL_UNIT.replace(b"S01-0001", b"S01-0002").replace(b"RX7001", b"RX7009")
+    with pytest.raises(Unavailable):
+        await office.post(_another_group(second))  # this node's book still has it
+    await office.book.look(office.world.enquiries)
+    await office.post(_another_group(second))
+    assert await office.world.state("S01-0002") is LineState.HELD
