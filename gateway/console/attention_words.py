@@ -241,11 +241,19 @@ def _limit(item: WorkItem, now: datetime) -> str:
     return f"Usual limit: {how_long(since)}, {passed}."
 
 
+_WAITS: Final = {
+    Reason.DELIVERY_FAILED: "A delivery failed, and no new day is known.",
+    Reason.NO_DELIVERY: "The next supply is due within 14 days, and no delivery is known to be booked.",
+}
+
+
 def _text(item: WorkItem) -> str:
     """Say what happened: of an alert that only names a state, what that state means, and what it is held for."""
     line = item.line
     if line is None:
         return item.text
+    if item.alert is None and item.reason in _WAITS:
+        return _WAITS[item.reason]
     if item.settled:
         return f"Settled: the line is now {STATES[line.state].label}. Close this row with a reason if nothing is left."
     if item.kind and not item.kind.startswith("line-"):

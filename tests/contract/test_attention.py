@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -222,6 +223,41 @@ async def test_a_question_is_on_the_list_until_it_is_answered(exchange: Exchange
     (row,) = await items(exchange)
     assert (row.alert, row.reason) == (None, Reason.QUESTION)
     await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
+    assert await items(exchange) == []
+
+
+async def accepted(exchange: Exchange, name: str, days: int | None) -> UUID:
+    """Let a provider accept a prescription, so that its deliveries are planned; give its message."""
+    await exchange.store.accept(make_acceptance(name, make_order(with_stock(name, days))))
+    claim = await exchange.send()
+    await exchange.answer(claim.message_id, LineEvent.ACCEPTED, id=f"{name}0")
+    return claim.message_id
+
+
+async def test_a_supply_that_nobody_has_booked_is_on_the_list_a_day_later(exchange: Exchange) -> None:
+    message = await accepted(exchange, "A", 9)
+    assert await items(exchange) == []
+    exchange.clock.move(days=1)
+    (row,) = await items(exchange)
+    assert (row.alert, row.reason) == (None, Reason.NO_DELIVERY)
+    assert await exchange.enquiries.attention_count(tenant=TRUST, now=exchange.clock.now()) == 1
+    assert await orders(exchange, AttentionQuery(reason=Reason.NO_DELIVERY)) == ["A"]
+    assert await orders(exchange, AttentionQuery(reason=Reason.QUESTION)) == []
+    assert await items(exchange, tenant=OTHER) == []
+    assert await orders(exchange, tenant=PROVIDER) == ["A"]
+    await exchange.answer(message, LineEvent.SUPPLY_PLANNED)
+    assert await items(exchange) == []
+
+
+async def test_a_delivery_that_failed_is_on_the_list_until_it_has_a_new_day(exchange: Exchange) -> None:
+    message = await accepted(exchange, "A", 9)
+    await exchange.answer(message, LineEvent.SUPPLY_PLANNED)
+    await exchange.answer(message, LineEvent.DELIVERY_FAILED, reason="Nobody was in.")
+    (row,) = await items(exchange)
+    assert (row.alert, row.reason) == (None, Reason.DELIVERY_FAILED)
+    assert await exchange.enquiries.attention_count(tenant=None, now=exchange.clock.now()) == 1
+    exchange.clock.move(hours=1)
+    await exchange.answer(message, LineEvent.SUPPLY_PLANNED)
     assert await items(exchange) == []
 
 

@@ -9,7 +9,7 @@ Source: console.md 6.1.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import product
@@ -45,6 +45,7 @@ from gateway.ports.attention import (
     SilentProvider,
     WorkItem,
 )
+from gateway.store.sql import waiting_rows
 from gateway.store.sql.alerts import holding
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.reckoning import cover_of, ordered
@@ -109,25 +110,6 @@ SELECT count(*) FROM (
 """  # noqa: S608 - our own words alone
     for scope, condition in _SCOPES.items()
 }
-_WAITING_SCOPES: Final = {
-    "all": "TRUE",
-    "trust": "line.tenant = :tenant",
-    "provider": """EXISTS (
-        SELECT 1 FROM allocation WHERE allocation.line = line.id AND allocation.provider = :tenant
-            AND allocation.ended_at IS NULL)""",
-}
-_WAITING: Final[Mapping[str, str]] = {
-    scope: f"""
-SELECT line.id, line.last_day, line.risk, line.entered_at FROM line
-WHERE line.state IN ('AWAITING_SCREENING', 'QUERIED') AND {condition}
-    AND (:provider = '' OR line.provider = :provider)
-    AND (:before = '' OR line.last_day IS NULL OR line.last_day < :before)
-    AND (:kinds = '' OR line.state IN (SELECT value FROM json_each(:states)))
-    AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
-ORDER BY coalesce(line.last_day, :today), line.risk, line.id LIMIT :most
-"""  # noqa: S608 - our own words alone
-    for scope, condition in _WAITING_SCOPES.items()
-}
 _BY: Final = {
     "taken": "alert.taken_by = :taken_by AND alert.taken_by <> ''",
     "reason": "alert.kind IN (SELECT value FROM json_each(:with_overdue))",
@@ -153,21 +135,10 @@ _HOW_MANY_GATHERED: Final[Mapping[tuple[str, str], str]] = {
     each: f"SELECT count(*) FROM ({sql}) AS counted"  # noqa: S608 - our own words alone
     for each, sql in _GATHERED.items()
 }
-_HOW_MANY_WAIT: Final[Mapping[str, str]] = {
-    scope: f"SELECT count(*) FROM ({sql}) AS counted"  # noqa: S608 - our own words alone
-    for scope, sql in _WAITING.items()
-}
 _COUNT: Final = f"""
 SELECT count(*) FROM (SELECT 1 FROM alert
     WHERE alert.closed_at IS NULL AND {_AWAKE} AND {_LEADS}
         AND {_OWN}
-    LIMIT :most) AS counted
-"""  # noqa: S608 - our own words alone
-_COUNT_WAITING: Final = f"""
-SELECT count(*) FROM (SELECT 1 FROM line
-    WHERE line.state IN ('AWAITING_SCREENING', 'QUERIED')
-        AND {_OWN_LINE}
-        AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
     LIMIT :most) AS counted
 """  # noqa: S608 - our own words alone
 _LATE_PROVIDERS: Final = """
@@ -213,7 +184,7 @@ SELECT id, kind, text FROM alert WHERE line = :line AND closed_at IS NULL AND id
 """
 _OPEN: Final = f"""
 SELECT count(*) FROM (SELECT DISTINCT prescription FROM line
-    WHERE act_by IS NOT NULL
+    WHERE act_by > 0
         AND {_OWN_LINE}
     LIMIT :most) AS open
 """  # noqa: S608 - our own words alone
@@ -230,6 +201,7 @@ class _Light:
     standing: Standing
     alert: int | None = None
     line: int | None = None
+    reason: Reason | None = None
     silent: SilentProvider | None = None
 
 
@@ -271,27 +243,27 @@ def page(
 ) -> Attention:
     """Give one page of the list."""
     today = now.astimezone(LONDON).date()
-    values = _values(tenant, query, now, today, [one.provider.value for one in groups])
+    values = _values(tenant, query, now, [one.provider.value for one in groups])
     to_see = {**values, "most": query.first + query.size}
     by = "taken" if query.taken_by else "reason" if query.reason else "silent" if query.silent_of else ""
+    waits = () if query.alerts_only else waiting_rows.kinds_of(query.reason)
     light = sorted(
         (
             *(_Light(one.standing, silent=one) for one in groups),
             *(_gathered(reader, tenant, to_see, by) if by else _alerts(reader, tenant, to_see)),
-            *(() if query.alerts_only else _waiting(reader, tenant, to_see)),
+            *(
+                _Light(one.standing, line=one.line, reason=one.reason)
+                for one in waiting_rows.rows(reader, to_see, scopes=_scopes(tenant), kinds=waits)
+            ),
         ),
         key=lambda one: one.standing.place(today),
     )
     wanted = light[query.first : query.first + query.size]
     rows = tuple(row for one in wanted if (row := _row(reader, one, by, values["now"])) is not None)
-    total = len(groups) + sum(
-        _one(reader, sql, {**values, "most": DEEPEST + 1})
-        for scope in _scopes(tenant)
-        for sql in (
-            _HOW_MANY_GATHERED[scope, by] if by else _HOW_MANY[scope],
-            *(() if query.alerts_only else (_HOW_MANY_WAIT[scope],)),
-        )
-    )
+    to_count = {**values, "most": DEEPEST + 1}
+    found = (_HOW_MANY_GATHERED[scope, by] if by else _HOW_MANY[scope] for scope in _scopes(tenant))
+    total = len(groups) + sum(_one(reader, sql, to_count) for sql in found)
+    total += waiting_rows.count(reader, to_count, scopes=_scopes(tenant), kinds=waits)
     return Attention(rows=rows, total=min(total, DEEPEST), more=total > DEEPEST)
 
 
@@ -300,9 +272,9 @@ def count(reader: Reader, *, tenant: OdsCode | None, now: datetime) -> int:
     values = {"tenant": tenant.value if tenant else None, "now": stored(now), "most": MOST_COUNTED}
     found = _one(reader, _COUNT, values)
     if found < MOST_COUNTED:
-        waiting = {"tenant": values["tenant"], "most": MOST_COUNTED - found}
-        found += _one(reader, _COUNT_WAITING, waiting)
-    return found
+        waiting = {**_values(tenant, AttentionQuery(), now, ()), "most": MOST_COUNTED - found}
+        found += waiting_rows.count(reader, waiting, scopes=_scopes(tenant), kinds=waiting_rows.kinds_of(None))
+    return min(found, MOST_COUNTED)
 
 
 def item(reader: Reader, alert: int, *, tenant: OdsCode | None) -> WorkItem | None:
@@ -327,14 +299,14 @@ def _one(reader: Reader, sql: str, values: Mapping[str, Any]) -> int:
     return int(next(iter(reader.execute(sql, values)))[0])
 
 
-def _values(
-    tenant: OdsCode | None, query: AttentionQuery, now: datetime, today: date, grouped: Sequence[str]
-) -> dict[str, Any]:
+def _values(tenant: OdsCode | None, query: AttentionQuery, now: datetime, grouped: Sequence[str]) -> dict[str, Any]:
+    today = now.astimezone(LONDON).date()
     reasons = _HELD if query.reason in _HELD else frozenset({query.reason} if query.reason else ())
     kinds = sorted(kind for kind, why in KINDS.items() if why in reasons)
     states = sorted(state.value for state, why in OF_STATE.items() if why in reasons)
     ends = None if query.days_under is None else today + timedelta(days=query.days_under) - LEAD_TIME
     return {
+        **waiting_rows.times(now, ends),
         "tenant": tenant.value if tenant else None,
         "now": stored(now),
         "today": today.isoformat(),
@@ -374,12 +346,6 @@ def _gathered(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any],
     ]
 
 
-def _waiting(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any]) -> Iterator[_Light]:
-    for scope in _scopes(tenant):
-        for number, day, risk, entered_at in reader.execute(_WAITING[scope], values):
-            yield _Light(_standing(1, day, risk, entered_at, number), line=number)
-
-
 def _standing(place: int, day: str | None, risk: int, since: int, number: int) -> Standing:
     return Standing(
         incident=place == 0,
@@ -401,7 +367,7 @@ def _row(reader: Reader, light: _Light, by: str, now: int) -> WorkItem | SilentP
         return light.silent
     if light.alert is not None:
         return _alert_row(reader, light.alert if by == "reason" else _speaks(reader, light.alert, now))
-    return _line_row(reader, light.line) if light.line is not None else None
+    return _line_row(reader, light.line, light.reason) if light.line is not None and light.reason else None
 
 
 def _alert_row(reader: Reader, alert: int) -> WorkItem | None:
@@ -433,15 +399,13 @@ def _alert_row(reader: Reader, alert: int) -> WorkItem | None:
     )
 
 
-def _line_row(reader: Reader, line: int) -> WorkItem | None:
+def _line_row(reader: Reader, line: int, reason: Reason) -> WorkItem | None:
     found = _line(reader, line)
     if found is None:
         return None
     shown, _ = found
-    reason = OF_STATE[shown.state]
-    standing = Standing(
-        incident=False, last_day=None, risk=risk_class(shown.medicine).rank, since=shown.entered_at, number=line
-    )
+    risk = risk_class(shown.medicine).rank
+    standing = Standing(incident=False, last_day=None, risk=risk, since=shown.entered_at, number=line)
     standing = _as_shown(standing, shown, reason)
     return WorkItem(alert=None, kind="", reason=reason, text="", standing=standing, line=shown)
 
