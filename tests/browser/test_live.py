@@ -100,6 +100,7 @@ def test_somebody_who_signed_out_elsewhere_is_told(empty: Running, enter: Enter)
 
 def test_tabs_of_one_browser_share_one_stream(empty: Running, enter: Enter) -> None:
     page = enter(empty)
+    is_live(page)
     streams: list[str] = []
     page.context.on("request", lambda asked: streams.append(asked.url) if "/console/events" in asked.url else None)
     page.goto(f"{empty.address}/console/")
