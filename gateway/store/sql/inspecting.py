@@ -22,9 +22,11 @@ from gateway.store.sql.transaction import Reader, Row
 LOOKED_AT: Final = 5000
 """Rows of one way that are looked at for one part of a list."""
 SPREAD: Final = 20_000
-"""Numbers of answers among which a trust's own are looked for in one statement: they bear no trust's name."""
+"""Numbers among which is looked in one statement for what no index leads to: a trust's own answers, for they bear no
+trust's name, and what went to or came from one partner."""
+_FIRST_CHUNK: Final = 64
 _CHUNK: Final = 500
-_CROSSED: Final = timedelta(minutes=10)
+_CROSSED: Final = timedelta(minutes=2)
 """By how much the times of two commits may lie the other way round."""
 _TOP: Final = 2**62
 MOST: Final = 100
@@ -132,6 +134,13 @@ _NAMED: Final[Mapping[str, tuple[Channel, str]]] = {
     ),
 }
 NAMED: Final = {kind: sql for kind, (_, sql) in _NAMED.items()}
+_OUTCOMES: Final[Mapping[Channel, frozenset[str]]] = {
+    Channel.RECEIVED: frozenset({"translated", "held", "refused", "task", "duplicate"}),
+    Channel.APART: frozenset({"unreadable", "clash"}),
+    Channel.SENT: frozenset({"not sent yet", "taken", "refused", "try_later", "in_doubt", "on_wire"}),
+    Channel.ANSWER: frozenset({"moved", "changed nothing", "not understood"}),
+}
+"""What may become of a message that goes each way: of what cannot be, no row is looked at."""
 _SPAN: Final[Mapping[Channel, str]] = {
     Channel.RECEIVED: "SELECT min(id), max(id) FROM submission",
     Channel.APART: "SELECT min(id), max(id) FROM kept_apart",
@@ -200,13 +209,23 @@ def _advance(way: _Way) -> None:
 
 def _begin(reader: Reader, channel: Channel, tenant: OdsCode | None, wanted: Wanted, below: Below | None) -> _Way:
     start = below.numbers.get(channel, 0) if below is not None else _TOP
-    if wanted.channel not in {None, channel}:
+    if not _may_hold(channel, wanted):
         start = 0
     if start and wanted.until is not None:
         start = min(start, _first_after(reader, channel, wanted.until + _CROSSED))
     way = _Way(rows=iter(()), below=start)
     way.rows = _wanted(reader, channel, tenant, wanted, way)
     return way
+
+
+def _may_hold(channel: Channel, wanted: Wanted) -> bool:
+    """Tell whether a way can have anything that is wanted at all."""
+    return (
+        wanted.channel in {None, channel}
+        and (not wanted.outcome or wanted.outcome in _OUTCOMES[channel])
+        and not (channel is Channel.SENT and (wanted.issue or wanted.warned))
+        and not (channel is Channel.APART and wanted.kind)
+    )
 
 
 def _wanted(
@@ -227,7 +246,7 @@ def _wanted(
 def _rows(reader: Reader, channel: Channel, tenant: OdsCode | None, partner: str, way: _Way) -> Iterator[MessageRow]:
     sql = LISTS[channel, tenant is not None, bool(partner)]
     before, floor, chunk = way.below, 0, _FIRST_CHUNK
-    if tenant is not None and channel is Channel.ANSWER and before:
+    if before and _far(channel, own=tenant is not None, partner=bool(partner)):
         ((_, newest),) = reader.execute(_SPAN[channel])
         before = min(before, int(str(newest or 0)) + 1)
         floor = max(0, before - SPREAD)
@@ -245,7 +264,9 @@ def _rows(reader: Reader, channel: Channel, tenant: OdsCode | None, partner: str
             return
 
 
-_FIRST_CHUNK: Final = 64
+def _far(channel: Channel, *, own: bool, partner: bool) -> bool:
+    """Tell whether rows that are wanted may lie far apart, with no index that leads from one to the next."""
+    return (channel is Channel.ANSWER and (own or partner)) or (channel is Channel.SENT and partner)
 
 
 def _first_after(reader: Reader, channel: Channel, moment: datetime) -> int:
