@@ -183,7 +183,7 @@ _OTHERS: Final = """
 SELECT id, kind, text FROM alert WHERE line = :line AND closed_at IS NULL AND id <> :alert ORDER BY place, id
 """
 _OPEN: Final = f"""
-SELECT count(*) FROM (SELECT DISTINCT prescription FROM line
+SELECT count(*) FROM (SELECT DISTINCT +prescription FROM line
     WHERE act_by > 0
         AND {_OWN_LINE}
     LIMIT :most) AS open

@@ -10,6 +10,7 @@ import pytest
 from gateway.store.sql import (
     accept,
     archiving,
+    attention,
     board,
     claims,
     clock,
@@ -18,8 +19,10 @@ from gateway.store.sql import (
     finding,
     known,
     lookup,
+    reckoning,
     renewals,
     viewing,
+    waiting_rows,
     watching,
 )
 from gateway.store.sqlite.schema import migrate
@@ -32,7 +35,21 @@ GROWS = {
 }  # fmt: skip
 ALIASES = {"same", "later", "one", "held", "begun", "earlier"}
 SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?$")
-PARTIAL = {"reroute_waits", "reroute_confirmed", "cancel_waits", "hold_answer_by", "alert_open_id", "renewal_open"}
+PARTIAL = {
+    "reroute_waits",
+    "reroute_confirmed",
+    "cancel_waits",
+    "hold_answer_by",
+    "alert_open_id",
+    "renewal_open",
+    "alert_in_order",
+    "alert_in_order_of_trust",
+    "alert_in_order_of_provider",
+    "alert_silent",
+    "line_waits",
+    "delivery_failed",
+    "delivery_unbooked",
+}
 """Indexes of what is open alone: to read such a one whole is to read what is asked for."""
 
 
@@ -49,6 +66,16 @@ def looked_up() -> Iterator[tuple[str, str]]:
         "_NUMBER", "_GROUP", "_RENEWED", "_STATED", "_LEAF_FROM",
     ):  # fmt: skip
         yield f"behind a prescription {name}", getattr(dossier, name)
+
+
+def of_attention() -> Iterator[tuple[str, str]]:
+    for every in (attention._ORDERED, attention._HOW_MANY, attention._GATHERED, waiting_rows.WAITING):
+        for each, one in every.items():
+            yield f"needs attention {each}", one
+    for name in ("_COUNT", "_LATE_PROVIDERS", "_SILENT", "_LATE_SINCE", "_HEARD", "_LINE", "_OF_SAME_LINE", "_OPEN"):
+        yield f"needs attention {name}", getattr(attention, name)
+    for name in ("_LINE", "_DELIVERED", "_BEFORE", "_SAID_AT_HOME"):
+        yield f"reckoning {name}", getattr(reckoning, name)
 
 
 def questions() -> Iterator[tuple[str, str]]:
@@ -71,6 +98,7 @@ def questions() -> Iterator[tuple[str, str]]:
     yield "answered", accept._ANSWERED
     for name in ("_BY_ORDER", "_BY_GROUP", "_BY_ITEM", "_BY_PRESCRIPTION", "_ALLOCATED"):
         yield f"known {name}", getattr(known, name)
+    yield from of_attention()
     for table, condition in {**archiving.OWN, **archiving.SHARED, "wait": archiving.WAITS}.items():
         yield f"archive: {table}", f"SELECT * FROM {table} WHERE {condition}"  # noqa: S608
         yield f"let go: {table}", f"DELETE FROM {table} WHERE {condition}" if table in archiving.OWN else "SELECT 1"  # noqa: S608
