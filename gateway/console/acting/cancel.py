@@ -44,7 +44,7 @@ class Cancel:
             undo="No. What was cancelled is prescribed again as a new prescription.",
             urgent=f"If it is urgent, also ring {case.provider} and quote {case.quote}." if there else "",
             fields=(_WHY, reason_field()),
-            button="Ask to cancel" if there else "Cancel",
+            button="Ask to cancel the prescription" if there else "Cancel the prescription",
         )
 
     async def carry_out(self, case: Case, filled: Filled) -> Came | NotDone:

@@ -51,6 +51,11 @@ _WHY: Final = coded(
     },
     wrong="Choose why it goes to another provider",
 )
+_GROUNDS: Final = {
+    "never on wire": "Nothing of it ever reached them.",
+    "given back": "They gave it back.",
+    "expired": "It expired with them, and their system refuses what has expired.",
+}
 _SIGNATURE: Final = "needs a new signature"
 _NEW_SIGNATURE: Final = "a new signature is needed"
 _UNWRITABLE: Final = ("it cannot be written", "the order was never completed")
@@ -82,7 +87,7 @@ class Reroute:
         return Says(
             will=(
                 f"You propose it. A second person has {LASTS.total_seconds() / 3600:.0f} hours to agree.",
-                *_what(plan),
+                *_what(plan, there),
             ),
             will_not=(
                 "Nothing moves by the proposal itself.",
@@ -141,7 +146,9 @@ class SecondReroute:
         plan = await planned(site, UUID(view.proposal.subject), to, (view.proposal.by, other))
         holders = {line.line.holding.provider for line in plan.lines}
         holder = ", ".join(named(one, site.names) for one in holders if one) or "the provider"
-        return _what(plan), tuple(_tasks(plan, holder, named(to, site.names)))
+        there = named(to, site.names)
+        about = await _medicines(site, view)
+        return (*about, *_what(plan, there)), tuple(_tasks(plan, holder, there, by=view.proposal.by))
 
     async def carry_out(self, site: Site, view: ProposalView, by: str) -> tuple[bool, str]:
         """Do it, on the facts of this moment. Tells whether anything moved or was asked, in words."""
@@ -188,22 +195,30 @@ def _chosen(case: Case, form: Form) -> OdsCode | None:
     return next((OdsCode(one.value) for one in _whom(case).options if one.value == chosen), None)
 
 
-def _what(plan: Plan) -> tuple[str, ...]:
+async def _medicines(site: Site, view: ProposalView) -> tuple[str, ...]:
+    """Say what it is about, in the words of its page, without the patient."""
+    found = await site.enquiries.prescription(UUID(view.proposal.subject), tenant=view.proposal.tenant)
+    lines = found.lines if found is not None else ()
+    return tuple(f"{line.product or 'A medicine'}, order {line.order_number or 'without a number'}." for line in lines)
+
+
+def _what(plan: Plan, there: str) -> tuple[str, ...]:
     count = {act: sum(one.act is act for one in plan.lines) for act in Act}
     words = []
     if count[Act.AT_ONCE]:
-        words.append(f"{_medicines(count[Act.AT_ONCE])} at once, once both have agreed.")
+        words.append(f"{_counted(count[Act.AT_ONCE])} to {there} at once, once both have agreed.")
     if count[Act.REVOKE_FIRST]:
-        words.append(f"{_medicines(count[Act.REVOKE_FIRST])} when the present provider confirms that it gives it up.")
+        then = "when the present provider confirms that it gives it up."
+        words.append(f"{_counted(count[Act.REVOKE_FIRST])} to {there} {then}")
     return tuple(words)
 
 
-def _medicines(count: int) -> str:
+def _counted(count: int) -> str:
     return "One medicine goes" if count == 1 else f"{count} medicines go"
 
 
-def _tasks(plan: Plan, holder: str, there: str) -> Iterable[Task]:
-    """Give every item of the checklist, for every line."""
+def _tasks(plan: Plan, holder: str, there: str, *, by: str = "") -> Iterable[Task]:
+    """Give every item of the checklist, for every line; `by` is who proposed it, once it is."""
     if not plan.lines:
         yield Task(words="An open line", status="Open", hint="No line of it is open any more.", open=True)
     for one in plan.lines:
@@ -214,13 +229,15 @@ def _tasks(plan: Plan, holder: str, there: str) -> Iterable[Task]:
         yield Task(words=f"{name}Supplies made so far", status=counted, hint="Only what is left is sent on.")
         yield _settled(one, f"{name}{there} can carry every field", "Checked", _is_unwritable(one))
         yield _settled(one, f"{name}No new signature is needed", "Not needed", _is_signature(one))
-    yield Task(words=f"The patient is registered with {there}", status="You confirm it below")
-    yield Task(words="A second person", status="Asked next", hint="Another than you, of the same trust.")
+    yield Task(
+        words=f"The patient is registered with {there}", status=f"Confirmed by {by}" if by else "You confirm it below"
+    )
+    yield Task(words="A second person", status="Waited for" if by else "Asked next", hint="Another than the first.")
 
 
 def _given_up(one: LinePlan, words: str) -> Task:
     if one.act is Act.AT_ONCE:
-        return Task(words=words, status="Settled", hint=f"{one.why[:1].upper()}{one.why[1:]}.")
+        return Task(words=words, status="Settled", hint=_GROUNDS.get(one.why, one.why))
     if one.act is Act.REVOKE_FIRST:
         return Task(words=words, status="They are asked first", hint="Nothing moves until they confirm.")
     if _is_unwritable(one) or _is_signature(one):

@@ -1,6 +1,7 @@
 """The pages of acts, over a real store: what they say first, what they do, and what they say of it afterwards."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ async def test_a_cancel_says_first_that_nothing_is_cancelled_until_the_provider_
     assert page.status == 200
     assert "Nothing is cancelled until Example Homecare Ltd (VNE51) confirms." in page.words
     assert "also ring Example Homecare Ltd (VNE51) and quote RX7001" in page.words
-    assert "Ask to cancel" in page.words
+    assert "Ask to cancel the prescription" in page.words
     assert await desk.trial.claims() == []
 
 
@@ -289,10 +290,14 @@ async def test_a_form_of_an_ended_session_comes_back_to_the_same_person(desk: De
     await sent(desk)
     person, path = desk.person(), await desk.page_of("cancel")
     form = await person.fill(await person.read(path), path, **CANCEL)
-    desk.sessions.leave(person.cookie["console_session"])
+    desk.trial.now += timedelta(hours=2)
     gone = await person.send(path, form)
     assert gone.status == 401
     assert await desk.trial.claims() == []
+    back = await desk.person().read(path)
+    assert "Treatment was stopped." in back.body
+    assert 'value="0003" checked' in back.body
+    assert "Treatment was stopped." not in (await desk.person(name="q.two").read(path)).body
 
 
 async def test_what_is_in_doubt_has_no_button_to_send_it_again(desk: Desk) -> None:

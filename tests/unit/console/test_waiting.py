@@ -59,7 +59,7 @@ async def test_first_it_is_asked_which_provider_and_nothing_can_be_sent(desk: De
 async def test_the_checklist_says_what_is_settled_and_what_is_asked(desk: Desk) -> None:
     await rejected(desk)
     page = await desk.person().read(f"{await desk.page_of('reroute')}?to={elsewhere(desk)}")
-    assert "Example Homecare Ltd (VNE51) has given it up, or it never left Given back. ○ Settled" in page.words
+    assert "Example Homecare Ltd (VNE51) has given it up, or it never left They gave it back. ○ Settled" in page.words
     assert "0 of 6, 6 left" in page.words
     assert "A second person" in page.words
     assert "Propose" in page.words
