@@ -54,25 +54,37 @@ _BY_ACTOR: Final[dict[Actor, tuple[Grade, str]]] = {
 }
 
 
+class Grading:
+    """Says how events of one prescription are known; made once for a long history."""
+
+    def __init__(self, dossier: Dossier) -> None:
+        self._events = dossier.events
+        self._answers = {one.row: one for one in dossier.answers}
+        self._messages = frozenset(message.id for message in dossier.messages)
+
+    def of(self, event: EventView) -> Graded:
+        """Say how one event is known."""
+        if event.actor not in set(Actor):
+            return Graded(grade=Grade.NONE, by="")
+        actor = Actor(event.actor)
+        if actor in _PROVIDERS:
+            return self._from_provider(self._events.get(event.seq))
+        if event.event == LineEvent.ARRIVED.value:
+            return Graded(grade=Grade.REPORTED, by="receipt of the provider's system, unsigned")
+        if event.event in _OWN:
+            return Graded(grade=Grade.PROVED, by=_OWN[event.event])
+        grade, by = _BY_ACTOR[actor]
+        return Graded(grade=grade, by=by)
+
+    def _from_provider(self, facts: EventFacts | None) -> Graded:
+        answer = self._answers.get(facts.answer) if facts is not None and facts.answer is not None else None
+        if answer is None:
+            return Graded(grade=Grade.REPORTED, by="response of the provider's system, unsigned")
+        if answer.correlation in self._messages:
+            return Graded(grade=Grade.PROVED, by="their answer quotes our message")
+        return Graded(grade=Grade.REPORTED, by="the provider's system; the answer does not quote our message")
+
+
 def graded(event: EventView, dossier: Dossier) -> Graded:
     """Say how an event of the history is known."""
-    if event.actor not in set(Actor):
-        return Graded(grade=Grade.NONE, by="")
-    actor, facts = Actor(event.actor), dossier.events.get(event.seq)
-    if actor in _PROVIDERS:
-        return _from_provider(facts, dossier)
-    if event.event == LineEvent.ARRIVED.value:
-        return Graded(grade=Grade.REPORTED, by="receipt of the provider's system, unsigned")
-    if event.event in _OWN:
-        return Graded(grade=Grade.PROVED, by=_OWN[event.event])
-    grade, by = _BY_ACTOR[actor]
-    return Graded(grade=grade, by=by)
-
-
-def _from_provider(facts: EventFacts | None, dossier: Dossier) -> Graded:
-    answer = next((one for one in dossier.answers if facts is not None and one.row == facts.answer), None)
-    if answer is None:
-        return Graded(grade=Grade.REPORTED, by="response of the provider's system, unsigned")
-    if answer.correlation in {message.id for message in dossier.messages}:
-        return Graded(grade=Grade.PROVED, by="their answer quotes our message")
-    return Graded(grade=Grade.REPORTED, by="the provider's system; the answer does not quote our message")
+    return Grading(dossier).of(event)

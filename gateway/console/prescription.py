@@ -32,6 +32,8 @@ from gateway.domain.identifiers import parse_uuid
 from gateway.ports.attention import WorkNote
 
 _MOST_DIGITS: Final = 18
+_MOST_ENTRIES: Final = 200
+"""Entries of the history that are shown at once; that there are more is said, and all of them are one link away."""
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -59,6 +61,7 @@ class _Pages:
             Seen(view=behind.view, dossier=behind.dossier, calls=calls, names=behind.names, now=behind.now)
         )
         oldest_first = request.query_params.get("order") == "oldest"
+        shown = entries if request.query_params.get("all") == "yes" else entries[-_MOST_ENTRIES:]
         view = behind.view
         return self._site.page(
             request,
@@ -78,7 +81,8 @@ class _Pages:
             ),
             deliveries=sections.deliveries(behind),
             renewals=sections.renewals(behind),
-            timeline=entries if oldest_first else newest_first(entries),
+            timeline=shown if oldest_first else newest_first(shown),
+            hidden=len(entries) - len(shown),
             oldest_first=oldest_first,
             picture=picture(view),
             envelope=sections.envelope(behind),

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from gateway.console.grade import Grade, Graded, graded
+from gateway.console.grade import Grade, Graded, Grading
 from gateway.console.pages import named
 from gateway.console.site import Names
 from gateway.console.words import ACTORS, EVENTS, STATES, clock_time, how_long, inert, short_time, when
@@ -114,16 +114,26 @@ def happened_at(event: EventView, facts: EventFacts | None) -> datetime:
 
 def _events(seen: Seen) -> Iterator[Entry]:
     """Give the events of all lines; what happened to several at once is one entry."""
-    struck = _struck(seen)
+    told = _Told(seen)
     groups: dict[tuple[object, ...], list[EventView]] = {}
     for event in seen.view.events:
         same = (event.at, event.event, event.actor, event.state_before, event.state_after, event.text)
         groups.setdefault(same, []).append(event)
     for group in groups.values():
-        yield _entry(group, seen, struck.get(group[0].seq, ""))
+        yield _entry(group, seen, told)
 
 
-def _entry(group: Sequence[EventView], seen: Seen, struck: str) -> Entry:
+class _Told:
+    """What is looked up for every event, gathered once: a history may have thousands."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.struck = _struck(seen)
+        self.grading = Grading(seen.dossier)
+        self.attempts = {step.at: step.number for message in seen.dossier.messages for step in message.attempts}
+        self.clocks = dict(_clocks(seen.view.events))
+
+
+def _entry(group: Sequence[EventView], seen: Seen, told: _Told) -> Entry:
     event, facts = group[0], seen.dossier.events.get(group[0].seq)
     placed = happened_at(event, facts)
     late = placed != event.at
@@ -132,15 +142,15 @@ def _entry(group: Sequence[EventView], seen: Seen, struck: str) -> Entry:
         placed=placed,
         at=clock_time(placed),
         ago=when(placed, seen.now),
-        what=_what(event, seen, facts),
+        what=_what(event, seen, facts, told.attempts),
         who=_who(event, facts, seen),
-        known=graded(event, seen.dossier),
+        known=told.grading.of(event),
         href=f"/console/prescriptions/{seen.view.found.prescription_id}/evidence/{event.seq}",
         moved=moved(event),
         state=event.state_after if event.state_before != event.state_after else "",
-        clock=_clock(event, seen.view.events),
+        clock=told.clocks.get(event.seq, ""),
         learned=clock_time(event.at) if late else "",
-        struck=struck,
+        struck=told.struck.get(event.seq, ""),
         about=_about(group, seen.view),
         said=inert("; ".join(filter(None, (facts.reason_code, facts.reason)))) if facts else "",
         text=_text(facts),
@@ -148,7 +158,7 @@ def _entry(group: Sequence[EventView], seen: Seen, struck: str) -> Entry:
     )
 
 
-def _what(event: EventView, seen: Seen, facts: EventFacts | None) -> str:
+def _what(event: EventView, seen: Seen, facts: EventFacts | None, attempts: Mapping[datetime, int]) -> str:
     provider = named(facts.provider if facts else None, seen.names)
     if event.event == "received":
         held = seen.dossier.submission
@@ -156,7 +166,8 @@ def _what(event: EventView, seen: Seen, facts: EventFacts | None) -> str:
     if event.event == LineEvent.CLEAR.value:
         return f"Checked, translated and sealed. {seen.dossier.facts} values traced"
     if event.event == LineEvent.ON_WIRE.value:
-        return f"Sent to {provider}{_attempt(event, seen.dossier)}"
+        number = attempts.get(event.at)
+        return f"Sent to {provider}{f', attempt {number}' if number else ''}"
     words = event_words(event.event)
     return f"{words}: {facts.amount} {facts.unit}".rstrip() if facts and facts.amount else words
 
@@ -166,12 +177,6 @@ def event_words(event: str) -> str:
     if event in set(LineEvent):
         return EVENTS[LineEvent(event)]
     return event.replace("_", " ").replace("-", " ").capitalize()
-
-
-def _attempt(event: EventView, dossier: Dossier) -> str:
-    found = (step.number for message in dossier.messages for step in message.attempts if step.at == event.at)
-    number = next(found, None)
-    return f", attempt {number}" if number else ""
 
 
 def _who(event: EventView, facts: EventFacts | None, seen: Seen) -> str:
@@ -192,19 +197,22 @@ def moved(event: EventView) -> str:
     return f"{STATES[LineState(event.state_before)].label} → {after}"
 
 
-def _clock(event: EventView, events: Sequence[EventView]) -> str:
-    """Say how long an answer took, from when we sent it or it arrived."""
-    if event.actor not in _PROVIDERS:
-        return ""
-    before = [one for one in events if one.seq < event.seq and one.line_id == event.line_id]
-    earlier = [one for one in before if one.actor in _PROVIDERS and one.state_before != one.state_after]
-    since = next((one for one in reversed(before) if one.event in _BEGINS), None)
-    if since is None or any(one.seq > since.seq for one in earlier):
-        return ""
-    span = how_long(event.at - since.at)
-    if since.event == LineEvent.ARRIVED.value:
-        return f"{span} after it arrived"
-    return f"{span} after it was sent" if event.event == LineEvent.ARRIVED.value else f"answered in {span}"
+def _clocks(events: Sequence[EventView]) -> Iterator[tuple[int, str]]:
+    """Say how long each first answer took, from when we sent it or it arrived, line by line."""
+    since: dict[UUID | None, EventView] = {}
+    for event in events:
+        began = since.get(event.line_id)
+        if event.actor in _PROVIDERS and began is not None:
+            span = how_long(event.at - began.at)
+            if began.event == LineEvent.ARRIVED.value:
+                yield event.seq, f"{span} after it arrived"
+            else:
+                arrived = event.event == LineEvent.ARRIVED.value
+                yield event.seq, f"{span} after it was sent" if arrived else f"answered in {span}"
+            if event.state_before != event.state_after:
+                del since[event.line_id]
+        if event.event in _BEGINS:
+            since[event.line_id] = event
 
 
 def _about(group: Sequence[EventView], view: PrescriptionView) -> str:
