@@ -285,6 +285,7 @@ def _about(case: Case) -> dict[str, object]:
         "born": born(view.birth_date, case.now),
         "number": view.found.number,
         "provider": case.provider,
+        "ring": case.ring,
         "quote": case.quote,
         "medicines": [line.product for line in case.lines] or [name or "Not read" for name in view.found.medicines],
         "prescription_href": prescription_address(view.found.prescription_id),

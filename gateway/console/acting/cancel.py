@@ -42,7 +42,7 @@ class Cancel:
                 f"{case.trust}, in its own system if it takes such news.",
             ),
             undo="No. What was cancelled is prescribed again as a new prescription.",
-            urgent=f"If it is urgent, also ring {case.provider} and quote {case.quote}." if there else "",
+            urgent=f"If it is urgent, also ring {case.ring} and quote {case.quote}." if there else "",
             fields=(_WHY, reason_field()),
             button="Ask to cancel the prescription" if there else "Cancel the prescription",
         )

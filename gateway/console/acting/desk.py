@@ -115,7 +115,7 @@ class Answer:
             ),
             told=(f"{case.trust}, in its own system if it takes such news.",),
             undo="No. The provider may ask again.",
-            urgent=f"Ring {case.provider} and quote {case.quote}.",
+            urgent=f"Ring {case.ring} and quote {case.quote}.",
             fields=(reason_field("Your answer", wrong="Write the answer"), _TOLD),
             button="Record the answer",
         )
@@ -146,7 +146,7 @@ class Resolve:
             will_not=("Nothing is accepted by this: what you log is stated by you, not proved by them.",),
             told=("Nobody: it is written down with your name.",),
             undo="No. Sent again by mistake, the patient could be supplied twice: be sure.",
-            urgent=f"Ring {case.provider} and quote {case.quote}. Ask them to look for the number itself.",
+            urgent=f"Ring {case.ring} and quote {case.quote}. Ask them to look for the number itself.",
             fields=(_FOUND, reason_field("Who said it, when, and how", wrong="Say who said it, when, and how")),
             button="Log what they stated",
             each=False,

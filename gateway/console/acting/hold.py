@@ -55,7 +55,7 @@ class Hold:
             ),
             told=("No provider: nobody has it.",) if here else (f"{case.provider}, by a sealed message.",),
             undo="Yes: release it. Until a provider confirms the release, it stays on hold.",
-            urgent="" if here else f"If it is urgent, also ring {case.provider} and quote {case.quote}.",
+            urgent="" if here else f"If it is urgent, also ring {case.ring} and quote {case.quote}.",
             fields=(_WHY_HELD, reason_field()),
             button="Hold" if here else "Ask to hold",
         )

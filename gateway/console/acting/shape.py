@@ -16,6 +16,7 @@ from uuid import UUID
 from gateway.access.roles import Role
 from gateway.console.offered import ActName, Standing
 from gateway.console.pages import named
+from gateway.console.provider_book import ProviderBook
 from gateway.console.site import Form, Looker, Site
 from gateway.domain.acts import Act
 from gateway.domain.asking import Seen
@@ -156,6 +157,16 @@ class Case:
         """Who has it, as `Example Homecare (VNE51)`."""
         destination = self.view.found.destination
         return named(destination, self.site.names) if destination else "the provider"
+
+    @property
+    def ring(self) -> str:
+        """Who has it, with the number to ring where one is configured."""
+        book, ods = self.site.services.get(ProviderBook), self.view.found.destination
+        known = book.providers.get(ods) if isinstance(book, ProviderBook) and ods is not None else None
+        if known is None or not known.phone:
+            return self.provider
+        hours = f", out of hours {known.out_of_hours}" if known.out_of_hours else ""
+        return f"{self.provider} on {known.phone}{hours}"
 
     @property
     def trust(self) -> str:

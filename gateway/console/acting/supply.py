@@ -105,7 +105,7 @@ class RescueSupply:
             ),
             told=("Nobody: it is written down with your name.",),
             undo="No.",
-            urgent=f"Ring {case.provider}, quote {case.quote}, and ask them not to supply it as well.",
+            urgent=f"Ring {case.ring}, quote {case.quote}, and ask them not to supply it as well.",
             fields=(which, link, _TOLD, reason_field("What happened", wrong="Say what happened")),
             button="Log the supply",
             each=False,
