@@ -208,6 +208,8 @@ async def test_what_was_missed_is_told_after_a_cut(at: Open) -> None:
 
 async def test_a_page_is_told_what_moved_between_its_reading_and_its_listening(at: Open) -> None:
     browser = await at.browser()
+    while not at.feed.since:  # before the first look a page is told to read itself anew
+        await asyncio.sleep(0.05)
     async with browser.get(f"{at.address}/console/") as response:
         found = re.search(r'data-events="/console/events\?since=(\d+)"', await response.text())
     assert found
@@ -376,3 +378,28 @@ async def test_word_that_fails_leaves_the_looking(tmp_path: Path) -> None:
     feed.stop()
     await running
     await store.close()
+
+
+async def test_a_browser_that_stops_reading_is_let_go_and_its_place_given_back(
+    at: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_SEND_SECONDS", 0.3)
+    monkeypatch.setattr(live, "_MOST_OF_ONE", 1)
+    monkeypatch.setattr(live, "_data", lambda _: json.dumps({"id": "x" * 2_000_000}))
+    browser = await at.browser()
+    cookie = "; ".join(f"{one.key}={one.value}" for one in browser.cookie_jar)
+    host, _, port = at.address.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+    writer.write(f"GET /console/events HTTP/1.1\r\nHost: {host}:{port}\r\nCookie: {cookie}\r\n\r\n".encode())
+    assert b"200" in await reader.readline()  # and then nothing more is read
+    for name in "ABCDEFGHIJ":
+        await order(at, name)
+        await asyncio.sleep(0.05)
+    for _ in range(200):
+        await asyncio.sleep(0.1)
+        async with browser.get(f"{at.address}/console/events") as response:
+            if response.status == 200:
+                break
+    else:
+        pytest.fail("the place of a browser that does not read was not given back")
+    writer.transport.abort()
