@@ -30,7 +30,7 @@ UNION SELECT 'by:' || who, seq FROM told WHERE who IS NOT NULL
 UNION SELECT word, seq FROM told, jsonb_each(body) AS fact, regexp_split_to_table(fact.value #>> '{}', ' ') AS word
 WHERE who IS NOT NULL AND jsonb_typeof(fact.value) = 'string'
     AND fact.key NOT IN ('principal', 'by', 'action', 'reason_digest')
-    AND word ~ '^[^-]{8}-[^-]{4}-[^-]{4}-[^-]{4}-[^-]{12}$';
+    AND word ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 
 -- A trust may ask how its messages were sent, and what was answered about its lines (I9).
 ALTER TABLE hold ENABLE ROW LEVEL SECURITY;

@@ -24,9 +24,15 @@ FROM (
 WHERE who IS NOT NULL;
 INSERT INTO audit_about (about, leaf) SELECT 'people', seq FROM told;
 INSERT INTO audit_about (about, leaf) SELECT 'by:' || who, seq FROM told;
+-- A word with a quotation mark or a control character in it is no id, and is left out.
+CREATE TEMPORARY TABLE word_list AS
+SELECT told.seq AS seq,
+    '["' || replace(replace(replace(fact.value, '\', ''), '"', ''), ' ', '","') || '"]' AS words
+FROM told JOIN json_each(told.body) AS fact
+WHERE fact.type = 'text' AND fact.key NOT IN ('principal', 'by', 'action', 'reason_digest');
 INSERT INTO audit_about (about, leaf)
-SELECT DISTINCT word.value, told.seq FROM told JOIN json_each(told.body) AS fact JOIN json_each(
-    '["' || replace(replace(replace(fact.value, '\', ''), '"', ''), ' ', '","') || '"]') AS word
-WHERE fact.type = 'text' AND fact.key NOT IN ('principal', 'by', 'action', 'reason_digest')
-    AND word.value GLOB '????????-????-????-????-????????????';
+SELECT DISTINCT word.value, word_list.seq
+FROM word_list JOIN json_each(CASE WHEN json_valid(words) THEN words ELSE '[]' END) AS word
+WHERE word.value GLOB '????????-????-????-????-????????????' AND word.value NOT GLOB '*[^0-9a-f-]*';
+DROP TABLE word_list;
 DROP TABLE told;
