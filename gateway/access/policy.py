@@ -170,10 +170,6 @@ _PEOPLE: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.OPERATOR: _FIGURES
         | {
             Action.READ_BOOKS,
-            Action.WORK,
-            Action.CLOSE_ALERT,
-            Action.RESOLVE,
-            Action.RESEND,
             Action.PAUSE,
             Action.READ_MESSAGES,
             Action.READ_SETTINGS,

@@ -123,8 +123,8 @@ ROLES: Final[Mapping[Role, RoleRow]] = MappingProxyType(
         Role.OPERATOR: _row(
             "Gateway operator",
             Serves.WHOLE,
-            sees="Queues, providers and settings by reference number; no patients",
-            does="Pause a provider, resume it, send again what never left, say what became of a message in doubt",
+            sees="Providers, counts, messages with patient data masked, and settings; no patients",
+            does="Pause a provider, let it go on, change settings with a second person",
         ),
         Role.AUDITOR: _row(
             "Auditor",

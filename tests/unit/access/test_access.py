@@ -165,6 +165,10 @@ SAFETY = (
     (Action.READ_CONSOLE, {Role.OPERATOR, Role.AUDITOR, Role.ANALYST, Role.COMMISSIONER, Role.INTEGRATION_ENGINEER}),
     (Action.CANCEL, set(Role) - {Role.HOMECARE_PHARMACIST, Role.PRESCRIBER}),
     (Action.PHARMACY, set(Role) - {Role.HOMECARE_PHARMACIST}),
+    # Work items and acts on prescriptions show whose they are.
+    (Action.WORK, {Role.OPERATOR, Role.AUDITOR, Role.ANALYST, Role.COMMISSIONER, Role.INTEGRATION_ENGINEER}),
+    (Action.RESEND, set(Role) - {Role.HOMECARE_PHARMACIST}),
+    (Action.RESOLVE, set(Role) - {Role.HOMECARE_PHARMACIST}),
     (Action.APPROVE_CODE, set(Role) - {Role.MAP_APPROVER}),
     (Action.REROUTE, set(Role) - {Role.HOMECARE_PHARMACIST, Role.CHIEF_PHARMACIST}),
     (Action.UNMASK, set(Role) - {Role.INTEGRATION_ENGINEER}),
