@@ -94,3 +94,13 @@ def test_an_issuer_on_this_machine_may_do_without_tls_in_a_test_environment(tmp_
     text = (ISSUER + ROLE).replace("https://id.example.nhs.uk", "http://127.0.0.1:9000")
     issuer = loaded(tmp_path, text).signing_in.issuer
     assert issuer is not None
+
+
+def test_the_file_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
+    example = page.partition("## Signing in to the console")[2].partition("```toml\n")[2].partition("```")[0]
+    found = loaded(tmp_path, example).signing_in
+    assert found.issuer is not None
+    assert found.issuer.levels
+    assert found.rules[0].stated
+    assert found.rules[1].role is Role.OPERATOR
