@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TransmitOutcome, TryLater
@@ -28,6 +29,7 @@ from tests.contract.store_engines import (
     make_prescription,
     make_refusal,
 )
+from tests.contract.test_second_lock import asking
 from tests.factories import MOMENT
 
 OTHER = OdsCode("RZA")
@@ -283,3 +285,26 @@ async def test_the_oldest_that_waits_is_the_first_that_was_sent(exchange: Exchan
         assert await exchange.enquiries.backlog(tenant=tenant) == {
             PROVIDER: Backlog(to_send=1, waiting=1, not_known=1, oldest=sent)
         }
+
+
+async def test_the_database_itself_shows_each_its_own_figures(tmp_path: Path) -> None:
+    opened = ENGINES["postgres"](tmp_path, Clock(), frozenset(), CUSTODY)
+    exchange = Exchange(opened, Clock())
+    for name, tenant, provider in (("A", TRUST, PROVIDER), ("B", OTHER, NEXT)):
+        await submit(exchange, name, tenant=tenant, provider=provider)
+        await transmit(exchange, Taken(), provider)
+    await count(exchange)
+    whose = "SELECT DISTINCT tenant, provider FROM {} ORDER BY 1, 2"
+    for asks, figures, items in (
+        (TRUST.value, [("RBA", ""), ("RBA", "VNE51")], [("RBA", "VNE51")]),
+        (PROVIDER.value, [("", "VNE51")], [("RBA", "VNE51")]),
+        ("", [], []),
+        ("ZZZ", [], []),
+    ):
+        with asking(tmp_path, asks) as raw:
+            assert raw.execute(whose.format("figure")) == figures
+            assert raw.execute(whose.format("figure_item")) == items
+    for table in ("figure_mark", "provider_pulse"):
+        with asking(tmp_path, TRUST.value) as raw, pytest.raises(asyncpg.InsufficientPrivilegeError):
+            raw.execute(f"SELECT 1 FROM {table}")  # noqa: S608 - constants
+    await opened.close()

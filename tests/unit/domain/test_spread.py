@@ -59,6 +59,12 @@ def test_adding_up_loses_nothing(days: list[dict[int, int]]) -> None:
     assert whole.within(limit) == sum(Spread(day).within(limit) for day in days)
 
 
+def test_what_took_just_as_long_as_the_limit_is_within_it() -> None:
+    spread = Spread({59: 1, 60: 2, 61: 4})
+    assert spread.within(timedelta(seconds=60)) == 3
+    assert len(spread) == 7
+
+
 def test_of_nothing_nothing_is_said() -> None:
     assert Spread().percentile(50) is None
     assert Share(numerator=0, denominator=0).percent is None
