@@ -34,6 +34,7 @@ from gateway.console import (
     settings,
     sign_in,
     told,
+    trouble,
     waiting,
     work,
 )
@@ -52,6 +53,7 @@ _PAGES: Final[tuple[ModuleType, ...]] = (
     performance,
     acts,
     waiting,
+    trouble,
     screening,
     held_codes,
     messages,

@@ -7,8 +7,8 @@ Source: console.md 6.3; mapping.md 10.2; reliability-security.md I10.
 """
 
 import json
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -30,6 +30,7 @@ from gateway.console.acting.shape import (
 from gateway.console.offered import ActName
 from gateway.console.pages import named
 from gateway.console.site import Form, Site
+from gateway.domain.asking import Seen
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.proposal import Proposal, ProposalView, same_person
 from gateway.domain.reroute import HeldPrescription, Wanted
@@ -38,7 +39,7 @@ from gateway.pipeline.reroute import Act, LinePlan, Plan, Rerouting
 KIND: Final = "reroute"
 ANYBODY: Final = "a second person"
 LASTS: Final = timedelta(hours=24)
-_WHY: Final = coded(
+WHY: Final = coded(
     "code",
     "Why does it go to another provider?",
     {
@@ -100,7 +101,7 @@ class Reroute:
             ),
             undo=f"Until a second person agrees: withdraw it. After that, re-route it back from {there}.",
             tasks=tuple(_tasks(plan, case.provider, there)),
-            fields=(registered, _WHY, reason_field()),
+            fields=(registered, WHY, reason_field()),
             ask=ask,
             button="Propose",
             each=False,
@@ -111,18 +112,15 @@ class Reroute:
         to = OdsCode.parse(filled["to"])
         if to is None:
             return NotDone(reasons=("Choose which provider is to have it.",))
-        now, prescription = case.site.now(), case.view.found.prescription_id
-        seen = {str(line): [one.state.value, one.epoch] for line, one in filled.seen.items()}
-        proposal = Proposal(
-            id=derived_id("proposal", case.looker.name, filled.token or now.isoformat()),
-            kind=KIND,
-            subject=str(prescription),
-            payload=json.dumps({"to": str(to), "seen": seen}, sort_keys=True).encode(),
+        proposal = proposed(
+            case.view.found.prescription_id,
             tenant=case.view.found.tenant,
+            to=to,
+            seen=filled.seen,
             by=case.looker.name,
-            reason=f"{in_words(_WHY, filled['code'])}. {filled['reason']}",
-            at=now,
-            expires_at=now + LASTS,
+            reason=f"{in_words(WHY, filled['code'])}. {filled['reason']}",
+            token=filled.token,
+            now=case.site.now(),
         )
         reasons = await case.site.store.propose(proposal)
         if reasons:
@@ -165,6 +163,32 @@ class SecondReroute:
     def href(self, view: ProposalView) -> str:
         """Give the page of what it is about."""
         return f"/console/prescriptions/{view.proposal.subject}"
+
+
+def proposed(
+    prescription: UUID,
+    *,
+    tenant: OdsCode,
+    to: OdsCode,
+    seen: Mapping[UUID, Seen],
+    by: str,
+    reason: str,
+    token: str,
+    now: datetime,
+) -> Proposal:
+    """Give the proposal to re-route one prescription; of one form and one prescription it is always the same."""
+    lines = {str(line): [one.state.value, one.epoch] for line, one in seen.items()}
+    return Proposal(
+        id=derived_id("proposal", by, token or now.isoformat(), str(prescription)),
+        kind=KIND,
+        subject=str(prescription),
+        payload=json.dumps({"to": str(to), "seen": lines}, sort_keys=True).encode(),
+        tenant=tenant,
+        by=by,
+        reason=reason,
+        at=now,
+        expires_at=now + LASTS,
+    )
 
 
 async def planned(site: Site, prescription: UUID, to: OdsCode, people: tuple[str, str]) -> Plan:

@@ -1,0 +1,203 @@
+"""A provider in trouble: who is affected, the shortest supply first, and re-routes proposed for many at once.
+
+Each proposal is one prescription's own, behind its own fence, and waits for a second person as any other. Nothing moves
+from here; what became of them stands among what waits for a second person, and on each prescription's page.
+
+Source: console.md 6.5; domain.md 1.4; reliability-security.md I10.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.access.policy import Action
+from gateway.console.acting.reroute import KIND, WHY, proposed
+from gateway.console.acting.shape import LONGEST, in_words
+from gateway.console.csv_text import csv_response
+from gateway.console.pages import address, named
+from gateway.console.site import Form, Looker, Site
+from gateway.console.words import LONDON, STATES, Shown, clock_time, day
+from gateway.domain.asking import Seen
+from gateway.domain.fence import FREE, REVOCABLE
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.labels import worst
+from gateway.domain.reroute import HeldPrescription
+from gateway.pipeline.reroute import Rerouting
+
+MOST: Final = 200
+"""Prescriptions of one page: each is looked at for the days of medicine left."""
+_MOVABLE: Final = FREE | REVOCABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One prescription that is affected.
+
+    Attributes:
+        left: days of medicine left, in words; what is not known is treated as urgent.
+        proposed: a re-route of it waits for a second person.
+    """
+
+    held: HeldPrescription
+    href: str
+    number: str
+    orders: str
+    state: Shown
+    supplies: int
+    left: str
+    ends: date | None
+    proposed: bool
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """Give the list of who is affected, the list as a file, and what proposes for many."""
+
+    async def affected(request: Request) -> Response:
+        looker, ods = _asked(site, request)
+        await site.note(looker, "provider in trouble", str(ods))
+        return await _page(site, request, looker, ods, site.typed(request))
+
+    async def as_csv(request: Request) -> Response:
+        looker, ods = _asked(site, request)
+        await site.note(looker, "provider in trouble, as a file", str(ods))
+        rows, _ = await _rows(site, looker, ods)
+        header = ("prescription", "orders", "status", "supplies left", "medicine at home ends", "re-route proposed")
+        cells = [
+            (row.number, row.orders, row.state.label, row.supplies, row.ends or "", "yes" if row.proposed else "no")
+            for row in rows
+        ]
+        return csv_response(f"affected-{str(ods).lower()}", header, cells)
+
+    async def propose(request: Request) -> Response:
+        looker, ods = _asked(site, request)
+        form = await site.form(request)
+        await site.note(looker, "propose re-routes", str(ods))
+        rows, _ = await _rows(site, looker, ods)
+        chosen = [row for row in rows if str(row.held.prescription_id) in form.many("prescription")]
+        to, wrong = OdsCode.parse(form.one("to")), _wrong(site, ods, form, chosen)
+        if wrong or to is None:
+            return await _page(site, request, looker, ods, form, wrong)
+        done, reasons = 0, list[str]()
+        for row in chosen:
+            why = await site.store.propose(
+                proposed(
+                    row.held.prescription_id,
+                    tenant=row.held.tenant,
+                    to=to,
+                    seen={
+                        one.line_id: Seen(state=one.holding.state, epoch=one.holding.epoch) for one in row.held.lines
+                    },
+                    by=looker.name,
+                    reason=f"{in_words(WHY, form.one('code'))}. {form.one('reason')}",
+                    token=form.token,
+                    now=site.now(),
+                )
+            )
+            done += not why
+            reasons += [f"{row.number}: {one}" for one in why]
+        words = (
+            f"{done} of {len(chosen)} re-routes are proposed. Nothing has moved yet: a second person agrees to each."
+        )
+        return site.to(request, "/console/waiting", " ".join([words, *reasons[:5]]))
+
+    path = "/providers/{ods}/trouble"
+    return [
+        Route(path, affected, methods=["GET"]),
+        Route(path, propose, methods=["POST"]),
+        Route(f"{path}.csv", as_csv, methods=["GET"]),
+    ]
+
+
+def _asked(site: Site, request: Request) -> tuple[Looker, OdsCode]:
+    """Give who looks, and which provider is meant.
+
+    Raises:
+        HTTPException: 404, there is no such provider, or they may not re-route.
+    """
+    looker = site.looking(request, Action.REROUTE)
+    ods = OdsCode.parse(request.path_params["ods"])
+    if ods is None or ods not in site.names:
+        raise HTTPException(404)
+    return looker, ods
+
+
+async def _rows(site: Site, looker: Looker, provider: OdsCode) -> tuple[list[Row], int]:
+    """Give who is affected, the shortest supply first, and how many there are in all."""
+    found = [
+        one
+        for one in await site.enquiries.held(provider=provider)
+        if looker.tenant in {None, one.tenant} and any(line.holding.state in _MOVABLE for line in one.lines)
+    ]
+    waiting = await site.enquiries.proposals(tenant=looker.tenant, now=site.now(), limit=1000)
+    subjects = {one.proposal.subject for one in waiting if one.proposal.kind == KIND}
+    rows = [await _row(site, looker, one, str(one.prescription_id) in subjects) for one in found[:MOST]]
+    return sorted(rows, key=lambda row: (row.ends is not None, row.ends or date.max, row.number)), len(found)
+
+
+async def _row(site: Site, looker: Looker, held: HeldPrescription, waits: bool) -> Row:  # noqa: FBT001 - of the row
+    covers = await site.enquiries.covers(held.prescription_id, tenant=looker.tenant)
+    ends = [one.ends_on for line, one in covers.items() if line in {each.line_id for each in held.lines}]
+    known = [one for one in ends if one is not None]
+    first = min(known) if known and len(known) == len(held.lines) else None
+    today = site.now().astimezone(LONDON).date()
+    left = f"{max(0, (first - today).days)} days, until {day(first)}" if first else "Not known: treat as urgent"
+    return Row(
+        held=held,
+        href=address(held.prescription_id),
+        number=held.number or "Without a number",
+        orders=", ".join(line.order_number for line in held.lines if line.order_number),
+        state=STATES[worst(tuple(line.holding.state for line in held.lines))],
+        supplies=sum(line.holding.left for line in held.lines),
+        left=left,
+        ends=first,
+        proposed=waits,
+    )
+
+
+def _choices(site: Site, provider: OdsCode) -> list[tuple[str, str]]:
+    others = site.service(Rerouting).providers()
+    return [(str(one.ods), named(one.ods, site.names)) for one in others if one.ods != provider]
+
+
+def _wrong(site: Site, provider: OdsCode, form: Form, chosen: list[Row]) -> dict[str, str]:
+    """Give what is not answered, with what to do about it."""
+    wrong = {}
+    if not chosen:
+        wrong["prescription"] = "Choose at least one prescription"
+    if form.one("to") not in {value for value, _ in _choices(site, provider)}:
+        wrong["to"] = "Choose which provider is to have them"
+    if form.one("registered") != "yes":
+        wrong["registered"] = "Confirm that the patients are registered there, or register them first"
+    if form.one("code") not in {option.value for option in WHY.options}:
+        wrong["code"] = WHY.wrong
+    if not 0 < len(form.one("reason")) <= LONGEST:
+        wrong["reason"] = f"Give a reason of up to {LONGEST} characters"
+    return wrong
+
+
+async def _page(  # noqa: PLR0917 - what a page is made from
+    site: Site, request: Request, looker: Looker, provider: OdsCode, form: Form, wrong: dict[str, str] | None = None
+) -> Response:
+    rows, total = await _rows(site, looker, provider)
+    told = wrong or {}
+    return site.page(
+        request,
+        "trouble.html",
+        422 if told else 200,
+        provider=named(provider, site.names),
+        path=f"/console/providers/{provider}/trouble",
+        rows=rows,
+        total=total,
+        most=MOST,
+        chosen=form.many("prescription"),
+        choices=_choices(site, provider),
+        reasons=[(option.value, option.words) for option in WHY.options],
+        typed={name: form.one(name) for name in ("to", "registered", "code", "reason")},
+        wrong=told,
+        as_of=clock_time(site.now()),
+    )

@@ -1,0 +1,84 @@
+"""A provider in trouble: who is affected, and re-routes proposed for many, each of which waits for a second person."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.access.roles import Role
+from gateway.destination import Taken
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineEvent, LineState
+from tests.unit.console.act_desk import Answer, Desk, Person, opened
+from tests.unit.pipeline.test_story import S01
+
+PATH = "/console/providers/VNE51/trouble"
+FILLED = {"to": "VNCEL", "registered": "yes", "code": "stops", "reason": "They close on Friday."}
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with opened(tmp_path) as made:
+        yield made
+
+
+async def two(desk: Desk) -> None:
+    """Have one that was refused by its provider, and one that its provider has accepted."""
+    await desk.trial.post(S01)
+    await desk.trial.answer(await desk.trial.send(Taken()), LineEvent.REJECTED)
+    other = S01.replace(b"S01-0001", b"S01-0002").replace(b"RX7001", b"RX7002").replace(b"GRP7001", b"GRP7002")
+    await desk.trial.post(other)
+    await desk.trial.answer(await desk.trial.send(Taken()), LineEvent.ACCEPTED, "a2")
+
+
+async def propose(person: Person, page: Answer, *chosen: str) -> Answer:
+    form = [(name, page.hidden(name)[0]) for name in ("csrf", "once")]
+    return await person.send(PATH, [*form, *FILLED.items(), *(("prescription", one) for one in chosen)])
+
+
+def prescriptions(page: Answer) -> list[str]:
+    return [part.partition('"')[0] for part in page.body.split('name="prescription" type="checkbox" value="')[1:]]
+
+
+async def test_everything_that_it_has_is_listed_and_can_be_taken_away(desk: Desk) -> None:
+    await two(desk)
+    person = desk.person(Role.CHIEF_PHARMACIST)
+    page = await person.read(PATH)
+    assert "2 prescriptions, the shortest supply first." in page.words
+    assert "RX7001" in page.words
+    assert "RX7002" in page.words
+    file = await person.read(f"{PATH}.csv")
+    assert file.body.count("RX700") == 2
+    assert "TESTPATIENT" not in page.body + file.body
+
+
+async def test_for_each_one_proposal_is_made_and_nothing_moves(desk: Desk) -> None:
+    await two(desk)
+    person = desk.person(Role.CHIEF_PHARMACIST)
+    page = await person.read(PATH)
+    done = await propose(person, page, *prescriptions(page))
+    assert "2 of 2 re-routes are proposed. Nothing has moved yet" in done.words
+    assert len(await desk.trial.world.enquiries.proposals(tenant=OdsCode("RBA"), now=desk.trial.now)) == 2
+    assert await desk.trial.states() == [LineState.REJECTED]
+    again = await person.read(PATH)
+    assert again.words.count("A re-route of it waits for a second person.") == 2
+
+
+async def test_what_is_missing_is_asked_for_and_nothing_is_lost(desk: Desk) -> None:
+    await two(desk)
+    person = desk.person()
+    page = await person.read(PATH)
+    form = [(name, page.hidden(name)[0]) for name in ("csrf", "once")]
+    wrong = await person.send(PATH, [*form, ("reason", "They close."), ("prescription", prescriptions(page)[0])])
+    assert wrong.status == 422
+    assert "Choose which provider is to have them" in wrong.words
+    assert "They close." in wrong.body
+    assert " checked" in wrong.body
+
+
+async def test_another_trust_sees_none_of_it_and_a_technician_no_page(desk: Desk) -> None:
+    await two(desk)
+    stranger = await desk.person(name="s.three", tenant=OdsCode("RZA")).read(PATH)
+    assert "Nothing that could go to another provider is with Example Homecare Ltd (VNE51)" in stranger.words
+    assert (await desk.person(Role.PHARMACY_TECHNICIAN, name="t.four").read(PATH)).status == 404
+    assert (await desk.person(name="q.two").read("/console/providers/NOBODY/trouble")).status == 404
