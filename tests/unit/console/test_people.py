@@ -1,5 +1,6 @@
 """People: who was let in, and roles that are given until a date, on a real store."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -269,3 +270,35 @@ async def test_a_forged_form_after_the_session_was_over_is_not_kept(desk: Lookin
         assert response.status == 401
         assert "is kept for you" not in await response.text()
     assert "Covers for leave." not in await desk.get(link)
+
+
+async def test_a_double_click_proposes_once_and_leads_to_the_same_place(desk: Looking) -> None:
+    be(desk, Role.CHIEF_PHARMACIST, RBA, CHIEF)
+    page = await desk.get("/console/people/give")
+    hidden = {name: re.findall(rf'name="{name}" value="([^"]+)"', page)[-1] for name in ("csrf", "once")}
+
+    async def click() -> tuple[int, str, str]:
+        async with desk.browser.post(f"{desk.address}/console/people/give", data={**hidden, **form(desk)}) as response:
+            return response.status, response.url.path, await response.text()
+
+    first, second = await asyncio.gather(click(), click())
+    assert (first[:2], second[:2]) == ((200, "/console/people"), (200, "/console/people"))
+    assert await desk.opened.enquiries.proposals(tenant=None, now=desk.clock.now())
+    assert len(desk.opened.rows("SELECT id FROM proposal")) == 1
+    assert "Nobody has the role until a second person has agreed." in first[2] + second[2]
+    third = await click()
+    assert "was done once" in third[2]
+    assert len(desk.opened.rows("SELECT id FROM proposal")) == 1
+
+
+async def test_a_double_click_on_what_is_wrong_loses_nothing_that_was_typed(desk: Looking) -> None:
+    be(desk, Role.CHIEF_PHARMACIST, RBA, CHIEF)
+    page = await desk.get("/console/people/give")
+    hidden = {name: re.findall(rf'name="{name}" value="([^"]+)"', page)[-1] for name in ("csrf", "once")}
+    address = f"{desk.address}/console/people/give"
+    for status in (422, 200):
+        async with desk.browser.post(
+            address, data={**hidden, **form(desk, post="")}, headers={"Referer": address}
+        ) as response:
+            assert response.status == status
+            assert "Covers for leave." in await response.text()
