@@ -16,6 +16,8 @@ from gateway.ports.store import Store
 STRETCH: Final = 500
 """Rows of each table that are counted at once."""
 IDLE_SECONDS: Final = 5.0
+QUIET_SECONDS: Final = 20.0
+"""Where nothing comes, it is written down no oftener than this that everything is counted."""
 SHARE: Final = 5
 """Of the time, one part in so many and one more is spent on counting at most."""
 
@@ -27,6 +29,7 @@ class Counting:
         self._enquiries = enquiries
         self._store = store
         self._clock = clock
+        self._said_until = 0.0
 
     async def count(self) -> float:
         """Count one stretch. Where another node has counted it meanwhile, that is as good.
@@ -39,5 +42,7 @@ class Counting:
         """
         began = time.monotonic()
         counted = await self._enquiries.to_count(limit=STRETCH)
-        await self._store.keep_count(counted, now=self._clock.now())
+        if counted.moves or began >= self._said_until:
+            await self._store.keep_count(counted, now=self._clock.now())
+            self._said_until = 0.0 if counted.behind else began + QUIET_SECONDS
         return (time.monotonic() - began) * SHARE if counted.behind else IDLE_SECONDS

@@ -38,6 +38,11 @@ class Counted:
     until: datetime | None
     behind: bool
 
+    @property
+    def moves(self) -> bool:
+        """Whether anything came."""
+        return any(before != after for before, after in self.marks.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:

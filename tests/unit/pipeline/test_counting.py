@@ -37,6 +37,23 @@ async def test_what_came_is_counted_stretch_by_stretch(exchange: Exchange, monke
     assert len(taken.spread) == 3
 
 
+async def test_where_nothing_comes_little_is_written(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = [100.0]
+    monkeypatch.setattr(counting.time, "monotonic", lambda: at[0])
+    one = Counting(exchange.enquiries, exchange.store, exchange.clock)
+    found = []
+    for _ in range(6):
+        exchange.clock.move(seconds=5)
+        await one.count()
+        found.append((await exchange.enquiries.counted()).counted_at)
+        at[0] += 5
+    assert found == [found[0]] * 4 + [found[4]] * 2
+    assert found[4] != found[0]
+    await exchange.store.accept(make_acceptance("A"))
+    await one.count()
+    assert (await exchange.enquiries.counted()).counted_at == exchange.clock.now()
+
+
 async def test_a_store_that_is_away_is_counted_later(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     await exchange.store.accept(make_acceptance("A"))
     one = Counting(exchange.enquiries, exchange.store, exchange.clock)
