@@ -183,7 +183,7 @@ def _line(line: LineOnList, reason: Reason, names: Names, now: datetime) -> Line
 
 _HELD: Final = {
     Reason.HELD_CODE: held_shown(Held.CODE),
-    Reason.HELD_SOURCE: held_shown(Held.CONTRADICTION),
+    Reason.HELD_SOURCE: held_shown(Held.SOURCE),
 }
 
 
@@ -272,7 +272,7 @@ _PAGES: Final[dict[Step, tuple[str, Action]]] = {
     Step.STATEMENT: (f"{_PRESCRIPTION}/resolve", Action.RESOLVE),
     Step.SEE_REASON: (_PRESCRIPTION, Action.READ_CONSOLE),
     Step.ATTEMPTS: (_PRESCRIPTION, Action.READ_CONSOLE),
-    Step.BOTH_VALUES: (_PRESCRIPTION, Action.READ_CONSOLE),
+    Step.WHAT_IS_WRONG: (_PRESCRIPTION, Action.READ_CONSOLE),
     Step.RESOLVE_CODE: ("/console/held-codes", Action.PROPOSE_CODE),
     Step.ANSWER: (f"{_PRESCRIPTION}/answer", Action.PHARMACY),
     Step.REMIND: ("/console/work/{alert}/remind", Action.WORK),

@@ -84,10 +84,10 @@ HELDS: Final[dict[Held, Shown]] = {
         label=HELD_LABELS[Held.CODE],
         sentence="The trust's system sent a code we do not know. Nothing has gone to the provider.",
     ),
-    Held.CONTRADICTION: replace(
+    Held.SOURCE: replace(
         STATES[S.HELD],
-        label=HELD_LABELS[Held.CONTRADICTION],
-        sentence="The message says two different things. Only the trust can correct it. Nothing has gone.",
+        label=HELD_LABELS[Held.SOURCE],
+        sentence="It contradicts itself, or cannot be followed as it stands. Only the trust can correct it.",
     ),
 }
 _CANCEL_SENTENCES: Final[dict[CancelState, str]] = {

@@ -44,12 +44,12 @@ class Held(StrEnum):
     """Why a line is held, where that is known: only the trust can end the one, people here the other."""
 
     CODE = "code"
-    CONTRADICTION = "contradiction"
+    SOURCE = "source"
 
 
 HELD_LABELS: dict[Held, str] = {
     Held.CODE: "Held: code not known",
-    Held.CONTRADICTION: "Held: message contradicts itself",
+    Held.SOURCE: "Held: the trust must correct it",
 }
 
 
@@ -60,7 +60,7 @@ def held_as(effects: Iterable[Effect]) -> Held | None:
     """
     found = set(effects)
     if Effect.HOLD_SOURCE in found:
-        return Held.CONTRADICTION
+        return Held.SOURCE
     return Held.CODE if Effect.HOLD_MAP in found else None
 
 

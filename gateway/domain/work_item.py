@@ -32,7 +32,7 @@ class Step(StrEnum):
     STATEMENT = "Ask provider for a statement"
     SEE_REASON = "See reason"
     ATTEMPTS = "See attempts"
-    BOTH_VALUES = "See both values"
+    WHAT_IS_WRONG = "See what is wrong"
     RESOLVE_CODE = "Resolve code"
     ANSWER = "Answer"
     REMIND = "Send reminder"
@@ -54,7 +54,7 @@ class Reason(StrEnum):
     IN_DOUBT = "Not known if it arrived"
     REJECTED = "Rejected or returned"
     NOT_SENT = "Could not be sent"
-    HELD_SOURCE = "Held: contradiction"
+    HELD_SOURCE = "Held: the trust must correct it"
     HELD_CODE = "Held: unknown code"
     QUESTION = "Provider has a question"
     NO_ACCEPTANCE = "No acceptance"
@@ -117,7 +117,7 @@ REASONS: Final[Mapping[Reason, ReasonRow]] = {
     R.IN_DOUBT: _row("gateway operator, then trust", Step.STATEMENT, 4 * _HOUR, 15 * _MIN),
     R.REJECTED: _row(_PHARMACIST, Step.SEE_REASON, _DAY, 2 * _HOUR),
     R.NOT_SENT: _row("gateway operator", Step.ATTEMPTS, 15 * _MIN),
-    R.HELD_SOURCE: _row("trust", Step.BOTH_VALUES, _DAY, 2 * _HOUR),
+    R.HELD_SOURCE: _row("trust", Step.WHAT_IS_WRONG, _DAY, 2 * _HOUR),
     R.HELD_CODE: _row("map approvers", Step.RESOLVE_CODE, _DAY),
     R.QUESTION: _row(_PHARMACIST, Step.ANSWER, _DAY),
     R.NO_ACCEPTANCE: _row("provider, chased by trust", Step.REMIND, _DAY, 2 * _HOUR),

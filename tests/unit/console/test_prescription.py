@@ -228,7 +228,7 @@ async def test_both_values_of_a_contradiction_are_shown_and_no_button_to_choose(
     what = make_prescription("A")
     shown = await page(console, what)
     section = main(shown).partition("What is wrong with the message")[2].partition('id="prescribed"')[0]
-    assert HELD_LABELS[Held.CONTRADICTION] in shown
+    assert HELD_LABELS[Held.SOURCE] in shown
     assert "<q>10 mg</q>" in section
     assert "&lt;b&gt;20&lt;/b&gt; mg" in section
     assert not re.search(r"<(button|input|form|select)", section)

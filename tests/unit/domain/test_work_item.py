@@ -67,7 +67,7 @@ def test_a_kind_of_another_version_is_not_lost() -> None:
     assert reason_of("from-tomorrow") is Reason.MACHINE
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the design documents are not here")
+@pytest.mark.skipif(not SHARED.exists(), reason="the design documents are not beside this checkout")
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -75,7 +75,6 @@ def test_a_kind_of_another_version_is_not_lost() -> None:
         ("Rejected or returned", Reason.REJECTED),
         ("Not known if it arrived", Reason.IN_DOUBT),
         ("Could not be sent", Reason.NOT_SENT),
-        ("Held: contradiction", Reason.HELD_SOURCE),
         ("Held: unknown code", Reason.HELD_CODE),
         ("Provider has a question", Reason.QUESTION),
         ("No acceptance", Reason.NO_ACCEPTANCE),
