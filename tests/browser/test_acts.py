@@ -199,6 +199,26 @@ def test_who_may_not_sees_what_nobody_would_see(office: Running, enter: Enter, a
     looks_right(page)
 
 
+def test_a_provider_in_trouble_shows_who_is_affected_and_proposes_for_many(office: Running, enter: Enter) -> None:
+    page = enter(office, who="Chief pharmacist")
+    page.goto(f"{office.address}/console/providers/VNE51")
+    page.get_by_role("link", name="In trouble?").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("who is affected")
+    looks_right(page)
+    page.get_by_role("button", name="Propose").click()
+    expect(page.locator(".nhsuk-error-summary")).to_contain_text("Choose at least one prescription")
+    looks_right(page)
+    page.locator("input[name='prescription']:not([disabled])").first.check()
+    page.locator("input[name='to']").first.check()
+    page.locator("#registered").check()
+    page.locator("input[name='code']").first.check()
+    page.locator("textarea[name='reason']").fill("They close on Friday.")
+    page.get_by_role("button", name="Propose").click()
+    page.wait_for_url(re.compile("/console/waiting$"))
+    expect(page.get_by_role("main")).to_contain_text("1 of 1 re-routes are proposed. Nothing has moved yet")
+    looks_right(page)
+
+
 class Silent(BaseHTTPRequestHandler):
     """A provider's system that takes every message and never answers one."""
 
