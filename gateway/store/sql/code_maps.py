@@ -33,8 +33,9 @@ _HELD: Final = """
 SELECT unknown.code_id, unknown.tenant, unknown.kind, unknown.code, unknown.text, unknown.system,
     min(unknown.location), min(unknown.issue), count(*), min(unknown.seen_at), max(unknown.seen_at), waiting.lines
 FROM (SELECT unknown_code.code_id AS code_id, count(*) AS lines
-    FROM line JOIN unknown_code ON unknown_code.prescription = line.prescription
-    WHERE line.state = 'HELD' AND (:tenant = '' OR unknown_code.tenant = :tenant) AND NOT EXISTS (
+    FROM line CROSS JOIN unknown_code
+    WHERE line.state = 'HELD' AND unknown_code.prescription = line.prescription
+        AND (:tenant = '' OR unknown_code.tenant = :tenant) AND NOT EXISTS (
         SELECT 1 FROM code_map_entry
         WHERE code_map_entry.code_id = unknown_code.code_id AND code_map_entry.withdrawn_at IS NULL)
     GROUP BY unknown_code.code_id) AS waiting

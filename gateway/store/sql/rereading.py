@@ -39,9 +39,9 @@ from gateway.store.sql.transaction import Reader, Row, Transaction
 _ORDER: Final = "SELECT uuid, issues FROM prescription WHERE id = ?"
 _SIGNATURE: Final = "SELECT octets FROM held_signature WHERE prescription = ?"
 _LINES: Final = "SELECT uuid, order_number, order_assigner, state FROM line WHERE prescription = ? ORDER BY id"
-_WAITING: Final = (
-    "SELECT id, prescription, entry, asked_by, tries FROM reread WHERE state = 'waiting' ORDER BY id LIMIT ?"
-)
+_WAITING: Final = """
+SELECT id, prescription, entry, asked_by, tries FROM reread WHERE state = 'waiting' ORDER BY asked_at, id LIMIT ?
+"""
 _OF_CODE: Final = """
 SELECT reread.id, prescription.uuid, reread.entry, reread.asked_by, reread.asked_at, reread.state, reread.ended_at,
     reread.outcome
