@@ -208,8 +208,7 @@ async def test_what_was_missed_is_told_after_a_cut(at: Open) -> None:
 
 async def test_a_page_is_told_what_moved_between_its_reading_and_its_listening(at: Open) -> None:
     browser = await at.browser()
-    while not at.feed.since:  # before the first look a page is told to read itself anew
-        await asyncio.sleep(0.05)
+    await at.feed.look()  # before the first look a page is told to read itself anew
     async with browser.get(f"{at.address}/console/") as response:
         found = re.search(r'data-events="/console/events\?since=(\d+)"', await response.text())
     assert found
