@@ -62,6 +62,7 @@ class Feed:
         self._monotonic = monotonic
         self._changes: deque[Change] = deque(maxlen=_KEPT)
         self._positions: deque[tuple[float, int]] = deque()
+        self._begun = False
         self._from = 0
         self.position = 0
         self.fresh = False
@@ -102,8 +103,9 @@ class Feed:
         Raises:
             Unavailable: the store is away.
         """
-        if not self.position:
+        if not self._begun:
             self.position = self._from = await self._enquiries.newest_change()
+            self._begun = True  # a store in which nothing has happened yet has begun too
         found = await self._enquiries.changes(since=self.position, limit=_AT_ONCE)
         if found.newest < self.position or found.newest - found.position > _KEPT:
             self._changes.clear()  # another life of the store, or too much to follow: every page is to be read anew

@@ -402,3 +402,17 @@ async def test_a_browser_that_stops_reading_is_let_go_and_its_place_given_back(
     else:
         pytest.fail("the place of a browser that does not read was not given back")
     writer.transport.abort()
+
+
+async def test_the_first_thing_that_ever_happens_is_told(tmp_path: Path) -> None:
+    clock = Clock()
+    store = open_sqlite(tmp_path, clock)
+    feed = Feed(enquiries=store.enquiries, listen=Together().node("one").listen, now=clock.now, watch_seconds=60)
+    await feed.look()
+    assert feed.position == 0
+    await store.store.accept(make_acceptance())
+    await feed.look()
+    changes = feed.after(0)
+    assert changes is not None
+    assert [change.kind for change in changes] == ["event"]
+    await store.close()
