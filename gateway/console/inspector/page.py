@@ -199,6 +199,16 @@ class Inside:
     trace: TraceShown | None
     chosen: str
 
+    @property
+    def goes(self) -> dict[str, bool]:
+        """Tell in which parts something is marked, so that a link may lead to it."""
+        cells = (cell for segment in self.source.segments for cell in segment.cells) if self.source else ()
+        return {
+            "source": any(cell.marked for cell in cells),
+            "fhir": any(line.marked for line in self.tree.lines) if self.tree else False,
+            "trace": any(row.marked for row in self.trace.rows) if self.trace else False,
+        }
+
 
 def received(
     view: Received, asked: Asked, hide: Hiding, written: Sequence[FhirMessage], issues: Sequence[Issue] = ()

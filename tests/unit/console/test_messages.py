@@ -192,9 +192,12 @@ async def test_choosing_a_field_marks_where_it_goes_and_back(console: Console) -
     await console.sample("S01")
     page = await console.read("/console/messages/in-1?at=RXE[1]-3.1")
     assert "RXE-3 Give amount - minimum (RXE[1]-3.1) becomes lines[0].dosages[0].dose.value" in words(page)
-    marked = re.findall(r'<li class="[^"]*hc-cell--marked"[^>]*>.*?href="\?to=([^"#&]+)', page)
+    marked = re.findall(r'<li id="marked-fhir" class="[^"]*hc-cell--marked"[^>]*>.*?href="\?to=([^"#&]+)', page)
     assert marked == ["Bundle.entry[1].resource.dosageInstruction[0].doseAndRate[0].doseQuantity.value"]
     assert "goes to 1 place" in words(page)
+    for part in ("source", "fhir", "trace"):
+        assert page.count(f'id="marked-{part}"') == 1
+        assert f'href="#marked-{part}"' in page
     back = await console.read(f"/console/messages/in-1?to={marked[0]}")
     assert f"{marked[0]} comes from RXE[1]-3.1. All are marked." in words(back)
     assert len(re.findall(r'class="hc-cell hc-cell--marked"', back)) == 1
@@ -374,7 +377,9 @@ async def test_a_copy_of_fhir_has_nobody_s_name(console: Console) -> None:
     assert isinstance(view, Received)
     await console.post(view.orders[0].sealed[0].body, WireFormat.FHIR)
     rows = (await console.enquiries.messages(tenant=None, wanted=Wanted(partner="RBA"))).rows
-    for row in (row for row in rows if row.form == "fhir" and row.id.channel is Channel.RECEIVED):
+    sent = [row for row in rows if row.form == "fhir" and row.id.channel is Channel.RECEIVED]
+    assert sent
+    for row in sent:
         copied = await console.send(f"/console/messages/{row.id}/copy-to-test")
         for secret in (b"Aoife", b"9990000077", b"1979-04-12", b"Casey", b"07700900123", b"HC100001"):
             assert secret not in copied
