@@ -8,6 +8,7 @@ Source: domain.md 2.2, K2 and its rules 2 and 3; console.md 6.6.
 
 import calendar
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -158,10 +159,10 @@ def months(since: date | None, today: date, most: int = 24) -> list[str]:
 
 def intake(figures: Iterable[Figure]) -> Intake:
     """Add up what came in."""
-    sums = dict.fromkeys(Measure, 0)
+    sums: Counter[str] = Counter()
     for one in figures:
         if one.provider is None:
-            sums[Measure(one.measure)] += len(one.spread)
+            sums[one.measure] += len(one.spread)
     return Intake(
         taken=sums[Measure.TAKEN],
         refused=sums[Measure.REFUSED],

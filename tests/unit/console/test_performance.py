@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.access.roles import Role
-from gateway.console.performance_figures import RECENT, Acceptance, Period, months, percent, period_of
+from gateway.console.performance_figures import RECENT, Acceptance, Period, intake, months, percent, period_of
 from gateway.console.provider_book import ProviderBook
 from gateway.destination import Taken
 from gateway.domain.errors import Unavailable
@@ -24,6 +24,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.service_figures import Measure
 from gateway.domain.spread import Share, Spread
+from gateway.ports.board import Figure
 from tests.contract.store_engines import (
     PROVIDER,
     TRUST,
@@ -295,6 +296,16 @@ async def test_a_medicine_s_name_is_text(console: Looking, monkeypatch: pytest.M
     monkeypatch.setattr(console.exchange.enquiries, "items", items)
     page = await console.get("/console/performance/recent/undecided")
     assert f"<bdi>{html.escape(bad)}</bdi>" in page
+
+
+def test_what_came_in_is_counted_whatever_else_stands_without_a_provider() -> None:
+    measures = ("taken", "given", "refused", "reason:rejected:X", "accepted")
+    found = intake(
+        Figure(day=TODAY, provider=None, measure=measure, urgent=urgent, spread=Spread({0: 2}))
+        for measure in measures
+        for urgent in (False, True)
+    )
+    assert (found.taken, found.given, found.refused, found.submitted, found.not_sent_yet) == (4, 4, 4, 8, 0)
 
 
 def test_a_period_names_itself() -> None:
