@@ -315,7 +315,7 @@ async def test_every_view_and_act_is_audited_by_name(counter: Counter) -> None:
 
 def _leaves(counter: Counter) -> list[tuple[bytes]]:
     transaction = counter.office.world.store._transaction
-    return list(transaction.connection.execute("SELECT body FROM audit_leaf"))  # type: ignore[arg-type]
+    return list(transaction.connection.execute("SELECT body FROM audit_leaf"))
 
 
 async def test_a_double_click_proposes_once(counter: Counter) -> None:

@@ -157,7 +157,7 @@ async def test_the_trace_and_the_seal_name_the_entry(office: Office) -> None:
     assert octets is not None
     manifest = verify(octets, office.world.keys.anchors, now=RECEIVED, audience="VNE51").manifest
     assert manifest is not None
-    assert "+" in manifest["map"]["ver"]
+    assert "+" in str(manifest["map"])
 
 
 async def test_what_comes_later_is_read_by_it_and_what_came_before_keeps_its_reading(office: Office) -> None:
