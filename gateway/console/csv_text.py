@@ -27,7 +27,8 @@ Cell = str | int | Decimal | date | datetime | None
 _STARTS_A_FORMULA: Final = frozenset("=+-@")
 _MINUS_SIGNS: Final = frozenset("\u2212\u2010\u2011\u2012\u2013\u2014\u2015")
 _MOVES_A_CELL: Final = ("\t", "\r", "\n")
-_NOT_SEEN: Final = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+_NOT_SEEN: Final = ("C", "Z")
+"""Categories of what has no shape of its own: controls, marks of direction, what is not assigned, spaces."""
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -82,7 +83,7 @@ def inert(text: str) -> str:
 def _may_run(text: str) -> bool:
     if text.startswith(_MOVES_A_CELL):
         return True
-    first = next((sign for sign in text if unicodedata.category(sign) not in _NOT_SEEN), "")
+    first = next((sign for sign in text if not unicodedata.category(sign).startswith(_NOT_SEEN)), "")
     plain = unicodedata.normalize("NFKC", first)[:1]
     return bool(plain) and (plain in _STARTS_A_FORMULA or plain in _MINUS_SIGNS)
 

@@ -36,7 +36,7 @@ def test_other_text_stays_as_it_is(text: str) -> None:
 
 
 @given(st.lists(st.lists(st.text(), min_size=3, max_size=3)))
-@example([["=1+1", '"', "a\r\nb"], ["＝1", ",", ";=1"], ["\0", "", "\ud800"]])
+@example([["=1+1", '"', "a\r\nb"], ["＝1", ",", ";=1"], ["\0", "", "\ud800"], ["\U000e0080=1", "\ue000-1", "\ud800@"]])
 def test_no_cell_begins_as_a_formula_and_no_word_is_lost(rows: list[list[str]]) -> None:
     octets = csv_bytes(("a", "b", "c"), rows)
     read = _read(octets)
