@@ -24,7 +24,7 @@ STATIONS: Final[tuple[tuple[str, frozenset[LineState]], ...]] = (
     ("Supplied", frozenset({S.IN_SUPPLY, S.PART_SUPPLIED, S.FULFILLED})),
 )
 """Four different words for sent, arrived, accepted and checked, in the order of the way."""
-WIDTH: Final = 300
+WIDTH: Final = 312
 STEP: Final = 44
 _TOP: Final = 22
 

@@ -225,8 +225,8 @@ async def test_a_prescription_s_page_tells_where_it_is_who_holds_it_and_how_we_k
         "no check there has accepted it",
         "response of the provider&#39;s system, unsigned",
         "Example Homecare Ltd (VNE51)",
-        "23 Nov 2026, 09:41:20",
-        "Nothing was heard for 2 h 58 min",
+        "23 Nov 2026, 09:41, in 23 h",
+        "No answer for 2 h 58 min",
         "Inject 10mg ONCE a WEEK on a Monday",
         "Only the trust can say which is right",
     ):
