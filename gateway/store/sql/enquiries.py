@@ -54,8 +54,8 @@ from gateway.store.sql.attention_store import AttentionAnswers
 from gateway.store.sql.code_map_store import CodeMapAnswers
 from gateway.store.sql.escalating_store import NoticeAnswers
 from gateway.store.sql.people_store import PeopleAnswers
-from gateway.store.sql.stated import StatedAnswers
 from gateway.store.sql.screening import ScreeningAnswers
+from gateway.store.sql.stated import StatedAnswers
 from gateway.store.sql.transaction import Reader
 
 T = TypeVar("T")
