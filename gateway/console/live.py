@@ -158,7 +158,7 @@ async def _tell(
     feed: Feed, looker: Looker, position: int | None, *, left: Callable[[], float | None]
 ) -> AsyncIterator[ServerSentEvent]:
     """Tell one page what moves, until its session or the gateway ends."""
-    beaten = float("-inf")
+    beaten = said = float("-inf")
     yield ServerSentEvent(comment="open", retry=3000)
     while not feed.stopped.is_set():
         seconds = left()
@@ -171,12 +171,13 @@ async def _tell(
         for change in _once(changes or (), looker):
             yield ServerSentEvent(event="moved", id=str(change.seq), data=_data(change))
         position = until
-        if time.monotonic() - beaten >= BEAT_SECONDS:
-            beaten = time.monotonic()
+        if time.monotonic() - said >= BEAT_SECONDS:
+            said = time.monotonic()
             yield ServerSentEvent(event="session", data=_json(left=max(0, int(seconds))))
-            if feed.fresh:
-                at = f"{feed.read_at.astimezone(LONDON):%H:%M:%S}"
-                yield ServerSentEvent(event="beat", id=str(until), data=_json(at=at))
+        if feed.fresh and time.monotonic() - beaten >= BEAT_SECONDS:
+            beaten = time.monotonic()
+            at = f"{feed.read_at.astimezone(LONDON):%H:%M:%S}"
+            yield ServerSentEvent(event="beat", id=str(until), data=_json(at=at))
         await asyncio.sleep(_GAP_SECONDS if changes else 0)
         await feed.wait(position, seconds=_LOOK_SECONDS)
 

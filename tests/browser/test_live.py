@@ -18,7 +18,7 @@ def strip(page: Page) -> str:
 
 
 def is_live(page: Page) -> None:
-    expect(page.locator("[data-strip-words]")).to_have_text(LIVE)
+    expect(page.locator("[data-strip-words]")).to_have_text(LIVE, timeout=20_000)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
