@@ -393,7 +393,7 @@ async def test_an_alert_whose_cause_is_past_says_since_when_and_is_still_a_perso
     exchange.clock.move(hours=1)
     await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
     (alert,) = await exchange.enquiries.open_alerts(tenant=None, limit=10)
-    assert alert.text.endswith("Settled since 05 Oct 2026, 11:15: accepted by the provider.")
+    assert alert.text.endswith("Settled since 05 Oct 2026, 11:15: accepted by provider.")
     view = await exchange.enquiries.prescription(what.id, tenant=None)
     assert view is not None
     assert view.alerts[0].text == alert.text
