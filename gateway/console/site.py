@@ -24,6 +24,7 @@ from gateway.console import cookies
 from gateway.console.assets import Assets
 from gateway.console.sessions import Session, Sessions
 from gateway.console.words import clock_time
+from gateway.console.zipped import zipped
 from gateway.domain.identifiers import OdsCode
 from gateway.enquiries import Enquiries
 from gateway.ports.attention import MOST_COUNTED
@@ -333,7 +334,10 @@ class Site:
             notice=notice,
             **values,
         )
-        return Response(body, status, HEADERS, "text/html; charset=utf-8")
+        octets, headers = body.encode(), {**HEADERS, "Vary": "Accept-Encoding"}
+        if (small := zipped(octets, request.headers.get("accept-encoding", ""))) is not None:
+            octets, headers = small, {**headers, "Content-Encoding": "gzip"}
+        return Response(octets, status, headers, "text/html; charset=utf-8")
 
     def _attention(self, looker: Looker | None) -> str:
         """Give the count of what needs attention, as it was when this person's view was noted."""
