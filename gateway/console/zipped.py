@@ -1,6 +1,6 @@
 """Pages made small for a slow line, without their length telling what is in them.
 
-A compressed page is longer or shorter with what it repeats: whoever can put words into a page and watch its length could
+A compressed page is longer or shorter with what it repeats: who can put words into a page and watch its length could
 guess at the rest of it letter by letter. A random name of random length in the header hides the difference.
 
 Source: RFC 1952 2.3.1 (FNAME); Palacios and others, "Heal the Breach", 2022.

@@ -45,6 +45,8 @@ SHOWN = (
     "callback",
     "attempt",
     "hold",
+    "figure",
+    "figure_item",
     "patient_index",
     "refused_order",
 )
