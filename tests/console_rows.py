@@ -15,7 +15,7 @@ from gateway.config.configuration import Configuration
 from gateway.config.load import load
 from gateway.config.reference import load_reference
 from gateway.console.application import create_console
-from gateway.console.sessions import Sessions
+from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.reference import Reference

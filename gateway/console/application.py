@@ -16,31 +16,24 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.access.directory import Directory
 from gateway.access.policy import Action
-from gateway.console import (
-    about,
-    acts,
-    audit_page,
-    finding,
-    held_codes,
-    home,
-    live,
-    messages,
-    people,
-    performance,
-    prescription,
-    providers,
-    role,
-    screening,
-    settings,
-    sign_in,
-    told,
-    trouble,
-    waiting,
-    work,
-)
-from gateway.console.getting_in import signed_out
-from gateway.console.sessions import Sessions
+from gateway.console import about
+from gateway.console.acting import acts, waiting
+from gateway.console.attention import home, work
+from gateway.console.auditing import audit_page
+from gateway.console.board import providers, trouble
+from gateway.console.codes import held_codes
+from gateway.console.entering import role, sign_in
+from gateway.console.entering.getting_in import signed_out
+from gateway.console.entering.sessions import Sessions
+from gateway.console.figures import performance
+from gateway.console.in_force import settings, told
+from gateway.console.inspector import messages
+from gateway.console.living import live
+from gateway.console.prescription import prescription
+from gateway.console.screening import screening
+from gateway.console.searching import finding
 from gateway.console.site import HEADERS, HOME, Entry, Frame, Looker, Names, Notes, SentBefore, SignedOut, Site
+from gateway.console.staff import people
 from gateway.domain.errors import Unavailable
 from gateway.enquiries import Enquiries
 

@@ -20,9 +20,9 @@ from gateway.access.directory import Directory
 from gateway.access.policy import Action, allow, may_enter
 from gateway.access.principal import Principal
 from gateway.access.roles import ROLES
-from gateway.console import cookies
 from gateway.console.assets import Assets
-from gateway.console.sessions import Session, Sessions
+from gateway.console.entering import cookies
+from gateway.console.entering.sessions import Session, Sessions
 from gateway.console.words import clock_time
 from gateway.console.zipped import zipped
 from gateway.domain.identifiers import OdsCode

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import structlog
 import uvloop
 
-from gateway.console.feed import Feed
-from gateway.console.sessions import Sessions
+from gateway.console.entering.sessions import Sessions
+from gateway.console.living.feed import Feed
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.node import Node
 from gateway.enquiries import WATCH

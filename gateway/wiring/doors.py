@@ -12,11 +12,11 @@ from starlette.types import ASGIApp
 
 from gateway.config.partners import sites_of
 from gateway.console.application import create_console
-from gateway.console.entrance import Entrance
-from gateway.console.feed import Feed
-from gateway.console.provider_book import ProviderBook
-from gateway.console.sessions import Sessions
-from gateway.console.settings_book import SettingsBook
+from gateway.console.board.provider_book import ProviderBook
+from gateway.console.entering.entrance import Entrance
+from gateway.console.entering.sessions import Sessions
+from gateway.console.in_force.settings_book import SettingsBook
+from gateway.console.living.feed import Feed
 from gateway.console.site import Frame
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.notice_rules import NoticeRules

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from gateway.console.settings_book import Dated, SettingsBook
+from gateway.console.in_force.settings_book import Dated, SettingsBook
 from gateway.wiring.build import Gateway
 from gateway.wiring.standing import reach
 

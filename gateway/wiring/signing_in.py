@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from gateway.console.entrance import Entrance, entrance_of
-from gateway.console.sessions import Sessions
+from gateway.console.entering.entrance import Entrance, entrance_of
+from gateway.console.entering.sessions import Sessions
 from gateway.wiring.build import Gateway
 
 

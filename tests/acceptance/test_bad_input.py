@@ -22,7 +22,7 @@ import apsw
 import hl7
 import pytest
 
-from gateway.console.sessions import Sessions
+from gateway.console.entering.sessions import Sessions
 from gateway.settings import Settings
 from gateway.wire.strict_json import dumps
 from gateway.wiring.build import DATABASE, Gateway, Part, build

@@ -104,9 +104,7 @@ async def test_a_closed_alert_says_who_closed_it_and_why(exchange: Exchange) -> 
 async def test_an_alert_that_was_closed_while_its_cause_lasts_comes_back(exchange: Exchange) -> None:
     await exchange.store.accept(make_acceptance("A", make_incomplete("A")))
     assert await sweep(exchange) == 0
-    overdue = (
-        "Held. The trust should have acted by 05 Oct 2026, 10:15:00. Held for DOSE_CONFLICT."
-    )
+    overdue = "Held. The trust should have acted by 05 Oct 2026, 10:15:00. Held for DOSE_CONFLICT."
     for text in (overdue, f"{overdue} An alert of this was closed, and it is still so."):
         number = await opened(exchange)
         await exchange.store.close_alert(number, by="anna", reason="Seen.", now=exchange.clock.move(minutes=1))

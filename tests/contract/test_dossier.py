@@ -43,9 +43,7 @@ async def test_everything_stands_behind_it(exchange: Exchange) -> None:
     exchange.clock.move(seconds=1)
     claim = next(one for one in await exchange.claim() if one.message_id == claim.message_id)
     assert await exchange.store.on_wire(claim, now=exchange.clock.now())
-    await exchange.store.record(
-        claim, Taken(evidence=b"HTTP 202"), now=exchange.clock.move(seconds=1), retry_at=None
-    )
+    await exchange.store.record(claim, Taken(evidence=b"HTTP 202"), now=exchange.clock.move(seconds=1), retry_at=None)
     await exchange.answer(claim.message_id, LineEvent.ACCEPTED, id="answer-1")
     await exchange.answer(claim.message_id, LineEvent.DELIVERED, id="answer-2", line_id=what.lines[0].id)
     found = await exchange.enquiries.dossier(what.id, tenant=TRUST)

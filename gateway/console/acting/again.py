@@ -1,7 +1,7 @@
 """Sending again: what never left, and the messages that were given up. Never an order that may have arrived (I12)."""
 
+from gateway.console.acting.offered import ActName
 from gateway.console.acting.shape import Came, Case, Filled, NotDone, Says, reason_field
-from gateway.console.offered import ActName
 from gateway.console.site import Form
 from gateway.domain.lifecycle import LineState
 from gateway.pipeline.again import SendingAgain

@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Final
 
+from gateway.console.acting.offered import ActName
 from gateway.console.acting.shape import Came, Case, Filled, Line, NotDone, Says, coded, reason_field, together
-from gateway.console.offered import ActName
 from gateway.console.site import Form
 from gateway.domain.asking import Answered, AskedFor, LineAnswer, Moved, Wish
 from gateway.domain.cancel import GIVEN_BACK, OURS_TO_CONFIRM

@@ -1,7 +1,7 @@
 """Correct: no editor. Says which field is wrong, and that a corrected prescription replaces this one."""
 
+from gateway.console.acting.offered import ActName
 from gateway.console.acting.shape import Came, Case, Filled, NotDone, Says
-from gateway.console.offered import ActName
 from gateway.console.site import Form
 from gateway.domain.lifecycle import LineState
 from gateway.enquiries import EventView

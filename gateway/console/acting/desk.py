@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gateway.console.acting.offered import ActName
 from gateway.console.acting.shape import (
     Came,
     Case,
@@ -15,7 +16,6 @@ from gateway.console.acting.shape import (
     in_words,
     reason_field,
 )
-from gateway.console.offered import ActName
 from gateway.console.site import Form
 from gateway.domain.acts import Ruling
 from gateway.ports.work import Whereabouts

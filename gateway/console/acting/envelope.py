@@ -8,8 +8,8 @@ Source: console.md 3 (envelope work); mapping.md 0 (10); brief D8.
 from datetime import date
 from typing import Final
 
+from gateway.console.acting.offered import ActName
 from gateway.console.acting.shape import Came, Case, Field, Filled, Kind, NotDone, Says
-from gateway.console.offered import ActName
 from gateway.console.site import Form
 from gateway.console.words import LONDON, clock_time, day
 from gateway.ports.stated import FactKind, StatedFact

@@ -3,8 +3,8 @@
 from typing import Final
 
 from gateway.console.acting.cancel import told
+from gateway.console.acting.offered import ActName
 from gateway.console.acting.shape import Came, Case, Filled, NotDone, Says, coded, in_words, reason_field
-from gateway.console.offered import ActName
 from gateway.console.site import Form
 from gateway.domain.asking import AskedFor, LineAnswer, Moved, Wish
 from gateway.domain.lifecycle import LineState

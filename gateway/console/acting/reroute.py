@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from gateway.access.policy import Action
+from gateway.console.acting.offered import ActName
 from gateway.console.acting.shape import (
     Came,
     Case,
@@ -27,7 +28,6 @@ from gateway.console.acting.shape import (
     in_words,
     reason_field,
 )
-from gateway.console.offered import ActName
 from gateway.console.pages import named
 from gateway.console.site import Form, Site
 from gateway.domain.asking import Seen

@@ -14,9 +14,9 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from gateway.access.roles import Role
-from gateway.console.offered import ActName, Standing
+from gateway.console.acting.offered import ActName, Standing
+from gateway.console.board.provider_book import ProviderBook
 from gateway.console.pages import named
-from gateway.console.provider_book import ProviderBook
 from gateway.console.site import Form, Looker, Site
 from gateway.domain.acts import Act
 from gateway.domain.asking import Seen

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from gateway.console.acting.offered import ActName
 from gateway.console.acting.shape import Came, Case, Field, Filled, Kind, NotDone, Option, Says, reason_field
-from gateway.console.offered import ActName
 from gateway.console.site import Form
 from gateway.console.words import day
 from gateway.domain.acts import Rescue

@@ -17,7 +17,7 @@ from gateway.config.configuration import Configuration
 from gateway.config.load import load
 from gateway.config.reference import load_reference
 from gateway.console.application import create_console
-from gateway.console.sessions import Sessions
+from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.mllp import MllpListener, by_sending_facility
 from gateway.pipeline.story import Pipeline

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from gateway.access.posts import Identity, Post
 from gateway.access.roles import Role
 from gateway.console.application import create_console
-from gateway.console.sessions import Sessions
+from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode
 from gateway.pipeline.again import SendingAgain

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
 from gateway.console.application import create_console
-from gateway.console.sessions import Sessions
+from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode

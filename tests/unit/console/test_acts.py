@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.access.roles import Role
-from gateway.console.acts import ACTS
-from gateway.console.offered import ActName
+from gateway.console.acting.acts import ACTS
+from gateway.console.acting.offered import ActName
 from gateway.destination import InDoubt, Taken, TryLater
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.console.charts import Dot, Part, Point, Words, axis_top, dot_plot, run_chart, stacked_bar
+from gateway.console.figures.charts import Dot, Part, Point, Words, axis_top, dot_plot, run_chart, stacked_bar
 
 WORDS = Words(name="sent", title="More were sent", description="One point a day.")
 _SVG = "{http://www.w3.org/2000/svg}"

@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway.console.application import create_console
-from gateway.console.sessions import Sessions
+from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import derived_id
 from gateway.domain.labels import LABELS

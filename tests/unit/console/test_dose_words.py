@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.console.dose_words import duration, parts, supplies
+from gateway.console.prescription.dose_words import duration, parts, supplies
 from gateway.domain.prescription import AsNeeded, Bounds, Dosage, Duration, MaxDose, Range, Rate, TimeUnit, Timing
 from gateway.domain.quantity import Quantity
 from tests.factories import MILLIGRAM, SYRINGE, dosage, line

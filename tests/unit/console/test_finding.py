@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.access.roles import Role
-from gateway.console.results import within_one
+from gateway.console.searching.results import within_one
 from gateway.domain.identifiers import NhsNumber, OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState

@@ -16,10 +16,10 @@ from starlette.applications import Starlette
 
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
-from gateway.console import live
 from gateway.console.application import create_console
-from gateway.console.feed import Feed
-from gateway.console.sessions import Session, Sessions
+from gateway.console.entering.sessions import Session, Sessions
+from gateway.console.living import live
+from gateway.console.living.feed import Feed
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode
 from gateway.enquiries import WATCH

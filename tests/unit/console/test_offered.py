@@ -7,7 +7,7 @@ import pytest
 from gateway.access.policy import Action
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
-from gateway.console.offered import ROWS, ActName, Standing, offers, standings, why_not
+from gateway.console.acting.offered import ROWS, ActName, Standing, offers, standings, why_not
 from gateway.console.site import Looker
 from gateway.domain.cancel import CancelState
 from gateway.domain.fence import FREE, REVOCABLE

@@ -14,7 +14,7 @@ from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
 from gateway.access.signing_in import SigningIn
 from gateway.config.load import load
-from gateway.console.entrance import Entrance, entrance_of
+from gateway.console.entering.entrance import Entrance, entrance_of
 from gateway.domain.identifiers import OdsCode
 from tests.contract.store_engines import Clock
 from tests.unit.console.looking import Looking, looking

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.access.roles import Role
-from gateway.console.performance_figures import RECENT, Acceptance, Period, intake, months, percent, period_of
-from gateway.console.provider_book import ProviderBook
+from gateway.console.board.provider_book import ProviderBook
+from gateway.console.figures.performance_figures import RECENT, Acceptance, Period, intake, months, percent, period_of
 from gateway.destination import Taken
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
@@ -256,8 +256,8 @@ async def test_more_than_a_page_holds_is_never_shown_as_if_it_were_all(
     for name in "ABC":
         await send(console, name)
     await count(console)
-    monkeypatch.setattr("gateway.console.performance.MOST_LISTED", 2)
-    monkeypatch.setattr("gateway.console.performance.MOST_IN_FILE", 2)
+    monkeypatch.setattr("gateway.console.figures.performance.MOST_LISTED", 2)
+    monkeypatch.setattr("gateway.console.figures.performance.MOST_IN_FILE", 2)
     await console.get("/console/performance/recent/undecided.csv", status=404)
     page = read(await console.get("/console/performance/recent/undecided"))
     assert "There are more. The 2 that were sent first are shown" in page

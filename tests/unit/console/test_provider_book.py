@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.console.provider_facts import facts
+from gateway.console.board.provider_facts import facts
 from gateway.domain.identifiers import OdsCode
 from tests.contract.store_engines import PROVIDER, TRUST
 from tests.unit.console.test_providers import BOOK, NEXT, OTHER

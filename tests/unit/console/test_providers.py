@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from gateway.access.roles import Role
-from gateway.console.provider_book import ProviderBook
+from gateway.console.board.provider_book import ProviderBook
 from gateway.destination import InDoubt, Promises, Taken, TransmitOutcome, TryLater
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from gateway.access.posts import Identity, Post
 from gateway.access.principal import Kind
 from gateway.access.roles import Role
-from gateway.console.kept_forms import KeptForms
-from gateway.console.sessions import BY_LINK, Sessions, Why
+from gateway.console.entering.kept_forms import KeptForms
+from gateway.console.entering.sessions import BY_LINK, Sessions, Why
 from gateway.domain.identifiers import OdsCode
 
 RBA = OdsCode("RBA")

@@ -14,8 +14,8 @@ from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
 from gateway.access.signing_in import IssuerSettings, SigningIn
 from gateway.config.load import load
-from gateway.console.settings_book import Dated, SettingsBook
-from gateway.console.what_if import Change, what_if
+from gateway.console.in_force.settings_book import Dated, SettingsBook
+from gateway.console.in_force.what_if import Change, what_if
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.orphans import Reach, Standing

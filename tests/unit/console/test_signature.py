@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from gateway.console.signature import signature_words
+from gateway.console.prescription.signature import signature_words
 
 
 def sealed(verdict: str) -> bytes:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.console.signed import SignatureShown, SignatureState, signature
+from gateway.console.prescription.signed import SignatureShown, SignatureState, signature
 from gateway.domain.prescription import PrescriberSignature, Prescription
 from tests.contract.store_engines import make_prescription
 from tests.signers import HOLDER, NOW, SIGNED, Authority, signer

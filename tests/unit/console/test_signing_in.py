@@ -22,8 +22,8 @@ from gateway.access.roles import Role
 from gateway.access.signing_in import IssuerSettings, SigningIn
 from gateway.config.load import load
 from gateway.console.application import create_console
-from gateway.console.entrance import Entrance, entrance_of, short_name, shown_name
-from gateway.console.sessions import Sessions
+from gateway.console.entering.entrance import Entrance, entrance_of, short_name, shown_name
+from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.person import Grant

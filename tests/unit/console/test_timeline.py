@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.console.timeline import Entry, Seen, newest_first, timeline
+from gateway.console.prescription.timeline import Entry, Seen, newest_first, timeline
 from gateway.domain.identifiers import derived_id
 from gateway.enquiries import EventView
 from gateway.ports.attention import WorkNote

@@ -1,0 +1,269 @@
+"""What stands on top of a prescription's page, in words: now, next, patient, if stuck (sections: `sections`).
+
+Source: console.md 4, 6.3, 11.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from gateway.console.pages import named
+from gateway.console.prescription.grade import Graded, graded
+from gateway.console.searching.results import GENDERS, Banner, address_words
+from gateway.console.site import Names
+from gateway.console.words import (
+    CANCELS,
+    LONDON,
+    Shown,
+    born,
+    day,
+    inert,
+    line_shown,
+    nhs_number,
+    short_time,
+    when,
+)
+from gateway.domain.cancel import CancelState
+from gateway.domain.cover import Cover, Grade
+from gateway.domain.custody import Holder
+from gateway.domain.delivery import DeliveryState
+from gateway.domain.labels import Held, held_as
+from gateway.domain.lifecycle import TERMINAL, LineState
+from gateway.domain.restricted import is_restricted
+from gateway.enquiries import EventView, LineView, PrescriptionView
+from gateway.ports.dossier import Dossier
+
+_SHOWN_CANCELS: Final = frozenset({CancelState.ASKED, CancelState.PENDING, CancelState.TOO_LATE})
+S = LineState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverShown:
+    """How much medicine the patient has, in words, with the sum.
+
+    Attributes:
+        urgent: it is not known, or ends within a week: a person should ask.
+        sum: rows of the sum, each with its days.
+    """
+
+    words: str
+    known: str
+    urgent: bool
+    sum: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineShown:
+    """Where one line is.
+
+    Attributes:
+        cancel: beside the state, while a cancel is not confirmed.
+        as_of: when it came into its state, and how that is known.
+        next: what is awaited; `owner`: of whom; `due`: by when.
+        stuck: whom to ring and what to quote.
+    """
+
+    anchor: str
+    product: str
+    state: Shown
+    cancel: Shown | None
+    sentence: str
+    as_of: str
+    known: Graded | None
+    evidence: str
+    next: str
+    owner: str
+    due: str
+    overdue: bool
+    cover: CoverShown | None
+    stuck: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """What the parts of the page are made from, and for whom.
+
+    Attributes:
+        covers: how long the medicine of each line lasts.
+        phones: of providers, as configured.
+    """
+
+    view: PrescriptionView
+    dossier: Dossier
+    covers: Mapping[UUID, Cover]
+    phones: Mapping[str, str]
+    names: Names
+    now: datetime
+
+    @property
+    def trust(self) -> str:
+        """Whose prescription it is."""
+        return named(self.view.found.tenant, self.names)
+
+    @property
+    def provider(self) -> str:
+        """Who has it, or is to have it."""
+        return named(self.view.found.destination, self.names)
+
+    def evidence(self, seq: int) -> str:
+        """Give the address of what an event rests on."""
+        return f"/console/prescriptions/{self.view.found.prescription_id}/evidence/{seq}"
+
+
+def banner(behind: Behind) -> Banner:
+    """Give who the patient is; no address where the record asks for more care."""
+    view, document = behind.view, behind.dossier.document
+    restricted = is_restricted(view.issues)
+    where = document.patient.address if document and not restricted else None
+    return Banner(
+        name=inert(view.patient_name) or "Patient not read",
+        gender=GENDERS[document.patient.gender] if document else "",
+        born=born(view.birth_date, behind.now),
+        nhs_number=nhs_number(view.nhs_number) or "not read",
+        digits=view.nhs_number,
+        address=address_words(where) if where else "",
+        restricted=restricted,
+    )
+
+
+def lines(behind: Behind) -> tuple[LineShown, ...]:
+    """Give where each line is."""
+    held = held_as(issue.effect for issue in behind.view.issues)
+    return tuple(_line(number, line, behind, held) for number, line in enumerate(behind.view.lines, start=1))
+
+
+def _line(number: int, line: LineView, behind: Behind, held: Held | None) -> LineShown:
+    shown = line_shown(line.state, held=held, made=line.delivered, total=line.total_supplies)
+    cancel = behind.dossier.cancels.get(line.line_id, CancelState.NONE)
+    asked = CANCELS[cancel] if cancel in _SHOWN_CANCELS and line.state not in TERMINAL else None
+    latest = latest_move(line, behind.view.events)
+    known = graded(latest, behind.dossier) if latest else None
+    return LineShown(
+        anchor=f"line-{number}",
+        product=inert(line.product) or "The medicine could not be read",
+        state=shown,
+        cancel=asked,
+        sentence=f"{asked.sentence} {shown.sentence}" if asked else _sentence(line, shown, behind),
+        as_of=f"{short_time(latest.at)}, {when(latest.at, behind.now)}" if latest else "",
+        known=known,
+        evidence=behind.evidence(latest.seq) if latest else "",
+        next=_next(line, behind, held, asked=asked is not None),
+        owner=_owner(line, behind),
+        due=f"{short_time(line.act_by)}, {when(line.act_by, behind.now)}" if line.act_by else "",
+        overdue=line.act_by is not None and line.act_by <= behind.now and line.state not in TERMINAL,
+        cover=_cover(behind.covers.get(line.line_id), behind.now),
+        stuck=_stuck(line, behind),
+    )
+
+
+def latest_move(line: LineView, events: Sequence[EventView]) -> EventView | None:
+    """Give the event that brought a line where it is; the last one that says so where none moved it."""
+    there = [event for event in events if event.line_id == line.line_id and event.state_after == line.state.value]
+    entered = [event for event in there if event.state_before != event.state_after]
+    return next(reversed(entered or there), None)
+
+
+def _sentence(line: LineView, shown: Shown, behind: Behind) -> str:
+    if line.state is S.PART_SUPPLIED:
+        made = [one for one in line.deliveries if one.owed]
+        due = next((one.agreed_for or one.due_on for one in made if one.agreed_for or one.due_on), None)
+        return f"{shown.sentence} {f'Due {day(due)}.' if due else 'No day for the rest is known.'}"
+    if line.state in {S.REJECTED, S.RETURNED, S.QUERIED}:
+        latest = latest_move(line, behind.view.events)
+        facts = behind.dossier.events.get(latest.seq) if latest else None
+        said = "; ".join(filter(None, (facts.reason_code, facts.reason))) if facts else ""
+        return (
+            f"They said: “{inert(said).rstrip('. ')}”. {shown.sentence}"
+            if said
+            else f"They gave no reason. {shown.sentence}"
+        )
+    return shown.sentence
+
+
+def _next(line: LineView, behind: Behind, held: Held | None, *, asked: bool) -> str:
+    trust, provider = behind.trust, behind.provider
+    if asked:
+        return f"{provider} to say whether it is cancelled. Ring them: it is not cancelled."
+    if line.state is S.HELD and held is Held.CODE:
+        return "Two people to approve what the code means, or the trust to send a corrected order."
+    if line.state in {S.IN_SUPPLY, S.VALIDATED, S.ACCEPTED}:
+        days = [one.agreed_for or one.due_on for one in line.deliveries if one.state not in _OVER]
+        upcoming = min((one for one in days if one), default=None)
+        if upcoming and line.state is not S.ACCEPTED:
+            return f"{provider} to deliver on {day(upcoming)}."
+    return _NEXT[line.state].format(trust=trust, provider=provider)
+
+
+_OVER: Final = frozenset(
+    {DeliveryState.DELIVERED, DeliveryState.NOT_SUPPLIED, DeliveryState.WITHDRAWN, DeliveryState.RESCUED}
+)
+_NEXT: Final[dict[LineState, str]] = {
+    S.RECEIVED: "We finish checking it.",
+    S.HELD: "{trust} to send a corrected order. It will replace this one.",
+    S.AWAITING_SCREENING: "A pharmacist of {trust} to check it.",
+    S.READY: "We send it to {provider}.",
+    S.UNDELIVERABLE: "{trust} to decide: send it again, choose another provider, or close it.",
+    S.SENT: "The system of {provider} to answer.",
+    S.UNCERTAIN: "Ask {provider} whether they have it, and log what they say.",
+    S.WITH_PROVIDER: "{provider} to accept it.",
+    S.ACCEPTED: "The pharmacist of {provider} to check it.",
+    S.VALIDATED: "{provider} to book the first delivery.",
+    S.QUERIED: "{trust} to answer the question of {provider}.",
+    S.IN_SUPPLY: "{provider} to make the next delivery. No day is known.",
+    S.PART_SUPPLIED: "{provider} to supply the rest.",
+    S.ON_HOLD: "{trust} to release it, or to cancel it.",
+    S.REJECTED: "{trust} to act: correct it, choose another provider, or close it.",
+    S.RETURNED: "{trust} to act: correct it, choose another provider, or close it.",
+    S.FULFILLED: "Nothing is awaited.",
+    **dict.fromkeys(TERMINAL, "Nothing is awaited."),
+}
+
+
+def _owner(line: LineView, behind: Behind) -> str:
+    if line.holder not in set(Holder):
+        return line.holder
+    return {
+        Holder.TRUST: behind.trust,
+        Holder.PROVIDER: behind.provider,
+        Holder.GATEWAY: "This gateway",
+        Holder.NOBODY: "Nobody",
+    }[Holder(line.holder)]
+
+
+def _cover(cover: Cover | None, now: datetime) -> CoverShown | None:
+    if cover is None:
+        return None
+    today = now.astimezone(LONDON).date()
+    left = cover.days_left(today)
+    if left is None or cover.ends_on is None:
+        return CoverShown(words=f"Not known how much is at home: {cover.why}.", known=str(Grade.UNKNOWN), urgent=True)
+    if not left:
+        words = f"None at home since {day(cover.ends_on)}, if taken as prescribed."
+    else:
+        words = f"About {left} {'day' if left == 1 else 'days'} at home. Without medicine from {day(cover.ends_on)}."
+    return CoverShown(
+        words=words,
+        known=str(cover.grade),
+        urgent=left <= _WEEK,
+        sum=tuple((term.words, f"{term.days:+d}") for term in cover.sum_on(today)),
+    )
+
+
+_WEEK: Final = 7
+
+
+def _stuck(line: LineView, behind: Behind) -> str:
+    number = behind.view.found.number
+    document = behind.dossier.document
+    ordered = next((one for one in document.lines if one.id == line.line_id), None) if document else None
+    quote = ordered.provider_order_number if ordered else ""
+    said = inert(quote or number or line.order_number)
+    holder = behind.view.found.destination
+    phone = behind.phones.get(holder.value, "") if holder else ""
+    ring = f"Ring {phone} and" if phone else f"No telephone number of {behind.provider} is configured. When you ring,"
+    if not holder:
+        return f"No provider was chosen. Quote {said or behind.view.control_id} to the trust."
+    order = f", order {inert(line.order_number)}" if line.order_number and line.order_number != said else ""
+    return f"{ring} quote {said}{order}."
