@@ -92,13 +92,17 @@ def _read(root: Traversable, faults: list[str]) -> dict[str, bytes]:
         if (own := root.joinpath(name)).is_file():
             found[name] = own.read_bytes()
     for name in _FOLDERS:
-        sub = root.joinpath(name)
-        for file in sorted(sub.iterdir(), key=lambda file: file.name) if sub.is_dir() else ():
-            if file.name.endswith(".toml"):
-                found[f"{name}/{file.name}"] = file.read_bytes()
-        if not any(path.startswith(f"{name}/") for path in found):
+        partners = _partners(root.joinpath(name))
+        found |= {f"{name}/{file}": octets for file, octets in partners.items()}
+        if not partners:
             faults.append(f"{name}: holds no partner")
     return found if not isinstance(root, Path) else {**found, **certificate_files(root)}
+
+
+def _partners(folder: Traversable) -> dict[str, bytes]:
+    """Give every TOML file of one folder, in order of name."""
+    files_in = sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else ()
+    return {file.name: file.read_bytes() for file in files_in if file.name.endswith(".toml")}
 
 
 def _digest(contents: Mapping[str, bytes]) -> str:

@@ -130,7 +130,7 @@ class Reroute:
 
 
 class SecondReroute:
-    """What a second person sees of a re-route, and what their agreement does. See `console/waiting.py`."""
+    """What a second person sees of a re-route, and what their agreement does. See `console/acting/waiting.py`."""
 
     kind = KIND
     action = Action.REROUTE

@@ -1,7 +1,7 @@
 """People: who was let in and in which role, and roles given here until a date (console.md 6.10).
 
 A role comes from the identity provider at each sign-in. What it cannot say is given here: one person proposes, another
-agrees (`console/waiting.py`), and it ends by itself. One person alone may end it before: less is safe.
+agrees (`console/acting/waiting.py`), and it ends by itself. One person alone may end it before: less is safe.
 """
 
 from dataclasses import dataclass
