@@ -1,7 +1,7 @@
 """What every act's page is made of: the case, the words that come first, the fields, and what came of it.
 
 An act is one short module beside this one. The page asks it what to say and what to ask, and then to do it; everything
-else (who may, what was seen, a double click, a store that is away) is the same for all and stands in `console/acting/acts.py`.
+else (who may, what was seen, a double click, a store that is away) is the same for all and stands in `acts.py`.
 
 Source: console.md 6.3, 7.
 """

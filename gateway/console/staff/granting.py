@@ -120,7 +120,7 @@ def proposal_of(what: Wanted, *, by: str, reason: str, now: datetime) -> Proposa
 
 
 class SecondRole:
-    """What a second person sees of a role to be given, and what their agreement does. See `console/acting/waiting.py`."""
+    """What a second person sees of a role to be given, and what their agreement does. See `acting/waiting.py`."""
 
     kind = KIND
     action = Action.CHANGE_SETTINGS
