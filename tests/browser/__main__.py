@@ -3,9 +3,11 @@
 import shutil
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.crawl import kinds
@@ -15,7 +17,8 @@ FOLDER: Final = Path(__file__).parents[2] / "docs" / "console"
 WIDTHS: Final = {"wide": 1280, "narrow": 320}
 SETTLE_SECONDS: Final = 45
 """After which the simulated parties have given rise to work of most kinds."""
-TALLEST: Final = 3000
+_COLOURS: Final = 48
+TALLEST: Final = 2600
 """Pixels: below that the rest of a long list is more of the same."""
 
 
@@ -49,11 +52,9 @@ def _take(page: Page, name: str, address: str) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(address)
         height = min(TALLEST, int(page.evaluate("document.documentElement.scrollHeight")))
-        page.screenshot(
-            path=FOLDER / f"{name}-{how}.png",
-            full_page=True,
-            clip={"x": 0, "y": 0, "width": width, "height": height},
-        )
+        clip = {"x": 0, "y": 0, "width": width, "height": height}
+        picture = Image.open(BytesIO(page.screenshot(full_page=True, clip=clip)))  # type: ignore[arg-type]
+        picture.convert("RGB").quantize(_COLOURS).save(FOLDER / f"{name}-{how}.png", optimize=True)
         sys.stdout.write(f"{name}-{how}.png\n")
 
 
