@@ -163,7 +163,13 @@ async def test_the_console_shows_what_was_taken(gateway: Gateway) -> None:
         page = await response.text()
     assert response.status == 200
     assert "Ready to send" in page
-    assert "MSH|^~\\&amp;" in page
+    assert "Inject 10mg ONCE a WEEK" in page
+    message = re.search(r"/console/messages/in-[0-9]+", page)
+    assert message
+    async with gateway.client.get(gateway.address + message[0]) as response:
+        page = await response.text()
+    assert response.status == 200
+    assert "S01-0001" in page
     assert "MedicationRequest" in page
 
 
