@@ -182,7 +182,7 @@ SAFETY = (
 )
 
 
-@pytest.mark.parametrize(("action", "never"), SAFETY, ids=str)
+@pytest.mark.parametrize(("action", "never"), SAFETY, ids=[action for action, _ in SAFETY])
 def test_an_act_belongs_to_its_roles_alone(action: Action, never: set[Role]) -> None:
     assert {who.role for who in EVERYBODY if not allow(who, action, who.tenant)} >= never
     assert {who.role for who in EVERYBODY if allow(who, action, who.tenant)}.isdisjoint(never)
