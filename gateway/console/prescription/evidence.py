@@ -83,7 +83,7 @@ def evidence(event: EventView, behind: Behind, leaf: LeafFacts | None, answer: b
     message = message_of(event, behind)
     return EvidenceShown(
         seq=event.seq,
-        what=event_words(event.event),
+        what=event_words(event.event, event.actor),
         at=zone_time(event.at),
         happened=zone_time(happened) if happened != event.at else "",
         known=graded(event, behind.dossier),

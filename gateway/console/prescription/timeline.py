@@ -163,17 +163,19 @@ def _what(event: EventView, seen: Seen, facts: EventFacts | None, attempts: Mapp
     if event.event == "received":
         held = seen.dossier.submission
         return f"Received from {named(seen.view.found.tenant, seen.names)}. {held.length:,} bytes"
-    if event.event == LineEvent.CLEAR.value:
+    if event.event == LineEvent.CLEAR.value and event.actor == Actor.GATEWAY.value:
         return f"Checked, translated and sealed. {seen.dossier.facts} values traced"
     if event.event == LineEvent.ON_WIRE.value:
         number = attempts.get(event.at)
         return f"Sent to {provider}{f', attempt {number}' if number else ''}"
-    words = event_words(event.event)
+    words = event_words(event.event, event.actor)
     return f"{words}: {facts.amount} {facts.unit}".rstrip() if facts and facts.amount else words
 
 
-def event_words(event: str) -> str:
-    """Give an event in words."""
+def event_words(event: str, actor: str = "") -> str:
+    """Give an event in words; the check of a pharmacist here is not the gateway's own."""
+    if event == LineEvent.CLEAR.value and actor == Actor.TRUST_PHARMACIST.value:
+        return "Passed the pharmacist's check"
     if event in set(LineEvent):
         return EVENTS[LineEvent(event)]
     return event.replace("_", " ").replace("-", " ").capitalize()

@@ -106,6 +106,18 @@ def test_a_call_stands_among_the_events_and_is_stated() -> None:
     assert shown.learned
 
 
+def test_a_pharmacist_who_passes_it_is_not_said_to_have_sealed_it() -> None:
+    passed, cleared = (
+        event(1, 5, "clear", ("AWAITING_SCREENING", "READY"), "TPh"),
+        event(2, 5, "clear", ("RECEIVED", "READY")),
+    )
+    by_person, by_us = (listed(one)[0] for one in (passed, cleared))
+    assert by_person.what == "Passed the pharmacist's check"
+    assert by_person.known.words == "stated: a person at the trust"
+    assert by_us.what.startswith("Checked, translated and sealed.")
+    assert by_us.known.grade == "proved"
+
+
 def test_what_the_trust_did_before_it_sent_is_no_silence() -> None:
     entries = listed(SENT)
     assert [one.quiet for one in entries if one.quiet] == [
