@@ -301,8 +301,8 @@ class Enquiries(
     async def revoked(self) -> tuple[HeldPrescription, ...]:
         """Give every prescription with a line that its holder gave up for a re-route, and nobody has yet."""
 
-    async def screened(self, prescription_id: UUID) -> Screened | None:
-        """Give what waits for screening under a prescription's id; None where nothing does."""
+    async def screened(self, prescription_id: UUID, *, tenant: OdsCode | None = None) -> Screened | None:
+        """Give what waits for screening under a prescription's id, of one trust or of any; None where nothing does."""
 
     async def expiring(self, *, now: datetime) -> tuple[Expiring, ...]:
         """Give open lines whose validity is over, oldest first, unless a person was told or a cancel is under way."""

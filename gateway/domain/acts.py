@@ -19,6 +19,8 @@ class Act:
 
     Attributes:
         line_id: the one line meant; None for every line of the prescription that the act fits.
+        tenant: the trust whose prescription is meant, for another may use the same id (I9); None for an operator's act
+            on whatever bears it.
         by: the person's short name, as it stands in the audit.
         reason: in words; never patient data.
     """
@@ -28,6 +30,12 @@ class Act:
     reason: str
     now: datetime
     line_id: UUID | None = None
+    tenant: OdsCode | None = None
+
+    @property
+    def whose(self) -> tuple[bytes, str]:
+        """Which prescription is meant, as statements ask for it: its id, and its trust or nothing."""
+        return self.prescription_id.bytes, str(self.tenant or "")
 
 
 class Ruling(StrEnum):

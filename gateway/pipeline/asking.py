@@ -105,10 +105,8 @@ class Asking(Bench):
         return (*own, *held)
 
     async def _judge(self, wish: Wish, known: Sequence[KnownLine]) -> list[_Judged]:
-        written = {
-            held.prescription_id: held.key for held in await self._enquiries.held(prescription_id=wish.prescription_id)
-        }
-        key = written.get(wish.prescription_id)
+        written = {held.tenant: held.key for held in await self._enquiries.held(prescription_id=wish.prescription_id)}
+        key = written.get(wish.tenant)  # another trust may use the same id
         order = await self._enquiries.written(key) if key is not None else None
         meant = [line for line in known if line.line_id in wish.lines]
         if wish.what is AskedFor.CANCEL:

@@ -27,7 +27,7 @@ class Pharmacy(Bench):
         Raises:
             Unavailable: the store or the key is away; nothing was done.
         """
-        found = await self._enquiries.screened(act.prescription_id)
+        found = await self._enquiries.screened(act.prescription_id, tenant=act.tenant)
         if found is None or found.whole:
             return await self._store.pass_screening(act)
         anew = await self._without_the_cancelled(found)

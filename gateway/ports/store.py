@@ -226,18 +226,28 @@ class Store(
         """Close an alert, audited; `by` is a person's short name. Returns whether it was open."""
 
     async def resolve_doubt(
-        self, prescription: UUID, *, found: Whereabouts, evidence: str, by: str, now: datetime
+        self,
+        prescription: UUID,
+        *,
+        found: Whereabouts,
+        evidence: str,
+        by: str,
+        now: datetime,
+        tenant: OdsCode | None = None,
     ) -> int:
         """Move the uncertain lines of a prescription by what a person found out, audited, and close their alerts.
 
-        What never arrived is due again: the same octets under the same id.
+        What never arrived is due again: the same octets under the same id. `tenant` is the trust whose prescription is
+        meant, for another may use the same id (I9); None for any.
 
         Returns:
             How many lines moved: none where none is in doubt, or while an attempt is under way.
         """
 
-    async def resend(self, what: UUID, *, by: str, reason: str, now: datetime) -> int:
+    async def resend(self, what: UUID, *, by: str, reason: str, now: datetime, tenant: OdsCode | None = None) -> int:
         """Make due again, audited, the news and cancels given up: of a message id, or of a prescription's.
+
+        `tenant` is the trust whose messages are meant; None for any.
 
         Returns:
             How many will be sent; the alerts that asked for it are closed.

@@ -65,8 +65,10 @@ class News:
 
     async def carry_out(self, case: Case, filled: Filled) -> Came | NotDone:
         """Make due what is stuck."""
-        prescription, now = case.view.found.prescription_id, case.site.now()
-        count = await case.site.store.resend(prescription, by=case.looker.name, reason=filled["reason"], now=now)
+        found, now = case.view.found, case.site.now()
+        count = await case.site.store.resend(
+            found.prescription_id, by=case.looker.name, reason=filled["reason"], now=now, tenant=found.tenant
+        )
         if not count:
             return NotDone(reasons=("Nothing was sent: no message about it is given up now.",), moved=True)
         return Came(words=f"{count} {'message is' if count == 1 else 'messages are'} sent again; no answer yet.")

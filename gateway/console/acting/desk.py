@@ -161,6 +161,7 @@ class Resolve:
             evidence=filled["reason"],
             by=case.looker.name,
             now=case.site.now(),
+            tenant=case.view.found.tenant,
         )
         if not moved:
             return NotDone(reasons=("Nothing was logged: nothing is in doubt now, or it is being sent.",), moved=True)

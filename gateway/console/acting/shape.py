@@ -187,6 +187,7 @@ class Case:
             reason=reason,
             now=self.site.now(),
             line_id=line.id if line else None,
+            tenant=self.view.found.tenant,
         )
 
     @property

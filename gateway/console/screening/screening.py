@@ -132,7 +132,13 @@ class _Pages:
         return self._site.to(request, "/console/screening", _done(case, form))
 
     async def _carry_out(self, case: Case, form: Form, looker: Looker) -> tuple[str, ...]:
-        act = Act(prescription_id=case.prescription_id, by=looker.name, reason=form.one("reason"), now=self._site.now())
+        act = Act(
+            prescription_id=case.prescription_id,
+            by=looker.name,
+            reason=form.one("reason"),
+            now=self._site.now(),
+            tenant=case.tenant,
+        )
         if form.one("decision") == _PASS:
             return await self._desk.screen(act)
         moved = await self._desk.fail(act)

@@ -62,8 +62,6 @@ WHERE prescription.number = :number AND prescription.number <> ''
   AND (prescription.uuid <> :uuid OR prescription.tenant <> :tenant) AND line.action IN ('new', 'replace')
   AND line.state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED')
 """
-_TAKEN_ID = "SELECT 1 FROM prescription WHERE uuid = :uuid AND tenant <> :tenant LIMIT 1"
-"""People act on a prescription by its id: it is never that of another trust's (I9)."""
 _SUPERSEDED = """
 SELECT id FROM line WHERE uuid = ? AND tenant = ? AND state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED',
     'CLOSED') ORDER BY id DESC LIMIT 1
@@ -257,9 +255,6 @@ class _Orders:
             values = {"order_number": number.trust_number, "tenant": tenant, "first": self._first}
             if self._transaction.row(_TAKEN_ORDER_NUMBER, values):
                 raise _taken((number,))
-        named = {"uuid": self._prescription_id(order).bytes, "tenant": tenant}
-        if self._transaction.row(_TAKEN_ID, named):
-            raise _taken(order.verdict.numbers)
         items = any(self._transaction.row(_TAKEN_ITEM, {"uuid": line["uuid"]}) for line in self._lines(order))
         if items or (order.prescription and number_is_taken(self._transaction, order.prescription, tenant)):
             raise _taken(order.verdict.numbers)

@@ -29,12 +29,13 @@ _TENANT = "SELECT tenant FROM prescription WHERE id = ?"
 _SCREENING = """
 SELECT prescription.id, line.uuid, line.state, line.provider
 FROM prescription JOIN line ON line.prescription = prescription.id
-WHERE prescription.uuid = ? AND line.action IN ('new', 'replace') ORDER BY prescription.id DESC, line.id
+WHERE prescription.uuid = ? AND ? IN ('', prescription.tenant) AND line.action IN ('new', 'replace')
+ORDER BY prescription.id DESC, line.id
 """
 _LINES = "SELECT id FROM line WHERE prescription = ? AND action IN ('new', 'replace') ORDER BY id"
 _LINES_UNDER = """
 SELECT line.id FROM line JOIN prescription ON prescription.id = line.prescription
-WHERE prescription.uuid = ? AND line.action IN ('new', 'replace') ORDER BY line.id
+WHERE prescription.uuid = ? AND ? IN ('', prescription.tenant) AND line.action IN ('new', 'replace') ORDER BY line.id
 """
 _MESSAGE = """
 SELECT id, destination, epoch, not_valid_after, body, key_id, rendered, content_type FROM message
@@ -46,7 +47,7 @@ _WAITING = """
 SELECT DISTINCT outbox.id FROM line JOIN allocation ON allocation.line = line.id AND allocation.ended_at IS NULL
 JOIN outbox ON outbox.message_id = allocation.message AND outbox.state = 'due'
 JOIN wait ON wait.outbox = outbox.id JOIN cancel ON cancel.line = wait.line AND cancel.state = 'TOO_LATE'
-WHERE line.prescription IN (SELECT id FROM prescription WHERE uuid = ?) AND line.state = 'READY'
+WHERE line.prescription IN (SELECT id FROM prescription WHERE uuid = ? AND ? IN ('', tenant)) AND line.state = 'READY'
     AND NOT EXISTS (SELECT 1 FROM ruling WHERE ruling.outbox = outbox.id)
 """
 _RULE = "INSERT INTO ruling (outbox, ruled, at, operator, reason) VALUES (?, ?, ?, ?, ?)"
@@ -65,10 +66,10 @@ _RING: Final = "The provider's question was answered here, and the provider does
 _OF_RULING: Final = frozenset({"cancel-too-late", "cancel-last-delivered", AWAITS_RULING})
 
 
-def screened(ask: Ask, prescription: UUID) -> Screened | None:
-    """Give what waits for screening under a prescription's id; None where nothing does."""
+def screened(ask: Ask, prescription: UUID, tenant: OdsCode | None = None) -> Screened | None:
+    """Give what waits for screening under a prescription's id, of one trust or of any; None where nothing does."""
     orders: dict[int, list[tuple[Any, ...]]] = {}
-    for key, *line in ask(_SCREENING, (prescription.bytes,)):
+    for key, *line in ask(_SCREENING, (prescription.bytes, str(tenant or ""))):
         orders.setdefault(key, []).append(tuple(line))
     for key, lines in orders.items():
         waiting = [line for line in lines if line[1] == LineState.AWAITING_SCREENING]
@@ -94,7 +95,7 @@ def pass_screening(transaction: Transaction, act: Act, message: SealedMessage | 
     Returns:
         Why nothing was done, in words; empty when it was.
     """
-    found = screened(transaction.rows, act.prescription_id)
+    found = screened(transaction.rows, act.prescription_id, act.tenant)
     if found is None:
         return _NOTHING
     chosen = message or (_stored_message(transaction, found) if found.whole else None)
@@ -151,7 +152,7 @@ def rule(transaction: Transaction, act: Act, ruling: Ruling) -> tuple[str, ...]:
     Returns:
         Why nothing was done, in words; empty when it was.
     """
-    rows = [row for (row,) in transaction.rows(_WAITING, (act.prescription_id.bytes,))]
+    rows = [row for (row,) in transaction.rows(_WAITING, act.whose)]
     for outbox in rows:
         transaction.run(_RULE, (outbox, ruling.value, stored(act.now), act.by, act.reason))
         lines = [line_now(transaction, row) for (row,) in transaction.rows(_OF_OUTBOX, (outbox,))]
@@ -174,7 +175,7 @@ def _every(transaction: Transaction, act: Act, event: LineEvent, alerts: frozens
 
 def _chosen(transaction: Transaction, act: Act) -> list[LineNow]:
     """Give the lines that an act may mean."""
-    rows = transaction.rows(_LINES_UNDER, (act.prescription_id.bytes,))
+    rows = transaction.rows(_LINES_UNDER, act.whose)
     lines = [line_now(transaction, row) for (row,) in rows]
     return [line for line in lines if act.line_id in {None, line.id}]
 

@@ -203,9 +203,9 @@ class SqlEnquiries(StatedAnswers, AttentionAnswers, CodeMapAnswers, NoticeAnswer
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: holdings.revoked(reader.execute))
 
-    async def screened(self, prescription_id: UUID) -> Screened | None:
+    async def screened(self, prescription_id: UUID, *, tenant: OdsCode | None = None) -> Screened | None:
         """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: desk.screened(reader.execute, prescription_id))
+        return await self._ask(lambda reader: desk.screened(reader.execute, prescription_id, tenant))
 
     async def expiring(self, *, now: datetime) -> tuple[Expiring, ...]:
         """See `gateway.enquiries.Enquiries`."""

@@ -30,11 +30,11 @@ _MOVE = "UPDATE renewal SET state = :state, entered_at = :at, prescription = :pr
 _OF_PRESCRIPTION = """
 SELECT line.id FROM prescription JOIN line ON line.prescription = prescription.id
 JOIN renewal ON renewal.line = line.id AND renewal.state IN ('REQUESTED', 'WITH_PRESCRIBER')
-WHERE prescription.uuid = ? ORDER BY line.id
+WHERE prescription.uuid = ? AND ? IN ('', prescription.tenant) ORDER BY line.id
 """
 _KNOWN = """
 SELECT 1 FROM prescription WHERE uuid = ?
-    AND tenant = (SELECT tenant FROM prescription WHERE uuid = ? ORDER BY id DESC LIMIT 1)
+    AND tenant = (SELECT tenant FROM prescription WHERE uuid = ? AND ? IN ('', tenant) ORDER BY id DESC LIMIT 1)
 """
 _ENDING = """
 SELECT delivery.line FROM delivery JOIN line ON line.id = delivery.line
@@ -94,7 +94,7 @@ def decide(transaction: Transaction, act: Act, event: RenewalEvent, prescription
         return ("an approval names the new prescription, and nothing else does",)
     if prescription is not None and not _is_another(transaction, act, prescription):
         return ("the new prescription is not known here, or is not that trust's",)
-    rows = [row for (row,) in transaction.rows(_OF_PRESCRIPTION, (act.prescription_id.bytes,))]
+    rows = [row for (row,) in transaction.rows(_OF_PRESCRIPTION, act.whose)]
     lines = [line for line in (line_now(transaction, row) for row in rows) if act.line_id in {None, line.id}]
     text = f"by {act.by}" + (f": {prescription}" if prescription else "")
     happening = Happening(event=_EVENTS[event], actor=Actor.TRUST_PHARMACIST, at=act.now, text=text, reason=act.reason)
@@ -144,7 +144,7 @@ def lapse(transaction: Transaction, *, now: datetime, most: int) -> int:
 
 
 def _is_another(transaction: Transaction, act: Act, prescription: UUID) -> bool:
-    known = transaction.row(_KNOWN, (prescription.bytes, act.prescription_id.bytes))
+    known = transaction.row(_KNOWN, (prescription.bytes, *act.whose))
     return known is not None and prescription != act.prescription_id
 
 

@@ -25,7 +25,7 @@ NOT_TOLD: Final = "rescue-not-told"
 
 _LINES = """
 SELECT line.id FROM line JOIN prescription ON prescription.id = line.prescription
-WHERE prescription.uuid = ? AND line.action IN ('new', 'replace') ORDER BY line.id
+WHERE prescription.uuid = ? AND ? IN ('', prescription.tenant) AND line.action IN ('new', 'replace') ORDER BY line.id
 """
 _GIVEN_AWAY = "SELECT 1 FROM reroute WHERE line = ? AND state IN ('ASKED', 'PENDING', 'CONFIRMED')"
 _HELD = "SELECT 1 FROM allocation WHERE line = ? AND ended_at IS NULL"
@@ -45,7 +45,7 @@ def rescue(transaction: Transaction, act: Act, rescue: Rescue) -> tuple[str, ...
     Returns:
         Why nothing was done, in words; empty when it was.
     """
-    rows = [line_now(transaction, row) for (row,) in transaction.rows(_LINES, (act.prescription_id.bytes,))]
+    rows = [line_now(transaction, row) for (row,) in transaction.rows(_LINES, act.whose)]
     chosen = _chosen(transaction, [line for line in rows if act.line_id in {None, line.id}])
     if len(chosen) != 1:
         return (

@@ -9,6 +9,7 @@ Source: reliability-security.md I7, I12.
 from datetime import datetime
 from uuid import UUID
 
+from gateway.domain.identifiers import OdsCode
 from gateway.store.sql.alerts import close_alert
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf, reason_digest
@@ -21,7 +22,7 @@ LEFT JOIN event ON event.seq = outbox.news
 LEFT JOIN line ON line.id = coalesce(cancel.line, event.line)
 LEFT JOIN prescription ON prescription.id = line.prescription
 WHERE outbox.state = 'stuck' AND (outbox.kind = 'tell' OR cancel.id IS NOT NULL)
-    AND (outbox.message_id = :id OR prescription.uuid = :id)
+    AND (outbox.message_id = :id OR prescription.uuid = :id) AND (:tenant = '' OR outbox.tenant = :tenant)
 ORDER BY outbox.id
 """
 _AGAIN = "UPDATE outbox SET state = 'due', due_at = :at WHERE id = :id"
@@ -32,7 +33,9 @@ SELECT id FROM alert WHERE closed_at IS NULL AND (kind IN ('tell-stuck', 'transm
 """
 
 
-def resend(transaction: Transaction, what: UUID, *, by: str, reason: str, now: datetime) -> int:
+def resend(
+    transaction: Transaction, what: UUID, *, by: str, reason: str, now: datetime, tenant: OdsCode | None = None
+) -> int:
     """Make due again what is stuck.
 
     Args:
@@ -41,11 +44,12 @@ def resend(transaction: Transaction, what: UUID, *, by: str, reason: str, now: d
         by: short name of the person.
         reason: why it may succeed now.
         now: when.
+        tenant: the trust whose messages are meant; None for any.
 
     Returns:
         How many messages will be sent; the alerts that asked for it are closed.
     """
-    rows = transaction.rows(_STUCK, {"id": what.bytes})
+    rows = transaction.rows(_STUCK, {"id": what.bytes, "tenant": str(tenant or "")})
     for row, message in rows:
         transaction.run(_AGAIN, {"id": row, "at": stored(now)})
         name = str(UUID(bytes=message))

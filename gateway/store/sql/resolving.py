@@ -7,6 +7,7 @@ person, with the evidence as the reason. Nothing is resolved while an attempt is
 from datetime import datetime
 from uuid import UUID
 
+from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.domain.transition import Moved
 from gateway.ports.work import Whereabouts
@@ -24,7 +25,7 @@ SELECT line.id, outbox.id, outbox.state
 FROM prescription JOIN line ON line.prescription = prescription.id
 JOIN allocation ON allocation.line = line.id AND allocation.ended_at IS NULL AND allocation.epoch = line.epoch
 JOIN outbox ON outbox.message_id = allocation.message
-WHERE prescription.uuid = ? AND line.state = 'UNCERTAIN' ORDER BY line.id
+WHERE prescription.uuid = ? AND ? IN ('', prescription.tenant) AND line.state = 'UNCERTAIN' ORDER BY line.id
 """
 _AGAIN = """
 UPDATE outbox SET state = 'due', due_at = :at, possible_duplicate = 0, lease = NULL, lease_until = NULL WHERE id = :id
@@ -42,14 +43,21 @@ _ALERTS = frozenset({"line-uncertain", "overdue"})
 
 
 def resolve_doubt(
-    transaction: Transaction, prescription: UUID, *, found: Whereabouts, evidence: str, by: str, now: datetime
+    transaction: Transaction,
+    prescription: UUID,
+    *,
+    found: Whereabouts,
+    evidence: str,
+    by: str,
+    now: datetime,
+    tenant: OdsCode | None = None,
 ) -> int:
-    """Move every uncertain line of a prescription by what its provider was found to have.
+    """Move every uncertain line of a prescription, of one trust or of any, by what its provider was found to have.
 
     Returns:
         How many lines moved: none where none is in doubt, or where an attempt is under way.
     """
-    rows = transaction.rows(_LINES, (prescription.bytes,))
+    rows = transaction.rows(_LINES, (prescription.bytes, str(tenant or "")))
     if any(state == "on_wire" for _, _, state in rows):
         return 0
     lines = [line_now(transaction, row) for row, _, _ in rows]

@@ -225,15 +225,23 @@ class SqlStore(AgainActs, StatedActs, AttentionActs, CodeMapActs, NoticeActs, Pe
         return await self._run(partial(alerts.close_alert, self._transaction, alert, by=by, reason=reason, now=now))
 
     async def resolve_doubt(
-        self, prescription: UUID, *, found: Whereabouts, evidence: str, by: str, now: datetime
+        self,
+        prescription: UUID,
+        *,
+        found: Whereabouts,
+        evidence: str,
+        by: str,
+        now: datetime,
+        tenant: OdsCode | None = None,
     ) -> int:
         """See `gateway.ports.store.Store`."""
         resolve = partial(resolving.resolve_doubt, self._transaction, prescription)
-        return await self._run(partial(resolve, found=found, evidence=evidence, by=by, now=now))
+        return await self._run(partial(resolve, found=found, evidence=evidence, by=by, now=now, tenant=tenant))
 
-    async def resend(self, what: UUID, *, by: str, reason: str, now: datetime) -> int:
+    async def resend(self, what: UUID, *, by: str, reason: str, now: datetime, tenant: OdsCode | None = None) -> int:
         """See `gateway.ports.store.Store`."""
-        return await self._run(partial(resending.resend, self._transaction, what, by=by, reason=reason, now=now))
+        send = partial(resending.resend, self._transaction, what, by=by, reason=reason)
+        return await self._run(partial(send, now=now, tenant=tenant))
 
     async def pause(
         self, destination: OdsCode, *, by: str, reason: str, now: datetime, kind: str = BY_OPERATOR
