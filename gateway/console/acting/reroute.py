@@ -76,7 +76,8 @@ class Reroute:
                 "You choose which provider is to have it; a checklist then says what must be settled before it can go."
             )
             return Says(will=(first,), will_not=(), told=(), undo="", button="", ask=ask, no_form=True)
-        plan = await planned(case.site, case.view.found.prescription_id, to, (case.looker.name, ANYBODY))
+        found, people = case.view.found, (case.looker.name, ANYBODY)
+        plan = await planned(case.site, found.prescription_id, to, people, tenant=found.tenant)
         there = named(to, case.site.names)
         registered = Field(
             name="registered",
@@ -141,18 +142,23 @@ class SecondReroute:
         wanted = json.loads(view.proposal.payload)
         to = OdsCode(wanted["to"])
         other = ANYBODY if same_person(view.proposal.by, by) else by
-        plan = await planned(site, UUID(view.proposal.subject), to, (view.proposal.by, other))
+        plan = await planned(
+            site, UUID(view.proposal.subject), to, (view.proposal.by, other), tenant=view.proposal.tenant
+        )
         holders = {line.line.holding.provider for line in plan.lines}
         holder = ", ".join(named(one, site.names) for one in holders if one) or "the provider"
         there = named(to, site.names)
         about = await _medicines(site, view)
-        return (*about, *_what(plan, there)), tuple(_tasks(plan, holder, there, by=view.proposal.by))
+        tasks = (*_as_proposed(plan, wanted["seen"]), *_tasks(plan, holder, there, by=view.proposal.by))
+        return (*about, *_what(plan, there)), tasks
 
     async def carry_out(self, site: Site, view: ProposalView, by: str) -> tuple[bool, str]:
         """Do it, on the facts of this moment. Tells whether anything moved or was asked, in words."""
         wanted = json.loads(view.proposal.payload)
         to, people = OdsCode(wanted["to"]), (view.proposal.by, by)
-        plan = await planned(site, UUID(view.proposal.subject), to, people)
+        plan = await planned(site, UUID(view.proposal.subject), to, people, tenant=view.proposal.tenant)
+        if moved := tuple(_as_proposed(plan, wanted["seen"])):
+            return False, moved[0].hint
         if not plan.lines or not any(one.act in {Act.AT_ONCE, Act.REVOKE_FIRST} for one in plan.lines):
             return False, "; ".join(dict.fromkeys(one.why for one in plan.lines)) or "No line of it is open any more"
         wanted_by = Wanted(to=to, people=people, reason=view.proposal.reason)
@@ -191,10 +197,13 @@ def proposed(
     )
 
 
-async def planned(site: Site, prescription: UUID, to: OdsCode, people: tuple[str, str]) -> Plan:
-    """Give the plan for every open line of a prescription."""
+async def planned(
+    site: Site, prescription: UUID, to: OdsCode, people: tuple[str, str], *, tenant: OdsCode | None
+) -> Plan:
+    """Give the plan for every open line of a trust's prescription; another trust may use the same id."""
     rerouting = site.service(Rerouting)
-    held = [one for one in await site.enquiries.held(prescription_id=prescription) if one.lines]
+    every = await site.enquiries.held(prescription_id=prescription)
+    held = [one for one in every if one.lines and one.tenant == tenant]
     if not held:
         nothing = HeldPrescription(key=0, tenant=OdsCode("X"), prescription_id=prescription, number="", lines=())
         return Plan(held=nothing, to=to, lines=())
@@ -257,6 +266,14 @@ def _tasks(plan: Plan, holder: str, there: str, *, by: str = "") -> Iterable[Tas
         words=f"The patient is registered with {there}", status=f"Confirmed by {by}" if by else "You confirm it below"
     )
     yield Task(words="A second person", status="Waited for" if by else "Asked next", hint="Another than the first.")
+
+
+def _as_proposed(plan: Plan, seen: Mapping[str, tuple[str, int]]) -> Iterable[Task]:
+    """Give an open item where a line was given to a provider, another or once more, since the first person looked."""
+    epochs = {line: epoch for line, (_, epoch) in seen.items()}
+    if any(epochs.get(str(one.line.line_id)) not in {None, one.line.holding.epoch} for one in plan.lines):
+        hint = "It was sent to a provider again since. Withdraw this, and propose it as it stands now"
+        yield Task(words="It is where it was when it was proposed", status="Open", hint=hint, open=True)
 
 
 def _given_up(one: LinePlan, words: str) -> Task:

@@ -6,6 +6,8 @@ not known, and to check first.
 Source: console.md 3, 6.3, 6.10; reliability-security.md I10.
 """
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -28,6 +30,9 @@ from gateway.domain.proposal import WORDS, ProposalState, ProposalView, same_per
 PATH: Final = "/console/waiting"
 ENTRIES: Final = (Entry(words="Second person", href=PATH, action=Action.REROUTE),)
 _MOST: Final = 100
+_CHANGED: Final = (
+    "It has changed since you looked at it: read below what would happen now. You have not agreed to that."
+)
 
 
 class Seconded(Protocol):
@@ -89,12 +94,13 @@ def routes(site: Site) -> list[BaseRoute]:
 
     async def agree(request: Request) -> Response:
         looker, view = await _one(site, request)
-        await site.form(request)
+        form = await site.form(request)
         await site.note(looker, "agree", str(view.proposal.id))
         kind = KINDS[view.proposal.kind]
         barred = why_not_seconded(view, looker.name)
-        if not barred and any(task.open for task in (await kind.shows(site, view, looker.name))[1]):
-            barred = ("An item of the checklist is open.",)
+        if not barred:
+            will, tasks = await kind.shows(site, view, looker.name)
+            barred = _why_not_now(will, tasks, form)
         reasons = barred or await site.store.second(
             view.proposal.id, by=looker.name, tenant=looker.tenant, now=site.now()
         )
@@ -151,6 +157,19 @@ def _may(looker: Looker, view: ProposalView) -> bool:
     return kind is not None and looker.may(kind.action)
 
 
+def _why_not_now(will: Sequence[str], tasks: Sequence[Task], form: Form) -> tuple[str, ...]:
+    """Say why nobody can agree now: an item is open, or it would not do any more what the form was shown beside."""
+    if any(task.open for task in tasks):
+        return ("An item of the checklist is open.",)
+    return () if form.one("seen") == _seen(will, tasks) else (_CHANGED,)
+
+
+def _seen(will: Sequence[str], tasks: Sequence[Task]) -> str:
+    """Give in short what a person was shown before agreeing to it."""
+    shown = [*will, *(f"{task.words} {task.status} {task.hint}" for task in tasks)]
+    return hashlib.sha256("\n".join(shown).encode()).hexdigest()
+
+
 def _row(site: Site, looker: Looker, view: ProposalView) -> Row:
     now, proposal = site.now(), view.proposal
     return Row(
@@ -196,6 +215,7 @@ async def _page(
         tasks=tasks,
         still=still,
         blocked=any(task.open for task in tasks),
+        seen=_seen(will, tasks),
         second=stands.second,
         ended=ended,
         ended_by=stands.ended_by,

@@ -66,6 +66,13 @@ async def waiting(desk: Looking) -> str:
     return str(view.proposal.id)
 
 
+async def agree(desk: Looking, proposal: str) -> None:
+    page = await desk.get(f"/console/waiting/{proposal}")
+    await desk.post(
+        f"/console/waiting/{proposal}/agree", seen=page.partition('name="seen" value="')[2].partition('"')[0]
+    )
+
+
 async def test_an_empty_list_says_that_it_was_looked_at(desk: Looking) -> None:
     page = words(await desk.get("/console/people"))
     assert "Nobody has signed in yet. Looked at" in page
@@ -84,7 +91,7 @@ async def test_two_people_give_a_third_a_role_until_a_date(desk: Looking) -> Non
     be(desk, Role.CHIEF_PHARMACIST, RBA, "other.chief@id")
     look = words(await desk.get(f"/console/waiting/{proposal}"))
     assert "Perry Pharmacist (1234@id) can be Map approver, Example Trust (RBA)" in look
-    await desk.post(f"/console/waiting/{proposal}/agree")
+    await agree(desk, proposal)
     (grant,) = await desk.opened.enquiries.granted_to("1234@id", now=desk.clock.now())
     assert (grant.role, grant.tenant, grant.by, grant.second_by) == ("map-approver", RBA, CHIEF, "other.chief@id")
     page = words(await desk.get("/console/people"))
@@ -162,7 +169,7 @@ async def test_one_person_ends_a_role_and_whoever_has_it_is_signed_out(desk: Loo
     await desk.post("/console/people/give", **form(desk))
     proposal = await waiting(desk)
     be(desk, Role.CHIEF_PHARMACIST, RBA, "other.chief@id")
-    await desk.post(f"/console/waiting/{proposal}/agree")
+    await agree(desk, proposal)
     page = await desk.get(f"/console/people/{proposal}/end")
     assert "The person is signed out here at once" in page
     assert "Give a reason" in await desk.post(f"/console/people/{proposal}/end", status=422)
@@ -180,7 +187,7 @@ async def test_another_trust_sees_neither_people_nor_roles(desk: Looking) -> Non
     await desk.post("/console/people/give", **form(desk))
     proposal = await waiting(desk)
     be(desk, Role.CHIEF_PHARMACIST, RBA, "other.chief@id")
-    await desk.post(f"/console/waiting/{proposal}/agree")
+    await agree(desk, proposal)
     be(desk, Role.CHIEF_PHARMACIST, RZA, "far@id")
     for path in ("/console/people", "/console/people.csv"):
         page = await desk.get(path)

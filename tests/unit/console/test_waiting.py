@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.access.roles import Role
-from gateway.destination import InDoubt, Taken
+from gateway.destination import InDoubt, Taken, TryLater
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
@@ -39,7 +39,12 @@ async def propose(desk: Desk, person: Person) -> Answer:
 
 async def agree(person: Person, page: Answer) -> Answer:
     here = await person.read(page.path)
-    return await person.send(f"{page.path}/agree", [(name, here.hidden(name)[0]) for name in ("csrf", "once")])
+    return await person.send(f"{page.path}/agree", agreeing(here))
+
+
+def agreeing(page: Answer) -> list[tuple[str, str]]:
+    """The form of a page on which somebody agrees."""
+    return [(name, page.hidden(name)[0]) for name in ("csrf", "once", "seen")]
 
 
 async def rejected(desk: Desk) -> None:
@@ -146,6 +151,36 @@ async def test_what_moved_since_it_was_proposed_is_not_done_and_said(desk: Desk)
     answer = await second.send(f"{proposed.path}/agree", [("csrf", page.hidden("csrf")[0])])
     assert answer.status == 409
     assert await desk.trial.states() == [S.CLOSED]
+
+
+async def test_nobody_agrees_to_something_else_than_they_were_shown(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    claim = await desk.trial.send(Taken())
+    proposed = await propose(desk, desk.person())
+    second = desk.person(Role.CHIEF_PHARMACIST, name="c.two")
+    page = await second.read(proposed.path)
+    assert "They are asked first" in page.words
+    await desk.trial.answer(claim, LineEvent.REJECTED)
+    answer = await second.send(f"{proposed.path}/agree", agreeing(page))
+    assert answer.status == 409
+    assert "It has changed since you looked at it" in answer.words
+    assert await desk.trial.states() == [S.REJECTED]
+    assert "Agreed. Order RX7001: given to" in (await agree(second, proposed)).words
+
+
+async def test_what_was_sent_again_since_it_was_proposed_is_proposed_anew(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    await desk.trial.send(TryLater(reason="away"))
+    assert await desk.trial.states() == [S.UNDELIVERABLE]
+    proposed = await propose(desk, desk.person())
+    await desk.person(name="q.two").act(await desk.page_of("send-again"), reason="They are back.")
+    await desk.trial.send(Taken())
+    second = desk.person(Role.CHIEF_PHARMACIST, name="c.two")
+    page = await second.read(proposed.path)
+    assert "It was sent to a provider again since." in page.words
+    answer = await second.send(f"{proposed.path}/agree", [("csrf", page.hidden("csrf")[0])])
+    assert "An item of the checklist is open." in answer.words
+    assert await desk.trial.states() == [S.WITH_PROVIDER]
 
 
 async def test_two_who_agree_at_once_move_it_once(desk: Desk) -> None:
