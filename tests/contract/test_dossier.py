@@ -12,6 +12,7 @@ from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.prescription import Homecare
+from gateway.domain.reroute import Reroute, Wanted
 from gateway.ports.dossier import Link
 from tests.contract.store_engines import (
     ENGINES,
@@ -22,6 +23,7 @@ from tests.contract.store_engines import (
     make_acceptance,
     make_order,
     make_prescription,
+    seal,
 )
 
 
@@ -78,6 +80,30 @@ async def test_whoever_may_not_see_it_is_told_what_they_are_told_of_one_that_doe
     assert await exchange.enquiries.dossier(derived_id("nothing"), tenant=None) is None
     found = await exchange.enquiries.dossier(what.id, tenant=PROVIDER)
     assert found is not None
+
+
+async def test_a_provider_is_shown_what_it_was_sent_and_nothing_of_the_trust_s_or_another_s(exchange: Exchange) -> None:
+    what, next_one = make_prescription("A"), OdsCode("VNCEL")
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    await exchange.store.record(await exchange.send(), TryLater(reason="away"), now=exchange.clock.now(), retry_at=None)
+    (held,) = await exchange.enquiries.held(prescription_id=what.id)
+    other = replace(seal(what, provider=next_one, epoch=2, salt="next"), body=b'{"for":"the next"}')
+    wanted = Wanted(to=next_one, people=("p.one", "c.two"), reason="They are away.")
+    reroute = Reroute(
+        tenant=TRUST,
+        seen={line.line_id: 1 for line in held.lines},
+        message=other,
+        wanted=wanted,
+        left={line.line_id: line.holding.left for line in held.lines},
+    )
+    assert await exchange.store.reroute(reroute) == ()
+    seen = {}
+    for tenant in (TRUST, PROVIDER, next_one):
+        view = await exchange.enquiries.prescription(what.id, tenant=tenant)
+        assert view is not None
+        seen[tenant] = (view.source, view.message)
+    first = seal(what).body
+    assert seen == {TRUST: (b"MSH|A", other.body), PROVIDER: (b"", first), next_one: (b"", other.body)}
 
 
 async def test_links_lead_to_what_replaces_it_and_was_ordered_with_it(exchange: Exchange) -> None:

@@ -205,15 +205,14 @@ def _leaf(leaf: LeafFacts | None) -> tuple[tuple[str, str], ...]:
 def _octets(behind: Behind, kept: AnswerFacts | None, answer: bytes | None) -> list[Octets]:
     view, source = behind.view, behind.dossier.submission
     as_json = source.format == WireFormat.FHIR.value
-    found = [
-        Octets(
-            words=f"Received from {behind.trust}",
-            name="source",
-            digest=source.digest,
-            length=len(view.source),
-            shown=bytes_shown.json_text(view.source) if as_json else bytes_shown.text(view.source),
-        )
-    ]
+    received = Octets(
+        words=f"Received from {behind.trust}",
+        name="source",
+        digest=source.digest,
+        length=len(view.source),
+        shown=bytes_shown.json_text(view.source) if as_json else bytes_shown.text(view.source),
+    )
+    found = [received] if view.source else []  # a provider is not shown the trust's own bytes
     if view.message is not None:
         found.append(
             Octets(

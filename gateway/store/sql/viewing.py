@@ -23,8 +23,9 @@ _HEAD = """
 SELECT submission.control_id, submission.format, submission.body, prescription.document, prescription.issues,
     prescription.nhs_number,
     (SELECT body FROM message WHERE message.prescription = prescription.id AND event = 'prescription-order'
+            AND (:provider = '' OR message.destination = :provider)
         ORDER BY created_at DESC, rowid DESC LIMIT 1)
-FROM prescription JOIN submission ON submission.id = prescription.submission WHERE prescription.id = ?
+FROM prescription JOIN submission ON submission.id = prescription.submission WHERE prescription.id = :row
 """
 _LINES = """
 SELECT line.uuid, order_number, product_display, product_code, directions, quantity, state, holder, act_by, epoch,
@@ -67,13 +68,17 @@ _ALERTS = ALERTS.format(
 
 
 def prescription(reader: Reader, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
-    """Give a prescription if the tenant may see it; None for a foreign one as for one that does not exist."""
+    """Give a prescription if the tenant may see it; None for a foreign one as for one that does not exist.
+
+    A provider is given the message that was for it, never another's, and never the trust's own bytes.
+    """
     seen = visible(reader, prescription_id, tenant)
     if seen is None:
         return None
     row, owner = seen
     key = (prescription_id.bytes, owner)
-    head: tuple[Any, ...] = next(iter(reader.execute(_HEAD, (row,))))
+    provider = tenant.value if tenant is not None and tenant.value != owner else ""
+    head: tuple[Any, ...] = next(iter(reader.execute(_HEAD, {"row": row, "provider": provider})))
     document = decode(head[3], Prescription) if head[3] else None
     return PrescriptionView(
         found=describe(reader, [row])[0],
@@ -87,7 +92,7 @@ def prescription(reader: Reader, prescription_id: UUID, *, tenant: OdsCode | Non
         events=tuple(_event(event) for event in reader.execute(_EVENTS, key)),
         alerts=tuple(alert_view(alert) for alert in reader.execute(_ALERTS, key)),
         issues=decode(head[4], tuple[Issue, ...]),
-        source=head[2],
+        source=b"" if provider else head[2],
         message=head[6],
     )
 
