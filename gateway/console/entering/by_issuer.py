@@ -1,11 +1,13 @@
 """Getting in by an identity provider: there, back, and in one of the roles it says; and out when it says so.
 
-Whoever has no role here is told so and let no further. Every outcome leaves an audit leaf before anything is shown.
+Whoever has no role here is told so and let no further. Every outcome leaves an audit leaf before anything is shown;
+of people who are not known, and of whom anybody can send any number, at most one each second, which counts the others.
 
 Source: OpenID Connect Core 3.1; Back-Channel Logout 1.0, 2.5; reliability-security.md 8.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.requests import Request
@@ -24,6 +26,15 @@ from gateway.console.site import HEADERS, HOME, SignedOut, Site
 
 _MOST_ENDED: Final = 4096
 _SECONDS: Final = 600
+_APART: Final = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class Strangers:
+    """When a leaf of somebody who is not known was last written, and how many came since."""
+
+    at: datetime | None = None
+    unsaid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,7 @@ class ByIssuer:
     entrance: Entrance
     issuer: Issuer
     cookie: cookies.Cookie
+    strangers: Strangers = field(default_factory=Strangers)
 
     def routes(self) -> list[BaseRoute]:
         """Give their addresses."""
@@ -132,12 +144,22 @@ class ByIssuer:
         return response
 
     async def _away(self, request: Request, error: IssuerAway) -> Response:
-        await note(self.site, "nobody", "sign-in not possible", str(error))
+        await self._of_nobody("sign-in not possible", str(error))
         return self._refused(request, 503, away=True)
 
     async def _not_believed(self, request: Request, why: str) -> Response:
-        await note(self.site, "nobody", "sign-in refused", why)
+        await self._of_nobody("sign-in refused", why)
         return self._refused(request, 403, away=False)
+
+    async def _of_nobody(self, action: str, why: str) -> None:
+        """Write the leaf of somebody who is not known, now and then: whoever knocks must not fill the audit."""
+        now, strangers = self.site.now(), self.strangers
+        if strangers.at is not None and now - strangers.at < _APART:
+            strangers.unsaid += 1
+            return
+        more = f", and {strangers.unsaid} more since the leaf before" if strangers.unsaid else ""
+        strangers.at, strangers.unsaid = now, 0
+        await note(self.site, "nobody", action, f"{why}{more}")
 
     def _refused(self, request: Request, status: int, *, away: bool) -> Response:
         """Say that nobody was let in, and what to do; the reason stands in the audit, not on the page."""

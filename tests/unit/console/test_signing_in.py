@@ -302,6 +302,17 @@ async def test_a_token_that_says_the_wrong_thing_lets_nobody_in(
     assert door.notes.leaves[-1][:2] == ("nobody", "console sign-in refused")
 
 
+async def test_whoever_knocks_often_does_not_fill_the_audit(door: Door) -> None:
+    async with door.browser() as browser:
+        for _ in range(5):
+            assert (await browser.get("/console/sign-in/back?code=x&state=y"))[0] == 403
+        refused = ("nobody", "console sign-in refused")
+        assert [leaf for leaf in door.notes.leaves if leaf[:2] == refused] == [(*refused, "state")]
+        door.clock[0] += timedelta(seconds=1)
+        await browser.get("/console/sign-in/back?code=x&state=y")
+    assert door.notes.leaves[-1] == (*refused, "state, and 4 more since the leaf before")
+
+
 STRANGER = RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
 ALIEN = RSAKey.generate_key(2048, {"kid": "alien", "use": "sig"})
 
