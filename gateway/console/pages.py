@@ -50,7 +50,7 @@ def listed(found: Found, names: Names) -> Listed:
         href=address(found.prescription_id),
         number=found.number or "No number: not translated",
         medicines=tuple(map(inert, found.medicines)) or ("Not read: see the issues",),
-        state=shown_as(found.state, found.condition),
+        state=shown_as(found.state, found.condition, found.held),
         received=clock_time(found.received_at),
         trust=named(found.tenant, names),
         provider=named(found.destination, names),

@@ -123,10 +123,10 @@ def line_shown(state: LineState, *, held: Held | None = None, made: int = 0, tot
     return STATES[state]
 
 
-def shown_as(state: LineState, condition: Condition | None) -> Shown:
+def shown_as(state: LineState, condition: Condition | None, held: Held | None = None) -> Shown:
     """Give how a prescription is shown in a list: a condition that needs a person speaks before the state."""
     if condition is None:
-        return STATES[state]
+        return line_shown(state, held=held)
     return replace(STATES[state], label=CONDITION_LABELS[condition], colour="red", mark=_MARKS["red"])
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.labels import Condition
+from gateway.domain.labels import Condition, Held
 from gateway.domain.lifecycle import LineState
 
 
@@ -24,3 +24,5 @@ class Found:
     alerts: int
     condition: Condition | None = None
     """What makes it worse than the state says (mapping.md 10.5)."""
+    held: Held | None = None
+    """What it is held for, where it is and that is known."""

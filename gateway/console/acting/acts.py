@@ -30,11 +30,11 @@ from gateway.console.acting.shape import Acting, Came, Case, Field, Filled, Kind
 from gateway.console.acting.supply import Renewal, RescueSupply
 from gateway.console.pages import address as prescription_address
 from gateway.console.site import Form, Looker, Site
-from gateway.console.words import STATES, Shown, born, clock_time, nhs_number
+from gateway.console.words import Shown, born, clock_time, line_shown, nhs_number
 from gateway.domain.asking import Seen
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import parse_uuid
-from gateway.domain.labels import LABELS
+from gateway.domain.labels import LABELS, held_as
 from gateway.domain.lifecycle import LineState
 from gateway.enquiries import PrescriptionView
 
@@ -261,7 +261,9 @@ async def _page(request: Request, act: Acting, case: Case, form: Form, trouble: 
         why_not=case.why_not,
         here_page=address(_id(case), act.name),
         **_about(case),
-        lines=[(str(line.id), line.product, _tag(line), not chosen or str(line.id) in chosen) for line in case.lines],
+        lines=[
+            (str(line.id), line.product, _tag(case, line), not chosen or str(line.id) in chosen) for line in case.lines
+        ],
         choose=says.each and len(case.lines) > 1,
         seen=[f"{line.line_id} {line.state} {line.epoch}" for line in case.view.lines],
         fields=[_asked(field, form, wrong) for field in says.fields],
@@ -293,8 +295,9 @@ def _about(case: Case) -> dict[str, object]:
     }
 
 
-def _tag(line: Line) -> Shown:
-    return STATES[line.view.state]
+def _tag(case: Case, line: Line) -> Shown:
+    held = held_as(issue.effect for issue in case.view.issues)
+    return line_shown(line.view.state, held=held, made=line.view.delivered, total=line.view.total_supplies)
 
 
 def _asked(field: Field, form: Form, wrong: Mapping[str, str]) -> dict[str, object]:
@@ -326,5 +329,6 @@ def _result(case: Case, words: str) -> dict[str, object]:
     """Give how every line stands, with its cancel, in the words of every other page."""
     standing: Mapping[UUID, Standing] = standings(case.view)
     lines = [Line(view=line, standing=standing[line.line_id]) for line in case.view.lines]
-    shown = [(line.product, _tag(line), line.cancel_words, _tag(line).sentence) for line in lines]
+    tags = [_tag(case, line) for line in lines]
+    shown = [(line.product, tag, line.cancel_words, tag.sentence) for line, tag in zip(lines, tags, strict=True)]
     return {**_about(case), "words": words, "lines": shown}

@@ -20,6 +20,7 @@ from gateway.console.words import (
     held_shown,
     how_long,
     nhs_number,
+    short_time,
     when,
 )
 from gateway.domain.alert_kinds import about
@@ -27,8 +28,8 @@ from gateway.domain.cover import Cover
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.labels import Held
 from gateway.domain.lifecycle import LineState
-from gateway.domain.work_item import LEAD_TIME, REASONS, Reason, Step, measures_slack
-from gateway.ports.attention import DEEPEST, LineOnList, SilentProvider, WorkItem, WorkNote, limit_of
+from gateway.domain.work_item import LEAD_TIME, REASONS, Reason, Step, measures_slack, settled
+from gateway.ports.attention import DEEPEST, Also, LineOnList, SilentProvider, WorkItem, WorkNote, limit_of
 
 CLOSING: Final = time(17, 0)
 """When the working day ends by which somebody must act."""
@@ -152,7 +153,7 @@ def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
         age=when(item.standing.since, now),
         step=step_of(item, looker),
         limit=_limit(item, now),
-        also=tuple(f"{one.reason.value}: {one.text}" for one in item.also),
+        also=tuple(_also(one, line) for one in item.also),
         means=known.means if known else "",
         do=known.do if known else "",
         acts=known.acts.value if known else "",
@@ -256,10 +257,30 @@ def _text(item: WorkItem) -> str:
         return _WAITS[item.reason]
     if item.settled:
         return f"Settled: the line is now {STATES[line.state].label}. Close this row with a reason if nothing is left."
+    if item.kind == "overdue":
+        return _overdue(item.text, STATES[line.state])
     if item.kind and not item.kind.startswith("line-"):
         return item.text
     meaning = _HELD[item.reason].sentence if item.reason in _HELD else STATES[line.state].sentence
     return " ".join((meaning, *item.held_words))
+
+
+def _overdue(text: str, now: Shown) -> str:
+    """Say what is known now, and what was late: the alert's own words begin with the state that it was about."""
+    late = text.removeprefix(f"{now.label}. ")
+    return f"{now.sentence} {late if late != text else f'Earlier: {text}'}"
+
+
+def _also(also: Also, line: LineOnList | None) -> str:
+    """Say what else is open about a line, in the words of its reason; a state that it has left is no longer so."""
+    if line is None or not also.kind.startswith("line-"):
+        return f"{also.reason.value}: {also.text}"
+    over = f": no longer so. It is now {STATES[line.state].label}. Close that alert with a reason."
+    return f"{also.reason.value}{over if settled(also.kind, line.state) else ''}"
+
+
+def _since(moment: datetime, now: datetime) -> str:
+    return f"{short_time(moment)}, {when(moment, now)}"
 
 
 def _kind(kind: str) -> str:
@@ -309,9 +330,9 @@ def group_of(group: SilentProvider, names: Names, now: datetime) -> Row:
     provider = named(group.provider, names)
     lines = f"More than {group.lines:,} lines" if group.lines >= DEEPEST else f"{group.lines:,} lines"
     heard = (
-        f"The last word of any kind from their system came {clock_time(group.heard_at)}, {when(group.heard_at, now)}."
+        f"Their last answer to anything came {clock_time(group.heard_at)}, {when(group.heard_at, now)}."
         if group.heard_at
-        else "Nothing has ever come from their system."
+        else "No answer to anything has ever come from them."
     )
     href = f"/console/?silent={group.provider}"
     return Row(
@@ -319,15 +340,16 @@ def group_of(group: SilentProvider, names: Names, now: datetime) -> Row:
         item="",
         heading=f"{lines} wait for {provider}",
         href=href,
-        reason="Their system is not answering",
-        text=f"{lines} have had no answer since {clock_time(group.since)}. {heard}",
+        reason="No answer from this provider",
+        text=f"An answer to each is late, to the first since {clock_time(group.since)}. {heard} "
+        "That their system took a message is no answer.",
         act_by="Act by today" if group.standing.last_day is None else f"Act by {day(group.standing.last_day)}",
         late=False,
         place="It stands where the most urgent of them would.",
         owner="provider, chased by trust",
         taken_by="",
         mine=False,
-        age=when(group.since, now),
+        age=_since(group.since, now),
         step=Link(words="Show each of them", href=href),
         group=True,
     )

@@ -13,6 +13,7 @@ from gateway.access.policy import Action
 from gateway.console import pages
 from gateway.console.attention.attention_query import REASON_NAMES, address, from_start, read
 from gateway.console.attention.attention_words import Row, group_of, named, row_of
+from gateway.console.board.provider_book import ProviderBook
 from gateway.console.csv_text import csv_response
 from gateway.console.site import HOME, Entry, Looker, SignedOut, Site
 from gateway.console.words import when
@@ -163,7 +164,9 @@ async def _empty(site: Site, looker: Looker, query: AttentionQuery, now: datetim
 
 
 def _filters(query: AttentionQuery, site: Site) -> Filters:
-    providers = sorted(site.names.items(), key=lambda pair: pair[1])
+    book = site.services.get(ProviderBook)
+    known = book.providers if isinstance(book, ProviderBook) else site.names
+    providers = sorted(((ods, name) for ods, name in site.names.items() if ods in known), key=lambda pair: pair[1])
     return Filters(
         mine=bool(query.taken_by),
         providers=tuple(

@@ -145,7 +145,7 @@ async def _row(site: Site, looker: Looker, held: HeldPrescription, waits: bool) 
     known = [one for one in ends if one is not None]
     first = min(known) if known and len(known) == len(held.lines) else None
     today = site.now().astimezone(LONDON).date()
-    left = f"{max(0, (first - today).days)} days, until {day(first)}" if first else "Not known: treat as urgent"
+    left = _left(max(0, (first - today).days), first) if first else "Not known: treat as urgent"
     return Row(
         held=held,
         href=address(held.prescription_id),
@@ -157,6 +157,10 @@ async def _row(site: Site, looker: Looker, held: HeldPrescription, waits: bool) 
         ends=first,
         proposed=waits,
     )
+
+
+def _left(days: int, ends: date) -> str:
+    return f"{days} day{'s' * (days != 1)}, none from {day(ends)}"
 
 
 def _choices(site: Site, provider: OdsCode) -> list[tuple[str, str]]:

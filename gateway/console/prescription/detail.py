@@ -252,6 +252,8 @@ def _cover(cover: Cover | None, now: datetime) -> CoverShown | None:
 
 
 _WEEK: Final = 7
+_NOT_THERE: Final = frozenset({S.RECEIVED, S.HELD, S.AWAITING_SCREENING, S.READY, S.UNDELIVERABLE})
+"""Where no provider has a line: one that is chosen for it knows nothing of it."""
 
 
 def _stuck(line: LineView, behind: Behind) -> str:
@@ -265,5 +267,8 @@ def _stuck(line: LineView, behind: Behind) -> str:
     ring = f"Ring {phone} and" if phone else f"No telephone number of {behind.provider} is configured. When you ring,"
     if not holder:
         return f"No provider was chosen. Quote {said or behind.view.control_id} to the trust."
+    if line.state in _NOT_THERE:
+        here = "whoever operates this gateway" if line.holder == Holder.GATEWAY else behind.trust
+        return f"{behind.provider} does not have it: do not ring them. Quote {said} to {here}."
     order = f", order {inert(line.order_number)}" if line.order_number and line.order_number != said else ""
     return f"{ring} quote {said}{order}."

@@ -6,7 +6,7 @@ Source: console.md 6.2.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 from typing import Final
@@ -20,7 +20,6 @@ from gateway.console.words import (
     born,
     clock_time,
     day,
-    held_shown,
     inert,
     nhs_number,
     short_time,
@@ -30,7 +29,6 @@ from gateway.domain.custody import Holder
 from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.domain.name_key import name_key
 from gateway.domain.prescription import Address, Gender
-from gateway.enquiries import Found
 from gateway.ports.looking_up import MOST_COUNTED, MOST_LISTED, Hit, Hits, RefusedMessage
 
 GENDERS: Final = {Gender.MALE: "Male", Gender.FEMALE: "Female", Gender.OTHER: "Other", Gender.UNKNOWN: "Not known"}
@@ -165,20 +163,13 @@ def listed(hit: Hit, names: Names) -> Listed:
         href=address(found.prescription_id),
         number=found.number or "No number: not translated",
         medicines=tuple(map(inert, found.medicines)) or ("Not read: see the issues",),
-        state=_state(found, hit),
+        state=shown_as(found.state, found.condition, found.held),
         cancels=tuple(CANCELS[state] for state in dict.fromkeys(hit.cancels)),
         since=short_time(hit.since),
         provider=named(found.destination, names),
         next=_next(hit, names),
         alerts=found.alerts,
     )
-
-
-def _state(found: Found, hit: Hit) -> Shown:
-    shown = shown_as(found.state, found.condition)
-    if found.state is LineState.HELD and found.condition is None and hit.held is not None:
-        return replace(shown, label=held_shown(hit.held).label)
-    return shown
 
 
 def _next(hit: Hit, names: Names) -> str:

@@ -10,9 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.labels import Condition, roll_up
+from gateway.domain.issue import Issue
+from gateway.domain.labels import Condition, held_as, roll_up
 from gateway.domain.lifecycle import LineState
 from gateway.enquiries import Found
+from gateway.store.document import decode
 from gateway.store.sql.instants import instant
 from gateway.store.sql.transaction import Reader
 
@@ -68,7 +70,7 @@ WHERE one.provider = :provider AND one.state IN ('SENT', 'UNCERTAIN') AND {NEWES
 ORDER BY prescription.id LIMIT :limit
 """  # noqa: S608 - a constant condition
 _FOUND = """
-SELECT id, uuid, number, group_number, tenant, received_at FROM prescription
+SELECT id, uuid, number, group_number, tenant, received_at, issues FROM prescription
 WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id DESC
 """
 _LINES = """
@@ -159,4 +161,5 @@ def _found(row: tuple[Any, ...], lines: list[tuple[Any, ...]]) -> Found:
         received_at=instant(row[5]),
         medicines=tuple(dict.fromkeys(line[1] for line in lines if line[1])),
         alerts=sum(line[3] for line in lines),
+        held=held_as(issue.effect for issue in decode(row[6], tuple[Issue, ...])) if state is LineState.HELD else None,
     )

@@ -15,7 +15,6 @@ from typing import Final
 from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.domain.issue import Issue
-from gateway.domain.labels import held_as
 from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.domain.name_key import given_key, name_key, postcode_key, starts_given
 from gateway.domain.prescription import Patient
@@ -253,7 +252,7 @@ def _hit(found: Found, row: Row, lines: Sequence[Row]) -> Hit:
         restricted=is_restricted(issues),
         since=instant(worst[2]) if worst else found.received_at,
         cancels=tuple(state for line in lines if (state := _cancel(line[4])) in _UNANSWERED),
-        held=held_as(issue.effect for issue in issues) if found.state is LineState.HELD else None,
+        held=found.held,
         holder=worst[1] if worst else "",
         act_by=min((instant(line[3]) for line in going if line[3] is not None), default=None),
         next_delivery=min(deliveries, default=None),

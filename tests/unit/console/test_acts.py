@@ -67,6 +67,9 @@ async def test_how_many_supplies_were_made_is_said(desk: Desk) -> None:
 
 async def test_what_never_left_is_cancelled_and_said_to_be(desk: Desk) -> None:
     await desk.trial.post(S01)
+    asked = await desk.person().read(await desk.page_of("cancel"))
+    assert ", with Example" not in asked.words
+    assert "Provider: " in asked.words
     page = await desk.person().act(await desk.page_of("cancel"), **CANCEL)
     assert "Cancelled, and confirmed" in page.words
     assert await desk.trial.states() == [S.CANCELLED]

@@ -131,7 +131,8 @@ async def test_lines_that_one_silent_provider_explains_are_shown_as_one_and_each
     await beat(console)
     page = await home(console)
     assert "3 lines wait for" in page
-    assert "Nothing has ever come from their system." in page
+    assert "No answer to anything has ever come from them. That their system took a message is no answer." in page
+    assert "not answering" not in page
     assert "RXA0" not in page
     each = await home(console, f"?silent={PROVIDER}")
     assert all(name in each for name in ("RXA0", "RXB0", "RXC0"))

@@ -233,6 +233,9 @@ async def test_both_values_of_a_contradiction_are_shown_and_no_button_to_choose(
     assert "&lt;b&gt;20&lt;/b&gt; mg" in section
     assert not re.search(r"<(button|input|form|select)", section)
     assert "TQ1[1]-2" in section
+    assert "does not have it: do not ring them." in words(shown)
+    newest = await console.get("/console/")
+    assert HELD_LABELS[Held.SOURCE] in newest.partition("Newest prescriptions")[2]
 
 
 async def test_an_order_that_could_not_be_read_has_a_page_that_says_so(console: Looking) -> None:

@@ -1,5 +1,6 @@
 """A provider in trouble: who is affected, and re-routes proposed for many, each of which waits for a second person."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -47,6 +48,7 @@ async def test_everything_that_it_has_is_listed_and_can_be_taken_away(desk: Desk
     assert "2 prescriptions, the shortest supply first." in page.words
     assert "RX7001" in page.words
     assert "RX7002" in page.words
+    assert re.search(r"Medicine at home: \d+ days?, none from |Not known: treat as urgent", page.words)
     file = await person.read(f"{PATH}.csv")
     assert file.body.count("RX700") == 2
     assert "TESTPATIENT" not in page.body + file.body
