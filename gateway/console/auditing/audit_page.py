@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as day_time
+from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
 
@@ -18,8 +19,9 @@ from gateway.console.auditing.checking_leaves import Check, Checker
 from gateway.console.bytes_shown import visible
 from gateway.console.csv_text import csv_response
 from gateway.console.site import Entry, Looker, Site
-from gateway.console.words import LONDON, clock_time, how_long, when
+from gateway.console.words import ACTORS, LONDON, clock_time, how_long, when
 from gateway.domain.identifiers import parse_uuid
+from gateway.domain.lifecycle import Actor
 from gateway.ports.audit_trail import AuditLeaf, AuditList, AuditWanted
 from gateway.ports.inspection import MessageId
 
@@ -53,6 +55,7 @@ class Shown:
 
 _MOST_ABOUT: Final = 5
 _REASON: Final = "reason_digest"
+_NO_WORDS: Final = sha256(b"").hexdigest()
 
 
 def shown(leaf: AuditLeaf, now: datetime) -> Shown:
@@ -68,15 +71,27 @@ def shown(leaf: AuditLeaf, now: datetime) -> Shown:
         number=leaf.seq,
         at=clock_time(leaf.at),
         ago=when(leaf.at, now),
-        who=visible(leaf.who),
+        who=_who(leaf),
         what=visible(_what(leaf)),
         prescriptions=tuple((str(one), pages.address(one)) for one in leaf.prescriptions[:_MOST_ABOUT]),
         more=max(0, len(leaf.prescriptions) - _MOST_ABOUT),
         messages=tuple((name, f"/console/messages/{name}") for name in messages),
         others=tuple(name for name in leaf.about if name not in named and name not in messages)[:_MOST_ABOUT],
         facts=facts,
-        reason=leaf.facts.get(_REASON, ""),
+        reason=_reason(leaf) or "",
     )
+
+
+def _who(leaf: AuditLeaf) -> str:
+    """Give who did it, as one filters by it; what nobody did is said in words."""
+    nobody = leaf.kind != "access" and leaf.who in set(Actor)
+    return f"{leaf.who}: {ACTORS[Actor(leaf.who)][0]}" if nobody else visible(leaf.who)
+
+
+def _reason(leaf: AuditLeaf) -> str | None:
+    """Give the digest of the reason that was given; the digest of no words at all is none."""
+    found = leaf.facts.get(_REASON)
+    return None if found == _NO_WORDS else found
 
 
 def _what(leaf: AuditLeaf) -> str:
@@ -133,6 +148,8 @@ def routes(site: Site) -> list[BaseRoute]:
             check=_check(checker, looker, now),
             may_check=looker.tenant is None,
             leaves=await site.enquiries.leaf_count() if looker.tenant is None else 0,
+            opens=looker.may(Action.READ_CONSOLE),
+            opens_messages=looker.may(Action.READ_MESSAGES),
         )
 
     async def as_file(request: Request) -> Response:
@@ -266,5 +283,5 @@ def _cells(leaf: AuditLeaf) -> tuple[str | int | datetime | None, ...]:
         leaf.action,
         " ".join(leaf.about),
         facts,
-        leaf.facts.get(_REASON),
+        _reason(leaf),
     )

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
@@ -14,11 +15,12 @@ import pytest
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
 from gateway.audit.tree import Tree
+from gateway.console.auditing.audit_page import shown
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
-from gateway.ports.audit_trail import AuditWanted
+from gateway.ports.audit_trail import AuditLeaf, AuditWanted
 from gateway.ports.inspection import Received
-from gateway.store.sql.leaves import leaf_hash
+from gateway.store.sql.leaves import leaf_hash, reason_digest
 from tests.console_rows import RBA, Console, console_over, sample
 
 SCRIPT = "<script>alert(1)</script>"
@@ -228,6 +230,32 @@ async def test_hostile_names_stay_words(console: Console) -> None:
     page = await console.read("/console/audit")
     assert SCRIPT not in page
     assert "\u202e" not in page
+
+
+@pytest.mark.parametrize(("reason", "given"), [("", False), ("Rang the patient", True)])
+def test_a_reason_of_no_words_is_not_said_to_be_given(reason: str, given: bool) -> None:  # noqa: FBT001
+    leaf = AuditLeaf(
+        seq=1,
+        at=datetime(2026, 10, 5, tzinfo=UTC),
+        kind="renewal",
+        who="CK",
+        action="",
+        about=(),
+        facts={"reason_digest": reason_digest(reason)},
+    )
+    assert bool(shown(leaf, leaf.at).reason) is given
+    assert shown(leaf, leaf.at).who == "CK: the clock"
+
+
+async def test_an_auditor_is_offered_no_page_that_is_not_an_auditors(console: Console) -> None:
+    name = await prescription(console)
+    await console.read(f"/console/prescriptions/{name}")
+    await console.read("/console/messages/in-1")
+    is_someone(console, Role.AUDITOR, None)
+    page = await console.read(f"/console/audit?about={name}")
+    assert name in page
+    assert 'href="/console/prescriptions/' not in page
+    assert 'href="/console/messages/' not in page
 
 
 async def test_a_leaf_is_shown_as_it_was_written(console: Console) -> None:

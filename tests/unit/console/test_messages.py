@@ -288,6 +288,15 @@ async def test_a_trust_s_engineer_sees_its_own_alone_and_cannot_tell_the_rest_fr
         assert re.sub(r"in-999999|" + name, "", foreign) == re.sub(r"in-999999|" + name, "", nothing)
 
 
+async def test_an_engineer_is_offered_no_page_of_a_prescription(console: Console) -> None:
+    await console.sample("S01")
+    assert 'href="/console/prescriptions/' in await console.read("/console/messages/in-1")
+    is_someone(console, Role.INTEGRATION_ENGINEER, RBA)
+    page = await console.read("/console/messages/in-1")
+    assert 'href="/console/prescriptions/' not in page
+    assert "Not open in your role" in page
+
+
 @pytest.mark.parametrize("role", [Role.PRESCRIBER, Role.HOMECARE_PHARMACIST, Role.PHARMACY_TECHNICIAN])
 @pytest.mark.parametrize("path", ["", "/in-1", "/in-1/compare", ".csv"])
 async def test_who_does_not_read_messages_finds_nothing_there(console: Console, role: Role, path: str) -> None:
