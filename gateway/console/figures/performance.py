@@ -31,7 +31,7 @@ from gateway.ports.board import Figure, ItemsWanted, ItemView, Standings
 ENTRIES: Final = (Entry(words="Performance", href="/console/performance", action=Action.READ_PERFORMANCE),)
 MOST_LISTED: Final = 500
 MOST_IN_FILE: Final = 5000
-ITEM_COLUMNS: Final = ("Medicine", "Prescription", "Id", "Trust", "Provider", "Now", "Sent")
+ITEM_COLUMNS: Final = ("Medicine", "Prescription", "Id", "Trust", "Provider", "What became of it", "Sent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,8 +39,8 @@ LISTS: Final[Mapping[str, tuple[str, frozenset[Outcome]]]] = MappingProxyType(
 STANDS: Final[Mapping[Outcome, str]] = MappingProxyType(
     {
         O.TO_SEND: "Still to be sent",
-        O.WAITING: "Sent, no decision yet",
-        O.NOT_KNOWN: "Not known if it arrived",
+        O.WAITING: "No decision yet",
+        O.NOT_KNOWN: "No decision yet: not known if it arrived",
         O.LATE: "Accepted after the limit",
         O.REJECTED: "Rejected or returned",
         O.CANCELLED: "Cancelled before it was accepted",

@@ -157,16 +157,16 @@ async def test_every_number_that_is_not_a_success_opens_its_list(console: Lookin
     places = re.findall(r'href="(/console/performance/2026-10/[a-z]+)"', page)
     assert places == [f"/console/performance/2026-10/{one}" for one in ("late", "rejected", "undecided")]
     for place, stands in zip(
-        places, ("Accepted after the limit", "Rejected or returned", "Sent, no decision yet"), strict=True
+        places, ("Accepted after the limit", "Rejected or returned", "No decision yet"), strict=True
     ):
         found = await console.get(place)
         assert "1 item, those sent first on top" in read(found)
-        assert f"Now {stands}" in read(found)
+        assert f"What became of it {stands}" in read(found)
         (link,) = re.findall(r'href="(/console/prescriptions/[0-9a-f-]{36})"', found)
         assert "Methotrexate" in await console.get(link)
     assert "There is none in these days." in read(await console.get("/console/performance/2026-10/moved"))
     (row,) = csv.DictReader(io.StringIO(await console.get("/console/performance/2026-10/rejected.csv")))
-    assert (row["Provider"], row["Now"], row["Trust"]) == ("VNE51", "Rejected or returned", "RBA")
+    assert (row["Provider"], row["What became of it"], row["Trust"]) == ("VNE51", "Rejected or returned", "RBA")
     await console.get("/console/performance/2026-10/nothing", status=404)
     await console.get("/console/performance/2026-10/nothing.csv", status=404)
     await console.get("/console/performance/2026-11/late", status=404)
