@@ -101,7 +101,8 @@ class WorkItem:
         alert: number of the alert; None where a line waits without one, and only its next step can be taken.
         kind: of the alert; empty without one.
         standing: what its place in the order comes from.
-        taken_by: short name of who has taken it; empty for nobody.
+        taken_by: short name of who has taken it, or was handed it; empty for nobody.
+        taken_at: when; None where nobody has taken it yet, whoever was handed it.
         settled: its line has left the state that it is about, and nothing but its closing is left.
         held_for: codes of the issues for which the line is held.
         held_words: what they say.
@@ -254,7 +255,7 @@ class WorkWrites(Protocol):
     async def hand_over(
         self, alerts: Sequence[int], *, to: str, by: str, seen: Mapping[int, str], tenant: OdsCode | None, now: datetime
     ) -> Mapping[int, str]:
-        """Hand items to a named person."""
+        """Hand items to a named person, who has them from when they take them: until then the ladder goes on."""
 
     async def put_off(
         self,

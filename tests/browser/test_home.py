@@ -121,4 +121,4 @@ def test_work_is_done_without_script(demo: Running, enter: Enter) -> None:
     page.get_by_role("button", name="Hand over", exact=True).click()
     page.get_by_label("Who takes it over?").fill("robin.rba")
     page.get_by_role("button", name="Hand over").click()
-    expect(page.get_by_text("handed to robin.rba")).to_be_visible()
+    expect(page.get_by_text("handed to robin.rba.")).to_be_visible()

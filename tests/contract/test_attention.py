@@ -456,6 +456,22 @@ async def test_several_are_handed_over_at_once_and_each_answers_for_itself(excha
     }
 
 
+async def test_only_who_takes_what_they_were_handed_has_it(exchange: Exchange) -> None:
+    alert, now = await one(exchange), exchange.clock.now()
+    await take(exchange, alert, by="anna")
+    assert await exchange.enquiries.unattended(now=now) == ()
+    hand = {"to": "cara", "by": "anna", "seen": {alert: "anna"}, "tenant": TRUST, "now": now}
+    assert await exchange.store.hand_over((alert,), **hand) == {alert: ""}  # type: ignore[arg-type]
+    (row,) = await items(exchange)
+    assert (row.taken_by, row.taken_at) == ("cara", None)
+    assert [one.alert for one in await exchange.enquiries.unattended(now=now)] == [alert]
+    assert (await exchange.enquiries.standing_of(TRUST, now=now)).untaken == 1
+    assert await take(exchange, alert, by="cara") == ""
+    assert await exchange.enquiries.unattended(now=now) == ()
+    (row,) = await items(exchange)
+    assert (row.taken_by, row.taken_at) == ("cara", now)
+
+
 async def test_nobody_works_on_another_trust_s_item(exchange: Exchange) -> None:
     alert = await one(exchange)
     assert await take(exchange, alert, tenant=OTHER) == "there is no such item"

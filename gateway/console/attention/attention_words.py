@@ -132,6 +132,13 @@ def act_by(item: WorkItem, now: datetime) -> datetime:
     return datetime.combine(last, CLOSING, LONDON)
 
 
+def _taken_by(item: WorkItem, looker: Looker) -> str:
+    """Say who has it; whoever was handed it has it from when they take it."""
+    if not item.taken_by or item.taken_at is not None:
+        return item.taken_by
+    return f"nobody yet, handed to {'you' if item.taken_by == looker.name else item.taken_by}"
+
+
 def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
     """Give one row."""
     by, reason = act_by(item, now), REASONS[item.reason]
@@ -148,9 +155,9 @@ def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
         late=by <= now,
         place=_place(item, now),
         owner=reason.owner,
-        taken_by=item.taken_by,
-        mine=item.taken_by == looker.name,
-        age=when(item.standing.since, now),
+        taken_by=_taken_by(item, looker),
+        mine=item.taken_by == looker.name and item.taken_at is not None,
+        age=_since(item.standing.since, now),
         step=step_of(item, looker),
         limit=_limit(item, now),
         also=tuple(_also(one, line) for one in item.also),

@@ -333,8 +333,8 @@ HAND_OVER: Final = WorkAct(
     action=Action.WORK,
     several=True,
     says=lambda _: (
-        "The person you name has it from now on; you no longer do.",
-        "They are not told by this: tell them as well.",
+        "You no longer have it. The person you name has it from when they take it.",
+        "Until then nobody has it, and the next people go on being told. The person is not told by this: tell them.",
     ),
     asks=_colleague,
     do=_hand_over,

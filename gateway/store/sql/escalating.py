@@ -1,7 +1,8 @@
 """Notices outside the console: see `gateway.ports.notices`.
 
-That a rung was told of an alert is one row, written with the notices themselves: however many nodes look, each rung is
-told once. What is claimed is looked at again first, so that nobody is told of what somebody has taken meanwhile.
+Who was handed an item has not taken it: only taking it stops the ladder. That a rung was told of an alert is one row,
+written with the notices themselves: however many nodes look, each rung is told once. What is claimed is looked at again
+first, so that nobody is told of what somebody has taken meanwhile.
 """
 
 import secrets
@@ -43,7 +44,7 @@ _WEEK: Final = timedelta(days=7)
 
 _UNATTENDED = """
 SELECT id, kind, tenant, CASE WHEN snoozed_until > opened_at THEN snoozed_until ELSE opened_at END, line IS NOT NULL
-FROM alert WHERE closed_at IS NULL AND id > :after AND taken_by = ''
+FROM alert WHERE closed_at IS NULL AND id > :after AND taken_at IS NULL
     AND (snoozed_until IS NULL OR snoozed_until <= :now)
     AND NOT EXISTS (SELECT 1 FROM told WHERE told.alert = alert.id AND told.last = 1)
 ORDER BY id LIMIT :limit
@@ -51,7 +52,7 @@ ORDER BY id LIMIT :limit
 _TOLD = "SELECT rung, at FROM told WHERE alert = ?"
 _WANTED = """
 SELECT kind, line IS NOT NULL FROM alert
-WHERE id = :alert AND closed_at IS NULL AND taken_by = '' AND (snoozed_until IS NULL OR snoozed_until <= :now)
+WHERE id = :alert AND closed_at IS NULL AND taken_at IS NULL AND (snoozed_until IS NULL OR snoozed_until <= :now)
 """
 _RECENT = """
 SELECT 1 FROM notice WHERE circle = :circle AND kind = 'step' AND rung = :rung AND written_at > :since LIMIT 1
@@ -79,7 +80,7 @@ UPDATE notice SET state = 'claimed', lease = :lease, lease_until = :until, attem
 """
 _NEEDED = """
 SELECT 1 FROM told JOIN alert ON alert.id = told.alert
-WHERE told.occasion = ? AND alert.closed_at IS NULL AND alert.taken_by = '' LIMIT 1
+WHERE told.occasion = ? AND alert.closed_at IS NULL AND alert.taken_at IS NULL LIMIT 1
 """
 _END = """
 UPDATE notice SET state = :state, said = :said, ended_at = :at, due_at = :due, lease = NULL, lease_until = NULL
@@ -98,7 +99,7 @@ ORDER BY notice.written_at, notice.id
 _WAITING = "SELECT count(*), min(written_at) FROM notice WHERE state IN ('due', 'claimed')"
 _SPENT = "SELECT count(*) FROM notice WHERE state = 'spent' AND ended_at > ?"
 _STANDING = """
-SELECT count(*), coalesce(sum(CASE WHEN taken_by = '' THEN 1 ELSE 0 END), 0), min(opened_at), min(id) FROM alert
+SELECT count(*), coalesce(sum(CASE WHEN taken_at IS NULL THEN 1 ELSE 0 END), 0), min(opened_at), min(id) FROM alert
 WHERE closed_at IS NULL AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant)
 """
 _CLOSED = """

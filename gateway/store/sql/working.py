@@ -18,7 +18,8 @@ from gateway.store.sql.reckoning import renew
 from gateway.store.sql.transaction import Transaction
 
 _ALERT: Final = """
-SELECT alert.id, alert.line, alert.subject, alert.kind, alert.taken_by, alert.closed_at, alert.closed_by
+SELECT alert.id, alert.line, alert.subject, alert.kind, alert.taken_by, alert.closed_at, alert.closed_by,
+    alert.taken_at
 FROM alert WHERE alert.id = :alert AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant)
 """
 _OF_LINE: Final = "SELECT id FROM alert WHERE line = ? AND closed_at IS NULL ORDER BY id"
@@ -59,7 +60,7 @@ def hand_over(
     tenant: OdsCode | None,
     now: datetime,
 ) -> Mapping[int, str]:
-    """Hand items to a named person."""
+    """Hand items to a named person, who has them from when they take them: until then the ladder goes on."""
     return _each(
         transaction,
         alerts,
@@ -161,15 +162,15 @@ def _each(
 
 
 def _give(transaction: Transaction, row: tuple[Any, ...], *, to: str, by: str, seen: str, now: datetime) -> str:
-    has = row[4]
-    if has == to:
+    has, own, took = row[4], to == by, row[7] is not None
+    if has == to and (took or not own):
         return ""
-    if has != seen:
+    if has not in {seen, to}:
         return f"{has} has taken it meanwhile" if has else "it was given back meanwhile"
     for one in _open_of(transaction, row):
-        transaction.run(_TAKE, {"alert": one, "by": to, "at": stored(now)})
-    _note(transaction, row, by=by, kind="taken" if to == by else "handed over", person=to, now=now)
-    _leaf(transaction, row, by=by, act="taken" if to == by else "handed-over", now=now, to=to)
+        transaction.run(_TAKE, {"alert": one, "by": to, "at": stored(now) if own else None})
+    _note(transaction, row, by=by, kind="taken" if own else "handed over", person=to, now=now)
+    _leaf(transaction, row, by=by, act="taken" if own else "handed-over", now=now, to=to)
     return ""
 
 
