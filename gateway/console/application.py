@@ -68,6 +68,11 @@ _TWICE: Final = {
 }
 
 
+_TOO_OLD: Final = (
+    "The page had been open for too long, and nothing was done by it now. Look how it stands, then send it."
+)
+
+
 def create_console(
     *,
     enquiries: Enquiries,
@@ -145,6 +150,7 @@ def _problems(
             return site.to(request, HOME)
         session = site.session(request)
         told = error.known and session is not None and session.notice
-        return site.to(request, error.path, "" if told else _TWICE[error.known])
+        words = _TOO_OLD if error.old else _TWICE[error.known]
+        return site.to(request, error.path, "" if told else words)
 
     return {SentBefore: sent_before, SignedOut: out, HTTPException: problem, Unavailable: unavailable}

@@ -100,17 +100,19 @@ class SignedOut(Exception):
 
 
 class SentBefore(Exception):
-    """A form was sent a second time: a double click, or the page loaded again.
+    """A form was sent a second time: a double click, or the page loaded again; or one too old to tell.
 
     Args:
         path: where it led, or the page it stood on where that is not known.
         known: whether it is known.
+        old: the form is no longer remembered: it may have been sent before, or never.
     """
 
-    def __init__(self, path: str, *, known: bool) -> None:
+    def __init__(self, path: str, *, known: bool, old: bool = False) -> None:
         super().__init__()
         self.path = path
         self.known = known
+        self.old = old
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,11 +285,12 @@ class Site:
             raise SignedOut
         if not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
             raise HTTPException(403)
+        old = bool(once) and not session.knows(once)
         if once and not session.use(once):
             path = await session.led(once, seconds=_UNDER_WAY_SECONDS)
             if not path:
                 session.typed[came_from(request)] = fields  # it may have been refused: nothing that was typed is lost
-            raise SentBefore(path or came_from(request), known=bool(path))
+            raise SentBefore(path or came_from(request), known=bool(path), old=old)
         request.state.once = once
         session.typed.pop(came_from(request), None)
         return Form(values=fields, token=once)
@@ -317,13 +320,14 @@ class Site:
     def page(self, request: Request, template: str, status: int = 200, /, **values: object) -> Response:
         """Give a page in its frame."""
         session = self.session(request)
-        notice = session.take_notice() if session and BY_ITSELF not in request.headers else ""
+        asked = BY_ITSELF not in request.headers
+        notice = session.take_notice() if session and asked else ""
         looker = Looker(principal=session.principal, session=session) if session else None
         body = self._templates.get_template(template).render(
             frame=self.frame,
             now=self.now(),
             csrf=session.csrf if session else "",
-            once=session.token if session else str,
+            once=session.token if session and asked else str,
             changes_role=session is not None and (session.developing or len(session.posts) > 1),
             ends_at=self.sessions.ends_at(session) if session else None,
             looker=looker,

@@ -96,6 +96,10 @@ class Session:
             use.path = path
             use.known.set()
 
+    def knows(self, token: str) -> bool:
+        """Tell whether a token is still remembered: of one that is not, nobody can say whether it was used."""
+        return token in self._fresh or token in self._used
+
     async def led(self, token: str, *, seconds: float) -> str:
         """Give where a form led when it was first sent, waiting a little while it is being done; empty if unknown."""
         use = self._used.get(token)

@@ -285,6 +285,25 @@ async def test_a_double_click_takes_once(console: Looking) -> None:
     assert [note.kind for note in notes] == ["taken"]
 
 
+async def test_a_form_that_is_no_longer_remembered_is_not_said_to_have_been_sent_before(console: Looking) -> None:
+    number = await item(console)
+    csrf = re.search(r'name="csrf" value="([^"]+)"', await console.get("/console/"))
+    assert csrf
+    form = {"csrf": csrf[1], "once": "forgotten", "only": f"{number}:"}
+    here = {"Referer": f"{console.address}/console/"}
+    async with console.browser.post(console.address + "/console/work/take", data=form, headers=here) as response:
+        page = words(await response.text())
+    assert "nothing was done by it now" in page
+    assert "more than once" not in page
+    assert await console.exchange.enquiries.work_notes(int(number), tenant=None) == ()
+
+
+async def test_a_page_that_renews_itself_makes_no_form_be_forgotten(console: Looking) -> None:
+    await item(console)
+    async with console.browser.get(console.address + "/console/", headers={"X-Live": "1"}) as response:
+        assert 'name="once" value=""' in await response.text()
+
+
 async def test_several_rows_are_handed_to_a_named_person(console: Looking) -> None:
     first, second = await item(console, "A"), await item(console, "B")
     chosen = [f"{first}:", f"{second}:"]
@@ -294,7 +313,7 @@ async def test_several_rows_are_handed_to_a_named_person(console: Looking) -> No
     assert "Say who takes it over" in wrong
     done = await send(console, "/console/work/hand-over", item=chosen, asked="yes", to="cara")
     assert "2 rows handed to cara." in done
-    assert (await home(console)).count("Taken by cara") == 2
+    assert (await home(console)).count("Taken by nobody yet, handed to cara") == 2
 
 
 async def test_nothing_chosen_is_said(console: Looking) -> None:
