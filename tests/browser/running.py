@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +53,9 @@ def demonstration(data: Path, *, prescriptions: int = 20, seed: int = 7) -> Iter
 
 
 @contextmanager
-def serving(data: Path, *options: str) -> Iterator[Running]:
+def serving(data: Path, *options: str, **variables: str) -> Iterator[Running]:
     """Run `gateway serve` alone, with the packaged configuration and nobody to talk to."""
-    with _process(("serve", "--data", str(data), *options), data / "gateway.log", data) as process:
+    with _process(("serve", "--data", str(data), *options), data / "gateway.log", data, variables) as process:
         running = Running(data / "gateway.log", data)
         _until(lambda: _LINK.search(running.log.read_text()), process)
         _until(lambda: _answers(f"{running.address}/console/static/console.css"), process)
@@ -63,9 +63,12 @@ def serving(data: Path, *options: str) -> Iterator[Running]:
 
 
 @contextmanager
-def _process(command: tuple[str, ...], log: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _process(
+    command: tuple[str, ...], log: Path, data: Path, variables: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     data.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "GATEWAY_PORT": "0", "GATEWAY_MLLP_PORT": "0", "GATEWAY_WATCH_SECONDS": "1"}
+    environment |= variables or {}
     with log.open("ab") as out:
         process = subprocess.Popen(
             (sys.executable, "-m", "gateway", *command),
