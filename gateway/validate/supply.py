@@ -76,7 +76,7 @@ def supply_sum(line: Line, row: ProductRow | None) -> SupplySum | None:
     return SupplySum(
         days=_said(days),
         needed=_span(need.least / factor, need.most / factor),
-        per_day=_span(need.least / factor / days, need.most / factor / days),
+        per_day=_a_day(need.least / factor / days, need.most / factor / days),
         quantity=lexeme(line.quantity.value),
         unit=line.quantity.unit.display or line.quantity.unit.code,
     )
@@ -149,6 +149,17 @@ def _told(need: _Need, quantity: Amount, line: Line) -> str:
 
 def _span(low: Fraction, high: Fraction) -> str:
     return _said(low) if low == high else f"{_said(low)} to {_said(high)}"
+
+
+def _a_day(low: Fraction, high: Fraction) -> str:
+    """Write what is used in a day to four places: one injection in twelve weeks is no 0.01, and the sum is followed."""
+    parts = [round(number * _FINE) for number in dict.fromkeys((low, high))]
+    said = [f"{part // _FINE}.{part % _FINE:04d}".rstrip("0").rstrip(".") for part in parts]
+    exact = all((number * _FINE).denominator == 1 for number in (low, high))
+    return f"{'' if exact else 'about '}{' to '.join(said)}"
+
+
+_FINE = 10_000
 
 
 def _said(number: Fraction) -> str:

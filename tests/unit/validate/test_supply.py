@@ -12,7 +12,7 @@ from gateway.domain.coding import SNOMED, UCUM, Coding
 from gateway.domain.prescription import AsNeeded, Bounds, Dosage, Duration, Line, ProductLevel, Range, TimeUnit, Timing
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow
-from gateway.validate.supply import gap_doubts, supply_doubts
+from gateway.validate.supply import gap_doubts, supply_doubts, supply_sum
 from tests.factories import SYRINGE, line
 
 MG = Coding(system=UCUM, code="mg", display="milligram")
@@ -185,6 +185,16 @@ def test_a_supply_lasts_until_the_next_one(lasts: int | None, weeks: int | None,
 
 def test_a_pen_that_holds_many_doses_is_not_counted_as_one() -> None:
     assert _verdict(_line("1", SYRINGE, _dosage("0.02", 1), days=28), MULTIDOSE) == ""
+
+
+def test_what_is_used_in_a_day_is_not_rounded_until_the_sum_no_longer_holds() -> None:
+    seldom = replace(_dosage("50", 1), timing=Timing(frequency=1, period=Decimal(12), period_unit=TimeUnit.WEEK))
+    found = supply_sum(_line("50", MG, seldom, days=84), TABLETS)
+    assert found is not None
+    assert (found.per_day, found.needed) == ("about 0.5952", "50")
+    daily = supply_sum(_line("28", TABLET, _dosage("5", 1), days=28), TABLETS)
+    assert daily is not None
+    assert (daily.per_day, daily.needed) == ("1", "28")
 
 
 WORDS_ALONE = {
