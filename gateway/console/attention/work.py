@@ -36,6 +36,7 @@ def routes(site: Site) -> list[BaseRoute]:
         found = await _item(site, looker, request)
         await site.note(looker, "view", f"alert {found.alert}")
         now = site.now()
+        alone = Case(site=site, looker=looker, items=(found,), now=now, seen={})
         notes = await site.enquiries.work_notes(found.alert or 0, tenant=looker.tenant)
         return site.page(
             request,
@@ -46,7 +47,11 @@ def routes(site: Site) -> list[BaseRoute]:
             put_off=clock_time(found.snoozed_until) if found.snoozed_until and found.snoozed_until > now else "",
             notes=[note_of(note, now) for note in notes],
             told=await told_of(site, looker, found.alert or 0, now),
-            acts=[act for act in ACTS if looker.may(act.action) and not found.closed_at],
+            acts=[
+                act
+                for act in ACTS
+                if looker.may(act.action) and not found.closed_at and not (act is REMIND and act.why_not(alone))
+            ],
             may_work=looker.may(Action.WORK) and not found.closed_at,
             back=HOME,
         )
@@ -161,7 +166,7 @@ def _page(
         faults=[(words, f"#{_first(act, case, name)}") for name, words in faults.items()],
         reasons=reasons,
         unknown=unknown,
-        reminder=reminder(case) if act is REMIND else (),
+        reminder=reminder(case) if act is REMIND and not act.why_not(case) else (),
         states=[f"{item.alert}:{item.line.state}" for item in case.items if item.line is not None],
         here_page=f"/console/work/{case.numbers[0]}/{act.name}" if alone else f"/console/work/{act.name}",
         item_page=f"/console/work/{case.numbers[0]}" if alone else "",

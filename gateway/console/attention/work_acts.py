@@ -14,6 +14,8 @@ from gateway.access.policy import Action
 from gateway.console.attention.attention_words import act_by, named
 from gateway.console.site import Looker, Site
 from gateway.console.words import LONDON, clock_time, day
+from gateway.domain.custody import CUSTODY, Holder
+from gateway.domain.lifecycle import LineState
 from gateway.domain.work_item import Reason
 from gateway.ports.attention import Call, WorkItem
 
@@ -278,6 +280,21 @@ async def _remind(case: Case, values: Values) -> Answers:
     )
 
 
+def _nobody_to_remind(case: Case) -> str:
+    """Say why no provider can be reminded of these rows; empty where each is with one."""
+    if all(item.line is not None and item.line.state in _WITH_A_PROVIDER for item in case.items):
+        return ""
+    one = len(case.items) == 1
+    what = "This row is about nothing" if one else "Of the rows that were chosen, one or more are about nothing"
+    return f"{what} that a provider has now: there is nobody to remind."
+
+
+_WITH_A_PROVIDER: Final = frozenset(
+    {state for state, custody in CUSTODY.items() if custody.holder is Holder.PROVIDER}
+    | {LineState.UNCERTAIN, LineState.QUERIED, LineState.ON_HOLD, LineState.FULFILLED}
+)
+
+
 def _remind_says(case: Case) -> tuple[str, ...]:
     providers = sorted({named(item.line.provider, case.site.names) for item in case.items if item.line})
     whom = " or ".join(providers) or "anybody"
@@ -377,6 +394,7 @@ REMIND: Final = WorkAct(
     asks=_by_whom,
     do=_remind,
     done=lambda case, values: f"Logged: {values['person']} was reminded. {_rows(case)} still on the list.",
+    why_not=_nobody_to_remind,
 )
 CLOSE: Final = WorkAct(
     name="close",

@@ -422,6 +422,14 @@ async def test_a_reminder_names_no_patient_and_says_that_the_gateway_sends_none(
     assert "R Jones, by telephone was reminded." in done
 
 
+async def test_of_what_no_provider_has_nobody_is_reminded(console: Looking) -> None:
+    number = await item(console)
+    assert f"/console/work/{number}/remind" not in await console.get(f"/console/work/{number}")
+    page = words(await console.get(f"/console/work/{number}/remind"))
+    assert "This cannot be done now. This row is about nothing that a provider has now" in page
+    assert "please answer it" not in page
+
+
 async def test_the_store_being_away_says_that_it_is_not_known(
     console: Looking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
