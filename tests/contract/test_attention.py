@@ -521,6 +521,19 @@ async def test_a_new_alert_of_a_line_that_was_put_off_is_on_the_list(exchange: E
     assert [row.kind for row in await items(exchange)] == ["patient-died"]
 
 
+async def test_a_provider_is_not_shown_what_the_trust_s_people_were_told(exchange: Exchange) -> None:
+    await exchange.store.accept(make_acceptance("A"))
+    what, now = make_prescription("A"), exchange.clock.now()
+    await exchange.store.open_alert(kind="overdue", subject="x", line_id=what.lines[0].id, now=now, text="No answer.")
+    (row,) = await items(exchange, tenant=PROVIDER)
+    assert row.alert is not None
+    call = Call(person="The patient", spoken_at=MOMENT, words="I would rather have the other company.")
+    assert await exchange.store.log_call(row.alert, call, by="anna", tenant=TRUST, now=now) == ""
+    for tenant, count in ((TRUST, 1), (None, 1), (PROVIDER, 0)):
+        assert len(await exchange.enquiries.work_notes(row.alert, tenant=tenant)) == count
+        assert len(await exchange.enquiries.stated(what.id, tenant=tenant)) == count
+
+
 async def test_a_call_is_kept_as_stated_and_what_was_said_of_stock_counts(exchange: Exchange) -> None:
     await held(exchange, what := with_stock("A", None), "A")
     (row,) = await items(exchange)

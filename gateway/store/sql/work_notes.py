@@ -1,4 +1,8 @@
-"""What people wrote down about what needs attention, and how long the medicine of a prescription lasts."""
+"""What people wrote down about what needs attention, and how long the medicine of a prescription lasts.
+
+What a trust's people wrote down of a call is the trust's: a provider is not shown what the patient, or another
+provider, told them.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,9 +23,7 @@ work_note.id, work_note.at, work_note.by, work_note.kind, work_note.person, work
 _OF_ALERT: Final = f"""
 SELECT {_NOTE} FROM alert JOIN work_note ON work_note.alert = alert.id OR work_note.line = alert.line
 LEFT JOIN line ON line.id = work_note.line
-WHERE alert.id = :alert
-    AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR EXISTS (
-        SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))
+WHERE alert.id = :alert AND (CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant)
 ORDER BY work_note.id DESC LIMIT 200
 """  # noqa: S608 - our own words alone
 _CALLS: Final = f"""
@@ -53,7 +55,7 @@ def of_alert(reader: Reader, alert: int, *, tenant: OdsCode | None) -> tuple[Wor
 def stated(reader: Reader, prescription: UUID, *, tenant: OdsCode | None) -> tuple[WorkNote, ...]:
     """Give the calls about a prescription, oldest first."""
     found = visible(reader, prescription, tenant)
-    if found is None:
+    if found is None or (tenant is not None and found[1] != tenant.value):
         return ()
     return tuple(_note(row) for row in reader.execute(_CALLS, (prescription.bytes, found[1])))
 
