@@ -79,11 +79,12 @@ class Close:
     async def says(self, case: Case, form: Form) -> Says:  # noqa: ARG002 - the protocol's
         """Give what the page says and asks."""
         return Says(
-            will=("It is closed for good, with your name and your reason.", "Its alerts are closed."),
-            will_not=(
+            will=(
+                "It is closed for good, with your name and your reason.",
                 "Nobody supplies it any more. If the patient still needs it, re-route it or prescribe it anew instead.",
-                f"{case.provider} is asked nothing: they gave it back, refused it, or never had it.",
+                "The alerts that say where it stood are closed with it. Any other stays open.",
             ),
+            will_not=(f"{case.provider} is asked nothing: they gave it back, refused it, or never had it.",),
             told=(f"{case.trust}, in its own system if it takes such news.",),
             undo="No.",
             fields=(_SUPPLIED, reason_field("Say how you know", wrong="Say how you know")),

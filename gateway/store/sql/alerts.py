@@ -25,6 +25,8 @@ UPDATE alert SET closed_at = :at, closed_by = :by, close_reason = :reason WHERE 
 """
 _CLOSED = "SELECT kind, subject FROM alert WHERE id = ?"
 _OPEN_OF_LINE = "SELECT id, kind FROM alert WHERE line = ? AND closed_at IS NULL ORDER BY id"
+OF_STATES = frozenset({"overdue", *(f"line-{state.lower().replace('_', '-')}" for state in LineState)})
+"""Alerts that say no more than where a line stands or stood: nobody needs them once a person has ended it."""
 _HOLDS = frozenset({Effect.HOLD_MAP, Effect.HOLD_SOURCE})
 _LINE = "SELECT tenant, provider, state FROM line WHERE id = ?"
 _IS_OPEN = "SELECT 1 FROM alert WHERE kind = ? AND subject = ? AND closed_at IS NULL"

@@ -15,7 +15,7 @@ from gateway.domain.hold import HoldState
 from gateway.ports.acceptance import OvertakenError
 from gateway.ports.asking import PersonsRequest
 from gateway.store.sql import cancels, holds
-from gateway.store.sql.alerts import close_alerts_of
+from gateway.store.sql.alerts import OF_STATES, close_alerts_of
 from gateway.store.sql.history import last_event, line_now
 from gateway.store.sql.leaves import append_leaf, reason_digest
 from gateway.store.sql.tell import tell_news
@@ -26,17 +26,7 @@ SELECT line.id, prescription.submission FROM line JOIN prescription ON prescript
 WHERE line.uuid = :line AND line.tenant = :tenant AND line.action IN ('new', 'replace')
 ORDER BY line.state IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED'), line.id DESC LIMIT 1
 """
-_ENDED_HERE: Final = frozenset(
-    {
-        "line-held",
-        "line-awaiting-screening",
-        "line-undeliverable",
-        "line-rejected",
-        "line-returned",
-        "change-awaits-ruling",
-        "overdue",
-    }
-)
+_ENDED_HERE: Final = OF_STATES | {"change-awaits-ruling"}
 """What no longer needs anybody once a line is cancelled here."""
 
 

@@ -13,7 +13,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.domain.message import MessageEvent, SealedMessage
 from gateway.domain.transition import Moved, transition
-from gateway.store.sql.alerts import close_alerts_of, open_alert
+from gateway.store.sql.alerts import OF_STATES, close_alerts_of, open_alert
 from gateway.store.sql.allocate import deliver, give, store_message
 from gateway.store.sql.awaiting import AWAITS_RULING, ask_for_ruling
 from gateway.store.sql.cancels import never_left
@@ -60,7 +60,6 @@ _DONE = "UPDATE outbox SET state = 'done' WHERE id = ? AND state = 'due'"
 
 _NOTHING: Final = ("no line of this prescription waits for that: look again",)
 _OF_SCREENING: Final = frozenset({"line-awaiting-screening", "overdue"})
-_OF_CLOSING: Final = frozenset({"line-rejected", "line-returned", "line-undeliverable", "overdue"})
 _OF_ANSWER: Final = frozenset({"line-queried", "overdue"})
 _RING: Final = "The provider's question was answered here, and the provider does not know it yet. Ring them."
 _OF_RULING: Final = frozenset({"cancel-too-late", "cancel-last-delivered", AWAITS_RULING})
@@ -124,7 +123,7 @@ def fail_screening(transaction: Transaction, act: Act) -> int:
 
 def close_lines(transaction: Transaction, act: Act) -> int:
     """Close lines that were rejected, returned or never sent: the patient's supply is accounted for otherwise."""
-    return _every(transaction, act, LineEvent.CLOSE, _OF_CLOSING, "closed")
+    return _every(transaction, act, LineEvent.CLOSE, OF_STATES, "closed")
 
 
 def answer_query(transaction: Transaction, act: Act, *, told: bool) -> int:

@@ -269,6 +269,16 @@ async def test_to_close_says_how_the_patient_is_supplied(desk: Desk) -> None:
     assert await desk.trial.states() == [S.CLOSED]
 
 
+async def test_what_was_in_doubt_before_it_was_refused_leaves_the_list_when_it_is_closed(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    claim = await desk.trial.send(InDoubt(reason="no answer"))
+    await desk.trial.answer(claim, LineEvent.REJECTED)
+    person = desk.person()
+    assert "Needs attention 1" in (await person.read("/console/")).words
+    await person.act(await desk.page_of("close"), supplied="hospital", reason="Seen in clinic")
+    assert "Needs attention 0" in (await person.read("/console/")).words
+
+
 async def test_a_supply_made_by_another_is_logged_once(desk: Desk) -> None:
     await desk.trial.post(S01)
     claim = await desk.trial.send(Taken())
