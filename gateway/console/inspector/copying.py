@@ -74,6 +74,8 @@ _DATE: Final = re.compile(r"\d{8}(?:\d{4}(?:\d\d)?)?(?:[+-]\d{4})?", re.ASCII)
 _SYSTEM: Final = re.compile(r"HL7\d{4}|99[A-Z]{1,8}|SCT|UCUM|ODS|GMC|GPhC|NMC|HCPC|NHS", re.ASCII)
 """Names of coding systems and registers, without which a code beside them says nothing."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_NAME_OF_ENTRY: Final = re.compile(rf"(?:urn:uuid:|[A-Z][A-Za-z]+/)?{_UUID.pattern}", re.ASCII)
+"""What one entry of a bundle calls another by: all of the value, for words about a person may hold an id as well."""
 _SHORT: Final = 3
 
 
@@ -197,7 +199,7 @@ def _node(node: JSON, path: str, targets: dict[str, str]) -> JSON:
     if path in targets:
         fresh = _iso(invented(node, targets[path]))
         return node if fresh is None else fresh
-    kept = len(node) <= _SHORT or path.endswith(".code") or _UUID.search(node) is not None
+    kept = len(node) <= _SHORT or path.endswith(".code") or _NAME_OF_ENTRY.fullmatch(node) is not None
     return node if kept else "TEST"
 
 
