@@ -288,11 +288,17 @@ class Enquiries(
         """Count what waits to be sent."""
 
     async def held(
-        self, *, prescription_id: UUID | None = None, provider: OdsCode | None = None
+        self,
+        *,
+        prescription_id: UUID | None = None,
+        provider: OdsCode | None = None,
+        tenant: OdsCode | None = None,
+        most: int = ...,
     ) -> tuple[HeldPrescription, ...]:
         """Give what is open under a prescription's id, or of a provider: who holds each line, and what was said of it.
 
-        Oldest first. With a provider, only the lines that are or were last its own.
+        Oldest first. With a provider, only the lines that are or were last its own, of one trust or of all, and at most
+        so many prescriptions.
 
         Raises:
             ValueError: not exactly one of the two is given.

@@ -17,6 +17,7 @@ from gateway.domain.renewal import RenewalEvent
 from gateway.ports.work import Whereabouts
 from tests.contract.store_engines import (
     ENGINES,
+    PROVIDER,
     TRUST,
     Clock,
     Exchange,
@@ -96,3 +97,13 @@ async def test_supplies_renewals_rulings_and_news_are_the_own_alone(exchange: Ex
     assert view is not None
     assert not [event for event in view.events if "b.two" in event.text]
     assert [one for line in view.lines for one in line.deliveries if one.state.value == "RESCUED"] == []
+
+
+async def test_what_a_provider_has_is_read_a_page_at_a_time_and_of_one_trust(exchange: Exchange) -> None:
+    for name, tenant in (("A", TRUST), ("B", OTHER), ("C", TRUST), ("D", TRUST)):
+        await exchange.store.accept(make_acceptance(name, tenant=tenant))
+    asked = exchange.enquiries.held
+    assert len(await asked(provider=PROVIDER)) == 4
+    assert [one.tenant for one in await asked(provider=PROVIDER, tenant=OTHER)] == [OTHER]
+    oldest = await asked(provider=PROVIDER, tenant=TRUST, most=2)
+    assert [one.prescription_id for one in oldest] == [make_prescription(name).id for name in ("A", "C")]

@@ -127,11 +127,11 @@ def _asked(site: Site, request: Request) -> tuple[Looker, OdsCode]:
 
 
 async def _rows(site: Site, looker: Looker, provider: OdsCode) -> tuple[list[Row], int]:
-    """Give who is affected, the shortest supply first, and how many there are in all."""
+    """Give who is affected, the shortest supply first, and how many were found: more than `MOST` are not counted."""
     found = [
         one
-        for one in await site.enquiries.held(provider=provider)
-        if looker.tenant in {None, one.tenant} and any(line.holding.state in _MOVABLE for line in one.lines)
+        for one in await site.enquiries.held(provider=provider, tenant=looker.tenant, most=MOST + 1)
+        if any(line.holding.state in _MOVABLE for line in one.lines)
     ]
     waiting = await site.enquiries.proposals(tenant=looker.tenant, now=site.now(), limit=1000)
     subjects = {one.proposal.subject for one in waiting if one.proposal.kind == KIND}

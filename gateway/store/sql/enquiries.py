@@ -170,7 +170,12 @@ class SqlEnquiries(StatedAnswers, AttentionAnswers, CodeMapAnswers, NoticeAnswer
         return await self._ask(lambda reader: watching.overdue(reader, now=now))
 
     async def held(
-        self, *, prescription_id: UUID | None = None, provider: OdsCode | None = None
+        self,
+        *,
+        prescription_id: UUID | None = None,
+        provider: OdsCode | None = None,
+        tenant: OdsCode | None = None,
+        most: int = holdings.EVERY,
     ) -> tuple[HeldPrescription, ...]:
         """See `gateway.enquiries.Enquiries`.
 
@@ -180,7 +185,9 @@ class SqlEnquiries(StatedAnswers, AttentionAnswers, CodeMapAnswers, NoticeAnswer
         if prescription_id is not None and provider is None:
             return await self._ask(lambda reader: holdings.of_prescription(reader.execute, prescription_id))
         if provider is not None and prescription_id is None:
-            return await self._ask(lambda reader: holdings.of_provider(reader.execute, provider))
+            return await self._ask(
+                lambda reader: holdings.of_provider(reader.execute, provider, tenant=tenant, most=most)
+            )
         raise ValueError("ask by exactly one thing")
 
     async def proposals(self, *, tenant: OdsCode | None, now: datetime, limit: int = 100) -> tuple[ProposalView, ...]:

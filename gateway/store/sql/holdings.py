@@ -6,7 +6,7 @@ Used by the reading side to show what would happen, and by the writing side to d
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from gateway.domain.cancel import CancelState
@@ -67,18 +67,21 @@ _OPEN = "line.state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CL
 _PRESCRIPTIONS = """
 SELECT DISTINCT prescription.id, prescription.tenant, prescription.uuid, prescription.number
 FROM {source} JOIN prescription ON prescription.id = line.prescription
-WHERE {condition} AND line.action IN ('new', 'replace') ORDER BY prescription.id
+WHERE {condition} AND line.action IN ('new', 'replace') ORDER BY prescription.id{limit}
 """
-_BY_ID = _PRESCRIPTIONS.format(source="line", condition=f"prescription.uuid = ? AND {_OPEN}")
-_BY_PROVIDER = _PRESCRIPTIONS.format(source="line", condition=f"line.provider = ? AND {_OPEN}")
+_BY_ID = _PRESCRIPTIONS.format(source="line", condition=f"prescription.uuid = ? AND {_OPEN}", limit="")
+_BY_PROVIDER = _PRESCRIPTIONS.format(
+    source="line", condition=f"line.provider = ? AND ? IN ('', line.tenant) AND {_OPEN}", limit=" LIMIT ?"
+)
 _REVOKED = _PRESCRIPTIONS.format(
-    source="reroute JOIN line ON line.id = reroute.line", condition=f"reroute.state = 'CONFIRMED' AND {_OPEN}"
+    source="reroute JOIN line ON line.id = reroute.line", condition=f"reroute.state = 'CONFIRMED' AND {_OPEN}", limit=""
 )
 _WRITTEN = """
 SELECT submission.tenant, submission.format, submission.body, submission.content_type, submission.received_at,
     submission.envelope, prescription.document, prescription.trace
 FROM prescription JOIN submission ON submission.id = prescription.submission WHERE prescription.id = ?
 """
+EVERY: Final = 2**31 - 1
 _EVENTS: Mapping[str, LineEvent] = {event.value: event for event in LineEvent}
 
 
@@ -92,9 +95,15 @@ def of_prescription(ask: Ask, prescription_id: UUID) -> tuple[HeldPrescription, 
     return _gather(ask, _BY_ID, (prescription_id.bytes,))
 
 
-def of_provider(ask: Ask, provider: OdsCode) -> tuple[HeldPrescription, ...]:
-    """Give every prescription with an open line that is, or was last, that provider's."""
-    return tuple(_only(one, provider) for one in _gather(ask, _BY_PROVIDER, (provider.value,)))
+def of_provider(
+    ask: Ask, provider: OdsCode, *, tenant: OdsCode | None = None, most: int = EVERY
+) -> tuple[HeldPrescription, ...]:
+    """Give the oldest prescriptions, of one trust or of all, with an open line that is, or was last, that provider's.
+
+    Each line is asked about by itself: whoever shows a page of them says how many at most.
+    """
+    values = (provider.value, str(tenant or ""), most)
+    return tuple(_only(one, provider) for one in _gather(ask, _BY_PROVIDER, values))
 
 
 def revoked(ask: Ask) -> tuple[HeldPrescription, ...]:

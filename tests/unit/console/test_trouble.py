@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.access.roles import Role
+from gateway.console.board import trouble
 from gateway.destination import Taken
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
@@ -52,6 +53,15 @@ async def test_everything_that_it_has_is_listed_and_can_be_taken_away(desk: Desk
     file = await person.read(f"{PATH}.csv")
     assert file.body.count("RX700") == 2
     assert "TESTPATIENT" not in page.body + file.body
+
+
+async def test_more_than_one_page_is_said_and_not_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await two(desk)
+    monkeypatch.setattr(trouble, "MOST", 1)
+    page = await desk.person(Role.CHIEF_PHARMACIST).read(PATH)
+    assert "More than 1 prescriptions" in page.words
+    assert "Only the 1 oldest are shown" in page.words
+    assert len(prescriptions(page)) == 1
 
 
 async def test_for_each_one_proposal_is_made_and_nothing_moves(desk: Desk) -> None:
