@@ -14,6 +14,7 @@ from gateway.console.acting.shape import (
     Says,
     coded,
     in_words,
+    partly,
     reason_field,
 )
 from gateway.console.site import Form
@@ -95,7 +96,8 @@ class Close:
         """Close each line that is meant."""
         reason = f"{in_words(_SUPPLIED, filled['supplied'])}. {filled['reason']}"
         moved = [await case.site.store.close_lines(case.act(reason, line)) for line in filled.chosen]
-        return Came(words=f"Closed. {in_words(_SUPPLIED, filled['supplied'])}.") if sum(moved) else _MOVED
+        words = f"Closed. {in_words(_SUPPLIED, filled['supplied'])}."
+        return Came(words=partly(sum(moved), filled.chosen, words)) if sum(moved) else _MOVED
 
 
 class Answer:
@@ -129,7 +131,7 @@ class Answer:
         if not sum(moved):
             return _MOVED
         ring = "You have told the provider." if told else f"{case.provider} does not know it yet: ring them."
-        return Came(words=f"Your answer is recorded. {ring}")
+        return Came(words=partly(sum(moved), filled.chosen, f"Your answer is recorded. {ring}"))
 
 
 class Resolve:

@@ -275,6 +275,13 @@ def in_words(field: Field, value: str) -> str:
     return next((option.words for option in field.options if option.value == value), value)
 
 
+def partly(done: int, chosen: Sequence[Line], words: str) -> str:
+    """Give the words of what was done, saying so where it was not done for every line that was meant."""
+    if done == len(chosen):
+        return words
+    return f"For {done} of {len(chosen)} alone: {words} The others had moved on, and were left as they stand."
+
+
 def together(sentences: Sequence[str]) -> str:
     """Give sentences as one text, each once."""
     return " ".join(dict.fromkeys(sentences))

@@ -3,7 +3,7 @@
 from typing import Final
 
 from gateway.console.acting.offered import ActName
-from gateway.console.acting.shape import Came, Case, Field, Filled, Kind, NotDone, Option, Says, reason_field
+from gateway.console.acting.shape import Came, Case, Field, Filled, Kind, NotDone, Option, Says, partly, reason_field
 from gateway.console.site import Form
 from gateway.console.words import day
 from gateway.domain.acts import Rescue
@@ -63,17 +63,16 @@ class Renewal:
         new = parse_uuid(filled["new"]) if event is RenewalEvent.APPROVED else None
         if event is RenewalEvent.APPROVED and new is None:
             return NotDone(reasons=(f"{_NEW}.",))
-        reasons: list[str] = []
-        for line in filled.chosen:
-            reasons += await case.site.store.renew(case.act(filled["reason"], line), event, new)
-        if reasons:
-            return NotDone(reasons=tuple(dict.fromkeys(reasons)))
+        answers = [await case.site.store.renew(case.act(filled["reason"], line), event, new) for line in filled.chosen]
+        done = sum(not reasons for reasons in answers)
+        if not done:
+            return NotDone(reasons=tuple(dict.fromkeys(one for reasons in answers for one in reasons)))
         words = {
             RenewalEvent.PASSED_ON: "Recorded: the renewal is with the prescriber.",
             RenewalEvent.APPROVED: "Recorded: renewed by the new prescription.",
             RenewalEvent.DECLINED: "Recorded: not renewed. The patient's supply ends with this prescription.",
         }
-        return Came(words=words[event])
+        return Came(words=partly(done, filled.chosen, words[event]))
 
 
 class RescueSupply:

@@ -10,6 +10,7 @@ from gateway.access.roles import Role
 from gateway.console.acting.acts import ACTS
 from gateway.console.acting.offered import ActName
 from gateway.destination import InDoubt, Taken, TryLater
+from gateway.domain.acts import Act
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
@@ -255,6 +256,24 @@ async def test_a_question_is_answered_and_the_provider_is_said_not_to_know(desk:
     assert "does not know it yet: ring them" in page.words
     assert await desk.trial.states() == [S.WITH_PROVIDER]
     assert "answer-not-told" in await desk.trial.alerts()
+
+
+async def test_what_was_done_for_some_alone_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.trial.post(two_orders())
+    await desk.trial.answer(await desk.trial.send(Taken()), LineEvent.REJECTED)
+    store, lines = desk.trial.world.store, iter((True, False))
+    really = store.close_lines
+
+    async def moved_meanwhile(act: Act) -> int:
+        return await really(act) if next(lines) else 0
+
+    monkeypatch.setattr(store, "close_lines", moved_meanwhile)
+    person, path = desk.person(), await desk.page_of("close")
+    page = await person.read(path)
+    both = [("line", value.split()[0]) for value in page.hidden("seen")]
+    done = await person.send(path, [*await person.fill(page, path, supplied="hospital", reason="They rang."), *both])
+    assert "For 1 of 2 alone: Closed." in done.words
+    assert sorted(await desk.trial.states()) == [S.CLOSED, S.REJECTED]
 
 
 async def test_to_close_says_how_the_patient_is_supplied(desk: Desk) -> None:
