@@ -16,6 +16,8 @@ from gateway.console.words import (
 from gateway.domain.alert_kinds import about
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
+from gateway.domain.labels import LABELS
+from gateway.domain.lifecycle import LineState
 from gateway.enquiries import (
     AlertView,
     Found,
@@ -89,7 +91,7 @@ def alarm(alert: AlertView, now: datetime) -> Alarm:
         kind=alert.kind.replace("-", " ").replace("_", " ").capitalize(),
         medicine=inert(alert.medicine),
         number=alert.number,
-        text=inert(alert.text),
+        text=inert(_alarming(alert)),
         opened=clock_time(alert.opened_at),
         age=when(alert.opened_at, now),
         closed=f"{clock_time(alert.closed_at)} by {alert.closed_by}: {alert.close_reason}" if alert.closed_at else "",
@@ -98,6 +100,15 @@ def alarm(alert: AlertView, now: datetime) -> Alarm:
         do=row.do,
         runbook=row.runbook,
     )
+
+
+def _alarming(alert: AlertView) -> str:
+    """Give an alert's words; where it names a state, that state by its label, as everywhere else."""
+    named_state = alert.kind.removeprefix("line-").replace("-", "_").upper()
+    _, states, rest = alert.text.partition("; ")
+    if not alert.kind.startswith("line-") or named_state not in set(LineState) or not states:
+        return alert.text
+    return f"{LABELS[LineState(named_state)]}. {rest[:1].upper()}{rest[1:]}"
 
 
 def paused(pause: PauseView, names: Names, now: datetime) -> str:

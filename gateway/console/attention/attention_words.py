@@ -3,6 +3,7 @@
 Source: console.md 6.1, 10 and 11.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -26,6 +27,7 @@ from gateway.console.words import (
 from gateway.domain.alert_kinds import about
 from gateway.domain.cover import Cover
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.issue import CODES
 from gateway.domain.labels import Held
 from gateway.domain.lifecycle import LineState
 from gateway.domain.work_item import LEAD_TIME, REASONS, Reason, Step, measures_slack, settled
@@ -259,7 +261,7 @@ def _text(item: WorkItem) -> str:
     """Say what happened: of an alert that only names a state, what that state means, and what it is held for."""
     line = item.line
     if line is None:
-        return item.text
+        return _apart(item) if item.kind.startswith("submission-") else item.text
     if item.alert is None and item.reason in _WAITS:
         return _WAITS[item.reason]
     if item.settled:
@@ -270,6 +272,13 @@ def _text(item: WorkItem) -> str:
         return item.text
     meaning = _HELD[item.reason].sentence if item.reason in _HELD else STATES[line.state].sentence
     return " ".join((meaning, *item.held_words))
+
+
+def _apart(item: WorkItem) -> str:
+    """Say what came of a message that was kept apart: its codes with what the sender is to do about each."""
+    codes = dict.fromkeys(re.findall(r"[A-Z]+(?:_[A-Z]+)+", item.text))
+    advice = [CODES[code].advice for code in codes if code in CODES]
+    return " ".join((about(item.kind).means, item.text, *advice))
 
 
 def _overdue(text: str, now: Shown) -> str:

@@ -150,7 +150,7 @@ def _line(number: int, line: LineView, behind: Behind, held: Held | None) -> Lin
         known=known,
         evidence=behind.evidence(latest.seq) if latest else "",
         next=_next(line, behind, held, asked=asked is not None),
-        owner=_owner(line, behind),
+        owner=_owner(line, behind, held),
         due=f"{short_time(line.act_by)}, {when(line.act_by, behind.now)}" if line.act_by else "",
         overdue=line.act_by is not None and line.act_by <= behind.now and line.state not in TERMINAL,
         cover=_cover(behind.covers.get(line.line_id), behind.now),
@@ -221,7 +221,9 @@ _NEXT: Final[dict[LineState, str]] = {
 }
 
 
-def _owner(line: LineView, behind: Behind) -> str:
+def _owner(line: LineView, behind: Behind, held: Held | None) -> str:
+    if line.state is S.HELD and held is Held.CODE:
+        return f"The map approvers of {behind.trust}"
     if line.holder not in set(Holder):
         return line.holder
     return {

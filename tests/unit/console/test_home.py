@@ -4,20 +4,25 @@ import csv
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
+from gateway.console.attention.attention_words import row_of
+from gateway.console.site import Looker
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Name, Prescription
-from gateway.domain.work_item import REASONS, Reason
+from gateway.domain.work_item import REASONS, Reason, Standing, reason_of
+from gateway.ports.attention import WorkItem
 from tests.contract.store_engines import PROVIDER, TRUST, make_acceptance, make_order
 from tests.contract.test_attention import held, silent, supplied, sweep, with_stock
+from tests.doors import NAMES
 from tests.factories import patient
 from tests.unit.console.looking import Looking, looking
 
@@ -420,6 +425,21 @@ async def test_a_reminder_names_no_patient_and_says_that_the_gateway_sends_none(
     assert "the message standard has no reminder" in page
     done = await send(console, f"/console/work/{number[1]}/remind", person="R Jones, by telephone", words="")
     assert "R Jones, by telephone was reminded." in done
+
+
+def test_a_message_that_was_kept_apart_says_what_its_sender_is_to_do() -> None:
+    now = datetime(2026, 10, 5, 9, tzinfo=UTC)
+    apart = WorkItem(
+        alert=1,
+        kind="submission-unreadable",
+        reason=reason_of("submission-unreadable"),
+        text="A message of RBA was kept apart (unreadable): FRAME_INVALID.",
+        standing=Standing(incident=False, last_day=None, risk=0, since=now, number=1),
+    )
+    someone = Principal(kind=Kind.PERSON, tenant=TRUST, name="p.one", role=PHARMACIST)
+    row = row_of(apart, Looker(principal=someone, session=None), NAMES, now)
+    assert row.text.startswith("A trust sent what could not be read")
+    assert "FRAME_INVALID. Wrap each message in one MLLP block" in row.text
 
 
 async def test_of_what_no_provider_has_nobody_is_reminded(console: Looking) -> None:

@@ -234,6 +234,8 @@ async def test_both_values_of_a_contradiction_are_shown_and_no_button_to_choose(
     assert not re.search(r"<(button|input|form|select)", section)
     assert "TQ1[1]-2" in section
     assert "does not have it: do not ring them." in words(shown)
+    alerts = words(shown).partition("Alerts")[2]
+    assert f"{LABELS[LineState.HELD]}. The trust must act. Held for DOSE_CONFLICT." in alerts
     newest = await console.get("/console/")
     assert HELD_LABELS[Held.SOURCE] in newest.partition("Newest prescriptions")[2]
 
