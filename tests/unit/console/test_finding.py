@@ -104,6 +104,12 @@ async def test_nothing_found_says_what_was_looked_for_and_that_looking_works(con
     assert "Ask the trust" in shown
 
 
+async def test_who_may_not_search_is_offered_no_box(console: Looking) -> None:
+    assert 'role="search"' in await console.get("/console/help")
+    console.be(Role.OPERATOR, None)
+    assert 'role="search"' not in await console.get("/console/help")
+
+
 async def test_focus_goes_to_the_heading_of_what_was_found(console: Looking) -> None:
     assert re.search(r'<h1 id="results" tabindex="-1" autofocus>', await console.seek("RXA"))
 
