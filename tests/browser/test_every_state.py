@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(900)
 
 HOSTILE = "<script>alert(1)</script>\u202eTNEITAP".encode()
 LONG = b"LLANFAIRPWLLGWYNGYLL" * 2
-ORDERS = 30
+ORDERS = 12
 
 
 @pytest.fixture(scope="module")
