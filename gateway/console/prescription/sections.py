@@ -27,12 +27,17 @@ NOT_STATED: Final = "Not stated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prescribed:
-    """One line as it was prescribed: the prescriber's own words, and the structure under them."""
+    """One line as it was prescribed: the prescriber's own words, and the structure under them.
+
+    Attributes:
+        unsaid: what is said where there are no words; empty where there are.
+    """
 
     product: str
     code: str
     brand: bool
     words: str
+    unsaid: str = ""
     dosages: tuple[tuple[tuple[str, str], ...], ...]
     rows: tuple[tuple[str, str], ...]
 
@@ -73,6 +78,7 @@ def prescribed(behind: Behind) -> tuple[Prescribed, ...]:
                 code=line.product_code,
                 brand=False,
                 words=inert(line.directions),
+                unsaid="" if line.directions else "The directions could not be read.",
                 dosages=(),
                 rows=(("Order number", inert(line.order_number) or NOT_STATED),),
             )
@@ -82,11 +88,13 @@ def prescribed(behind: Behind) -> tuple[Prescribed, ...]:
 
 
 def _prescribed(line: Line, document: Prescription) -> Prescribed:
+    words = inert("\n".join(dosage.text for dosage in line.dosages if dosage.text))
     return Prescribed(
         product=inert(line.product.display),
         code=str(line.product.code),
         brand=line.product.brand_required,
-        words=inert("\n".join(dosage.text for dosage in line.dosages if dosage.text)),
+        words=words,
+        unsaid="" if words else "No directions in words were sent.",
         dosages=tuple(map(_dosage, line.dosages)),
         rows=tuple((term, words or NOT_STATED) for term, words in _line_rows(line, document)),
     )

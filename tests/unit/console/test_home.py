@@ -202,6 +202,7 @@ async def test_without_the_watch_nobody_says_that_nothing_needs_attention(consol
     page = await home(console)
     assert "We cannot say whether anything needs attention" in page
     assert "Nothing needs attention" not in page
+    assert page.startswith("Needs attention not known")
     await item(console)
     assert "There may be more." in await home(console)
 

@@ -249,6 +249,8 @@ async def test_an_order_that_could_not_be_read_has_a_page_that_says_so(console: 
     assert "Patient not read" in shown
     assert "Not checked yet" in shown
     assert "No message was written for a provider" in shown
+    assert "The directions could not be read." in shown
+    assert "No directions in words were sent" not in shown
 
 
 async def test_every_line_stands_on_one_page(console: Looking) -> None:
