@@ -82,8 +82,8 @@ def _of(site: Site, act: Acting) -> list[BaseRoute]:
         case = await _case(site, looker, request, act.name)
         await site.note(looker, str(act.name), str(case.view.found.prescription_id))
         seen = _seen(form)
-        if _moved(case, seen):
-            return await _page(request, act, case, form, _Trouble(changed=_changed(case, seen, act.name)))
+        if _moved(case, form):
+            return await _page(request, act, case, form, _Trouble(changed=_changed(case, form, act.name)))
         says = await act.says(case, form)
         wrong = _wrong(says, case, form)
         if wrong or case.why_not or says.blocked:
@@ -93,7 +93,7 @@ def _of(site: Site, act: Acting) -> list[BaseRoute]:
             return site.to(request, came.href or f"{address(_id(case), act.name)}/result", came.words)
         if isinstance(came, NotDone) and came.moved:
             case = await _case(site, looker, request, act.name)
-            changed = _changed(case, seen, act.name)
+            changed = _changed(case, form, act.name)
             return await _page(request, act, case, form, _Trouble(changed=changed, reasons=came.reasons))
         reasons = came.reasons if isinstance(came, NotDone) else ()
         trouble = _Trouble(reasons=reasons, unknown="" if reasons else _reference(form))
@@ -181,30 +181,42 @@ def _seen(form: Form) -> dict[UUID, Seen]:
     found = {}
     for value in form.many("seen"):
         line, _, rest = value.partition(" ")
-        state, _, epoch = rest.partition(" ")
+        state, _, rest = rest.partition(" ")
+        epoch, _, _ = rest.partition(" ")
         line_id = parse_uuid(line)
         if line_id is not None and state in set(LineState) and epoch.isdigit():
             found[line_id] = Seen(state=LineState(state), epoch=int(epoch))
     return found
 
 
-def _now(view: PrescriptionView) -> dict[UUID, Seen]:
-    return {line.line_id: Seen(state=line.state, epoch=line.epoch) for line in view.lines}
+def _moved(case: Case, form: Form) -> bool:
+    """Tell whether a line moved, though it may have come back to where it was: what was found out then is old."""
+    return set(form.many("seen")) != set(_shown(case.view))
 
 
-def _moved(case: Case, seen: Mapping[UUID, Seen]) -> bool:
-    return _now(case.view) != dict(seen)
+def _shown(view: PrescriptionView) -> list[str]:
+    """Give what the form carries of each line: its state, its epoch, and the last event that moved it."""
+    return [f"{line.line_id} {line.state} {line.epoch} {_last_move(view, line.line_id)}" for line in view.lines]
 
 
-def _changed(case: Case, seen: Mapping[UUID, Seen], name: ActName) -> tuple[Changed, ...]:
+def _last_move(view: PrescriptionView, line: UUID) -> int:
+    moves = (one.seq for one in view.events if one.line_id == line and one.state_before != one.state_after)
+    return max(moves, default=0)
+
+
+def _changed(case: Case, form: Form, name: ActName) -> tuple[Changed, ...]:
     """Give both versions of every line that moved; all of them where the form says nothing of what was seen."""
+    seen, said, shown = _seen(form), set(form.many("seen")), _shown(case.view)
     out = []
-    for line in case.view.lines:
+    for line, now_shown in zip(case.view.lines, shown, strict=True):
         before = seen.get(line.line_id)
-        if before is None or (before.state, before.epoch) != (line.state, line.epoch):
+        if before is None or now_shown not in said:
             words = LABELS[before.state] if before else "Not shown to you"
             now = LABELS[line.state] + (", with another provider" if before and before.epoch != line.epoch else "")
-            out.append(Changed(product=line.product or str(name), seen=words, now=now))
+            again = before is not None and (before.state, before.epoch) == (line.state, line.epoch)
+            out.append(
+                Changed(product=line.product or str(name), seen=words, now=f"{now}, once more" if again else now)
+            )
     return tuple(out)
 
 
@@ -265,7 +277,7 @@ async def _page(request: Request, act: Acting, case: Case, form: Form, trouble: 
             (str(line.id), line.product, _tag(case, line), not chosen or str(line.id) in chosen) for line in case.lines
         ],
         choose=says.each and len(case.lines) > 1,
-        seen=[f"{line.line_id} {line.state} {line.epoch}" for line in case.view.lines],
+        seen=_shown(case.view),
         fields=[_asked(field, form, wrong) for field in says.fields],
         ask=[_asked(field, form, wrong) for field in says.ask],
         faults=[(words, f"#{_first(name, says)}") for name, words in wrong.items()],

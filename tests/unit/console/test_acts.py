@@ -258,6 +258,19 @@ async def test_a_question_is_answered_and_the_provider_is_said_not_to_know(desk:
     assert "answer-not-told" in await desk.trial.alerts()
 
 
+async def test_what_was_stated_of_an_earlier_attempt_is_not_taken_for_a_later_one(desk: Desk) -> None:
+    await sent(desk, InDoubt(reason="no answer"))
+    slow, quick, path = desk.person(), desk.person(name="q.two"), await desk.page_of("resolve")
+    form = await slow.fill(await slow.read(path), path, found="never-arrived", reason="They looked at 10:00.")
+    await quick.act(path, found="never-arrived", reason="They looked at 10:01.")
+    await desk.trial.send(InDoubt(reason="no answer"))
+    assert await desk.trial.states() == [S.UNCERTAIN]
+    late = await slow.send(path, form)
+    assert late.status == 409
+    assert "Not known if it arrived, once more" in late.words
+    assert await desk.trial.states() == [S.UNCERTAIN]
+
+
 async def test_what_was_done_for_some_alone_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await desk.trial.post(two_orders())
     await desk.trial.answer(await desk.trial.send(Taken()), LineEvent.REJECTED)
