@@ -23,7 +23,9 @@ from gateway.domain.person import Grant
 from gateway.domain.submission import Answer, Submission
 from gateway.enquiries import AlertView, EventView, Found, LineView, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports.attention import Aliveness, Attention, AttentionQuery, WorkNote
+from gateway.ports.audit_trail import AuditList, AuditWanted, Busy
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
+from gateway.ports.code_maps import HeldCode
 from gateway.ports.dossier import Dossier, SubmissionFacts
 from gateway.ports.looking_up import Hit, Hits, Key, RefusedMessage
 from gateway.ports.work import News
@@ -212,6 +214,22 @@ class Enquiries:
     async def granted_to(self, name: str, *, now: datetime) -> tuple[Grant, ...]:
         self._seen(None)
         return tuple(one for one in self.granted if one.name == name and one.until > now)
+
+    async def held_codes(self, *, tenant: OdsCode | None) -> tuple[HeldCode, ...]:
+        self._seen(tenant)
+        return ()
+
+    async def trail(
+        self, *, tenant: OdsCode | None, wanted: AuditWanted, below: int | None = None, limit: int = 50
+    ) -> AuditList:
+        del wanted, below, limit
+        self._seen(tenant)
+        return AuditList(leaves=())
+
+    async def busy(self, *, tenant: OdsCode | None, since: datetime, patients: int) -> tuple[Busy, ...]:
+        del since, patients
+        self._seen(tenant)
+        return ()
 
     def _seen(self, tenant: OdsCode | None) -> list[PrescriptionView]:
         if self.away:

@@ -332,8 +332,9 @@ async def test_two_nodes_that_start_at_once_migrate_once(where: Address) -> None
     numbers = await asyncio.gather(*(asyncio.to_thread(migrate_database, where, now=MOMENT) for _ in range(3)))
     assert len(set(numbers)) == 1
     with closing(RawPostgres(where)) as raw:
-        ((ran,),) = raw.execute("SELECT count(*) FROM step")
-    assert ran == numbers[0]
+        ran = [number for (number,) in raw.execute("SELECT number FROM step ORDER BY number")]
+    assert len(set(ran)) == len(ran)
+    assert ran[-1] == numbers[0]
 
 
 async def test_a_user_that_may_make_no_role_is_told_what_to_do(where: Address) -> None:

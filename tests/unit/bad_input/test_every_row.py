@@ -58,7 +58,7 @@ ELSEWHERE: dict[str, list[tuple[str, str]]] = {
     "W14": [(WEB, "test_an_address_with_an_nhs_number_or_a_token_is_refused_and_not_logged")],
     "W15": [(WEB, "test_a_search_that_is_not_one_of_ours_is_refused")],
     "W16": [(WEB, "test_a_search_that_is_not_one_of_ours_is_refused")],
-    "W18": [("unit/console/test_views.py", "test_a_search_without_its_token_is_refused")],
+    "W18": [("unit/console/test_console.py", "test_a_search_without_its_token_is_refused")],
     "W19": [
         (WEB, "test_one_sender_cannot_take_every_place"),
         ("unit/wiring/test_crowd.py", "test_beyond_the_limit_a_caller_is_told_when_to_come_again"),

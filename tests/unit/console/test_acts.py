@@ -15,6 +15,7 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.partner import SignaturePolicy
+from gateway.enquiries import WATCH
 from tests.unit.console.act_desk import Desk, opened
 from tests.unit.pipeline.test_pharmacy import two_orders
 from tests.unit.pipeline.test_story import S01
@@ -305,6 +306,7 @@ async def test_what_was_in_doubt_before_it_was_refused_leaves_the_list_when_it_i
     await desk.trial.post(S01)
     claim = await desk.trial.send(InDoubt(reason="no answer"))
     await desk.trial.answer(claim, LineEvent.REJECTED)
+    await desk.trial.world.store.beat(WATCH, now=desk.trial.now)
     person = desk.person()
     assert "Needs attention 1" in (await person.read("/console/")).words
     await person.act(await desk.page_of("close"), supplied="hospital", reason="Seen in clinic")
