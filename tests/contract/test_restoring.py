@@ -270,6 +270,27 @@ async def test_a_supply_is_never_set_apart_for_when_it_was_told(disaster: Disast
     await disaster.close()
 
 
+@pytest.mark.parametrize("event", [LineEvent.DISPENSED, LineEvent.DELIVERED])
+async def test_what_a_provider_says_that_it_supplied_is_not_sent_to_it_again(
+    disaster: Disaster, event: LineEvent
+) -> None:
+    disaster.back_up()
+    what = await disaster.accept("A")
+    message = (await disaster.exchange.send()).message_id
+    before = disaster.clock.move(minutes=10)
+    await disaster.restore()
+    await disaster.state()  # it gave up what was left of it, and so it states nothing
+    await disaster.state(provider=OTHER)
+    assert await disaster.tell("MSGA") == ("MSGA",)
+    await disaster.accept("A")
+    await disaster.exchange.answer(message, event, given=before)
+    assert await disaster.tell("MSGA") == ()
+    assert await disaster.exchange.states(what) == [LineState.IN_SUPPLY]
+    assert await disaster.exchange.claim() == []
+    assert "acceptance-missing" in await disaster.exchange.alert_kinds()
+    await disaster.close()
+
+
 async def test_what_was_lost_is_asked_for_though_another_message_bears_its_control_id_now(disaster: Disaster) -> None:
     disaster.back_up()
     lost = make_acceptance("L", control_id="MSG7")

@@ -23,11 +23,13 @@ from gateway.store.sql import deliveries, holds, renewals, rests
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.binding import HANDED_OVER, SUPPLY, Kept, Pairs, bind
 from gateway.store.sql.cancels import follow, region
+from gateway.store.sql.claims import lines_of
 from gateway.store.sql.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf
 from gateway.store.sql.meaning import meaning
 from gateway.store.sql.numbering import Misnumbered, named_issue, spares_others
+from gateway.store.sql.reconciling import supplied_before
 from gateway.store.sql.replacing import with_withdrawals
 from gateway.store.sql.supplying import COUNTS, PLANS, deliver, lose_one, set_aside
 from gateway.store.sql.tell import tell_news
@@ -211,6 +213,9 @@ def _follow(
 ) -> CallbackResult:
     reasons: list[str] = []
     moved = False
+    if answer.correlation is not None and any(report.event in SUPPLY for report, _ in pairs):
+        lines = [line_now(transaction, row) for row, _ in lines_of(transaction, answer.correlation)]
+        supplied_before(transaction, lines, now=now)
     for report, line in pairs:
         # An earlier report of the same answer may have moved the line already.
         result = _apply(transaction, report, line_now(transaction, line.row), answer, callback, now=now)

@@ -283,6 +283,25 @@ def stopped(transaction: Transaction, lines: Sequence[LineNow], *, epoch: int, r
     return True
 
 
+def supplied_before(transaction: Transaction, lines: Sequence[LineNow], *, now: datetime) -> None:
+    """Stop an order that has not left here, of which its provider reports a supply: it left in what a restore lost.
+
+    Whatever the provider stated that it holds, it had this order once and supplied of it. It is not sent again; what
+    was supplied counts, and a person finds out what is still owed.
+
+    Args:
+        transaction: in which the supply is reported.
+        lines: every line of the order's message, as it stands.
+        now: when.
+    """
+    if transaction.generation == 1 or any(line.state is not LineState.READY for line in lines):
+        return
+    for line in lines:
+        (row,) = transaction.row(_ROW_OF, (line.row,)) or (0,)
+        _doubt(transaction, line, row, now=now)
+        transaction.run(_FINISH, {"id": row, "state": "stuck"})
+
+
 def taken(transaction: Transaction, lines: Sequence[LineNow], *, row: int, now: datetime) -> None:
     """Judge an order that was just taken as `stopped` would before it leaves: a cancel may come before that."""
     present = [line_now(transaction, line.row) for line in lines]
