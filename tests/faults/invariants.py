@@ -109,7 +109,9 @@ QUESTIONS: Final[dict[str, str]] = {
         "SELECT attempt.id FROM attempt JOIN outbox ON outbox.id = attempt.outbox"
         " JOIN allocation ON allocation.message = outbox.message_id JOIN line ON line.id = allocation.line"
         " JOIN cancel ON cancel.replaced_by = line.uuid JOIN line AS old ON old.id = cancel.line"
-        " WHERE attempt.outcome = 'on_wire' AND old.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')"
+        # what left in the time that a restore lost did not leave here
+        " WHERE attempt.outcome = 'on_wire' AND attempt.lease <> 'restored'"
+        " AND old.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')"
         " AND NOT EXISTS (SELECT 1 FROM ruling JOIN outbox AS ruled_row ON ruled_row.id = ruling.outbox"
         " JOIN allocation AS given ON given.message = ruled_row.message_id"
         " WHERE given.line = line.id AND ruling.ruled = 'send')"
