@@ -48,6 +48,7 @@ def found(page: Page, gateway: Running, number: str) -> str:
     page.goto(f"{gateway.address}/console/")
     page.get_by_role("search").get_by_role("textbox").fill(number)
     page.get_by_role("search").get_by_role("button").click()
+    page.wait_for_url("**/console/results/*")  # the page before has such links too
     page.locator("main a[href*='/console/prescriptions/']").first.click()
     page.wait_for_url(re.compile(r"/console/prescriptions/[0-9a-f-]{36}"))
     return page.url.partition("?")[0]
