@@ -311,7 +311,7 @@ class EverythingMachine(ReroutingMachine):
         assert not found, found
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("engine", sorted(ENGINES))
 def test_no_order_of_acts_breaks_what_another_relies_on(engine: str) -> None:
     run_state_machine_as_test(

@@ -219,7 +219,7 @@ class ReroutingMachine(StoreMachine):
         assert stray == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("engine", sorted(ENGINES))
 def test_no_order_of_events_gives_a_line_two_providers(engine: str) -> None:
     run_state_machine_as_test(
