@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run definitions test chromium screenshots lint types bench backlog faults faults-full fuzz clean
+.PHONY: run definitions test chromium survey screenshots lint types bench backlog faults faults-full fuzz clean
 
 run: $(STAMP) ## a running demonstration with its console
 	$(BIN)/gateway demo --data data/demo
@@ -15,12 +15,15 @@ test: $(STAMP) chromium ## format, lint, types and every test; the slow ones one
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not faults and not slow and not browser" -n auto --maxprocesses 4 --dist worksteal
 	$(BIN)/python -m pytest -m "slow and not faults and not browser"
-	$(BIN)/python -m pytest -m "browser"
+	$(BIN)/python -m pytest -m "browser and not survey"
 
 chromium: ## Debian's browser, for the tests of the console, where it may be installed
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
 	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
 	  || echo "no Chromium: the tests of the console in a browser will be skipped"
+
+survey: $(STAMP) chromium ## every kind of page in Chromium, for each person and in each state
+	$(BIN)/python -m pytest -m "survey"
 
 screenshots: $(STAMP) chromium ## every page of the console, wide and narrow, into docs/console/
 	$(BIN)/python -m tests.browser

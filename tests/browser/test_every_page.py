@@ -10,7 +10,7 @@ from tests.browser.conftest import WIDTHS, Enter, clean, fits
 from tests.browser.crawl import Kind, kinds
 from tests.browser.running import Running
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.survey]
 
 LOOKERS = ("", "Homecare pharmacist", "Provider pharmacist", "Integration engineer", "Auditor")
 """The operator of the gateway, and people who see other pages."""

@@ -11,7 +11,7 @@ from tests.browser.running import Running, serving
 from tests.browser.sending import S01, of, send, unchecked, unknown_unit
 from tests.postgres import Server, ask
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.survey]
 
 HOSTILE = "<script>alert(1)</script>\u202eTNEITAP".encode()
 LONG = b"LLANFAIRPWLLGWYNGYLL" * 2
