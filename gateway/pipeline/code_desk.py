@@ -33,7 +33,6 @@ KIND: Final = "map-entry"
 LOOKS_BACK: Final = timedelta(days=90)
 PAGE: Final = 25
 WAITS: Final = timedelta(days=14)
-NO_CODE: Final = "There is no such code to map."
 CANNOT: Final = "This code cannot be given a meaning here."
 GONE: Final = "What it was to mean is not in the tables any more."
 

@@ -5,7 +5,7 @@ Source: console.md 6.1; reliability-security.md I3 (nothing is lost in silence),
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -283,8 +283,3 @@ def limit_of(item: WorkItem, row: ReasonRow) -> datetime:
     """Give the moment by which a row's usual limit ends."""
     urgency = item.line.urgency if item.line is not None else Urgency.ROUTINE
     return item.standing.since + row.limit_of(urgency)
-
-
-def day_of(item: WorkItem, today: date) -> date:
-    """Give the London day by which somebody must act: the last day that is early enough; today where none is known."""
-    return item.standing.last_day or today
