@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run definitions test chromium survey screenshots lint types bench backlog faults faults-full fuzz clean
+.PHONY: run definitions test chromium survey screenshots lint types bench backlog faults faults-full postgres fuzz clean
 
 run: $(STAMP) ## a running demonstration with its console
 	$(BIN)/gateway demo --data data/demo
@@ -15,7 +15,7 @@ test: $(STAMP) chromium ## format, lint, types and every test; the slow ones one
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not faults and not slow and not browser" -n auto --maxprocesses 4 --dist worksteal
 	$(BIN)/python -m pytest -m "slow and not faults and not browser"
-	$(BIN)/python -m pytest -m "browser and not survey"
+	$(BIN)/python -m pytest -m "browser and not survey" tests/browser -n 2 --dist loadfile
 
 chromium: ## Debian's browser, for the tests of the console, where it may be installed
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
@@ -23,7 +23,7 @@ chromium: ## Debian's browser, for the tests of the console, where it may be ins
 	  || echo "no Chromium: the tests of the console in a browser will be skipped"
 
 survey: $(STAMP) chromium ## every kind of page in Chromium, for each person and in each state
-	$(BIN)/python -m pytest -m "survey"
+	$(BIN)/python -m pytest -m "survey" tests/browser
 
 screenshots: $(STAMP) chromium ## every page of the console, wide and narrow, into docs/console/
 	$(BIN)/python -m tests.browser
@@ -38,6 +38,11 @@ faults: $(STAMP) ## a tenth of every proof of docs/reliability.md
 
 faults-full: $(STAMP) ## every proof to its full count; goes on where the last run stopped
 	$(BIN)/python -m tests.faults --scale 1
+
+SERVER ?=
+POOLER ?= 1
+postgres: $(STAMP) ## the store's contract behind PgBouncer, and on the PostgreSQL whose programs lie in SERVER
+	TEST_POSTGRES=$(SERVER) TEST_POOLER=$(POOLER:0=) $(BIN)/python -m pytest -k postgres tests/contract -n auto --maxprocesses 4
 
 MINUTES ?= 10
 fuzz: $(STAMP) ## damaged messages at every parser, for MINUTES

@@ -19,6 +19,7 @@ from typing import Final
 import aiohttp
 
 from gateway.destination import InDoubt, Transmission, TryLater
+from gateway.domain.broken import in_words
 from gateway.domain.partner import Provider
 
 MOST_OCTETS: Final = 1 << 20
@@ -76,9 +77,9 @@ class Poster:
             ) as response:
                 return await _read(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            return TryLater(reason=f"no connection: {type(error).__name__}")
+            return TryLater(reason=f"no connection: {in_words(error)}", failure=type(error).__name__)
         except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
-            return InDoubt(reason=f"no answer: {type(error).__name__}")
+            return InDoubt(reason=f"no answer: {in_words(error)}", failure=type(error).__name__)
 
     async def close(self) -> None:
         """Let go of connections."""

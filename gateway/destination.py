@@ -102,6 +102,8 @@ class TryLater:
 
     reason: str
     after_seconds: float | None = None
+    failure: str = ""
+    """Name of the error behind it, for the log alone; people read `reason`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,8 @@ class InDoubt:
 
     reason: str
     evidence: bytes = field(default=b"", repr=False)
+    failure: str = ""
+    """As of `TryLater`."""
 
 
 TransmitOutcome = Taken | Refused | TryLater | InDoubt

@@ -26,13 +26,16 @@ from gateway.ports.board import BoardReads
 from gateway.ports.changes import Changes
 from gateway.ports.code_maps import CodeMapReads
 from gateway.ports.dossier import Dossier, LeafFacts
+from gateway.ports.filters import FilterReads
 from gateway.ports.found import Found as Found  # noqa: PLC0414 - every list is made of these
 from gateway.ports.inspection import Inspection
 from gateway.ports.looking_up import LookingUp
 from gateway.ports.notices import NoticeReads
+from gateway.ports.outages import OutageReads
 from gateway.ports.people import PeopleReads
 from gateway.ports.proposals import ProposalReads
 from gateway.ports.screening import ScreeningReads
+from gateway.ports.sessions import SessionReads
 from gateway.ports.stated import StatedReads
 from gateway.ports.work import News
 
@@ -147,6 +150,7 @@ class Overdue:
         closed_before: an alert of the same kind was closed since the line came into its state.
         asked: what its provider was asked and has not answered in time (`cancel`, `hold`, `release` or `reroute`), or
             `reroute-unfinished` where it has, and nobody has the line; empty where the line itself is overdue.
+        row: number of the line's row, by which the next page is found.
     """
 
     line_id: UUID
@@ -156,6 +160,7 @@ class Overdue:
     issues: tuple[str, ...] = ()
     closed_before: bool = False
     asked: str = ""
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +209,8 @@ class Waiting:
     by_tenant: Mapping[OdsCode, int]
 
 
+MOST_OVERDUE: Final = 500
+"""Overdue lines in one answer."""
 WATCH: Final = "watch"
 """Name of the watch's heartbeat."""
 
@@ -221,14 +228,17 @@ class Enquiries(
     Inspection,
     LookingUp,
     NoticeReads,
+    FilterReads,
+    OutageReads,
     PeopleReads,
     ProposalReads,
     ScreeningReads,
+    SessionReads,
     BoardReads,
     StatedReads,
     Protocol,
 ):
-    """Reads. `tenant` limits them: a trust sees its own, a provider what is or was addressed to it; None sees all.
+    """Reads. `tenant` limits them: a trust sees its own, a provider its lines (`gateway.domain.sight`), None all.
 
     A foreign id and one that does not exist give the same answer (I9).
     """
@@ -272,8 +282,13 @@ class Enquiries(
     async def news(self, seq: int) -> News:
         """Give what a trust is to be told."""
 
-    async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
-        """Find every line past its act-by time, from the base tables alone, that no open alert of its state names."""
+    async def overdue(
+        self, *, now: datetime, after: Overdue | None = None, limit: int = MOST_OVERDUE
+    ) -> tuple[Overdue, ...]:
+        """Find lines past their act-by time, from the base tables alone, that no open alert of their state names.
+
+        A page at a time, from the first or after the last of the page before; all of them were given once one is empty.
+        """
 
     async def last_beat(self, name: str) -> datetime | None:
         """Tell when a part last said that it had done its work; None if it never did."""

@@ -28,6 +28,7 @@ from typing import Final, Protocol
 import aiohttp
 
 from gateway.destination import InDoubt, Refused, Taken, Transmission, TransmitOutcome, TryLater
+from gateway.domain.broken import in_words
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import ReplyChannel, Trust
@@ -110,7 +111,7 @@ class MllpMailbox:
             try:
                 reader, writer = await self._connection()
             except (OSError, TimeoutError) as error:
-                return TryLater(reason=f"no connection: {type(error).__name__}")
+                return TryLater(reason=f"no connection: {in_words(error)}", failure=type(error).__name__)
             kept = False
             try:
                 outcome = await self._exchange(reader, writer, transmission.octets)
@@ -146,7 +147,7 @@ class MllpMailbox:
         except FrameViolation as breach:
             return InDoubt(reason=f"the acknowledgement is not framed: {breach.code}")
         except (OSError, EOFError) as error:
-            return InDoubt(reason=f"the connection ended: {type(error).__name__}")
+            return InDoubt(reason=f"no acknowledgement: {in_words(error)}", failure=type(error).__name__)
 
     def _drop(self) -> None:
         if self._streams is not None:
@@ -199,8 +200,9 @@ def by_acknowledgement(body: bytes, sent: bytes) -> TransmitOutcome:
 
 
 def _control_id(message: bytes) -> str | None:
+    """MSH-10 of a message of ours; the rest of it is not gone through again."""
     try:
-        leaf = er7.parse(message).header.leaf(10)
+        leaf = er7.parse(message.partition(b"\r")[0]).header.leaf(10)
     except er7.Er7Error:
         return None
     return leaf.text if leaf else None
@@ -230,9 +232,9 @@ class HttpMailbox:
             ) as response:
                 body = await _limited(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            return TryLater(reason=f"no connection: {type(error).__name__}")
+            return TryLater(reason=f"no connection: {in_words(error)}", failure=type(error).__name__)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return InDoubt(reason=f"no answer: {type(error).__name__}")
+            return InDoubt(reason=f"no answer: {in_words(error)}", failure=type(error).__name__)
         if body is None:
             return InDoubt(reason=f"HTTP {response.status} with more than {MOST_OCTETS} bytes")
         return _by_status(response.status, response.content_type.lower(), body, transmission.octets)

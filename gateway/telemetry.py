@@ -40,8 +40,11 @@ def _number(value: object) -> bool:
     return isinstance(value, bool | int | float) and abs(value) <= MOST_NUMBER
 
 
+_UUID_TEXT: Final = _like(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|")
+
+
 def _uuid(value: object) -> bool:
-    return isinstance(value, UUID) or _like(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|")(value)
+    return isinstance(value, UUID) or _UUID_TEXT(value)
 
 
 _WORD: Final = _like(r"[A-Za-z][A-Za-z_.-]{0,39}|")

@@ -9,7 +9,7 @@ Source: reliability-security.md I3; mapping.md 10.5.
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ import structlog
 
 from gateway.config.reference_check import Concern
 from gateway.domain.errors import Unavailable
+from gateway.domain.issue_texts import in_words
 from gateway.domain.labels import LABELS
 from gateway.domain.lifecycle import TERMINAL
 from gateway.enquiries import WATCH, Enquiries, Overdue, has_stopped
@@ -28,6 +29,7 @@ _LONDON: Final = ZoneInfo("Europe/London")
 
 ALERT_KIND = "overdue"
 STOPPED_KIND = "watch-stopped"
+_OUTAGE_AHEAD: Final = timedelta(days=1)
 UNFINISHED: Final = "reroute-unfinished"
 """Of a line that its holder gave up for a re-route and that nobody was given: what failed is tried again, and told."""
 
@@ -100,18 +102,11 @@ class Watch:
         """
         now = self._clock.now()
         opened = 0
-        for line in await self._enquiries.overdue(now=now):
-            opened += await self._store.open_alert(
-                kind=UNFINISHED
-                if line.asked == UNFINISHED
-                else f"{line.asked}-{ALERT_KIND}"
-                if line.asked
-                else ALERT_KIND,
-                subject=str(line.line_id),
-                line_id=line.line_id,
-                now=now,
-                text=_text(line),
-            )
+        page = await self._enquiries.overdue(now=now)
+        while page:
+            for line in page:
+                opened += await self._open(line, now)
+            page = await self._enquiries.overdue(now=now, after=page[-1])
         opened += await self._tell(now)
         await self._store.beat(WATCH, now=now)
         self._beat(now)
@@ -119,9 +114,32 @@ class Watch:
             _log.warning("watch_overdue", opened=opened)
         return opened
 
+    async def _open(self, line: Overdue, now: datetime) -> bool:
+        kind = f"{line.asked}-{ALERT_KIND}" if line.asked else ALERT_KIND
+        return await self._store.open_alert(
+            kind=UNFINISHED if line.asked == UNFINISHED else kind,
+            subject=str(line.line_id),
+            line_id=line.line_id,
+            now=now,
+            text=_text(line),
+        )
+
+    async def _outages(self, now: datetime) -> tuple[Concern, ...]:
+        """Give the planned outages that begin within a day, or have begun."""
+        planned = [one.outage for one in await self._enquiries.planned_outages(now=now)]
+        return tuple(
+            Concern(
+                kind="outage-near",
+                subject=f"{one.provider}:{one.begins.astimezone(_LONDON):%Y-%m-%dT%H:%M}",
+                text=f"{one.provider} told us of an outage from {_london(one.begins)} to {_london(one.ends)}.",
+            )
+            for one in planned
+            if one.begins <= now + _OUTAGE_AHEAD
+        )
+
     async def _tell(self, now: datetime) -> int:
         opened = 0
-        for concern in self._concerns(now):
+        for concern in (*self._concerns(now), *await self._outages(now)):
             about = (concern.kind, concern.subject)
             if about not in self._told:
                 opened += await self._store.open_alert(
@@ -180,9 +198,12 @@ class DeadMan:
 
 
 def _london(moment: datetime) -> str:
-    return moment.astimezone(_LONDON).strftime("%d %b %Y, %H:%M:%S")
+    local = moment.astimezone(_LONDON)
+    return f"{local.day} {local:%b %Y, %H:%M:%S}"
 
 
+PAPER: Final = "paper"
+"""The signed original of a prescription that went with the words that it follows; its trust registers it."""
 _AGAIN: Final = " An alert of this was closed, and it is still so."
 _ASKED: Final = {"reroute": "request to give it up for a re-route"}
 _NOT_YET: Final = {
@@ -199,13 +220,16 @@ def _text(line: Overdue) -> str:
         return (
             f"{text} Nobody has it. It is tried again all the time: look for the cause." + _AGAIN * line.closed_before
         )
+    if line.asked == PAPER:
+        text = f"The signed paper original is not registered; it should have been by {_london(line.act_by)}."
+        return f"{text} Find it and register it, or ask the prescriber for another." + _AGAIN * line.closed_before
     if line.asked:
         what = _ASKED.get(line.asked, line.asked)
         ended = f"{LABELS[line.state]} here, and the provider has not said that it will not supply it."
         so_far = ended if line.state in TERMINAL else _NOT_YET[line.asked]
-        text = f"No answer to the {what} by {_london(line.act_by)}. {so_far} Ring the provider."
+        text = f"No answer to the {what} by {_london(line.act_by)}. {so_far}"
         return text + _AGAIN * line.closed_before
     text = f"{LABELS[line.state]}. The {line.holder} should have acted by {_london(line.act_by)}."
     if line.issues:
-        text += f" Held for {', '.join(line.issues)}."
+        text += f" Why: {in_words(line.issues)}"
     return text + _AGAIN * line.closed_before

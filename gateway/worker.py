@@ -20,6 +20,7 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -197,10 +198,9 @@ class Worker:
     async def _rest(self) -> None:
         moment = self._around.monotonic()
         openings = (lane.closed_until - moment for lane in self._lanes.values() if lane.closed_until > moment)
-        try:
-            await asyncio.wait_for(self._woken.wait(), timeout=min(self._pace.poll_seconds, *openings, 3600.0))
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(self._pace.poll_seconds, *openings, 3600.0)):
+                await self._woken.wait()
 
     async def _gather(self, looked: float) -> None:
         """Let wakings gather: a look costs about as much for one message as for many."""
@@ -335,7 +335,7 @@ class Worker:
             return InDoubt(reason="no answer in time")
         except Exception as error:  # noqa: BLE001 - plug-in code; whatever it raises, the message may have arrived
             _log.exception("worker_outlet_failed", worker=self._name, row=claim.id)
-            return InDoubt(reason=f"the adapter failed: {type(error).__name__}")
+            return InDoubt(reason="the adapter failed: a fault on our side", failure=type(error).__name__)
         if not isinstance(outcome, Taken | Refused | TryLater | InDoubt):
             return InDoubt(reason="the adapter gave no outcome")
         return outcome
@@ -404,6 +404,7 @@ class Worker:
             destination=str(claim.destination),
             attempt=claim.attempt,
             outcome=name,
+            error=outcome.failure if isinstance(outcome, TryLater | InDoubt) else "",
         )
         self._around.observe(
             Attempt(

@@ -15,7 +15,6 @@ from gateway.config.configuration import Configuration
 from gateway.config.load import load
 from gateway.config.reference import load_reference
 from gateway.console.application import create_console
-from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.reference import Reference
@@ -28,6 +27,7 @@ from gateway.store.keys import load_or_make
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
 from tests.doors import NAMES, directory, served
+from tests.sessions_at_hand import SessionsAtHand
 
 RECEIVED = datetime.fromisoformat("2026-10-05T08:15:00+00:00")
 SAMPLES = Path(__file__).parent / "golden/hl7v2"
@@ -57,7 +57,7 @@ class Console:
     store: SqliteStore
     enquiries: SqliteEnquiries
     pipeline: Pipeline
-    sessions: Sessions
+    sessions: SessionsAtHand
     clock: Clock
     file: Path
     csrf: str = ""
@@ -125,7 +125,7 @@ async def console_over(folder: Path) -> AsyncIterator[Console]:
     enquiries = SqliteEnquiries.open(file)
     keys = load_or_make(folder, development=True)
     pipeline = Pipeline(store=store, sealer=keys.seal(configuration.organisation), around=around, clock=clock)
-    sessions = Sessions(clock.now)
+    sessions = SessionsAtHand(clock.now)
     pages = create_console(
         enquiries=enquiries,
         notes=store,

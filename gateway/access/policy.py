@@ -48,6 +48,8 @@ class Action(StrEnum):
     """Keep records whatever their age, or end that."""
     RECONCILE = "reconcile"
     """Say what a provider holds after a restore, and compare its books with ours."""
+    TEND = "tend"
+    """See what waits for whoever runs the gateway, by opaque ids; take it, write down what was done, close it."""
     WORK = "work"
     """Take a work item, hand it over, put it off, log a call."""
     ENVELOPE = "envelope"
@@ -104,6 +106,7 @@ _ACTING = frozenset(
 """Acts of named people on the command line (`gateway.access.operators`)."""
 _CONSOLE = frozenset(
     {
+        Action.TEND,
         Action.WORK,
         Action.ENVELOPE,
         Action.CANCEL,
@@ -169,6 +172,7 @@ _PEOPLE: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.ANALYST: frozenset({Action.READ_PERFORMANCE}),
         Role.OPERATOR: _FIGURES
         | {
+            Action.TEND,
             Action.READ_BOOKS,
             Action.PAUSE,
             Action.READ_MESSAGES,

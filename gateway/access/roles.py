@@ -123,8 +123,9 @@ ROLES: Final[Mapping[Role, RoleRow]] = MappingProxyType(
         Role.OPERATOR: _row(
             "Gateway operator",
             Serves.WHOLE,
-            sees="Providers, counts, messages with patient data masked, and settings; no patients",
-            does="Pause a provider, let it go on, change settings with a second person",
+            sees="What waits for the gateway by opaque ids, providers, counts, messages with patient data masked, and "
+            "settings; no patients",
+            does="Take and close what waits for the gateway, pause a provider, change settings with a second person",
         ),
         Role.AUDITOR: _row(
             "Auditor",

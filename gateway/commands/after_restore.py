@@ -3,9 +3,10 @@
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from types import MappingProxyType
 from uuid import UUID
 
 import typer
@@ -13,6 +14,7 @@ import typer
 from gateway.commands.exits import Exit
 from gateway.domain.books import Listed, Side
 from gateway.domain.identifiers import OdsCode, parse_uuid
+from gateway.domain.lifecycle import LineState
 from gateway.domain.reconciliation import Reconciled, StatedHolding, Statement
 from gateway.settings import Settings
 from gateway.wiring.acting import desk
@@ -60,16 +62,25 @@ class AfterRestore:
             print(f"uncertain, to be resolved: {line}")
         print(f"{self.destination}: {self.by} answers for it")
 
-    def trust_told(self, messages: Sequence[Listed] | None) -> None:
+    def trust_told(
+        self, messages: Sequence[Listed] | None, told: Mapping[str, LineState] = MappingProxyType({})
+    ) -> None:
         """Take the names of what a trust was told since the backup, or answer for it (None); print what is lost.
+
+        Args:
+            messages: what it was told is held.
+            told: the lines that it was told are cancelled or on hold.
 
         Raises:
             Exit: `Exit.REFUSED`, where something is lost, or the trust is not waiting.
         """
-        missing = asyncio.run(self._told(messages))
+        missing = asyncio.run(self._told(messages, told))
         if missing is None:
             raise self._nothing()
-        for name, reused in missing.items():
+        for name in told.keys() & missing.keys():
+            print(f"lost, to be done again at the console: {name}, which was {told[name].lower().replace('_', ' ')}")
+        for name in [one for one in missing if one not in told]:
+            reused = missing[name]
             how = "under a new control id, this is another's now" if reused else "under the same control id"
             print(f"lost, to be sent again {how}: {name}")
         if missing:
@@ -104,13 +115,13 @@ class AfterRestore:
         async with desk(self.settings) as at:
             return await at.store.answer_for(self.destination, by=self.by, reason=self.reason, now=at.clock.now())
 
-    async def _told(self, messages: Sequence[Listed] | None) -> dict[str, bool] | None:
+    async def _told(self, messages: Sequence[Listed] | None, told: Mapping[str, LineState]) -> dict[str, bool] | None:
         """Give what is missing, and of each whether its control id is another message's here."""
         names = [one.id for one in messages] if messages is not None else None
         digests = {one.id: one.digest for one in messages or () if one.digest}
         async with desk(self.settings) as at:
-            told = partial(at.store.trust_told, self.destination, names, digests=digests)
-            missing = await told(by=self.by, reason=self.reason, now=at.clock.now())
+            take = partial(at.store.trust_told, self.destination, names, digests=digests, told=told)
+            missing = await take(by=self.by, reason=self.reason, now=at.clock.now())
             if missing is None:
                 return None
             here = await at.enquiries.listed_as(self.destination, side=Side.TRUST, names=missing)

@@ -64,17 +64,17 @@ def archive(
 @app.command("list")
 def listed(*, verify: bool = False, as_json: AsJson = False, data: Data = None) -> None:
     """Show every archive of the data folder: what is in it, and until when it must be kept. `--verify` reads each."""
-    folder = read_settings(data=data).data
-    found = tuple(archiving.verified(folder)) if verify else archiving.manifests(folder)
-    held = {one.name: len(archiving.held(folder, one.name)) for one in found}
+    settings = read_settings(data=data)
+    found = tuple(archiving.verified(settings.data)) if verify else archiving.manifests(settings.data)
+    held = {one.name: len(archiving.held(settings, one.name)) for one in found}
     if as_json:
         print(json.dumps([{**asdict(one), "under_legal_hold": held[one.name]} for one in found], indent=1))
     for one in found if not as_json else ():
         kept = f"{_kept(one)}{f', {held[one.name]} under legal hold' if held[one.name] else ''}"
         print(f"{one.name}  {one.prescriptions} prescriptions, {one.first[:10]} to {one.last[:10]}, {kept}")
-    _refuse_gaps(archiving.gaps(folder, found))
+    _refuse_gaps(archiving.gaps(settings, found))
     if not found and not as_json:
-        print(f"no archive in {folder / FOLDER}")
+        print(f"no archive in {settings.data / FOLDER}")
 
 
 @app.command()
@@ -122,7 +122,7 @@ def _show_one(settings: Settings, identity: UUID) -> None:
     if seen is None:
         raise _nothing()
     name, view = seen
-    print(f"in archive {name}{_holds(archiving.held(settings.data, name).get(identity, ()))}")
+    print(f"in archive {name}{_holds(archiving.held(settings, name).get(identity, ()))}")
     print(json.dumps(_as_object(view), indent=1, default=str))
 
 
@@ -130,7 +130,7 @@ def _show_found(settings: Settings, what: str, *, nhs_number: str) -> None:
     by_number = not nhs_number and PrescriptionNumber.parse(what.upper()) is not None
     found = list(
         archiving.find(
-            settings.data,
+            settings,
             nhs_number=nhs_number,
             number=what.upper() if by_number else "",
             order_number="" if by_number or nhs_number else what,

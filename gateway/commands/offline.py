@@ -274,4 +274,5 @@ def _lines_of(seen: Seen) -> Iterator[KnownLine]:
                 message_id=order.message.id if order.message else None,
                 destination=order.provider.ods if order.provider else None,
                 proposed=order.verdict.action is Action.REPLACE and order.verdict.outcome is Outcome.HELD,
+                order_assigner=line.order_assigner,
             )

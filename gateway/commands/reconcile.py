@@ -14,7 +14,7 @@ from gateway.access.policy import Action
 from gateway.commands.after_restore import AfterRestore
 from gateway.commands.exits import Exit
 from gateway.commands.person import Config, Data, operator, stated
-from gateway.commands.stated import read_holdings, read_list
+from gateway.commands.stated import read_holdings, read_list, read_told
 from gateway.domain.books import DayList, Discrepancy, Ledger, Listed, Side, compare
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode, parse_uuid
@@ -42,6 +42,9 @@ def reconcile(  # the options are those of three acts that belong together
     messages: Annotated[
         Path | None, typer.Option(help="With --destination, a trust: ids of all it was told is held since the backup.")
     ] = None,
+    told: Annotated[
+        Path | None, typer.Option(help="With --messages: lines it was told are cancelled or on hold since.")
+    ] = None,
     without_statement: Annotated[
         bool, typer.Option("--without-statement", help="With --destination: it cannot say; you answer for it.")
     ] = False,
@@ -65,6 +68,8 @@ def reconcile(  # the options are those of three acts that belong together
         chosen = [holdings is not None, messages is not None, without_statement, bool(given_up)]
         if sum(chosen) != 1:
             raise typer.BadParameter("give one of --holdings, --messages, --without-statement and --given-up")
+        if told is not None and messages is None:
+            raise typer.BadParameter("goes with --messages", param_hint="--told")
         words, person = stated(reason), operator(settings, by, Action.RECONCILE)
         act = AfterRestore(settings=settings, destination=_ods(destination), by=person.name, reason=words)
         if given_up:
@@ -72,7 +77,7 @@ def reconcile(  # the options are those of three acts that belong together
         elif holdings is not None:
             act.state(read_holdings(holdings), as_json=as_json)
         elif messages is not None:
-            act.trust_told(read_list(messages))
+            act.trust_told(read_list(messages), read_told(told) if told is not None else {})
         else:
             act.answer_for()
     elif party and not destination:

@@ -1,7 +1,8 @@
 """Lists that parties give us: JSON lines, or CSV with a heading; read strictly, every fault with its line.
 
 A provider's holdings: `line`, `epoch`, `state`, and if it likes `prescription`. A party's day: `id`, and if it likes
-`epoch`, `digest`, `state`. A list that is half understood would hide what it exists to find, so it is refused whole.
+`epoch`, `digest`, `state`. What a trust was told of its lines: `line`, `state`. A list that is half understood would
+hide what it exists to find, so it is refused whole.
 """
 
 import csv
@@ -13,10 +14,12 @@ from typing import Final
 from gateway.domain.books import Listed
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import parse_uuid
-from gateway.domain.reconciliation import STANCES, StatedHolding
+from gateway.domain.lifecycle import LineState
+from gateway.domain.reconciliation import ACTS, STANCES, StatedHolding
 
 _HOLDING: Final = (frozenset({"line", "epoch", "state"}), frozenset({"prescription"}))
 _LISTED: Final = (frozenset({"id"}), frozenset({"epoch", "digest", "state"}))
+_TOLD: Final = (frozenset({"line", "state"}), frozenset[str]())
 _STATES: Final = {state.value: state for state in STANCES}
 _MOST_FAULTS: Final = 20
 
@@ -59,6 +62,24 @@ def read_list(file: Path) -> tuple[Listed, ...]:
             faults.append(f"{file}:{number}: this id is listed before")
     _refuse(faults)
     return tuple(found.values())
+
+
+def read_told(file: Path) -> dict[str, LineState]:
+    """Read which lines a trust was told are cancelled or on hold, by item id or order number; the last word counts.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is not such a list; every fault with its line.
+    """
+    faults: list[str] = []
+    found: dict[str, LineState] = {}
+    for number, row in _rows(file, _TOLD):
+        state = _STATES.get(row["state"].upper())
+        if not row["line"] or state not in ACTS:
+            faults.append(f"{file}:{number}: give a line, and as its state one of {', '.join(sorted(ACTS))}")
+        else:
+            found[row["line"]] = state
+    _refuse(faults)
+    return found
 
 
 def _holding(row: Row) -> StatedHolding | str:

@@ -12,13 +12,14 @@ from typing import Final
 from gateway.config.fields import Fields
 from gateway.domain.calendar import WorkingCalendar
 from gateway.domain.custody import CUSTODY, Custody
-from gateway.domain.deadline import ANSWERS, Deadlines, Limit, Request, Term, Urgency
+from gateway.domain.deadline import ANSWERS, PAPER, Deadlines, Limit, Request, Term, Urgency
 from gateway.domain.lifecycle import LineState
 
 _WORDS: Final = re.compile(r"([1-9]\d{0,3}) (minute|hour|working day)s?")
 _SECONDS: Final = {"minute": 60, "hour": 3600}
 _DAY_SECONDS: Final = 86400
-_NOT_STATES: Final = frozenset({"class", "from"})
+_PAPER: Final = "PAPER_ORIGINAL"
+_NOT_STATES: Final = frozenset({"class", "from", _PAPER})
 
 
 def read_deadlines(fields: Fields, calendar: Fields, *, time_scale: float) -> Deadlines:
@@ -35,7 +36,13 @@ def read_deadlines(fields: Fields, calendar: Fields, *, time_scale: float) -> De
     terms = [_term(table, time_scale) for table in fields.tables("limits")]
     fields.done()
     _refuse_twice(fields, terms)
-    return Deadlines(custody=custody, terms=tuple(terms), calendar=_calendar(calendar), answers=answers)
+    return Deadlines(
+        custody=custody,
+        terms=tuple(terms),
+        calendar=_calendar(calendar),
+        answers=answers,
+        paper=Limit(seconds=ceil(PAPER.seconds / time_scale)),
+    )
 
 
 def _custody(stated: Fields, time_scale: float) -> dict[LineState, Custody]:
@@ -71,7 +78,8 @@ def _term(table: Fields, time_scale: float) -> Term:
     for key in table.keys():  # noqa: SIM118 - a method of ours, not of a dict
         if key not in _NOT_STATES and (state := _state(table, key)) is not None:
             limits[state] = _limit(table, key, time_scale)
-    return Term(since=since, urgency=urgency, limits=limits)
+    paper = _limit(table, _PAPER, time_scale) if table.has(_PAPER) else None
+    return Term(since=since, urgency=urgency, limits=limits, paper=paper)
 
 
 def _limit(table: Fields, key: str, time_scale: float) -> Limit:
@@ -99,10 +107,10 @@ def _state(table: Fields, key: str) -> LineState | None:
 
 
 def _refuse_twice(fields: Fields, terms: list[Term]) -> None:
-    """Note a state that two terms of one class and day state: neither would be the later."""
-    seen: set[tuple[Urgency, date, LineState]] = set()
+    """Note what two terms of one class and day state: neither would be the later."""
+    seen: set[tuple[Urgency, date, str]] = set()
     for index, term in enumerate(terms):
-        for state in term.limits:
+        for state in (*term.limits, *([_PAPER] if term.paper else [])):
             entry = (term.urgency, term.since, state)
             if entry in seen:
                 fields.fault(f"limits[{index}]", f"{state} is stated twice for {term.urgency} from {term.since}")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.access.principal import Credential, Kind, Principal, digest_of
@@ -13,6 +14,9 @@ from gateway.config.trust_maps import read_codes, read_z_fields
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Environment, OnConflict, Provider, ReplyChannel, SignaturePolicy, Trust
 from gateway.domain.renewal import LEAD_TIME
+
+MOST_LEAD_DAYS: Final = 28
+"""As long as a usual supply lasts."""
 
 
 class ConsultantField(StrEnum):
@@ -123,10 +127,21 @@ def read_provider(fields: Fields, environment: Environment, credentials: Credent
         answers_within_seconds=fields.number("answers_within_seconds", 10.0, least=0.1),
         phone=fields.text("phone", ""),
         out_of_hours=fields.text("out_of_hours", ""),
+        lead_time=_lead_time(fields),
+        certificate_ends=fields.day("certificate_ends") if fields.has("certificate_ends") else None,
         options=fields.words("options"),
     )
     fields.done()
     return provider
+
+
+def _lead_time(fields: Fields) -> timedelta | None:
+    if not fields.has("lead_time_days"):
+        return None
+    days = fields.whole("lead_time_days", 1, least=1)
+    if days > MOST_LEAD_DAYS:
+        fields.fault("lead_time_days", f"is above {MOST_LEAD_DAYS}: nothing could be acted on early enough")
+    return timedelta(days=days)
 
 
 def _same(fields: Fields, environment: Environment) -> Environment:

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.console import pages
-from gateway.console.site import Site
-from gateway.console.words import STATES, clock_time, when
+from gateway.console.site import Site, visit_of
+from gateway.console.words import CANCELS, HELDS, STATES, clock_time, when
 from gateway.domain.errors import Unavailable
 from gateway.enquiries import WATCH, has_stopped
 
@@ -22,11 +22,17 @@ GRADES: Final = (
 """How a thing is known (console.md 4)."""
 
 
+def _asked(site: Site, request: Request) -> None:
+    """See that somebody asks who is let in. While nobody can say who it is, these pages are shown: they name nobody."""
+    if not visit_of(request).away:
+        site.looking(request, None)
+
+
 def routes(site: Site) -> list[BaseRoute]:
     """Give the addresses of these pages."""
 
     async def help_(request: Request) -> Response:
-        site.looking(request, None)
+        _asked(site, request)
         now = site.now()
         try:
             last = await site.enquiries.last_beat(WATCH)
@@ -46,12 +52,14 @@ def routes(site: Site) -> list[BaseRoute]:
         )
 
     async def accessibility(request: Request) -> Response:
-        site.looking(request, None)
+        _asked(site, request)
         return site.page(request, "accessibility.html")
 
     async def how(request: Request) -> Response:
-        site.looking(request, None)
-        return site.page(request, "how.html", states=list(STATES.values()), grades=GRADES)
+        _asked(site, request)
+        return site.page(
+            request, "how.html", states=[*STATES.values(), *HELDS.values(), *CANCELS.values()], grades=GRADES
+        )
 
     return [
         Route("/help", help_, methods=["GET"]),

@@ -10,6 +10,7 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -18,27 +19,42 @@ from gateway.access.directory import Directory
 from gateway.access.policy import Action
 from gateway.console import about
 from gateway.console.acting import acts, waiting
-from gateway.console.attention import home, work
+from gateway.console.attention import home, tending, work
 from gateway.console.auditing import audit_page
 from gateway.console.board import providers, trouble
 from gateway.console.codes import held_codes
 from gateway.console.entering import role, sign_in
 from gateway.console.entering.getting_in import signed_out
 from gateway.console.entering.sessions import Sessions
+from gateway.console.entering.visits import Visits
 from gateway.console.figures import performance
+from gateway.console.forms import returned
 from gateway.console.in_force import settings, told
 from gateway.console.inspector import messages
 from gateway.console.living import live
 from gateway.console.prescription import prescription
 from gateway.console.screening import screening
 from gateway.console.searching import finding
-from gateway.console.site import HEADERS, HOME, Entry, Frame, Looker, Names, Notes, SentBefore, SignedOut, Site
+from gateway.console.site import (
+    HEADERS,
+    HOME,
+    Entry,
+    Frame,
+    Looker,
+    Names,
+    Notes,
+    SentBefore,
+    SignedOut,
+    Site,
+    visit_of,
+)
 from gateway.console.staff import people
 from gateway.domain.errors import Unavailable
 from gateway.enquiries import Enquiries
 
 _PAGES: Final[tuple[ModuleType, ...]] = (
     home,
+    tending,
     work,
     finding,
     prescription,
@@ -66,11 +82,6 @@ _TWICE: Final = {
     True: "This was sent more than once, and was done once.",
     False: "This was sent more than once. It was not done a second time; look below for what came of the first.",
 }
-
-
-_TOO_OLD: Final = (
-    "The page had been open for too long, and nothing was done by it now. Look how it stands, then send it."
-)
 
 
 def create_console(
@@ -114,6 +125,7 @@ def create_console(
             Route("/static/{name:path}", site.assets.give, methods=["GET"]),
         ],
         exception_handlers=_problems(site),
+        middleware=[Middleware(Visits, site=site)],
     )
     return [Route(HOME.rstrip("/"), _arrive, methods=["GET"]), Mount(HOME.rstrip("/"), app)]
 
@@ -134,23 +146,23 @@ def _problems(
     def problem(request: Request, error: Exception) -> Response:
         """Say that there is nothing here; the same for what is not ours to show (I9)."""
         status = error.status_code if isinstance(error, HTTPException) else 500
-        session = site.session(request) if request.url.path == HOME else None
+        session = visit_of(request).session if request.url.path == HOME else None
         looker = Looker(principal=session.principal, session=session) if session else None
         if looker is not None and not looker.may(Action.READ_CONSOLE):
             return site.to(request, site.first_page(looker))
         return site.page(request, "problem.html", status, status=status)
 
-    def unavailable(request: Request, _: Exception) -> Response:
-        """Say that the store is away, and that this says nothing of any prescription."""
-        return site.page(request, "problem.html", 503, status=503)
+    async def unavailable(request: Request, _: Exception) -> Response:
+        """Say that the store is away, that this says nothing of any prescription, and what became of what was sent."""
+        sent = await returned(request, site.cookie.of(request))
+        return site.page(request, "problem.html", 503, status=503, sent=sent)
 
-    def sent_before(request: Request, error: Exception) -> Response:
+    async def sent_before(request: Request, error: Exception) -> Response:
         """Lead to where the form led when it was first sent; what was said of that is not said over."""
         if not isinstance(error, SentBefore):
             return site.to(request, HOME)
-        session = site.session(request)
-        told = error.known and session is not None and session.notice
-        words = _TOO_OLD if error.old else _TWICE[error.known]
-        return site.to(request, error.path, "" if told else words)
+        now = await site.sessions.peek(site.cookie.of(request))  # the first of two clicks may have said it meanwhile
+        told = error.known and now is not None and now.notice
+        return site.to(request, error.path, "" if told else _TWICE[error.known])
 
     return {SentBefore: sent_before, SignedOut: out, HTTPException: problem, Unavailable: unavailable}

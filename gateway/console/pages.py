@@ -1,5 +1,6 @@
 """What several pages show alike: organisations, rows of lists, alerts and issues, as words for the templates."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,14 +15,18 @@ from gateway.console.words import (
     when,
 )
 from gateway.domain.alert_kinds import about
+from gateway.domain.held_advice import holding_codes
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Effect, Issue
-from gateway.domain.labels import LABELS
+from gateway.domain.labels import LABELS, OWN_FAULTS, WANTS_RELEASE
 from gateway.domain.lifecycle import LineState
+from gateway.domain.provider_advice import for_provider
+from gateway.domain.trust_advice import for_trust
 from gateway.enquiries import (
     AlertView,
     Found,
     PauseView,
+    PrescriptionView,
 )
 
 
@@ -67,7 +72,11 @@ def address(prescription_id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One alert in a list."""
+    """One alert in a list.
+
+    Attributes:
+        acts: who is called for it; said to whoever runs the gateway alone, as is the runbook.
+    """
 
     href: str
     kind: str
@@ -83,8 +92,34 @@ class Alarm:
     runbook: str
 
 
-def alarm(alert: AlertView, now: datetime) -> Alarm:
-    """Give one row of the list of alerts."""
+def alarms(view: PrescriptionView, now: datetime, *, tends: bool, supplies: bool = False) -> tuple[Alarm, ...]:
+    """Give the alerts of a prescription.
+
+    Args:
+        view: the prescription.
+        now: the clock.
+        tends: whoever looks runs the gateway, and goes by its runbooks; the trust's people are told what is theirs.
+        supplies: whoever looks is of the provider, and is told what is theirs.
+    """
+    states = {line.line_id: line.state for line in view.lines}
+    held_for = holding_codes(view.issues)
+
+    def advise(kind: str, state: LineState | None) -> str:
+        return for_provider(kind, state) if supplies else for_trust(kind, state, held_for)
+
+    return tuple(
+        _alarm(one, states.get(one.line_id) if one.line_id else None, now, advise, tends=tends) for one in view.alerts
+    )
+
+
+def _alarm(
+    alert: AlertView,
+    state: LineState | None,
+    now: datetime,
+    advise: Callable[[str, LineState | None], str],
+    *,
+    tends: bool,
+) -> Alarm:
     row = about(alert.kind)
     return Alarm(
         href=address(alert.prescription_id) if alert.prescription_id else "",
@@ -95,10 +130,10 @@ def alarm(alert: AlertView, now: datetime) -> Alarm:
         opened=clock_time(alert.opened_at),
         age=when(alert.opened_at, now),
         closed=f"{clock_time(alert.closed_at)} by {alert.closed_by}: {alert.close_reason}" if alert.closed_at else "",
-        acts=row.acts.value,
+        acts=row.acts.value if tends else "",
         soon=row.soon.value,
-        do=row.do,
-        runbook=row.runbook,
+        do=row.do if tends else advise(alert.kind, state),
+        runbook=row.runbook if tends else "",
     )
 
 
@@ -141,6 +176,16 @@ _EFFECTS: Final[dict[Effect, str]] = {
     Effect.HOLD_SOURCE: "Held until the trust corrects it",
     Effect.WARN: "Warning",
 }
+_HOLDS: Final = frozenset({Effect.HOLD_MAP, Effect.HOLD_SOURCE})
+_WANTS_RELEASE: Final = "Held until our dm+d release has it, or the trust corrects it"
+
+
+def _effect(issue: Issue) -> str:
+    if issue.effect not in _HOLDS:
+        return _EFFECTS[issue.effect]
+    if issue.code in OWN_FAULTS:
+        return "Held: the fault is ours"
+    return _WANTS_RELEASE if issue.code in WANTS_RELEASE else _EFFECTS[issue.effect]
 
 
 def fault(issue: Issue) -> Fault:
@@ -150,6 +195,6 @@ def fault(issue: Issue) -> Fault:
         location=issue.location,
         text=issue.text,
         advice=issue.row.advice,
-        effect=_EFFECTS[issue.effect],
+        effect=_effect(issue),
         values=tuple(map(inert, issue.values)),
     )

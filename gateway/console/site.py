@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 from starlette.exceptions import HTTPException
@@ -22,9 +22,12 @@ from gateway.access.principal import Principal
 from gateway.access.roles import ROLES
 from gateway.console.assets import Assets
 from gateway.console.entering import cookies
-from gateway.console.entering.sessions import Session, Sessions
-from gateway.console.words import clock_time
+from gateway.console.entering.session import Session, Visit
+from gateway.console.entering.sessions import Sessions
+from gateway.console.forms import MOST_BYTES, read_fields
+from gateway.console.words import begun, clock_time
 from gateway.console.zipped import zipped
+from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.enquiries import Enquiries
 from gateway.ports.attention import MOST_COUNTED
@@ -34,8 +37,8 @@ HOME: Final = "/console/"
 BY_ITSELF: Final = "x-live"
 """Header of what an open page asks for by itself: no person asked, and none reads a notice that is shown once."""
 _COUNT_SERVES: Final = timedelta(seconds=1)
-_MOST_FORM_BYTES: Final = 64 * 1024
-_MOST_FIELDS: Final = 512
+NEVER_KEPT: Final = frozenset({"golden"})
+"""Fields that are looked at once and kept for nobody, not even when a session is over: whole messages."""
 _UNDER_WAY_SECONDS: Final = 3.0
 """How long the second of two clicks waits for what the first one does."""
 
@@ -100,27 +103,30 @@ class SignedOut(Exception):
 
 
 class SentBefore(Exception):
-    """A form was sent a second time: a double click, or the page loaded again; or one too old to tell.
+    """A form was sent a second time: a double click, or the page loaded again.
 
     Args:
         path: where it led, or the page it stood on where that is not known.
         known: whether it is known.
-        old: the form is no longer remembered: it may have been sent before, or never.
     """
 
-    def __init__(self, path: str, *, known: bool, old: bool = False) -> None:
+    def __init__(self, path: str, *, known: bool) -> None:
         super().__init__()
         self.path = path
         self.known = known
-        self.old = old
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looker:
-    """Who looks at a page: a person with a session, or an operator's tool with a token."""
+    """Who looks at a page: a person with a session, or an operator's tool with a token.
+
+    Attributes:
+        renews: an open page asks by itself: the view is the one that its person asked for.
+    """
 
     principal: Principal
     session: Session | None = None
+    renews: bool = False
 
     @property
     def name(self) -> str:
@@ -221,11 +227,15 @@ class Site:
         self._templates.globals[name] = value
 
     def session(self, request: Request) -> Session | None:
-        """Give the session of a request, if it is in force; a page that asks by itself does not make it last."""
-        secret = self.cookie.of(request)
-        if not secret:
-            return None
-        return self.sessions.peek(secret) if BY_ITSELF in request.headers else self.sessions.find(secret)
+        """Give the session of a request, if it is in force.
+
+        Raises:
+            Unavailable: nobody can say, because the records cannot be read.
+        """
+        visit = visit_of(request)
+        if visit.away:
+            raise Unavailable("sessions cannot be read")
+        return visit.session
 
     def looking(self, request: Request, action: Action | None = Action.READ_CONSOLE) -> Looker:
         """Give who looks.
@@ -243,7 +253,8 @@ class Site:
         if caller is None or not may_enter(caller):
             raise SignedOut
         request.state.principal = caller
-        looker = Looker(principal=caller, session=session)
+        renews = request.method == "GET" and BY_ITSELF in request.headers
+        looker = Looker(principal=caller, session=session, renews=renews)
         if action is not None and not looker.may(action):
             raise HTTPException(404)
         return looker
@@ -257,10 +268,19 @@ class Site:
     async def note(self, looker: Looker, action: str, subject: str) -> None:
         """Write the audit leaf of a view or an act, before anything is shown.
 
+        A page that stays open and renews itself is the same view as long as the session lasts: it leaves one more leaf
+        the first time, and none after that. So no header hides that somebody looked.
+
         Raises:
             Unavailable: then nothing may be shown.
         """
-        await self.store.note_access(principal=looker.name, action=f"console {action}", subject=subject, now=self.now())
+        view = f"{action}\n{subject}"
+        session = looker.session if looker.renews else None
+        if session is None or not await self.sessions.renewed(session, view):
+            said = f"console {action}"
+            await self.store.note_access(principal=looker.name, action=said, subject=subject, now=self.now())
+            if session is not None:
+                await self.sessions.renew(session, view)
         await self._count(looker)
 
     async def _count(self, looker: Looker) -> None:
@@ -269,31 +289,47 @@ class Site:
         if looker.may(Action.READ_CONSOLE) and (last is None or now - last[0] >= _COUNT_SERVES):
             self._counted[looker.tenant] = (now, await self.enquiries.attention_count(tenant=looker.tenant, now=now))
 
-    async def form(self, request: Request) -> Form:
+    async def form(self, request: Request, *, most: int = MOST_BYTES) -> Form:
         """Read a form of this session. One that carries a token of its own (`once`) is taken the first time alone.
+
+        Args:
+            request: as it came.
+            most: bytes that it may have.
 
         Raises:
             SignedOut: the session is over; what was typed is kept for the same person.
             SentBefore: the form was sent already.
             HTTPException: 403 without its token (CSRF), 413, 415.
         """
-        fields = await _read(request)
+        fields = await read_fields(request, most)
         csrf, once = (fields.pop(name, ("",))[0] for name in ("csrf", "once"))
-        session = self.session(request)
+        session = await self._still(request)
+        kept = {name: values for name, values in fields.items() if name not in NEVER_KEPT}
         if session is None:
-            request.state.kept = self.sessions.keep(self.cookie.of(request), csrf, came_from(request), fields)
+            ended = visit_of(request).ended
+            request.state.kept = await self.sessions.keep_late(ended, csrf, came_from(request), kept)
             raise SignedOut
         if not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
             raise HTTPException(403)
-        old = bool(once) and not session.knows(once)
-        if once and not session.use(once):
-            path = await session.led(once, seconds=_UNDER_WAY_SECONDS)
-            if not path:
-                session.typed[came_from(request)] = fields  # it may have been refused: nothing that was typed is lost
-            raise SentBefore(path or came_from(request), known=bool(path), old=old)
+        if once and not await self.sessions.use(session, once):
+            path = await self.sessions.led(session, once, seconds=_UNDER_WAY_SECONDS)
+            if not path:  # it may have been refused: nothing that was typed is lost
+                await self.sessions.keep(session, came_from(request), kept)
+            raise SentBefore(path or came_from(request), known=bool(path))
         request.state.once = once
-        session.typed.pop(came_from(request), None)
+        await self.sessions.forget(session, came_from(request))
         return Form(values=fields, token=once)
+
+    async def _still(self, request: Request) -> Session | None:
+        """Give the session of a request whose form has come: it may have ended while that was under way.
+
+        Raises:
+            Unavailable: nobody can say.
+        """
+        if self.session(request) is not None:
+            visit, now = visit_of(request), await self.sessions.visit(self.cookie.of(request), asks=False)
+            visit.session, visit.ended, visit.away = now.session, now.ended, now.away
+        return self.session(request)
 
     async def keep_form(self, request: Request) -> bool:
         """Keep what is sent after its session was over, for the same person. Tells whether it is kept."""
@@ -310,7 +346,7 @@ class Site:
         Raises:
             HTTPException: 413, 415.
         """
-        return Form(values=await _read(request))
+        return Form(values=await read_fields(request))
 
     def typed(self, request: Request) -> Form:
         """Give what the same person typed on this page when an earlier session was over; an empty form if nothing."""
@@ -319,15 +355,17 @@ class Site:
 
     def page(self, request: Request, template: str, status: int = 200, /, **values: object) -> Response:
         """Give a page in its frame."""
-        session = self.session(request)
+        visit = visit_of(request)
+        session = visit.session
         asked = BY_ITSELF not in request.headers
-        notice = session.take_notice() if session and asked else ""
+        notice = session.notice if session and asked else ""
+        visit.shown = bool(notice)
         looker = Looker(principal=session.principal, session=session) if session else None
         body = self._templates.get_template(template).render(
             frame=self.frame,
             now=self.now(),
             csrf=session.csrf if session else "",
-            once=session.token if session and asked else str,
+            once=session.token if session else str,
             changes_role=session is not None and (session.developing or len(session.posts) > 1),
             ends_at=self.sessions.ends_at(session) if session else None,
             looker=looker,
@@ -352,32 +390,15 @@ class Site:
 
     def to(self, request: Request, path: str, notice: str = "") -> Response:
         """Lead to a page of the console, with a notice that is shown there once."""
-        session = self.session(request)
-        if session and notice:
-            session.notice = notice
-        if session and (once := getattr(request.state, "once", "")):
-            session.lead(once, path)
+        visit = visit_of(request)
+        visit.notice, visit.once, visit.path = notice, getattr(request.state, "once", ""), path
         return RedirectResponse(path, 303, HEADERS)
 
 
-async def _read(request: Request) -> dict[str, tuple[str, ...]]:
-    """Read the fields of a form.
-
-    Raises:
-        HTTPException: 413, 415.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise HTTPException(415)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_FORM_BYTES:
-            raise HTTPException(413)
-    try:
-        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError as error:
-        raise HTTPException(413) from error
-    return {name: tuple(values) for name, values in fields.items()}
+def visit_of(request: Request) -> Visit:
+    """Give who makes a request, and what it leaves for the next one."""
+    visit = getattr(request.state, "visit", None)
+    return visit if isinstance(visit, Visit) else Visit()
 
 
 def came_from(request: Request) -> str:
@@ -397,5 +418,6 @@ def _templates(assets: Assets) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["clock_time"] = clock_time
+    environment.filters["begun"] = begun
     environment.globals["asset"] = assets.address
     return environment

@@ -84,6 +84,13 @@ HELDS: Final[dict[Held, Shown]] = {
         label=HELD_LABELS[Held.CODE],
         sentence="The trust's system sent a code we do not know. Nothing has gone to the provider.",
     ),
+    Held.RELEASE: replace(
+        STATES[S.HELD],
+        label=HELD_LABELS[Held.RELEASE],
+        sentence="The dm+d release that is loaded here does not have this product, or not enough of it. Nobody here "
+        "may give a national code another meaning: the gateway's operator loads a newer release, or the trust sends a "
+        "code that is in it. Nothing has gone to the provider.",
+    ),
     Held.SOURCE: replace(
         STATES[S.HELD],
         label=HELD_LABELS[Held.SOURCE],
@@ -92,7 +99,7 @@ HELDS: Final[dict[Held, Shown]] = {
 }
 _CANCEL_SENTENCES: Final[dict[CancelState, str]] = {
     CancelState.ASKED: "A cancel was asked, and nobody has answered. Treat it as still active.",
-    CancelState.PENDING: "They say that the cancel is with their dispensary. It is not cancelled. Ring them.",
+    CancelState.PENDING: "They say that the cancel is with their dispensary. It is not cancelled.",
     CancelState.TOO_LATE: "They say that it was already supplied. Contact the patient.",
 }
 CANCELS: Final[dict[CancelState, Shown]] = {
@@ -121,6 +128,14 @@ def line_shown(state: LineState, *, held: Held | None = None, made: int = 0, tot
     if state is LineState.IN_SUPPLY and total > 1:
         return replace(STATES[state], label=f"{LABELS[state]}, {made} of {total} made")
     return STATES[state]
+
+
+def they_said(words: str, sentence: str) -> str:
+    """Give a provider's own words, quoted, and what they come to (console.md 10)."""
+    if not words:
+        return f"They gave no reason. {sentence}"
+    said = inert(words).rstrip(". ")
+    return f"They said: “{said}”{'' if said.endswith(('?', '!')) else '.'} {sentence}"
 
 
 def shown_as(state: LineState, condition: Condition | None, held: Held | None = None) -> Shown:
@@ -237,6 +252,11 @@ def inert(text: str) -> str:
     return text.translate(_MARKS_OF_ORDER)
 
 
+def begun(text: str) -> str:
+    """Give words as they begin a sentence: the first letter is a capital, and every other stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def zone_time(moment: datetime) -> str:
     """Give a moment as `5 Oct 2026, 09:20:11 BST`, with the zone, as evidence needs it."""
     return f"{clock_time(moment)} {moment.astimezone(LONDON):%Z}"
@@ -260,14 +280,25 @@ def how_long(span: timedelta) -> str:
     return " ".join(parts[:2])
 
 
+def days(count: int) -> str:
+    """Give a number of days as `1 day`, `14 days`."""
+    return f"{count} {'day' if count == 1 else 'days'}"
+
+
 def day(value: date) -> str:
     """Give a day as `22 Nov 2026`."""
     return f"{value.day} {value:%b %Y}"
 
 
+_SECOND: Final = timedelta(seconds=1)
+
+
 def when(moment: datetime, now: datetime) -> str:
-    """Give how far a moment is from now: `4 min 11 s ago`, `in 3 h 40 min`."""
-    return f"in {how_long(moment - now)}" if moment > now else f"{how_long(now - moment)} ago"
+    """Give how far a moment is from now: `4 min 11 s ago`, `in 3 h 40 min`.
+
+    What was written down while the page was made is of now, and not still to come.
+    """
+    return f"in {how_long(moment - now)}" if moment - now >= _SECOND else f"{how_long(now - moment)} ago"
 
 
 def nhs_number(digits: str) -> str:

@@ -71,7 +71,7 @@ _LINE: Final = (
         _PHARMACIST,
         _MORNING,
         "An order was taken and stopped here: a code of it is not in the tables, or it contradicts itself.",
-        "Read the codes named; correct the order in the trust's system and send it again, or cancel it.",
+        "Read why: the trust resolves a code under Held codes; all else it corrects and sends again, or cancels.",
     ),
     _row(
         "line-uncertain",
@@ -360,6 +360,13 @@ _TASKS: Final = (
         "gateway renewal PRESCRIPTION-ID declined --reason TEXT --by NAME",
     ),
     _row(
+        "paper-overdue",
+        _PHARMACIST,
+        _DAY,
+        "A prescription went without an electronic signature, and its signed paper original is not registered.",
+        "Find the paper and register it in the console, or ask the prescriber to sign another.",
+    ),
+    _row(
         "answer-not-told",
         _PHARMACIST,
         _MORNING,
@@ -496,6 +503,14 @@ _BOOKS: Final = (
         "gateway reconcile --destination ODS --messages FILE --reason TEXT --by NAME",
     ),
     _row(
+        "act-lost",
+        _PHARMACIST,
+        _NOW,
+        "A trust was told that a line is cancelled or on hold, and a restore lost it: its order may leave.",
+        "Cancel it or hold it again, before the trust's orders are let go; then the lists are compared once more.",
+        "gateway reconcile --destination ODS --messages FILE --told FILE --reason TEXT --by NAME",
+    ),
+    _row(
         "holding-unknown",
         _CALL,
         _MORNING,
@@ -577,6 +592,23 @@ _MACHINE: Final = (
         "A trust or provider of the configuration was closed, says the national list.",
         "Find out who has taken over; correct the configuration. Until then its check refuses it when it is live.",
         "gateway config check",
+    ),
+    _row(
+        "certificate-ends",
+        _RUN,
+        _DAY,
+        "The certificate of a provider's system ends within thirty days, or has ended, as its file states.",
+        "Ask the provider for the new one; put its day into the provider's file, check it, and restart the gateway.",
+        "gateway config check FOLDER",
+    ),
+    _row(
+        "outage-near",
+        _RUN,
+        _DAY,
+        "A provider told us of an outage that begins within a day.",
+        "See what must reach it before. Pause it when it begins, and let it go on when it ends.",
+        "gateway destination pause ODS --reason TEXT --by NAME",
+        "gateway destination resume ODS --reason TEXT --by NAME",
     ),
     _row(
         "calendar-ends",

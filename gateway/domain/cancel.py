@@ -9,6 +9,7 @@ Source: mapping.md 10.3; reliability-security.md I7 and I16.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
 
@@ -85,7 +86,7 @@ CANCEL_TABLE: tuple[CancelRow, ...] = (
     _row((S.TOMBSTONE,), E.ORDER_CAME, S.CONFIRMED, LineEvent.TOMBSTONE_CANCEL),
     _row((S.ASKED,), E.NEVER_LEFT, S.CONFIRMED, LineEvent.CANCEL),
     _row(_OPEN, E.CANCEL_CONFIRMED, S.CONFIRMED, LineEvent.CANCEL_CONFIRMED),
-    _row(_OPEN, E.CANCEL_PENDING, S.PENDING, alert="The cancel is pending at the provider: not cancelled. Ring them."),
+    _row(_OPEN, E.CANCEL_PENDING, S.PENDING, alert="The cancel is pending at the provider: not cancelled."),
     _row(_OPEN, E.CANCEL_TOO_LATE, S.TOO_LATE, alert="Too late to cancel: the provider says that it was supplied."),
     _row(_OPEN, E.LAST_DELIVERED, S.TOO_LATE, alert="Too late to cancel: the last supply was delivered."),
     _row(_OPEN, E.RETURNED, S.CONFIRMED, LineEvent.CANCEL_CONFIRMED),
@@ -139,6 +140,9 @@ def move(state: CancelState, event: CancelEvent) -> CancelRow | None:
     return _BY_STATE_AND_EVENT.get((state, event))
 
 
+_SAID: Final = {event.value: event for event in CancelEvent}
+
+
 def provider_event(event: LineEvent) -> CancelEvent | None:
     """Give what a provider's report of a line means for its cancel, if anything."""
-    return CancelEvent(event.value) if event.value in set(CancelEvent) else None
+    return _SAID.get(event.value)

@@ -7,7 +7,7 @@ no line moves because a clock says so (I17).
 Source: reliability-security.md 2.1 and I3; mapping.md 10.5; domain.md 2.1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -72,6 +72,11 @@ ANSWERS: Final[Mapping[Request, Limit]] = dict.fromkeys(Request, Limit(seconds=2
 """How long a provider has to answer, where the configuration does not say (console.md, "Cancel not confirmed")."""
 
 
+PAPER: Final = Limit(seconds=72 * 3600)
+"""How long a paper original may take to be registered, where the configuration does not say: as long as the law gives a
+prescriber whose patient was supplied before the prescription came (SI 2012/1916, reg. 224)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """The limits of one class from one day on.
@@ -83,6 +88,8 @@ class Term:
     since: date
     urgency: Urgency
     limits: Mapping[LineState, Limit]
+    paper: Limit | None = None
+    """For the paper original to be registered; None where the term does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +106,8 @@ class Deadlines:
     calendar: WorkingCalendar = WEEKDAYS
     answers: Mapping[Request, Limit] = field(default_factory=lambda: ANSWERS)
     """How long a provider has to answer what it is asked."""
+    paper: Limit = PAPER
+    """How long a paper original may take to be registered, where no term states it."""
 
     def limit(self, state: LineState, urgent: Urgency, entered_at: datetime) -> Limit | None:
         """Give the limit of a state for a line that enters it now; None where there is no deadline.
@@ -108,13 +117,7 @@ class Deadlines:
         seconds = self.custody[state].limit_seconds
         if seconds is None:
             return None
-        day = entered_at.astimezone(LONDON).date()
-        for kind in dict.fromkeys((urgent, Urgency.ROUTINE)):
-            stated = [term for term in self.terms if term.urgency is kind and term.since <= day]
-            found = [(term.since, term.limits[state]) for term in stated if state in term.limits]
-            if found:
-                return max(found, key=lambda pair: pair[0])[1]
-        return Limit(seconds=seconds)
+        return self._stated(lambda term: term.limits.get(state), urgent, entered_at) or Limit(seconds=seconds)
 
     def act_by(self, state: LineState, urgent: Urgency, entered_at: datetime) -> datetime | None:
         """Give the moment by which somebody must have acted.
@@ -128,22 +131,40 @@ class Deadlines:
             Aware, in UTC; None for a state without a deadline.
         """
         limit = self.limit(state, urgent, entered_at)
-        if limit is None:
-            return None
-        if limit.working_days:
-            return self.calendar.after(entered_at, limit.working_days)
-        return entered_at.astimezone(UTC) + timedelta(seconds=limit.seconds)
+        return None if limit is None else self._after(entered_at, limit)
 
     def answer_by(self, request: Request, asked_at: datetime) -> datetime:
         """Give the moment by which a provider must have answered what it is asked; aware, in UTC."""
-        limit = self.answers[request]
+        return self._after(asked_at, self.answers[request])
+
+    def paper_by(self, urgent: Urgency, sealed_at: datetime) -> datetime:
+        """Give the moment by which the paper original of a prescription must be registered; aware, in UTC.
+
+        Source:
+            brief D8 ("a paper original is registered and reconciled").
+        """
+        return self._after(sealed_at, self._stated(lambda term: term.paper, urgent, sealed_at) or self.paper)
+
+    def _stated(self, says: Callable[[Term], Limit | None], urgent: Urgency, at: datetime) -> Limit | None:
+        """Give what the latest term in force says for a class, else what one says for routine lines."""
+        day = at.astimezone(LONDON).date()
+        for kind in dict.fromkeys((urgent, Urgency.ROUTINE)):
+            terms = [term for term in self.terms if term.urgency is kind and term.since <= day]
+            found = [(term.since, limit) for term in terms if (limit := says(term)) is not None]
+            if found:
+                return max(found, key=lambda pair: pair[0])[1]
+        return None
+
+    def _after(self, moment: datetime, limit: Limit) -> datetime:
         if limit.working_days:
-            return self.calendar.after(asked_at, limit.working_days)
-        return asked_at.astimezone(UTC) + timedelta(seconds=limit.seconds)
+            return self.calendar.after(moment, limit.working_days)
+        return moment.astimezone(UTC) + timedelta(seconds=limit.seconds)
 
     def calendar_ends(self) -> date | None:
         """Give the last day that the calendar knows; None where no limit counts working days."""
-        stated = (*self.answers.values(), *(limit for term in self.terms for limit in term.limits.values()))
+        papers = (self.paper, *(term.paper for term in self.terms if term.paper is not None))
+        limits = (limit for term in self.terms for limit in term.limits.values())
+        stated = (*self.answers.values(), *papers, *limits)
         counts = any(limit.working_days for limit in stated)
         return self.calendar.last if counts else None
 

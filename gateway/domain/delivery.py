@@ -210,10 +210,13 @@ def owed_after(delivery: Delivery, event: DeliveryEvent) -> bool:
     return delivery.owed if row.owed is None else row.owed
 
 
+_SAID: Final = {event.value: event for event in DeliveryEvent}
+
+
 def reported(event: LineEvent) -> DeliveryEvent | None:
     """Give what a provider's report of a line means for one of its deliveries, if anything."""
     said = LineEvent.DELIVERED if event is LineEvent.LAST_DELIVERED else event
-    return DeliveryEvent(said.value) if said.value in set(DeliveryEvent) else None
+    return _SAID.get(said.value)
 
 
 def may_be_of(delivery: Delivery, event: DeliveryEvent, actor: Actor) -> bool:

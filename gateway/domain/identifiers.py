@@ -197,17 +197,17 @@ class Register(StrEnum):
     PROFESSIONAL = "PROFESSIONAL"
 
 
-_FORMS: dict[Register, str] = {
-    Register.GMC: r"[CG]?\d{7}",  # EPS examples write G9999999, and trusts C + 7 digits
-    Register.NMC: r"\d{2}[A-Z]\d{4}[A-Z]",
-    Register.GPHC: r"\d{7}",
-    Register.HCPC: r"[A-Z]{2}\d{5,6}",
-    Register.GDC: r"\d{4,6}",
-    Register.DIN: r"\d{5,12}",
-    Register.CONSULTANT: r"C\d{7}",
-    Register.SDS_USER: r"\d{1,15}",
-    Register.SDS_ROLE_PROFILE: r"\d{1,15}",
-    Register.PROFESSIONAL: r"[A-Za-z0-9/-]{1,12}",
+_FORMS = {
+    Register.GMC: re.compile(r"[CG]?\d{7}", re.ASCII),  # EPS examples write G9999999, and trusts C + 7 digits
+    Register.NMC: re.compile(r"\d{2}[A-Z]\d{4}[A-Z]", re.ASCII),
+    Register.GPHC: re.compile(r"\d{7}", re.ASCII),
+    Register.HCPC: re.compile(r"[A-Z]{2}\d{5,6}", re.ASCII),
+    Register.GDC: re.compile(r"\d{4,6}", re.ASCII),
+    Register.DIN: re.compile(r"\d{5,12}", re.ASCII),
+    Register.CONSULTANT: re.compile(r"C\d{7}", re.ASCII),
+    Register.SDS_USER: re.compile(r"\d{1,15}", re.ASCII),
+    Register.SDS_ROLE_PROFILE: re.compile(r"\d{1,15}", re.ASCII),
+    Register.PROFESSIONAL: re.compile(r"[A-Za-z0-9/-]{1,12}", re.ASCII),
 }
 LICENSED: tuple[Register, ...] = (Register.GMC, Register.NMC, Register.GPHC, Register.HCPC, Register.GDC)
 """Registers whose number names one person's licence; EPS wants exactly one of them (eps.md 2.5)."""
@@ -223,11 +223,14 @@ class ProfessionalId:
     @classmethod
     def parse(cls, register: Register, text: str) -> Self | None:
         """Parse a number of the given register; eps.md 3.3."""
-        return cls(register, text) if re.fullmatch(_FORMS[register], text, re.ASCII) else None
+        return cls(register, text) if _FORMS[register].fullmatch(text) else None
+
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def parse_uuid(text: str) -> uuid.UUID | None:
     """Parse a hyphenated UUID in either case; eps.md 10 trap 7."""
-    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+    if not _UUID.fullmatch(text):
         return None
     return uuid.UUID(text)

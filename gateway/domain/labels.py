@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from gateway.domain.cancel import CancelState
-from gateway.domain.issue import Effect
+from gateway.domain.issue import Effect, Issue
 from gateway.domain.lifecycle import LineState
 
 S = LineState
@@ -41,27 +41,46 @@ are four different things."""
 
 
 class Held(StrEnum):
-    """Why a line is held, where that is known: only the trust can end the one, people here the other."""
+    """Why a line is held, where that is known, by who can end it.
+
+    Map approvers give a code of the trust's own a meaning. A national code that our release does not have waits for a
+    newer release, or for another code; everything else waits for the trust alone.
+    """
 
     CODE = "code"
+    RELEASE = "release"
     SOURCE = "source"
 
 
 HELD_LABELS: dict[Held, str] = {
     Held.CODE: "Held: code not known",
+    Held.RELEASE: "Held: not in our dm+d release",
     Held.SOURCE: "Held: the trust must correct it",
 }
 
 
-def held_as(effects: Iterable[Effect]) -> Held | None:
-    """Tell what a held line is held for, from its issues; None where a person held it, or it waits for another.
+WANTS_RELEASE = frozenset({"DRUG_UNKNOWN", "CD_SCHEDULE_UNKNOWN"})
+"""Issues that no entry of a code map settles, because the code is a national one."""
 
-    A contradiction speaks first: resolving the code would not end the hold.
+
+OWN_FAULTS = frozenset({"MESSAGE_INVALID"})
+"""Issues that are ours: what we wrote failed our own check, and neither the trust nor map approvers can end that."""
+
+
+def held_as(issues: Iterable[Issue]) -> Held | None:
+    """Tell what a held line is held for, from its issues.
+
+    None where a person held it, where it waits for another, and where the fault is ours.
+
+    What only the trust can correct speaks first, and what waits for a release before what two people here can settle:
+    resolving the code would not end the hold.
     """
-    found = set(effects)
-    if Effect.HOLD_SOURCE in found:
+    found = {issue.code: issue.effect for issue in issues if issue.code not in OWN_FAULTS}
+    if Effect.HOLD_SOURCE in found.values():
         return Held.SOURCE
-    return Held.CODE if Effect.HOLD_MAP in found else None
+    if WANTS_RELEASE & found.keys():
+        return Held.RELEASE
+    return Held.CODE if Effect.HOLD_MAP in found.values() else None
 
 
 CANCEL_LABELS: dict[CancelState, str] = {

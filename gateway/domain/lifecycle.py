@@ -152,6 +152,10 @@ LIVE = frozenset(
 """States in which a provider may supply or be asked to; at most one allocation of a line is in them (I2)."""
 
 
+HAS_HOLDER = LIVE | {S.FULFILLED}
+"""States that keep the allocation: a fulfilled line may still turn out not to be (supply withdrawn)."""
+
+
 BEFORE = "state before"
 """Next state of a row that returns the line to where it was."""
 

@@ -19,8 +19,10 @@ def name_key(text: str) -> str:
 
     Letters of every script are kept; what is neither a letter nor a digit is left out, hidden marks of direction too.
     """
-    folded = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(_SPELT)
-    return "".join(character for character in folded if character.isalnum())
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFKD", folded).casefold().translate(_SPELT)
+    return folded if folded.isalnum() else "".join(character for character in folded if character.isalnum())
 
 
 def given_key(names: tuple[str, ...]) -> str:

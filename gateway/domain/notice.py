@@ -18,6 +18,8 @@ _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's: none of them is mistaken for another on the telephone."""
 _SHOWN: Final = 5
 _CHECK: Final = 97
+_MOST: Final = 1 << 53
+"""No store numbers that many alerts."""
 WORK: Final = "/console/work/"
 HOME: Final = "/console/"
 
@@ -133,7 +135,7 @@ def alert_of(text: str) -> int | None:
     number = 0
     for digit in digits:
         number = number * len(_DIGITS) + _DIGITS.index(digit)
-    return number if f"{number % _CHECK:02}" == check else None
+    return number if number < _MOST and f"{number % _CHECK:02}" == check else None
 
 
 def step_words(items: Sequence[Item]) -> Words:

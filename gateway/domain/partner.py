@@ -169,6 +169,9 @@ class Provider:
         max_in_flight: how many transmissions may be under way at once.
         answers_within_seconds: time limit of one transmission.
         phone: who is rung there; `out_of_hours`: when nobody answers that; empty where nothing is stated.
+        lead_time: what it needs from the moment it can act until the medicine is at the door, in whole days; None where
+            nobody has stated it.
+        certificate_ends: London day on which the certificate of its system ends, as stated; None where nobody did.
         options: what this adapter alone understands.
     """
 
@@ -185,6 +188,8 @@ class Provider:
     answers_within_seconds: float = 10.0
     phone: str = ""
     out_of_hours: str = ""
+    lead_time: timedelta | None = None
+    certificate_ends: date | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:

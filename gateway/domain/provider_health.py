@@ -23,6 +23,7 @@ class Now(StrEnum):
     PAUSED = "Paused by us"
     BY_HAND = "By hand"
     NOT_ANSWERING = "Not answering"
+    MUTE = "Takes messages, answers none"
     SLOW = "Slow"
     WORKING = "Working"
     NOT_KNOWN = "Not known"
@@ -37,6 +38,9 @@ SLOW_ANSWERS: Final = 5
 USUAL_ANSWERS: Final = 20
 """Fewer answers of thirty days do not say what is usual."""
 HEARD_WITHIN: Final = timedelta(hours=24)
+MUTE_AFTER: Final = timedelta(hours=4)
+"""How long an answer may take where nothing says what is usual: as long as a line may be sent without one
+(`custody`)."""
 LONGEST_WAIT: Final = timedelta(hours=24)
 """Whatever is usual, nobody should wait longer for a decision."""
 
@@ -46,7 +50,14 @@ RULES: Final[Mapping[Now, str]] = MappingProxyType(
         Now.BY_HAND: "It is worked by people, not by a system: only what they state is known.",
         Now.NOT_ANSWERING: (
             f"Nothing was taken and nothing came back for {SILENT_AFTER // timedelta(minutes=1)} minutes or longer,"
-            f" while at least {SILENT_SENT} transmissions were tried."
+            f" while at least {SILENT_SENT} transmissions were tried. A planned outage does not change the word: it is"
+            " shown beside it."
+        ),
+        Now.MUTE: (
+            f"At least {SILENT_SENT} prescriptions wait for its answer, and since the oldest of them was sent it has"
+            f" answered nothing at all: for more than {SLOW_FACTOR} times the 95th centile of the 30 days before, or"
+            f" more than {MUTE_AFTER // timedelta(hours=1)} hours where those had fewer than {USUAL_ANSWERS} answers."
+            " That its system takes a message is no answer."
         ),
         Now.SLOW: (
             f"Of {SLOW_ANSWERS} or more answers today, the 95th centile is over {SLOW_FACTOR} times that of the 30 days"
@@ -70,12 +81,14 @@ class Pulse:
         tried_at: when something was last sent to it.
         tried_since: transmissions tried since it was heard.
         silent_since: the first of those.
+        said_at: when it last said anything of its own, beside taking what it was sent; None if that is not known.
     """
 
     heard_at: datetime | None = None
     tried_at: datetime | None = None
     tried_since: int = 0
     silent_since: datetime | None = None
+    said_at: datetime | None = None
 
     def tried(self, at: datetime) -> "Pulse":
         """Give it after one more transmission was begun."""
@@ -92,7 +105,7 @@ class Signs:
 
     Attributes:
         today: how long the answers of today took; `usual`: those of the thirty days before.
-        oldest: since when the item waits that has waited longest, of those that were sent.
+        oldest: since when the item waits that has waited longest, of those that were sent; `waiting`: how many do.
     """
 
     pulse: Pulse
@@ -101,6 +114,7 @@ class Signs:
     today: Spread = field(default_factory=Spread)
     usual: Spread = field(default_factory=Spread)
     oldest: datetime | None = None
+    waiting: int = 0
 
 
 def judge(signs: Signs, now: datetime) -> Now:
@@ -111,6 +125,8 @@ def judge(signs: Signs, now: datetime) -> Now:
         return Now.BY_HAND
     if silent_for(signs.pulse, now) is not None:
         return Now.NOT_ANSWERING
+    if _mute(signs, now):
+        return Now.MUTE
     if _slow(signs, now):
         return Now.SLOW
     heard = signs.pulse.heard_at
@@ -123,6 +139,19 @@ def silent_for(pulse: Pulse, now: datetime) -> timedelta | None:
         return None
     silent = now - pulse.silent_since
     return silent if silent >= SILENT_AFTER else None
+
+
+def _mute(signs: Signs, now: datetime) -> bool:
+    """Tell whether it takes what it is sent, and has answered nothing of it for too long."""
+    said, heard = signs.pulse.said_at, signs.pulse.heard_at
+    if signs.oldest is None or signs.waiting < SILENT_SENT or heard is None or heard < signs.oldest:
+        return False
+    if said is not None and said >= signs.oldest:
+        return False
+    usual = signs.usual.percentile(95)
+    known = usual is not None and len(signs.usual) >= USUAL_ANSWERS
+    limit = SLOW_FACTOR * usual if usual is not None and known else MUTE_AFTER
+    return now - signs.oldest > min(limit, LONGEST_WAIT)
 
 
 def _slow(signs: Signs, now: datetime) -> bool:

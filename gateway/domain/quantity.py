@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from gateway.domain.coding import Coding
 
+_has_form = re.compile(r"(0|[1-9]\d*)(\.\d+)?", re.ASCII).fullmatch
+
 
 def parse_decimal(text: str) -> Decimal | None:
     """Parse an unsigned decimal as people and FHIR write it, keeping trailing zeros.
@@ -16,7 +18,7 @@ def parse_decimal(text: str) -> Decimal | None:
     Refused: signs, exponents, leading zeros, digits of other scripts, more than 18 digits
     (reliability-security.md H25, J03).
     """
-    if not re.fullmatch(r"(0|[1-9]\d*)(\.\d+)?", text, re.ASCII) or len(text.replace(".", "")) > 18:  # noqa: PLR2004
+    if not _has_form(text) or len(text.replace(".", "")) > 18:  # noqa: PLR2004
         return None
     return Decimal(text)
 

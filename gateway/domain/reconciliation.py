@@ -54,6 +54,9 @@ STANCES: Final[dict[LineState, Stance]] = {
 }
 """The states a provider may state, in the words of the lifecycle; no other says whether it has the line."""
 
+ACTS: Final = frozenset({S.CANCELLED, S.ON_HOLD})
+"""The states that a person's act brings a line to at once where nothing of it has left; its trust is told of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedHolding:

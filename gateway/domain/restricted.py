@@ -18,4 +18,10 @@ _LABEL: Final = re.compile(r"MSH(\[\d+\])?-2[678]\b|ARV\b|\.meta\.security\b")
 
 def is_restricted(issues: Iterable[Issue]) -> bool:
     """Tell whether any issue is of a security label."""
-    return any(issue.code == "FIELD_NOT_UNDERSTOOD" and _LABEL.search(issue.location) for issue in issues)
+    return bool(labels(issues))
+
+
+def labels(issues: Iterable[Issue]) -> tuple[str, ...]:
+    """Give where a message bears a security label, in the sender's notation: all that is known of it here."""
+    found = (one.location for one in issues if one.code == "FIELD_NOT_UNDERSTOOD" and _LABEL.search(one.location))
+    return tuple(dict.fromkeys(found))

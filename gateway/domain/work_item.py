@@ -14,11 +14,12 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from gateway.domain.alert import Soon
-from gateway.domain.alert_kinds import about
+from gateway.domain.alert import Acts, Soon
+from gateway.domain.alert_kinds import ALERT_KINDS, about
 from gateway.domain.deadline import Urgency
 from gateway.domain.issue import CODES, Effect
-from gateway.domain.lifecycle import LineState
+from gateway.domain.labels import OWN_FAULTS, WANTS_RELEASE
+from gateway.domain.lifecycle import TERMINAL, LineState
 
 LEAD_TIME: Final = timedelta(days=5)
 """What a provider needs from the moment it can act until the medicine is at the door, where no more is known of it."""
@@ -40,6 +41,7 @@ class Step(StrEnum):
     DELIVERY = "See delivery"
     ASK_PROVIDER = "Ask provider"
     ASK_PRESCRIBER = "Ask prescriber"
+    REGISTER = "Register the paper"
     EVIDENCE = "See evidence"
     RULE = "Decide"
     LOOK = "See what to do"
@@ -54,8 +56,10 @@ class Reason(StrEnum):
     IN_DOUBT = "Not known if it arrived"
     REJECTED = "Rejected or returned"
     NOT_SENT = "Could not be sent"
+    NOT_YET_SENT = "Not sent yet"
     HELD_SOURCE = "Held: the trust must correct it"
     HELD_CODE = "Held: unknown code"
+    HELD_RELEASE = "Held: not in our dm+d release"
     QUESTION = "Provider has a question"
     NO_ACCEPTANCE = "No acceptance"
     SCREENING = "Waiting for pharmacist check"
@@ -64,6 +68,7 @@ class Reason(StrEnum):
     NO_DELIVERY = "No delivery booked, cover ending"
     PROVIDER_LATE = "Provider has not gone on"
     RENEWAL = "Renewal due"
+    PAPER = "Paper original not registered"
     SIGNATURE = "Signature or certificate doubt"
     REROUTE = "Re-route not finished"
     ENDED = "Prescription ended early"
@@ -117,8 +122,10 @@ REASONS: Final[Mapping[Reason, ReasonRow]] = {
     R.IN_DOUBT: _row("gateway operator, then trust", Step.STATEMENT, 4 * _HOUR, 15 * _MIN),
     R.REJECTED: _row(_PHARMACIST, Step.SEE_REASON, _DAY, 2 * _HOUR),
     R.NOT_SENT: _row("gateway operator", Step.ATTEMPTS, 15 * _MIN),
+    R.NOT_YET_SENT: _row("gateway operator", Step.ATTEMPTS, 15 * _MIN),
     R.HELD_SOURCE: _row("trust", Step.WHAT_IS_WRONG, _DAY, 2 * _HOUR),
     R.HELD_CODE: _row("map approvers", Step.RESOLVE_CODE, _DAY),
+    R.HELD_RELEASE: _row("gateway operator, or trust", Step.WHAT_IS_WRONG, _DAY),
     R.QUESTION: _row(_PHARMACIST, Step.ANSWER, _DAY),
     R.NO_ACCEPTANCE: _row("provider, chased by trust", Step.REMIND, _DAY, 2 * _HOUR),
     R.SCREENING: _row(_PHARMACIST, Step.CHECK, _DAY),
@@ -127,6 +134,7 @@ REASONS: Final[Mapping[Reason, ReasonRow]] = {
     R.NO_DELIVERY: _row("provider", Step.ASK_PROVIDER, _DAY),
     R.PROVIDER_LATE: _row("provider, chased by trust", Step.REMIND, _DAY, 2 * _HOUR),
     R.RENEWAL: _row("prescriber", Step.ASK_PRESCRIBER, 7 * _DAY),
+    R.PAPER: _row(_PHARMACIST, Step.REGISTER, _DAY, runs_out=False),
     R.SIGNATURE: _row("gateway operator and trust", Step.EVIDENCE, timedelta(0)),
     R.REROUTE: _row(_PHARMACIST, Step.CALL, 4 * _HOUR),
     R.ENDED: _row(_PHARMACIST, Step.ASK_PRESCRIBER, _DAY),
@@ -139,11 +147,26 @@ REASONS: Final[Mapping[Reason, ReasonRow]] = {
 }
 """Every reason, with the default limits of console.md 6.1."""
 
+SHOWN_TO_PROVIDERS: Final = frozenset(
+    {
+        R.CANCEL_UNCONFIRMED,
+        R.HOLD_UNCONFIRMED,
+        R.IN_DOUBT,
+        R.QUESTION,
+        R.NO_ACCEPTANCE,
+        R.PROVIDER_LATE,
+        R.BALANCE,
+        R.DELIVERY_FAILED,
+        R.NO_DELIVERY,
+    }
+)
+"""What the provider of a line is asked, owes or can answer. All else is between others, and its words may name them."""
+
 OF_STATE: Final[Mapping[LineState, Reason]] = {
     LineState.HELD: R.HELD_SOURCE,
     LineState.AWAITING_SCREENING: R.SCREENING,
-    LineState.RECEIVED: R.NOT_SENT,
-    LineState.READY: R.NOT_SENT,
+    LineState.RECEIVED: R.NOT_YET_SENT,
+    LineState.READY: R.NOT_YET_SENT,
     LineState.UNDELIVERABLE: R.NOT_SENT,
     LineState.SENT: R.NO_ACCEPTANCE,
     LineState.UNCERTAIN: R.IN_DOUBT,
@@ -151,34 +174,39 @@ OF_STATE: Final[Mapping[LineState, Reason]] = {
     LineState.ACCEPTED: R.PROVIDER_LATE,
     LineState.VALIDATED: R.PROVIDER_LATE,
     LineState.QUERIED: R.QUESTION,
-    LineState.IN_SUPPLY: R.NO_DELIVERY,
+    LineState.IN_SUPPLY: R.PROVIDER_LATE,
     LineState.PART_SUPPLIED: R.BALANCE,
     LineState.ON_HOLD: R.HOLD_UNCONFIRMED,
     LineState.REJECTED: R.REJECTED,
     LineState.RETURNED: R.REJECTED,
-    LineState.FULFILLED: R.ENDED,
+    LineState.FULFILLED: R.PROVIDER_LATE,
     LineState.EXPIRED: R.ENDED,
 }
-"""Why a line in a state needs somebody when its time is over; what is at another end needs nobody."""
+"""Why a line in a state needs somebody when its time is over; what is at another end needs nobody. What was late and is
+supplied now is here for what was late."""
+_WITHOUT_LIMIT: Final = frozenset({LineState.FULFILLED, *TERMINAL} - {LineState.EXPIRED})
+"""States in which nothing can be late any more; one that expired with supplies to come still needs somebody."""
 
 _OF_KIND: Final[Mapping[Reason, str]] = {
     R.INCIDENT: "safety-incident delivery-under-way holding-elsewhere released-expired",
     R.CANCEL_UNCONFIRMED: "cancel-not-sent cancel-overdue cancel-pending cancel-too-late cancel-last-delivered"
-    " cancel-unknown cancel-by-other cancel-reply-error cancel-order-unknown patient-died",
+    " cancel-unknown cancel-by-other cancel-reply-error cancel-order-unknown patient-died act-lost",
     R.HOLD_UNCONFIRMED: "hold-not-sent hold-overdue hold-refused hold-reply-error release-not-sent release-overdue"
     " release-refused",
     R.IN_DOUBT: "line-uncertain holding-missing",
     R.REJECTED: "line-rejected line-returned change-awaits-ruling cancelled-on-arrival",
-    R.NOT_SENT: "line-undeliverable transmission-blocked transmission-stuck message-invalid line-ready line-received",
+    R.NOT_SENT: "line-undeliverable transmission-blocked transmission-stuck message-invalid",
+    R.NOT_YET_SENT: "line-ready line-received",
     R.HELD_SOURCE: "line-held",
     R.QUESTION: "line-queried",
     R.NO_ACCEPTANCE: "line-sent line-with-provider acceptance-missing",
     R.SCREENING: "line-awaiting-screening",
     R.BALANCE: "line-part-supplied balance-will-not-come",
     R.DELIVERY_FAILED: "delivery-failed issue-not-supplied",
-    R.NO_DELIVERY: "cover-ending line-in-supply",
-    R.PROVIDER_LATE: "line-accepted line-validated line-on-hold",
+    R.NO_DELIVERY: "cover-ending",
+    R.PROVIDER_LATE: "line-accepted line-validated line-in-supply line-on-hold",
     R.RENEWAL: "renewal-requested",
+    R.PAPER: "paper-overdue",
     R.REROUTE: "reroute-waits reroute-overdue reroute-unfinished reroute-stopped",
     R.ENDED: "line-expired validity-over",
     R.TO_TELL: "tell-stuck answer-not-told rescue-not-told",
@@ -187,17 +215,35 @@ _OF_KIND: Final[Mapping[Reason, str]] = {
     " answer-takes-back answer-unexpected",
     R.NOT_TAKEN: "submission-unreadable submission-clash message-lost",
     R.BOOKS: "books-out lists-differ restored holding-unknown holding-differs",
-    R.MACHINE: "watch-stopped room-low notice-not-delivered reference-old partner-unknown partner-closed calendar-ends",
+    R.MACHINE: "watch-stopped room-low notice-not-delivered reference-old partner-unknown partner-closed calendar-ends"
+    " certificate-ends outage-near",
 }
 KINDS: Final[Mapping[str, Reason]] = {kind: why for why, kinds in _OF_KIND.items() for kind in kinds.split()}
 """The reason of every kind of alert but `overdue`, whose reason is that of the state."""
 
 _UNVERIFIED: Final = "SIGNATURE_UNVERIFIED"
 
+OPERATOR: Final = "gateway operator"
+"""How the owner of what whoever runs the gateway must act on begins."""
+
+
+def is_tended(kind: str) -> bool:
+    """Tell whether whoever runs the gateway sees alerts of a kind: its people are told of them, or own their cause."""
+    why = KINDS.get(kind)
+    return about(kind).acts is not Acts.PHARMACIST or (why is not None and REASONS[why].owner.startswith(OPERATOR))
+
+
 INCIDENTS: Final = frozenset(kind for kind, why in KINDS.items() if why is R.INCIDENT)
 """Kinds that come before everything else."""
 
-SILENT: Final = frozenset({R.NO_ACCEPTANCE, R.IN_DOUBT, R.NOT_SENT})
+_TENDED: Final = [kind for kind in ALERT_KINDS if is_tended(kind)]
+TENDED: Final[tuple[tuple[str, ...], ...]] = (
+    tuple(kind for kind in _TENDED if kind in INCIDENTS),
+    *(tuple(kind for kind in _TENDED if kind not in INCIDENTS and about(kind).soon is soon) for soon in Soon),
+)
+"""The kinds that whoever runs the gateway sees: incidents, then by how soon somebody must act."""
+
+SILENT: Final = frozenset({R.NO_ACCEPTANCE, R.IN_DOUBT, R.NOT_SENT, R.NOT_YET_SENT})
 """Reasons that a provider whose system does not answer causes for every line it has, at once."""
 
 
@@ -218,12 +264,18 @@ def reason_of(kind: str, state: LineState | None = None, held_for: Collection[st
 def _held(codes: Collection[str]) -> Reason:
     if _UNVERIFIED in codes:
         return R.SIGNATURE
+    if codes and OWN_FAULTS.issuperset(codes):
+        return R.NOT_SENT  # what we wrote fails our own check: whoever runs the gateway acts
     unknown = [code in CODES and CODES[code].effect is Effect.HOLD_MAP for code in codes]
-    return R.HELD_CODE if unknown and all(unknown) else R.HELD_SOURCE
+    if not unknown or not all(unknown):
+        return R.HELD_SOURCE
+    return R.HELD_RELEASE if WANTS_RELEASE & set(codes) else R.HELD_CODE
 
 
 def settled(kind: str, state: LineState) -> bool:
     """Tell whether an alert of a state has nothing left to say: its line has moved on. Only a person closes it."""
+    if kind == "overdue":
+        return state in _WITHOUT_LIMIT
     named = kind.removeprefix("line-").replace("-", "_").upper()
     return kind.startswith("line-") and named in set(LineState) and named != state.value
 

@@ -18,7 +18,7 @@ from gateway.domain.submission import Action, Envelope, Submission
 from gateway.domain.validity import not_valid_after
 from gateway.pipeline.changes import LineCancel, unreachable
 from gateway.pipeline.holding import LineHold
-from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
+from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, follows_paper, seal_facts
 from gateway.pipeline.surroundings import Surroundings
 from gateway.pipeline.translation import TranslatedOrder
 from gateway.ports.acceptance import AcceptedOrder, CancelRequest, HoldRequest
@@ -68,6 +68,7 @@ class Accepting:
             group_number=order.order.group_number,
             unknown=order.order.unknown,
             entries=entries_in(order.trace) if any(row.version for row in trust.codes) else (),
+            paper_follows=sealed is not None and follows_paper(prescription, trust),
         )
 
     def cancel(

@@ -9,12 +9,10 @@ Source: console.md 6.3; reliability-security.md I10, I12.
 from dataclasses import dataclass
 from uuid import UUID
 
-from gateway.domain.fence import next_epoch
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.reroute import HeldLine, HeldPrescription
 from gateway.pipeline.bench import Bench
-from gateway.pipeline.rewriting import rewrite
 from gateway.ports.again import Again
 
 
@@ -70,14 +68,7 @@ class SendingAgain(Bench):
         provider = self._around.routing.providers.get(holder) if holder else None
         if provider is None or not provider.active or any(one.holding.provider != holder for one in lines):
             return ("its provider is not known and active here: give it to another",)
-        anew = rewrite(
-            written,
-            left={line.line_id: line.holding.left for line in lines},
-            provider=provider,
-            epoch=next_epoch([line.holding for line in lines]),
-            now=self._clock.now(),
-            around=self._around,
-        )
+        anew = self._rewrite(written, lines, provider)
         if isinstance(anew, tuple):
             return anew
         request = Again(

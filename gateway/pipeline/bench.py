@@ -1,11 +1,14 @@
 """Where a message is written and sealed anew, outside the way of a submission: what all who do that work with."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from gateway.domain.fence import next_epoch
 from gateway.domain.message import SealedMessage
-from gateway.domain.reroute import WrittenOrder
+from gateway.domain.partner import Provider
+from gateway.domain.reroute import HeldLine, WrittenOrder
 from gateway.enquiries import Enquiries
-from gateway.pipeline.rewriting import Rewritten
+from gateway.pipeline.rewriting import Rewritten, rewrite
 from gateway.pipeline.sealing import seal_facts
 from gateway.pipeline.surroundings import Surroundings
 from gateway.ports.clock import Clock
@@ -32,6 +35,19 @@ class Bench:
         self._sealer = sealer
         self._around = around
         self._clock = clock
+
+    def _rewrite(
+        self, written: WrittenOrder, lines: Sequence[HeldLine], provider: Provider
+    ) -> Rewritten | tuple[str, ...]:
+        """Write what is left of lines anew for a provider, under the next epoch; say why not where it cannot be."""
+        return rewrite(
+            written,
+            left={line.line_id: line.holding.left for line in lines},
+            provider=provider,
+            epoch=next_epoch([line.holding for line in lines]),
+            now=self._clock.now(),
+            around=self._around,
+        )
 
     def _sealed(self, written: WrittenOrder, anew: Rewritten) -> SealedMessage:
         """Seal what was written anew of an order.

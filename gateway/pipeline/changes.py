@@ -94,10 +94,15 @@ def find(order: Order, known: Sequence[KnownLine]) -> Found:
 
 def is_under(line: KnownLine, number: OrderNumber) -> bool:
     """Tell whether a line has this number: two systems of a trust may give one number to two orders (ORC-2.2)."""
-    value = line.prescription
-    assigner = next((one.order_assigner for one in value.lines if one.id == line.line_id), "") if value else ""
-    alike = not assigner or not number.assigner or assigner == number.assigner
+    alike = not line.order_assigner or not number.assigner or line.order_assigner == number.assigner
     return line.order_number == number.trust_number and alike
+
+
+def is_over(line: KnownLine) -> bool:
+    """Tell whether the line was an order and is over. Of a held one that was corrected, its successor tells."""
+    if line.state is LineState.SUPERSEDED:
+        return line.replaced
+    return line.state in TERMINAL and line.state is not LineState.REFUSED
 
 
 def _once(lines: Sequence[KnownLine]) -> list[KnownLine]:

@@ -71,7 +71,8 @@ class Clockwork(Bench):
             line_id=one.line_id,
             order_message=one.message_id,
             epoch=max(one.epoch, FIRST_EPOCH),
-            name=f"validity over {one.epoch}",
+            # Its own name in each life of the store: told again after a restore, the holder answers again.
+            name=f"validity over {one.epoch} {now.isoformat()}",
             why=EXPIRED,
             not_valid_after=now + CANCEL_LASTS,
         )

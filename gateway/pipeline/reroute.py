@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
-from gateway.domain.fence import Ground, decide, next_epoch
+from gateway.domain.fence import Ground, decide
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.message import SealedMessage
 from gateway.domain.partner import Provider
@@ -29,7 +29,6 @@ from gateway.domain.reroute import (
 from gateway.domain.routing import RoutingTable, choose_destination
 from gateway.domain.validity import not_valid_after
 from gateway.pipeline.bench import Bench
-from gateway.pipeline.rewriting import Rewritten, rewrite
 from gateway.pipeline.sealing import CANCEL_LASTS
 from gateway.pipeline.withdrawing import Withdrawal, seal_withdrawal
 
@@ -231,20 +230,6 @@ class Rerouting(Bench):
             if isinstance(rewritten, tuple):
                 reasons[act] = "; ".join(rewritten)
         return [replace(one, act=Act.PERSON, why=reasons[one.act]) if one.act in reasons else one for one in lines]
-
-    def _rewrite(
-        self, written: WrittenOrder, lines: Sequence[HeldLine], provider: Provider
-    ) -> Rewritten | tuple[str, ...]:
-        if written.prescription is None:
-            return ("the order was never completed",)
-        return rewrite(
-            written,
-            left={line.line_id: line.holding.left for line in lines},
-            provider=provider,
-            epoch=next_epoch([line.holding for line in lines]),
-            now=self._clock.now(),
-            around=self._around,
-        )
 
     async def _revocation(self, held: HeldPrescription, line: HeldLine) -> SealedMessage | None:
         """Write and seal what asks the holder to give a line up; None where it cannot be told."""

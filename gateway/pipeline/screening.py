@@ -23,6 +23,7 @@ from gateway.domain.reference import ProductRow
 from gateway.pipeline.pharmacy import Pharmacy
 from gateway.ports.screening import Screening, ToScreen
 from gateway.translate.dose_words import NoWords, words
+from gateway.translate.timing_words import UNIT_WORDS, spelt_date
 from gateway.validate.supply import SupplySum, supply_doubts, supply_sum
 from gateway.validate.words.check import Doubt, doubts
 
@@ -122,7 +123,7 @@ class ScreeningDesk(Pharmacy):
 
     def _line(self, line: Line, found: Screening) -> LineToScreen:
         row = self._row(line)
-        said = words(line.dosages)
+        said = words(line.dosages, spelt_date)
         return LineToScreen(
             line=line,
             state=found.states.get(line.id, LineState.RECEIVED),
@@ -177,7 +178,7 @@ def differences(before: Line, now: Line) -> Iterator[Difference]:
 
 
 def _structure(dosages: Sequence[Dosage]) -> str:
-    said = words(dosages)
+    said = words(dosages, spelt_date)
     return said if isinstance(said, str) else ""
 
 
@@ -186,4 +187,6 @@ def _quantity(line: Line) -> str:
 
 
 def _interval(line: Line) -> str:
-    return f"{lexeme(line.interval.value)} {line.interval.unit.value}" if line.interval else ""
+    if line.interval is None:
+        return ""
+    return f"{lexeme(line.interval.value)} {UNIT_WORDS[line.interval.unit]}{'s' * (line.interval.value != 1)}"

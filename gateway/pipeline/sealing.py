@@ -33,6 +33,12 @@ def _maps(trust: Trust) -> str:
     return f"{MAP_VERSION}+{approved}" if approved else MAP_VERSION
 
 
+def follows_paper(prescription: Prescription | None, trust: Trust) -> bool:
+    """Tell whether a prescription goes with the words that its signed paper original follows (D8)."""
+    unsigned = prescription is not None and prescription.signature is None
+    return unsigned and trust.signature_policy is SignaturePolicy.PAPER_FOLLOWS
+
+
 def seal_facts(
     submission: Submission, envelope: Envelope, prescription: Prescription, around: Surroundings
 ) -> SealFacts:

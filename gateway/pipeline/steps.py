@@ -19,7 +19,18 @@ from gateway.domain.signature import PrescriberVerdict
 from gateway.domain.submission import Action, Change, Order, OrderVerdict, Outcome, Reading, Submission
 from gateway.domain.validity import not_valid_after
 from gateway.pipeline import holding
-from gateway.pipeline.changes import LineCancel, find, least_certain, linked, repeated, stands, told, tombstones
+from gateway.pipeline.changes import (
+    LineCancel,
+    find,
+    is_over,
+    is_under,
+    least_certain,
+    linked,
+    repeated,
+    stands,
+    told,
+    tombstones,
+)
 from gateway.pipeline.questions import QUESTIONS, answered
 from gateway.pipeline.signature import judge
 from gateway.pipeline.surroundings import Surroundings, faults_of
@@ -327,14 +338,15 @@ class Steps:
         """Compare with what is already held under the same order and group numbers.
 
         A new order under a known number is refused, unless the known line is held and was never sent: then it is the
-        correction that the hold was waiting for (mapping.md 10.2). A prescription does not grow once it was taken: its
-        number is its name, and the message that bears it is sealed.
+        correction that the hold was waiting for (mapping.md 10.2). That holds of an order that is over too: a copy of
+        it, by whatever door, revives nothing that somebody was told is cancelled (H24). A prescription does not grow
+        once it was taken: its number is its name, and the message that bears it is sealed.
         """
         if order.action is not Action.NEW:
             return (), ()
         numbers = {number.trust_number: number for number in order.numbers}
         open_lines = [line for line in self._known if line.state not in TERMINAL]
-        same = [line for line in open_lines if line.order_number in numbers]
+        same = [line for line in open_lines if (one := numbers.get(line.order_number)) and is_under(line, one)]
         group = [line for line in self._known if order.group_number and line.group_number == order.group_number]
         location = order.numbers[0].location if order.numbers else ""
         issues = [
@@ -345,6 +357,15 @@ class Steps:
             )
             for line in same
             if line.state is not LineState.HELD
+        ]
+        issues += [
+            Issue(
+                code="ORDER_REUSED",
+                location=number.location,
+                text=f"The order under this number is over ({line.state.lower()}). A new one needs its own number.",
+            )
+            for line in self._known
+            if (number := numbers.get(line.order_number)) and is_over(line) and is_under(line, number)
         ]
         if any(_differ(line.nhs_number, order.nhs_number) for line in group):
             text = "The group number is in use for another patient."

@@ -26,6 +26,7 @@ from gateway.ports.acceptance import (
     KnownLine,
     OvertakenError,
     Refused,
+    StoredAnswer,
 )
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.ports.clock import Clock
@@ -88,12 +89,11 @@ class Pipeline:
         envelope = reading.envelope
         taken: tuple[Issue, ...] = ()
         for look in range(_LOOKS):
-            earlier = await self._store.answered(submission.tenant, envelope.control_id)
-            if earlier is not None:
-                return await self._repeat_or_clash(submission, envelope, earlier.digest, earlier.answer)
+            known = await self._look_up(submission, reading)
+            if isinstance(known, StoredAnswer):
+                return await self._repeat_or_clash(submission, envelope, known.digest, known.answer)
             if look == 0 and any(order.action in MAKES_LINES for order in reading.orders):
                 self._admission.let_in(submission.tenant)
-            known = await self._known(submission, reading)
             translation = translate(submission, reading, known, self._around, taken)
             if not translation.verdict.stored:
                 return await self._refuse_envelope(submission, envelope, translation.verdict)
@@ -111,17 +111,23 @@ class Pipeline:
             return await self._repeat_or_clash(submission, envelope, stored.digest, stored.answer)
         raise Unavailable("the store refused a submission that asks for nothing")
 
-    async def _known(self, submission: Submission, reading: Reading) -> tuple[KnownLine, ...]:
-        """Look up what the trust already has under everything the message names, and beside what is on hold."""
+    async def _look_up(self, submission: Submission, reading: Reading) -> StoredAnswer | tuple[KnownLine, ...]:
+        """Look up the message's answer if it came before, else what its trust has under everything it names.
+
+        Of a prescription that is on hold the lines beside those that are named are looked up too.
+        """
         changes = [order.change for order in reading.orders if order.change is not None]
         own = [number.trust_number for order in reading.orders for number in order.numbers]
-        known = await self._store.known_lines(
+        known = await self._store.look_up(
             submission.tenant,
+            reading.envelope.control_id,
             [*own, *(number.trust_number for change in changes for number in change.orders)],
             [order.group_number for order in reading.orders if order.change is None],
             items=[item for change in changes for item in change.items],
             prescriptions=[change.prescription_id for change in changes if change.prescription_id is not None],
         )
+        if isinstance(known, StoredAnswer):
+            return known
         held = [line.prescription for line in known if line.state is LineState.ON_HOLD and line.prescription]
         beside = {one.id for prescription in held for one in prescription.lines} - {line.line_id for line in known}
         return (

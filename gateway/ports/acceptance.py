@@ -45,6 +45,7 @@ class KnownLine:
         before: the state a line that is queried or on hold comes back to.
         hold: what was last asked of its provider, a hold or a release, and is not answered yet.
         elsewhere: after a restore a provider stated that it has the line, which is not the one it is for here.
+        order_assigner: whose order number it is, as it was sent; empty if not said.
     """
 
     line_id: UUID
@@ -64,6 +65,7 @@ class KnownLine:
     before: LineState | None = None
     hold: HoldKind | None = None
     elsewhere: bool = False
+    order_assigner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,7 @@ class AcceptedOrder:
         nhs_number: and `group_number`: to find a held order by.
         unknown: codes in it that nothing here reads.
         entries: versions of approved entries that it was read by; nothing is sealed by one that was taken back.
+        paper_follows: it was sealed with the words that a signed paper original follows (D8).
     """
 
     verdict: OrderVerdict
@@ -151,6 +154,7 @@ class AcceptedOrder:
     group_number: str = ""
     unknown: tuple[UnknownCode, ...] = ()
     entries: tuple[str, ...] = ()
+    paper_follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,25 +3,30 @@
 Source: console.md 6.1; reliability-security.md I3 (nothing is lost in silence), I9.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
+from gateway.domain.alert import Soon
+from gateway.domain.alert_kinds import about
 from gateway.domain.cancel import CancelState
 from gateway.domain.cover import Cover
 from gateway.domain.deadline import Urgency
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.work_item import Reason, ReasonRow, Standing
+from gateway.ports.late import Stage, Unsent
 
+NO_SUCH_ITEM: Final = "there is no such item"
+"""Why nothing was done with an item that is another's, or nobody's (I9)."""
 PAGE: Final = 25
 """Rows of one page."""
-DEEPEST: Final = 2_500
+DEEPEST: Final = 1_000
 """Rows that can be paged through; beyond them the list must be narrowed."""
 MOST_COUNTED: Final = 100
-"""Where the count of the navigation stops."""
+"""Where the counts of the navigation and of the providers' board stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,14 @@ class AttentionQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineOnList:
-    """What a row says of the line it is about; a person's data, never logged."""
+    """What a row says of the line it is about; a person's data, never logged.
+
+    Attributes:
+        needs: what that provider has stated that a supply takes; None where nothing is.
+        first_sent_at: when the provider that has it was first sent it; None where it never left.
+        unsent: where its sending stands, of a line that is ready and has not left; None where nothing is queued.
+        stage: of a line that is being supplied, the first supply that is not made.
+    """
 
     line_id: UUID
     prescription_id: UUID
@@ -80,7 +92,30 @@ class LineOnList:
     risk_class: str
     cover: Cover
     entered_at: datetime
+    needs: timedelta | None = None
     first_sent_at: datetime | None = None
+    unsent: Unsent | None = None
+    stage: Stage | None = None
+    said: str | None = field(default=None, repr=False)
+    """The provider's own words for where it stands; empty where it gave none, None where it said nothing to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpaqueLine:
+    """What whoever runs the gateway is told of the line that an alert is about: where it is, and nothing of a patient.
+
+    Attributes:
+        prescription_id: opaque; what a command line asks for.
+        unsent: as of `LineOnList`, without what a provider's system said.
+    """
+
+    prescription_id: UUID
+    tenant: OdsCode
+    provider: OdsCode | None
+    state: LineState
+    urgency: Urgency
+    entered_at: datetime
+    unsent: Unsent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +138,8 @@ class WorkItem:
         standing: what its place in the order comes from.
         taken_by: short name of who has taken it, or was handed it; empty for nobody.
         taken_at: when; None where nobody has taken it yet, whoever was handed it.
+        opaque: its line, for whoever runs the gateway; then `line` is None.
+        tenant: the trust that sees it too; None where none does, or that was not asked.
         settled: its line has left the state that it is about, and nothing but its closing is left.
         held_for: codes of the issues for which the line is held.
         held_words: what they say.
@@ -118,6 +155,8 @@ class WorkItem:
     snoozed_until: datetime | None = None
     closed_at: datetime | None = None
     line: LineOnList | None = None
+    opaque: OpaqueLine | None = None
+    tenant: OdsCode | None = None
     settled: bool = False
     held_for: tuple[str, ...] = ()
     held_words: tuple[str, ...] = ()
@@ -216,11 +255,35 @@ class WorkNote:
 class AttentionReads(Protocol):
     """Questions; `tenant` narrows them as everywhere: None sees all."""
 
+    async def tended(self, *, taken_by: str, first: int, size: int, now: datetime) -> Attention:
+        """Give a page of what waits for whoever runs the gateway, of any trust, without anything of a patient.
+
+        Incidents come first, then what must be acted on soonest, then what is oldest; what was put off is not on it
+        until its time.
+
+        Args:
+            taken_by: only what this person has taken; empty for all.
+            first: how many rows to leave out.
+            size: how many to give.
+            now: the clock.
+        """
+
+    async def tended_item(self, alert: int) -> WorkItem | None:
+        """Give one alert as such a row, closed or not; None also where it is of a kind that is not theirs."""
+
     async def needs_attention(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Attention:
         """Give a page of what needs a person, most dangerous first; what was put off is not on it until its time."""
 
     async def attention_count(self, *, tenant: OdsCode | None, now: datetime) -> int:
         """Count what needs a person, for every page; it stops counting at `MOST_COUNTED`."""
+
+    async def running_out(
+        self, providers: Collection[OdsCode], *, tenant: OdsCode | None, days: int, now: datetime
+    ) -> Mapping[OdsCode, int]:
+        """Count, for each of these providers, the rows that the list gives under so many days of medicine left.
+
+        Rows whose days are not known count with them; it stops counting at `MOST_COUNTED`.
+        """
 
     async def work_item(self, alert: int, *, tenant: OdsCode | None) -> WorkItem | None:
         """Give one alert as a row, closed or not; None also where it is not the tenant's (I9)."""
@@ -280,6 +343,9 @@ class WorkWrites(Protocol):
 
 
 def limit_of(item: WorkItem, row: ReasonRow) -> datetime:
-    """Give the moment by which a row's usual limit ends."""
-    urgency = item.line.urgency if item.line is not None else Urgency.ROUTINE
+    """Give the moment by which a row's usual limit ends; at once where a kind of the gateway's own says so."""
+    line = item.line or item.opaque
+    if line is None and item.kind and about(item.kind).soon is Soon.NOW:
+        return item.standing.since
+    urgency = line.urgency if line is not None else Urgency.ROUTINE
     return item.standing.since + row.limit_of(urgency)

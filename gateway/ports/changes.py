@@ -21,7 +21,7 @@ class Change:
         seq: its number.
         kind: what happened, in the word of its audit leaf: `event`, `alert`, `alert-closed`, …
         prescription_id: of which prescription; None for what is of none, which those who see everything may know of.
-        seen_by: the trust, and every provider that it is or was given to.
+        seen_by: the trust, and every provider that may see it (`gateway.domain.sight`).
     """
 
     seq: int

@@ -15,6 +15,7 @@ from uuid import UUID
 from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Prescription
+from gateway.ports.late import Unsent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +171,8 @@ class Dossier:
         events: what each event of the history rests on, by its number.
         cancels: where the cancel of each line stands, where one was asked.
         facts: values that were traced to their place in the source.
+        unsent: of each line that is ready and has not left, where its sending stands; None where nothing is queued. A
+            provider is told nothing of it.
         stated_numbers: purchase order numbers kept for it, of the message or stated by a person since.
     """
 
@@ -182,6 +185,7 @@ class Dossier:
     cancels: Mapping[UUID, CancelState] = field(default_factory=lambda: MappingProxyType({}))
     linked: tuple[Linked, ...] = ()
     facts: int = 0
+    unsent: Mapping[UUID, Unsent | None] = field(default_factory=lambda: MappingProxyType({}))
     stated_numbers: tuple[str, ...] = ()
 
 

@@ -27,7 +27,7 @@ class PeopleWrites(Protocol):
     async def end_grant(
         self, grant: UUID, *, by: str, reason: str, tenant: OdsCode | None, now: datetime
     ) -> tuple[str, ...]:
-        """End a grant before its date, by one person: less is safe.
+        """End a grant before its date, by one person, and with it every session of whoever had it: less is safe.
 
         Returns:
             Why not, in words; empty when it is ended.

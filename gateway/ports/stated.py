@@ -40,6 +40,19 @@ class StatedFact:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperAwaited:
+    """The paper original of a prescription that went with the words that it follows.
+
+    Attributes:
+        act_by: by when it is to be registered.
+        registered: who saw it and when, as stated last; None while nobody did.
+    """
+
+    act_by: datetime
+    registered: StatedFact | None = None
+
+
 class StatedWrites(Protocol):
     """One transaction; durable on return, and audited with the person's short name."""
 
@@ -57,3 +70,9 @@ class StatedReads(Protocol):
 
     async def stated_facts(self, prescription: UUID, *, tenant: OdsCode | None) -> tuple[StatedFact, ...]:
         """Give what people stated about a prescription, oldest first."""
+
+    async def awaited_paper(self, prescription: UUID, *, tenant: OdsCode | None) -> PaperAwaited | None:
+        """Give where the paper original of a prescription stands; None where none follows it.
+
+        A provider is not told: it is the trust's own record.
+        """

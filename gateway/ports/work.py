@@ -54,7 +54,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What a trust is to be told: one event of one line, with what its answer must repeat."""
+    """What a trust is to be told: one event of one line, with what its answer must repeat.
+
+    Attributes:
+        submission: the one it answers, for its format and its names.
+        issue: number of the supply it speaks of, from 1, of the `total` that were ordered; 0 where it speaks of no one
+            supply, or of which is not known.
+    """
 
     seq: int
     at: datetime
@@ -76,8 +82,9 @@ class News:
     unit: str
     nhs_number: str
     submission: Submission
-    """The submission it answers, for its format and its names."""
     control_id: str
+    issue: int = 0
+    total: int = 0
 
 
 class Whereabouts(StrEnum):

@@ -30,6 +30,7 @@ def manifest(message: FhirMessage, facts: SealFacts, issuer: OdsCode) -> bytes:
         facts: what the seal states beside the message's own digest.
         issuer: the gateway's own ODS code.
     """
+    received = _utc(facts.received_at)
     stated: dict[str, object] = {
         "typ": TYPE,
         "iss": issuer.value,
@@ -43,7 +44,7 @@ def manifest(message: FhirMessage, facts: SealFacts, issuer: OdsCode) -> bytes:
             "sha256": facts.source_digest,
             "sender": facts.originator.value,
             "mid": facts.control_id,
-            "rcvd": _utc(facts.received_at),
+            "rcvd": received,
         },
         "aes": {
             "present": bool(facts.signature_digest),
@@ -53,7 +54,7 @@ def manifest(message: FhirMessage, facts: SealFacts, issuer: OdsCode) -> bytes:
         },
         "fhir": {"mt": FHIR_MEDIA_TYPE, "sha256": hashlib.sha256(message.body).hexdigest()},
         "map": {"name": "homecare-prescription", "ver": facts.map_version, "ref": facts.reference_release},
-        "iat": _utc(facts.received_at),
+        "iat": received,
         "nva": _utc(facts.not_valid_after),
     }
     if facts.rendered is not None:

@@ -31,6 +31,7 @@ from gateway.ports.sealer import SealFacts
 from gateway.sign.manifest import manifest
 
 ENDING: Final = b"]}"
+_ES256: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 TOKEN_TYPE: Final = "hcgw-seal"  # noqa: S105 - the `typ` of the JWS, no secret
 ENTRY: Final = (
     ',{{"fullUrl":"urn:uuid:{seal}","resource":{{"resourceType":"Provenance","id":"{seal}",'
@@ -86,7 +87,7 @@ class Seal:
             "typ": TOKEN_TYPE,
             "x5c": [b64encode(one.public_bytes(Encoding.DER)).decode() for one in chain],
         }
-        self._protected = _base64url(json.dumps(header, separators=(",", ":")).encode())
+        self._protected = _base64url(json.dumps(header, separators=(",", ":")).encode()).encode() + b"."
 
     def seal(self, message: FhirMessage, facts: SealFacts) -> SealedMessage:
         """Put the seal on a message.
@@ -118,9 +119,8 @@ class Seal:
 
     def _sign(self, payload: bytes) -> bytes:
         """Give the compact JWS of a payload."""
-        signing_input = f"{self._protected}.{_base64url(payload)}".encode()
-        der = self._key.sign(signing_input, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-        r, s = decode_dss_signature(der)
+        signing_input = self._protected + _base64url(payload).encode()
+        r, s = decode_dss_signature(self._key.sign(signing_input, _ES256))
         return signing_input + b"." + _base64url(r.to_bytes(32, "big") + s.to_bytes(32, "big")).encode()
 
 

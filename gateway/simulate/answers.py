@@ -8,7 +8,8 @@ Source: mapping.md 9.3; eps.md 1.5, 1.8.
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -23,7 +24,7 @@ FHIR_TYPE = "application/fhir+json; fhirVersion=4.0"
 
 
 class Word(StrEnum):
-    """What a provider may say of one line."""
+    """What a provider may say of one line; from PLANNED on in the sandbox's JSON alone."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -37,6 +38,11 @@ class Word(StrEnum):
     HOLD_REFUSED = "hold-refused"
     RELEASED = "released"
     RELEASE_REFUSED = "release-refused"
+    PLANNED = "planned"
+    NOT_DELIVERED = "not-delivered"
+    SHORT = "short"
+    RETURNED = "returned"
+    RENEWAL_WANTED = "renewal-wanted"
 
 
 _VERDICTS = {
@@ -76,7 +82,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One thing to say; `issue` is the number of the supply, from one."""
+    """One thing to say.
+
+    Attributes:
+        issue: the number of the supply, from one.
+        amount: how much was handed over, where that is not a whole supply.
+        day: the one that is planned.
+    """
 
     provider: str
     message: Message
@@ -85,6 +97,8 @@ class Statement:
     at: datetime
     issue: int = 0
     reason: str = ""
+    amount: Decimal | None = None
+    day: date | None = None
 
     @property
     def id(self) -> str:
@@ -137,9 +151,11 @@ def in_sandbox_json(statement: Statement) -> bytes:
     }
     if statement.reason:
         said["reason"] = statement.reason
-    if statement.word is Word.DELIVERED:
-        said["amount"] = str(statement.line.quantity["value"])
+    if statement.word in {Word.DELIVERED, Word.SHORT}:
+        said["amount"] = str(statement.amount or statement.line.quantity["value"])
         said["unit"] = statement.line.quantity["unit"]
+    if statement.day:
+        said["day"] = statement.day.isoformat()
     return json.dumps(said).encode()
 
 

@@ -1,6 +1,8 @@
-"""The simulated providers' tempers: in peace, and in chaos."""
+"""The simulated providers' tempers: in peace, in chaos, and while a person looks on."""
 
+import math
 from dataclasses import dataclass, replace
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Behaviour:
         ponders_in: cancels said to be pending first, and decided later.
         down_for: seconds from the start in which it takes nothing (503).
         own_json: whether it answers in the sandbox's JSON in place of FHIR.
+        troubled: whether each order meets a trouble and each cancel or hold an upset (`troubles`), for a person to end.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Behaviour:
     ponders_in: int = 0
     down_for: float = 0.0
     own_json: bool = False
+    troubled: bool = False
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
@@ -69,3 +73,13 @@ CHAOTIC: dict[str, Behaviour] = {
     "VDEM3": replace(_B["VDEM3"], supplies_after=0.6, says_twice=True, late_in=6, ignores_in=5),
 }
 """The same providers on a bad day: late, crossed, cut off, undecided. They fall silent besides, as `unrest` has it."""
+
+TROUBLED: Final = "VDEM2"
+SILENT: Final = "VN6XW"
+WATCHED: dict[str, Behaviour] = BEHAVIOURS | {
+    TROUBLED: replace(_B[TROUBLED], name="troubled", queries_in=0, supplies_after=600.0, troubled=True),
+    SILENT: replace(_B[SILENT], ignores_in=1),
+    "VDEM3": replace(_B["VDEM3"], name="down", down_for=math.inf),
+}
+"""The same providers while a person looks on, who can end what goes wrong: one gives trouble, one cannot be reached,
+and one says nothing and gives nothing up."""

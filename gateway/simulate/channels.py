@@ -1,5 +1,6 @@
 """How a trust reaches the gateway: MLLP, or one of the three HTTP doors. Each gives the answer and how it reads."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,6 +8,7 @@ import aiohttp
 
 from gateway.simulate.messages import MEDIA_TYPES, Style
 from gateway.simulate.mllp_line import Line
+from gateway.simulate.signing import HEADER
 from gateway.simulate.standing import Reply, Standing, read_fhir, read_v2, read_xml
 
 _NOT_TAKEN = frozenset({429, 500, 502, 503, 504})
@@ -61,11 +63,20 @@ class MllpChannel:
 
 
 class HttpChannel:
-    """POST with a bearer token."""
+    """POST with a bearer token.
 
-    def __init__(self, base: str, token: str, *, patience_seconds: float) -> None:
+    Args:
+        base: the gateway's HTTP address; `token`: the trust's credential there.
+        patience_seconds: how long an answer may take.
+        sign: how its prescribers sign a message; None where they do not.
+    """
+
+    def __init__(
+        self, base: str, token: str, *, patience_seconds: float, sign: Callable[[bytes], str] | None = None
+    ) -> None:
         self._base = base
         self._headers = {"Authorization": f"Bearer {token}"}
+        self._sign = sign
         self._timeout = aiohttp.ClientTimeout(total=patience_seconds)
         self._session: aiohttp.ClientSession | None = None
 
@@ -73,7 +84,7 @@ class HttpChannel:
         """POST to the door of the style's format."""
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout, headers=self._headers)
-        headers = {"Content-Type": MEDIA_TYPES[style]}
+        headers = {"Content-Type": MEDIA_TYPES[style]} | ({HEADER: self._sign(message)} if self._sign else {})
         try:
             async with self._session.post(self._base + PATHS[style], data=message, headers=headers) as response:
                 body, status = await response.read(), response.status

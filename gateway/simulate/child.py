@@ -5,7 +5,9 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 
@@ -17,6 +19,20 @@ _LOOK_SECONDS = 0.2
 _LINK = re.compile(rb"https?://\S+/console/enter/\S+")
 _QUICK = {"GATEWAY_WATCH_SECONDS": "0.5", "GATEWAY_POLL_SECONDS": "0.2"}
 """Deadlines of seconds want to be looked at more often than deadlines of hours."""
+
+
+class Process(Protocol):
+    """A process that was begun, as `asyncio` knows it."""
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, or None while it runs."""
+
+    async def wait(self) -> int:
+        """Wait for its end."""
+
+    def send_signal(self, signal: signal.Signals, /) -> None:
+        """Send it a signal."""
 
 
 class GatewayDiedError(Exception):
@@ -36,7 +52,7 @@ class Child:
         self._data = data
         self._config = config
         self._addresses = addresses
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._ending = False
         self._read_to = 0
         self._link = ""
@@ -81,9 +97,15 @@ class Child:
             "GATEWAY_MLLP_PORT": str(self._addresses.mllp),
         }
         self._data.mkdir(parents=True, exist_ok=True)
+        self._process = await self._begin(command, environment)
+        self._ending = False
+        await self._until_ready(self._process)
+
+    async def _begin(self, command: Sequence[str], environment: Mapping[str, str]) -> Process:
+        """Begin the process itself."""
         with self.log.open("ab") as log:
             # a session of its own: Ctrl-C reaches this process only, which then stops the gateway in its turn
-            self._process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 *command,
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -91,10 +113,8 @@ class Child:
                 stderr=log,
                 start_new_session=True,
             )
-        self._ending = False
-        await self._until_ready(self._process)
 
-    async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
+    async def _until_ready(self, process: Process) -> None:
         try:
             async with asyncio.timeout(_START_SECONDS), aiohttp.ClientSession() as session:
                 while process.returncode is None:

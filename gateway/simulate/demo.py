@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from gateway.settings import read_settings
 from gateway.simulate.child import GatewayDiedError
 from gateway.simulate.display import Display, in_words, tell_result
 from gateway.simulate.run import Demonstration, Plan, Progress, Result
@@ -43,9 +44,13 @@ def run(*, headless: bool, prescriptions: int, seed: int, chaos: bool, as_json: 
         as_json: print the result as one JSON object on standard output.
         data: the gateway's data folder; a temporary one if None.
 
+    Raises:
+        ConfigurationError: the environment has a setting that is wrong.
+
     Returns:
         The exit code: 0 when the books balance and nothing was lost or supplied twice, otherwise 1.
     """
+    settings = read_settings()
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-demo-")))
         plan = Plan(
@@ -56,9 +61,9 @@ def run(*, headless: bool, prescriptions: int, seed: int, chaos: bool, as_json: 
             lines=_CHAOS_LINES if chaos else _LINES,
             pause_seconds=_CHAOS_PAUSE_SECONDS if chaos else 0.0 if headless else _PAUSE_SECONDS,
             patience_seconds=_PATIENCE_SECONDS + (_CHAOS_PATIENCE * prescriptions if chaos else 0.0),
-            # a person expects the documented addresses; a test run must not collide with one
-            http=0 if headless else _if_free(8080),
-            mllp=0 if headless else _if_free(2575),
+            # a person expects the documented addresses, or those that are set; a test run must not collide with one
+            http=0 if headless else _if_free(settings.port),
+            mllp=0 if headless else _if_free(settings.mllp_port),
             visitors=not headless,
         )
         console = Console(stderr=as_json)

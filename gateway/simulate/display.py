@@ -22,6 +22,7 @@ _DOORS: Final = {
     "RZB": "trust XML",
     "RZC": "FHIR",
     "RZD": "HL7 v2, unchecked",
+    "RZE": "HL7 v2, signed",
 }
 
 

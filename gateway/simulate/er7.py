@@ -73,7 +73,7 @@ def acknowledge(message: bytes, *, code: str, at: str) -> bytes:
 
     Args:
         message: what was received.
-        code: MSA-1, AA or CA.
+        code: MSA-1.
         at: MSH-7.
     """
     header = first(split(message), "MSH")

@@ -7,7 +7,7 @@ down; too late and not possible are answers like any other.
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 from typing import Final
@@ -38,6 +38,31 @@ _PLANS: Final[tuple[tuple[Deed, ...], ...]] = (
 """What is done with one order after another. Only HL7 v2 orders are changed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wont:
+    """What a trust is wont to do with its orders.
+
+    Attributes:
+        plans: with one order after another.
+        waits: seconds from the answer to an order to what is done next, one of them drawn.
+        provider: only with orders that name it; empty for any.
+        supplies: only with orders of at least so many.
+    """
+
+    plans: tuple[tuple[Deed, ...], ...] = _PLANS
+    waits: tuple[float, ...] = _WAITS
+    provider: str = ""
+    supplies: int = 1
+
+    def concerns(self, written: Written) -> bool:
+        """Tell whether anything is done with an order at all."""
+        named = not self.provider or written.provider == self.provider
+        return written.flaw is Flaw.NONE and named and written.supplies >= self.supplies
+
+
+ALWAYS: Final = Wont()
+
+
 class Errands:
     """One trust's.
 
@@ -47,6 +72,7 @@ class Errands:
         names: ODS code to name.
         now: the time.
         source: seeded; draws when.
+        wont: what it is wont to do.
     """
 
     def __init__(
@@ -57,13 +83,15 @@ class Errands:
         names: Mapping[str, str],
         now: Callable[[], datetime],
         source: Random,
+        wont: Wont = ALWAYS,
     ) -> None:
         self._profile = profile
+        self._wont = wont
         self._journal = journal
         self._names = names
         self._now = now
         self._source = source
-        self._plans = itertools.cycle(_PLANS)
+        self._plans = itertools.cycle(wont.plans)
         self._one_at_a_time = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()
         self.sent: dict[str, FollowUp] = {}
@@ -82,7 +110,7 @@ class Errands:
             post: how to send.
             spare: a change is a prescription of its own; takes one from those still to be written, False if none is.
         """
-        if written.flaw is not Flaw.NONE:
+        if not self._wont.concerns(written):
             return
         deeds = next(self._plans)
         if deeds == (Deed.CHANGE,) and (style not in V2 or not spare()):
@@ -109,7 +137,7 @@ class Errands:
         task.add_done_callback(self._under_way.discard)
 
     async def _do(self, written: Written, style: Style, post: Post, deeds: tuple[Deed, ...]) -> None:
-        waits: tuple[float, ...] = _WAITS
+        waits = self._wont.waits
         for deed in deeds:
             await asyncio.sleep(self._source.choice(waits))
             waits = _HOLDS_FOR

@@ -8,8 +8,9 @@ import hashlib
 import re
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -30,6 +31,18 @@ DEADLINES = {
     "ON_HOLD": 15,
 }
 """How long a line may stay in each state before a person is told, in seconds of the run."""
+WATCHED_DEADLINES = DEADLINES | {"READY": 12, "IN_SUPPLY": 30}
+"""The same while a person looks on: soon where nothing leaves, late enough to see that a delivery failed."""
+WATCHED_TERMS = """
+[[limits]]
+class = "routine"
+from = 2026-01-01
+PAPER_ORIGINAL = "30 hours"
+"""
+"""Of what is no state: a paper original is missed within half a minute."""
+
+WATCHED_GIVES_UP_SECONDS = 90
+"""After which an order to a provider that cannot be reached is given up while a person looks on."""
 
 ANSWERS_WITHIN_SECONDS = 4.0
 """How long a provider's system may take over one message; the simulated ones take half a second at most."""
@@ -87,27 +100,44 @@ def choose_addresses(trusts: Iterable[str], providers: Iterable[str], *, http: i
     )
 
 
-def write_folder(folder: Path, addresses: Addresses, *, over_mllp: Iterable[str]) -> None:
+def write_folder(
+    folder: Path,
+    addresses: Addresses,
+    *,
+    over_mllp: Iterable[str],
+    deadlines: Mapping[str, int] = DEADLINES,
+    terms: str = "",
+    certificates: Mapping[str, date] | None = None,
+    gives_up_seconds: int = 0,
+) -> None:
     """Write the configuration folder of a run.
 
     Args:
         folder: made if absent.
         addresses: ports and tokens.
         over_mllp: trusts that are told things over MLLP; the others over HTTP.
+        deadlines: seconds of the run, by state.
+        terms: more of the same file.
+        certificates: a provider's ODS code to the day on which the certificate of its system ends.
+        gives_up_seconds: how long an order is tried; as in the demonstration if nought.
     """
     source = resources.files("gateway.config").joinpath("demonstration")
     _copy(source, folder)
     _edit(folder / "gateway.toml", r"(?m)^time_scale = .*$", f"time_scale = {TIME_SCALE}")
     _edit(folder / "gateway.toml", r"(?m)^lease_seconds = .*$", f"lease_seconds = {LEASE_SECONDS}")
     _edit(folder / "gateway.toml", r'(?m)^name = "operator"$', _with_digest('name = "operator"', addresses, "operator"))
+    if gives_up_seconds:
+        _edit(folder / "gateway.toml", r"(?m)^age_seconds = \d+", f"age_seconds = {gives_up_seconds}")
     # ceil(limit / time_scale) is what the gateway makes of it
-    limits = "\n".join(f"{state} = {seconds * TIME_SCALE}" for state, seconds in DEADLINES.items())
-    (folder / "deadlines.toml").write_text(f"[seconds]\n{limits}\n", encoding="utf-8")
+    limits = "\n".join(f"{state} = {seconds * TIME_SCALE}" for state, seconds in deadlines.items())
+    (folder / "deadlines.toml").write_text(f"[seconds]\n{limits}\n{terms}", encoding="utf-8")
     for ods, port in addresses.providers.items():
         file = folder / "providers" / f"{ods}.toml"
         _edit(file, r"(?m)^endpoint = .*$", f'endpoint = "http://{addresses.host}:{port}/messages"')
         _edit(file, r"(?m)^answers_within_seconds = .*\n", "", times=(0, 1))
         more = f'send_token_env = "GATEWAY_SECRET_{ods}"\nanswers_within_seconds = {ANSWERS_WITHIN_SECONDS}'
+        if certificates and ods in certificates:
+            more += f"\ncertificate_ends = {certificates[ods]}"
         _edit(file, rf'(?m)^ods = "{ods}"$', _with_digest(f'ods = "{ods}"', addresses, ods) + "\n" + more)
     for ods, port in addresses.listeners.items():
         file = folder / "trusts" / f"{ods}.toml"

@@ -1,4 +1,4 @@
-"""What a trust does with an order that it has sent: cancels it, holds it, releases it, or changes it.
+"""What a trust does with an order that it has sent: cancels, holds, releases or changes it, or tells of its patient.
 
 The messages come from the committed templates in `golden/`, as orders do. Nothing here knows how the gateway reads
 them.
@@ -20,16 +20,20 @@ from gateway.simulate.written import Written
 
 
 class Deed(StrEnum):
-    """What is done with an order; the values are the words of the trust XML."""
+    """What is done with an order; where the trust XML has it, in its word."""
 
     CANCEL = "cancel"
     HOLD = "hold"
     RELEASE = "release"
     CHANGE = "replace"
+    MOVE = "move"
+    """The patient has moved house, which HL7 v2 alone tells: ADT^A08."""
 
 
 _ORDER_CONTROL: Final = {Deed.CANCEL: "CA", Deed.HOLD: "HD", Deed.RELEASE: "RL"}
 _STATUS: Final = {Deed.CANCEL: "cancelled", Deed.HOLD: "on-hold", Deed.RELEASE: "active"}
+_OF_V2: Final = frozenset({Deed.CHANGE, Deed.MOVE})
+_NEW_HOUSE: Final = "2 New Close"
 _REASON_CODE: Final = "0003"
 _REASON: Final = "Change to medication treatment regime"
 _CANCEL_REASONS: Final = "https://fhir.nhs.uk/CodeSystem/medicationrequest-status-reason"
@@ -64,16 +68,19 @@ def compose_follow_up(
         at: aware; when it is sent.
 
     Raises:
-        ValueError: a change in another format than HL7 v2, which no simulated trust sends.
+        ValueError: a change or a new address in another format than HL7 v2, which no simulated trust sends.
     """
     written = replace(one.written, message=one.message)
+    if one.deed in _OF_V2 and style not in V2:
+        raise ValueError(f"only HL7 v2 says {one.deed}")
     if one.deed is Deed.CHANGE:
-        if style not in V2:
-            raise ValueError("only HL7 v2 orders are changed")
         body = compose(written, style, system=system, site=site, names=names)
         return body.replace(b"ORC|NW|", b"ORC|XO|").replace(b"|NEW\r", b"|CHANGE\r")
     written = replace(written, authored=at.replace(microsecond=0))
-    values = gaps(written, style, system=system, site=site, names=names) | _asked(one.deed)
+    values = gaps(written, style, system=system, site=site, names=names)
+    if one.deed is Deed.MOVE:
+        return fill(template("moved.hl7"), values | {"house": _NEW_HOUSE}, style).encode()
+    values |= _asked(one.deed)
     return fill(_template(style), values, style).encode()
 
 

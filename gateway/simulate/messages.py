@@ -172,6 +172,8 @@ def _v2(written: Written, style: Style, names: Mapping[str, str]) -> dict[str, s
     if again and style is Style.V2_ORIGINAL:
         again = f"{_OTHER_DOSE}&{medicine.ucum}"  # RXE-1.1 is a CQ: its components are subcomponents there
     unit = f"{medicine.supply_unit_code}^{_escape_v2(medicine.supply_unit)}^SCT"
+    if written.flaw is Flaw.UNIT_LOCAL:
+        unit = f"{_own_code(medicine.supply_unit)}^{_escape_v2(medicine.supply_unit)}^99LOC"
     provider = (
         f"{written.provider}^{_escape_v2(names.get(written.provider, 'Unknown'))}^ODS" if written.provider else ""
     )
@@ -193,8 +195,15 @@ def _v2(written: Written, style: Style, names: Mapping[str, str]) -> dict[str, s
         "bare_unit_raw": "mg" if medicine.ucum == "mg" else f"{medicine.ucum}^{medicine.unit}^UCUM",
         "provider_raw": provider,
         # a unit known only to this trust, as real systems send
-        "supply_unit_raw": "PFS^^99LOC" if local and written.trust == "RBA" else unit,
+        "supply_unit_raw": "PFS^^99LOC"
+        if local and written.trust == "RBA" and written.flaw is not Flaw.UNIT_LOCAL
+        else unit,
     }
+
+
+def _own_code(unit: str) -> str:
+    """Make the code that a trust might have for a unit, which no configuration knows."""
+    return "U" + "".join(word[0] for word in re.split("[ -]", unit)).upper()
 
 
 def _xml(written: Written) -> dict[str, str]:

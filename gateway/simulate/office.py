@@ -7,8 +7,10 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -18,6 +20,11 @@ from gateway.simulate.providers import Provider
 
 _PEOPLE: Final = ("demo.first", "demo.second")
 _SOME: Final = 0.3
+_PATIENCE: Final = 12
+_BETWEEN_LOOKS: Final = 3.0
+"""Seconds; how often, and how long apart, they look for what they wait for."""
+_EPOCH: Final = 1
+"""What a provider got was given to it first."""
 _BULK_IN: Final = 4
 _BULK: Final = (("VNFKT", "VNE51"), ("VN6XW", "VNCEL"))
 """Whose lines are all given to whom: the one that rejects, the one that is silent."""
@@ -98,6 +105,26 @@ class Office:
     async def move_all(self, giver: str, taker: str) -> None:
         """Give all that one provider has to another; what it may be supplying it is asked for."""
         await self._reroute("--all-from", giver, "--to", taker)
+
+    async def ask_back(self, giver: str, taker: str, *, tenant: str) -> None:
+        """Ask a provider, when it is late, to give up one line of a trust so that another may have it."""
+        for _ in range(_PATIENCE):
+            _, listed = await self._gateway("alerts", "--json", "--limit", "1000", "--tenant", tenant)
+            late = [one for one in json.loads(listed or "[]") if one["kind"] == "overdue"]
+            for alert in late:
+                if self._providers[giver].has(alert["line"]):
+                    await self._reroute(alert["prescription"], "--to", taker)
+                    return
+            await asyncio.sleep(_BETWEEN_LOOKS)
+
+    async def compare_lists(self, provider: str, *, day: date) -> None:
+        """Compare what a provider says that it got on a day with what the gateway says that it gave."""
+        with tempfile.TemporaryDirectory() as folder:
+            theirs = Path(folder) / "list.csv"
+            rows = "\n".join(f"{item},{_EPOCH}" for item in self._providers[provider].listed())
+            theirs.write_text(f"id,epoch\n{rows}\n", encoding="utf-8")
+            found, _ = await self._gateway("reconcile", "--list", provider, "--day", str(day), "--theirs", str(theirs))
+        self._tally["lists that differ"] += found != 0
 
     async def _move_or_close(self, alert: dict[str, Any]) -> None:
         if self._source.random() < _SOME:

@@ -7,7 +7,7 @@ hold is decided the moment it arrives.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 import aiohttp
@@ -27,11 +27,13 @@ from gateway.simulate.answers import (
 from gateway.simulate.behaviours import Behaviour
 from gateway.simulate.cases import Case
 from gateway.simulate.journal import Arrived, Asked, GaveUp, Journal, ProviderEntry, Said, Supplied, Surprise
+from gateway.simulate.troubles import COURSES, Course, Trouble, Troubles, Upset, half
 
 _TOLD = frozenset({200, 201, 202, 204})
 _MOVES_NOTHING = 422
 _REFUSALS = frozenset({Word.CANCEL_TOO_LATE, Word.HOLD_REFUSED, Word.RELEASE_REFUSED, Word.CANCEL_UNKNOWN})
 _OPENINGS = frozenset({Word.ACCEPTED, Word.QUERIED, Word.CANCEL_PENDING})
+_PLANS_AHEAD = timedelta(days=3)
 _TRY_AGAIN = frozenset({401, 429, 500, 502, 503, 504})
 
 
@@ -74,6 +76,8 @@ class Provider:
         self._taken: set[str] = set()
         self._updates: set[str] = set()
         self._cases: dict[str, Case] = {}
+        self._troubles = Troubles()
+        self._met: dict[str, Trouble] = {}
         self._may_speak = asyncio.Event()
         self._may_speak.set()
         self._at_work: set[asyncio.Task[None]] = set()
@@ -85,7 +89,7 @@ class Provider:
 
     @property
     def busy(self) -> int:
-        """How many messages it has yet to finish with; what it was asked to hold waits for its trust."""
+        """How many messages it has yet to finish with; what it was asked to hold, or is in no hurry with, may wait."""
         return len(self._at_work) - self._waiting
 
     @property
@@ -109,6 +113,11 @@ class Provider:
         """Tell, as a person there would on the telephone, whether an order of a line is there and not given up."""
         case = self._cases.get(item)
         return case is not None and not case.stopped
+
+    def listed(self) -> tuple[str, ...]:
+        """Give the lines it says that it got; one that is troubled forgets the last."""
+        got = tuple(dict.fromkeys(item for one in self.journal.all(Arrived) for item in one.items))
+        return got[:-1] if self.behaviour.troubled else got
 
     async def open(self, host: str, port: int) -> None:
         """Start taking messages."""
@@ -151,7 +160,7 @@ class Provider:
         return self._take_order(message, octets, request)
 
     def _take_order(self, message: Message, octets: bytes, request: web.Request) -> web.StreamResponse:
-        if message.id not in self._taken and self._drops() and request.transport is not None:
+        if message.id not in self._taken and self._drops(message) and request.transport is not None:
             request.transport.abort()
             return web.Response(status=503)
         if not self._arrive(message, octets):
@@ -164,9 +173,12 @@ class Provider:
                 request.transport.abort()
         return web.Response(status=202)
 
-    def _drops(self) -> bool:
+    def _drops(self, message: Message) -> bool:
         """Tell whether the line is cut before this order is taken; the same order is cut off once only."""
         self._tries += 1
+        if self.behaviour.troubled and message.id not in self._met:
+            self._met[message.id] = self._troubles.meet(message.lines[0])
+            return self._met[message.id] is Trouble.CUT_OFF
         return _is_one_of(self._tries, self.behaviour.drops_in)
 
     def _take_update(self, message: Message, octets: bytes) -> web.StreamResponse:
@@ -223,7 +235,9 @@ class Provider:
             if earlier is not None and earlier.live:
                 self._surprise(line.item, "was ordered again while the first order of it stands")
             case = self._cases[line.item] = Case(message, line)
-            if not _is_one_of(number, self.behaviour.silent_in):
+            if message.id in self._met:
+                self._work(self._go_through(case, COURSES[self._met[message.id]]))
+            elif not _is_one_of(number, self.behaviour.silent_in):
                 self._work(self._deal_with(case, number))
 
     def _work(self, deed: Coroutine[None, None, None]) -> None:
@@ -249,24 +263,41 @@ class Provider:
             await self._say(case, Word.ACCEPTED)
         await self._supply(case, crossed=crossed)
 
+    async def _go_through(self, case: Case, course: Course) -> None:
+        for word, reason in course.words:
+            await asyncio.sleep(self.behaviour.answers_after)
+            if case.stopped:
+                return
+            if word is Word.RETURNED:
+                self._give_up(case)
+            if word in {Word.DELIVERED, Word.SHORT}:
+                self._hand_over(case)
+            overtaken = course.contradicts and (word, reason) == course.words[-1]
+            await self._say(case, word, issue=case.made, reason=reason, overtaken=overtaken)
+        if course.goes_on:
+            await self._supply(case, crossed=False)
+
     async def _supply(self, case: Case, *, crossed: bool) -> None:
         while case.live:
+            in_no_hurry = int(self.behaviour.troubled)
+            self._waiting += in_no_hurry
             await asyncio.sleep(self.behaviour.supplies_after)
-            self._waiting += 1
+            self._waiting += 1 - in_no_hurry
             await case.until_free()
             self._waiting -= 1
             if not case.live:
                 return
-            case.made += 1
-            supply = Supplied(
-                provider=self.ods, item=case.line.item, issue=case.made, of=case.line.supplies, at=self._now()
-            )
-            # handed over first and told afterwards: a supply nobody is told of is still a supply
-            self.journal.write(supply)
+            self._hand_over(case)
             await self._say(case, Word.DELIVERED, issue=case.made)
             if crossed:
                 await self._say(case, Word.ACCEPTED)
                 crossed = False
+
+    def _hand_over(self, case: Case) -> None:
+        """Hand over the next supply: first, and told afterwards, for a supply nobody is told of is still a supply."""
+        case.made += 1
+        item, of = case.line.item, case.line.supplies
+        self.journal.write(Supplied(provider=self.ods, item=item, issue=case.made, of=of, at=self._now()))
 
     def _give_up(self, case: Case) -> None:
         case.stopped = True
@@ -281,6 +312,10 @@ class Provider:
             await self._say(told, Word.CANCEL_UNKNOWN if update.wanted == "cancel" else Word.HOLD_REFUSED)
             return
         told.turn, told.settled, told.asked, case.asked = case.turn, case.stopped, True, True
+        upset = self._troubles.upset(update.wanted) if self.behaviour.troubled and case.live else None
+        if upset is not None:
+            await self._upset(upset, case, told)
+            return
         if update.wanted == "cancel":
             await self._decide_cancel(case, told, number)
             return
@@ -296,8 +331,20 @@ class Provider:
             self._give_up(case)
         await self._say(told, word)
 
-    async def _say(self, case: Case, word: Word, *, issue: int = 0, reason: str = "") -> None:
-        """Say one thing of a line, after all that is being said of it."""
+    async def _upset(self, upset: Upset, case: Case, told: Case) -> None:
+        cancel = told.message.wanted == "cancel"
+        if upset is Upset.UNDECIDED:
+            await self._say(told, Word.CANCEL_PENDING if cancel else Word.HOLD_REFUSED)
+        if upset is Upset.SUPPLIED_AFTER:
+            case.stop()
+            self._give_up(case)
+            await self._say(told, Word.CANCELLED)
+            case.settled = True  # what is said after it moves nothing, and need not be said again
+            self._hand_over(case)
+            await self._say(case, Word.DELIVERED, issue=case.made)
+
+    async def _say(self, case: Case, word: Word, *, issue: int = 0, reason: str = "", overtaken: bool = False) -> None:
+        """Say one thing of a line, after all that is being said of it; what is overtaken need not move anything."""
         async with case.turn:
             statement = Statement(
                 provider=self.ods,
@@ -307,10 +354,12 @@ class Provider:
                 at=self._now(),
                 issue=issue,
                 reason=reason,
+                amount=half(case.line) if word is Word.SHORT else None,
+                day=self._now().date() + _PLANS_AHEAD if word is Word.PLANNED else None,
             )
             body = in_sandbox_json(statement) if self.behaviour.own_json else in_fhir(statement)
             for repeat in range(2 if self.behaviour.says_twice else 1):
-                await self._until_heard(statement, body, overtaken=_overtaken(case, word))
+                await self._until_heard(statement, body, overtaken=overtaken or _overtaken(case, word))
                 self._note(statement, repeat=repeat > 0)
 
     def _note(self, statement: Statement, *, repeat: bool) -> None:

@@ -7,21 +7,33 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-from gateway.simulate.behaviours import BEHAVIOURS
+from gateway.domain.books import london_day
+from gateway.simulate.behaviours import BEHAVIOURS, SILENT, TROUBLED
 from gateway.simulate.books import COUNTS, NOWHERE, Place, Reckoning, imbalances, reckon
 from gateway.simulate.child import Child, GatewayDiedError
-from gateway.simulate.folder import Addresses, choose_addresses, write_folder, write_handout
+from gateway.simulate.folder import (
+    DEADLINES,
+    WATCHED_DEADLINES,
+    WATCHED_GIVES_UP_SECONDS,
+    WATCHED_TERMS,
+    Addresses,
+    choose_addresses,
+    write_folder,
+    write_handout,
+)
 from gateway.simulate.office import Office
 from gateway.simulate.promises import Promise, standings
 from gateway.simulate.public import Public
 from gateway.simulate.standing import POSITIVE, Standing
 from gateway.simulate.unrest import Unrest
-from gateway.simulate.world import OVER_MLLP, PROFILES, Run, World
+from gateway.simulate.world import OVER_MLLP, PROFILES, SEES_TROUBLE, Run, World, now
 
 _LOOK_SECONDS = 0.5
+_CERTIFICATE_ENDS_IN = timedelta(days=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +121,16 @@ class Demonstration:
         self._started = time.monotonic()
         self.addresses: Addresses = choose_addresses(PROFILES, BEHAVIOURS, http=plan.http, mllp=plan.mllp)
         config = plan.data / "config"
-        write_folder(config, self.addresses, over_mllp=OVER_MLLP)
+        self._watched = watched = plan.visitors and not plan.chaos
+        write_folder(
+            config,
+            self.addresses,
+            over_mllp=OVER_MLLP,
+            deadlines=WATCHED_DEADLINES if watched else DEADLINES,
+            terms=WATCHED_TERMS if watched else "",
+            certificates={SILENT: now().date() + _CERTIFICATE_ENDS_IN} if watched else None,
+            gives_up_seconds=WATCHED_GIVES_UP_SECONDS if watched else 0,
+        )
         self.child = Child(data=plan.data, config=config, addresses=self.addresses)
         self.public = Public(self.addresses)
         run = Run(
@@ -165,6 +186,8 @@ class Demonstration:
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self._kill_now_and_then())
                         group.create_task(self._prescribe())
+                        if self._watched:
+                            group.create_task(self._people_act())
                 await self.world.disturb()
                 if self._plan.chaos:
                     await self._tidy_up()
@@ -173,8 +196,14 @@ class Demonstration:
             pass  # reckoned as it stands: what is not settled is an imbalance
 
     async def _prescribe(self) -> None:
-        await self.world.prescribe(self._plan.prescriptions, pause_seconds=self._plan.pause_seconds)
+        await self.world.open_the_day(self._plan.prescriptions, pause_seconds=self._plan.pause_seconds)
         await self._while(lambda: self.world.prescribing)
+
+    async def _people_act(self) -> None:
+        """Let two people begin what then waits for others: a provider gives nothing up, and its list lacks a line."""
+        await self._office.open()
+        await self._office.ask_back(SILENT, "VNE51", tenant=SEES_TROUBLE)
+        await self._office.compare_lists(TROUBLED, day=london_day(now()))
 
     def _unrest(self) -> Unrest:
         return Unrest(

@@ -15,7 +15,7 @@ from random import Random
 
 from gateway.simulate import er7
 from gateway.simulate.channels import Channel, NotAnsweredError
-from gateway.simulate.errands import Errands
+from gateway.simulate.errands import ALWAYS, Errands, Wont
 from gateway.simulate.follow_ups import Deed
 from gateway.simulate.journal import Answered, Followed, Journal, Sent, Surprise, Told, TrustEntry
 from gateway.simulate.messages import Style, change_bytes, compose
@@ -29,6 +29,8 @@ _ALLOWED: dict[Fate, frozenset[Standing]] = {
     Fate.HELD: frozenset({Standing.HELD, Standing.COMMITTED}),
     Fate.REFUSED: frozenset({Standing.REFUSED, Standing.COMMITTED}),
 }
+_CODES = {(True, True): "CA", (True, False): "AA", (False, True): "CR", (False, False): "AE"}
+"""What is acknowledged: whether it is taken, and whether in enhanced mode (HL7 table 0008)."""
 _SETTLED = frozenset({Standing.ACCEPTED, Standing.HELD, Standing.REFUSED, Standing.COMMITTED})
 
 
@@ -44,6 +46,7 @@ class Trust:
         now: the time.
         source: seeded; draws how long it waits before it sends again.
         errands: its way to the gateway for what it does with orders that it has sent; None if it leaves them alone.
+        wont: what it does with them.
     """
 
     def __init__(
@@ -57,18 +60,20 @@ class Trust:
         now: Callable[[], datetime],
         source: Random,
         errands: Channel | None = None,
+        wont: Wont = ALWAYS,
     ) -> None:
         self.profile = profile
         self.journal = journal
         self.written: list[Written] = []
         self._numbers = itertools.count(1)
+        self._news = itertools.count(1)
         self._resting = False
         self._prescriptions = prescriptions
         self._channels = channels
         self._names = names
         self._now = now
         self._source = source
-        self.errands = Errands(profile, journal=journal, names=names, now=now, source=source)
+        self.errands = Errands(profile, journal=journal, names=names, now=now, source=source, wont=wont)
         self._errand_channel = errands
 
     @property
@@ -178,13 +183,19 @@ class Trust:
         header = er7.first(er7.split(message), "MSH")
         enhanced = header is not None and header.get(15) not in {"", "NE"}
         reply = read_v2(message)
-        if reply.standing is Standing.UNREAD:
+        taken = True
+        if reply.standing is not Standing.UNREAD:
+            self._hear_answer(reply, message)
+        elif taken := self._takes_news():
             order = er7.first(er7.split(message), "ORC")
             self.be_told(order.get(2) if order else "", message)
-        else:
-            self._hear_answer(reply, message)
         at = self._now().strftime("%Y%m%d%H%M%S")
-        return er7.acknowledge(message, code="CA" if enhanced else "AA", at=at)
+        return er7.acknowledge(message, code=_CODES[taken, enhanced], at=at)
+
+    def _takes_news(self) -> bool:
+        """Tell whether its system takes the next piece of news, or refuses it once and for all."""
+        so_many = self.profile.refuses_news_in
+        return not so_many or next(self._news) % so_many != 0
 
     def be_told(self, about: str, message: bytes) -> None:
         """Write down news that came after the first answer."""

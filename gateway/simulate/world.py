@@ -1,16 +1,18 @@
-"""Everybody around the gateway in one run: four trusts on the four doors, and seven providers with their tempers."""
+"""Everybody around the gateway in one run: trusts on each of the doors, and seven providers with their tempers."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from gateway.simulate.behaviours import BEHAVIOURS, CHAOTIC, Behaviour
+from gateway.simulate.behaviours import BEHAVIOURS, CHAOTIC, SILENT, TROUBLED, WATCHED, Behaviour
 from gateway.simulate.channels import Channel, HttpChannel, MllpChannel
+from gateway.simulate.errands import ALWAYS, Wont
 from gateway.simulate.folder import Addresses
+from gateway.simulate.follow_ups import Deed
 from gateway.simulate.journal import Journal
 from gateway.simulate.listeners import listen_http, listen_mllp
 from gateway.simulate.messages import Style
@@ -18,10 +20,18 @@ from gateway.simulate.mllp_line import Line
 from gateway.simulate.profile import Profile
 from gateway.simulate.providers import Provider
 from gateway.simulate.seals import Seals
+from gateway.simulate.signing import Signer
 from gateway.simulate.trusts import Trust
 from gateway.simulate.written import Flaw, write_prescriptions
 
-_V2_FLAWS = (Flaw.NHS_NUMBER, Flaw.DRUG_UNKNOWN, Flaw.DOSE_TWICE, Flaw.CONTROLLED, Flaw.PROVIDER_UNKNOWN)
+_V2_FLAWS = (
+    Flaw.NHS_NUMBER,
+    Flaw.DRUG_UNKNOWN,
+    Flaw.DOSE_TWICE,
+    Flaw.CONTROLLED,
+    Flaw.PROVIDER_UNKNOWN,
+    Flaw.UNIT_LOCAL,
+)
 _ANY = tuple(BEHAVIOURS)
 PROFILES: dict[str, Profile] = {
     "RBA": Profile(
@@ -62,9 +72,20 @@ PROFILES: dict[str, Profile] = {
         site="RZD01",
         styles=(Style.V2_OMP,),
         flaws=_V2_FLAWS,
-        providers=("", *_ANY),
+        providers=_ANY,
         changes_in=0,
         checks=False,
+        for_visitors=True,
+    ),
+    "RZE": Profile(
+        ods="RZE",
+        system="DALEEPR",
+        site="RZE01",
+        styles=(Style.V2_OMP,),
+        flaws=(Flaw.SIGNER_UNKNOWN,),
+        providers=_ANY,
+        changes_in=0,
+        flawed_in=1,
         for_visitors=True,
     ),
 }
@@ -74,6 +95,7 @@ NAMES = {
     "RZB": "Example Coast",
     "RZC": "Example Vale",
     "RZD": "Example Moor",
+    "RZE": "Example Dale",
     "VNE51": "Example Homecare Ltd",
     "VNCEL": "Example Backup Homecare",
     "VNFKT": "Example Strict Homecare",
@@ -83,6 +105,17 @@ NAMES = {
     "VDEM3": "Sandbox",
 }
 OVER_MLLP = ("RBA",)
+SEES_TROUBLE = "RBA"
+"""Whose people have work of every kind while a person looks on: nobody else's orders go where the trouble is."""
+_TO_TROUBLE = ("", SILENT, "VDEM3", *[TROUBLED] * 9)
+_TO_HOLD = (Flaw.UNIT_LOCAL, Flaw.DOSE_TWICE, Flaw.DRUG_UNKNOWN)
+_OPENING = 20
+_REFUSES_NEWS_IN = 15
+_WATCHED_WONT = Wont(
+    plans=((Deed.CANCEL,), (Deed.CANCEL,), (Deed.HOLD,), (Deed.MOVE,)), waits=(1.0,), provider=TROUBLED, supplies=2
+)
+"""Cancels and holds meet the upsets of that provider; what is supplied once is left to its troubles. Some patients move
+house meanwhile."""
 _PATIENCE_SECONDS = 5.0
 _GARBAGE = (
     b"GET / HTTP/1.1\r\nHost: example\r\n\r\n",
@@ -113,6 +146,11 @@ class Run:
     chaos: bool = False
     visitors: bool = False
 
+    @property
+    def watched(self) -> bool:
+        """Whether things go wrong for a person to end them; on a bad day enough goes wrong by itself."""
+        return self.visitors and not self.chaos
+
 
 class World:
     """The parties, opened and closed together."""
@@ -124,11 +162,11 @@ class World:
         self._stack = AsyncExitStack()
         seals = Seals(run.anchors, now=now)
         self.trusts = {
-            ods: self._trust(profile, run)
+            ods: self._trust(_watched(profile) if run.watched else profile, run)
             for ods, profile in PROFILES.items()
             if run.visitors or not profile.for_visitors
         }
-        tempers = CHAOTIC if run.chaos else BEHAVIOURS
+        tempers = CHAOTIC if run.chaos else WATCHED if run.watched else BEHAVIOURS
         self.providers = {ods: self._provider(ods, temper, run, seals.checker(ods)) for ods, temper in tempers.items()}
         for trust in self.trusts.values():
             self._stack.push_async_callback(trust.close)
@@ -138,23 +176,32 @@ class World:
     def _trust(self, profile: Profile, run: Run) -> Trust:
         source = Random(f"{run.seed} {profile.ods}")  # noqa: S311 - as above
         prescriptions = write_prescriptions(
-            source, trust=profile.ods, run=run.tag, flaws=profile.flaws, providers=profile.providers, now=now()
+            source,
+            trust=profile.ods,
+            run=run.tag,
+            flaws=profile.flaws,
+            providers=profile.providers,
+            now=now(),
+            flawed_in=profile.flawed_in,
         )
+        sign = Signer(now).sign if Flaw.SIGNER_UNKNOWN in profile.flaws else None
         return Trust(
             profile,
             prescriptions=prescriptions,
-            channels=tuple(self._channel(profile.ods) for _ in range(run.lines)),
+            channels=tuple(self._channel(profile.ods, sign) for _ in range(run.lines)),
             journal=Journal(run.journals / f"trust-{profile.ods}.jsonl"),
             names=NAMES,
             now=now,
             source=Random(source.random()),  # noqa: S311 - as above
-            errands=self._channel(profile.ods) if run.chaos else None,
+            errands=self._channel(profile.ods) if run.chaos or profile.opening else None,
+            wont=_WATCHED_WONT if profile.opening else ALWAYS,
         )
 
-    def _channel(self, ods: str) -> Channel:
+    def _channel(self, ods: str, sign: Callable[[bytes], str] | None = None) -> Channel:
         if ods in OVER_MLLP:
             return MllpChannel(self._addresses.host, self._addresses.mllp, patience_seconds=_PATIENCE_SECONDS)
-        return HttpChannel(self._addresses.base, self._addresses.tokens[ods], patience_seconds=_PATIENCE_SECONDS)
+        base, token = self._addresses.base, self._addresses.tokens[ods]
+        return HttpChannel(base, token, patience_seconds=_PATIENCE_SECONDS, sign=sign)
 
     def _provider(self, ods: str, temper: Behaviour, run: Run, verify: Callable[[bytes], bool]) -> Provider:
         return Provider(
@@ -183,12 +230,20 @@ class World:
         """Close everybody."""
         await self._stack.aclose()
 
+    async def open_the_day(self, count: int, *, pause_seconds: float = 0.0) -> None:
+        """Let the trusts prescribe `count` between them, and what each has to begin with."""
+        await self._prescribe(count, pause_seconds, opening=True)
+
     async def prescribe(self, count: int, *, pause_seconds: float = 0.0) -> None:
         """Let the trusts prescribe `count` between them; returns when all have been answered."""
+        await self._prescribe(count, pause_seconds, opening=False)
+
+    async def _prescribe(self, count: int, pause_seconds: float, *, opening: bool) -> None:
         each, over = divmod(count, len(self.trusts))
         async with asyncio.TaskGroup() as group:
             for place, trust in enumerate(self.trusts.values()):
-                group.create_task(trust.prescribe(each + (place < over), pause_seconds=pause_seconds))
+                more = trust.profile.opening if opening else 0
+                group.create_task(trust.prescribe(each + (place < over) + more, pause_seconds=pause_seconds))
 
     def rest(self) -> None:
         """Let the trusts prescribe no more."""
@@ -215,6 +270,15 @@ class World:
     def prescribing(self) -> bool:
         """Whether a trust still has something to do with what it sent."""
         return any(trust.busy for trust in self.trusts.values())
+
+
+def _watched(profile: Profile) -> Profile:
+    """Give what a trust is like while a person looks on."""
+    if profile.ods == SEES_TROUBLE:
+        return replace(
+            profile, flaws=_TO_HOLD, providers=_TO_TROUBLE, opening=_OPENING, refuses_news_in=_REFUSES_NEWS_IN
+        )
+    return replace(profile, providers=tuple(one for one in profile.providers if one != TROUBLED))
 
 
 def now() -> datetime:

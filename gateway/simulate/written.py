@@ -33,6 +33,10 @@ class Flaw(StrEnum):
     FORM_AS_UNIT = "form-as-unit"
     """A dose form's code where a unit's belongs, as published FHIR examples have it."""
     PROVIDER_UNKNOWN = "provider-unknown"
+    UNIT_LOCAL = "unit-local"
+    """A unit by a code of the trust's own that nobody has given a meaning (HL7 v2)."""
+    SIGNER_UNKNOWN = "signer-unknown"
+    """Well signed, under an authority of which nothing is known here (`signing`)."""
 
 
 class Fate(StrEnum):
@@ -52,6 +56,8 @@ EXPECTED: dict[Flaw, tuple[Fate, str]] = {
     Flaw.LEVEL_WRONG: (Fate.HELD, "PRODUCT_LEVEL_MISMATCH"),
     Flaw.FORM_AS_UNIT: (Fate.HELD, "UNIT_UNMAPPED"),
     Flaw.PROVIDER_UNKNOWN: (Fate.HELD, "PROVIDER_UNKNOWN"),
+    Flaw.UNIT_LOCAL: (Fate.HELD, "UNIT_UNMAPPED"),
+    Flaw.SIGNER_UNKNOWN: (Fate.HELD, "SIGNATURE_UNVERIFIED"),
 }
 """Each flaw, what should follow, and the issue code that must be among the reasons (empty: any)."""
 

@@ -91,8 +91,12 @@ def _record(kind: type) -> _Reader:
     hints = typing.get_type_hints(kind)
     names = [each.name for each in fields(kind) if each.init]
 
+    @cache
+    def readers() -> list[tuple[str, _Reader]]:
+        return [(name, _reader(hints[name])) for name in names]  # not before it is read: a kind may hold its own
+
     def read(value: Any) -> Any:
-        return kind(**{name: _reader(hints[name])(value[name]) for name in names if name in value})
+        return kind(**{name: one(value[name]) for name, one in readers() if name in value})
 
     return read
 

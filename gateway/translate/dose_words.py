@@ -11,8 +11,9 @@ instructions, patient instruction. Dosages of the same sequence are joined by ",
 Source: mapping.md 8.1 and 8.2; the NHS dose syntax guide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 from gateway.domain.coding import SNOMED, Coding
@@ -37,11 +38,12 @@ class NoWords:
     reason: str
 
 
-def words(dosages: Sequence[Dosage]) -> str | NoWords:
+def words(dosages: Sequence[Dosage], say: Callable[[date], str] = timings.on_date) -> str | NoWords:
     """Put structured dosages into English directions.
 
     Args:
         dosages: in any order; they are read by `sequence`, and those of one sequence in the order given.
+        say: gives a date in words; by itself as the message bears it.
 
     Returns:
         The directions, or `NoWords` when any part of any dosage cannot be said.
@@ -57,7 +59,7 @@ def words(dosages: Sequence[Dosage]) -> str | NoWords:
     ordered = sorted(dosages, key=lambda dosage: dosage.sequence)
     try:
         steps = [
-            ", and ".join(_dosage(dosage) for dosage in together)
+            ", and ".join(_dosage(dosage, say) for dosage in together)
             for _, together in groupby(ordered, key=lambda dosage: dosage.sequence)
         ]
     except Unsayable as why:
@@ -65,16 +67,16 @@ def words(dosages: Sequence[Dosage]) -> str | NoWords:
     return ", then ".join(steps)
 
 
-def _dosage(dosage: Dosage) -> str:
+def _dosage(dosage: Dosage, say: Callable[[date], str]) -> str:
     method = _coded("method", dosage.method)
-    rest = " - ".join(part for part in _parts(dosage) if part)
+    rest = " - ".join(part for part in _parts(dosage, say) if part)
     said = " ".join(part for part in (method, rest) if part)
     if not said:
         raise Unsayable("nothing is structured; the prescriber's own text stands alone")
     return said
 
 
-def _parts(dosage: Dosage) -> tuple[str, ...]:
+def _parts(dosage: Dosage, say: Callable[[date], str]) -> tuple[str, ...]:
     timing = dosage.timing or Timing()
     return (
         _dose(dosage.dose),
@@ -83,9 +85,9 @@ def _parts(dosage: Dosage) -> tuple[str, ...]:
         _coded("route", dosage.route),
         _coded("site", dosage.site),
         _as_needed(dosage.as_needed),
-        timings.bounds(timing.bounds),
+        timings.bounds(timing.bounds, say),
         _count(dosage, timing),
-        timings.events(timing),
+        timings.events(timing, say),
         _max_per_period(dosage.max_per_period),
         _at_most(dosage.max_per_administration, "per dose"),
         _at_most(dosage.max_per_lifetime, "for the lifetime of the patient"),

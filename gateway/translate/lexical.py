@@ -14,6 +14,11 @@ from gateway.domain.quantity import parse_decimal
 
 _LONGEST = 9
 _LONDON = ZoneInfo("Europe/London")
+_WHOLE = re.compile(r"0|[1-9]\d*", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII)
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -26,7 +31,7 @@ def positive(text: str) -> Decimal | None:
 def whole(text: str) -> int | None:
     """Parse a whole number from nought up, without sign or leading noughts."""
     text = text.strip(" \t\r\n")
-    return int(text) if re.fullmatch(r"0|[1-9]\d*", text, re.ASCII) and len(text) <= _LONGEST else None
+    return int(text) if _WHOLE.fullmatch(text) and len(text) <= _LONGEST else None
 
 
 def counted(text: str) -> int | None:
@@ -37,7 +42,7 @@ def counted(text: str) -> int | None:
 def day(text: str) -> date | None:
     """Parse a complete date without a zone."""
     text = text.strip(" \t\r\n")
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+    if not _DAY.fullmatch(text):
         return None
     try:
         return date.fromisoformat(text)
@@ -51,7 +56,7 @@ def instant(text: str) -> datetime | None:
     if not _INSTANT.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        return datetime.fromisoformat(_FRACTION.sub(r"\1", text))
     except ValueError:
         return None
 
@@ -65,7 +70,7 @@ def moment(text: str) -> datetime | None:
 def clock(text: str) -> time | None:
     """Parse a time of day without a zone."""
     text = text.strip(" \t\r\n")
-    if not re.fullmatch(r"\d\d:\d\d:\d\d(\.\d{1,6})?", text, re.ASCII):
+    if not _CLOCK.fullmatch(text):
         return None
     try:
         return time.fromisoformat(text)
@@ -75,7 +80,7 @@ def clock(text: str) -> time | None:
 
 def truth(text: str) -> bool | None:
     """Parse a boolean; XML also writes 1 and 0."""
-    return {"true": True, "1": True, "false": False, "0": False}.get(text.strip(" \t\r\n"))
+    return _TRUTHS.get(text.strip(" \t\r\n"))
 
 
 def identifier(text: str) -> UUID | None:

@@ -68,7 +68,7 @@ class Record:
             return None
         value = parse(leaf.raw)
         if value is None:
-            self._use(leaf.locator)
+            self._use(leaf.locator, None)
             self.flag(code, leaf.locator, wanted)
             return None
         self.rows.append(self._row(target, leaf.locator, transform, str(value)))
@@ -89,7 +89,7 @@ class Record:
         """Mark leaves as read: members of a value already traced, or read and refused."""
         for leaf in leaves:
             if leaf is not None:
-                self._use(leaf.locator)
+                self._use(leaf.locator, None)
 
     def ignore(self, leaves: Iterable[Leaf | None], rule: Rule) -> None:
         """Leave leaves out by a row of the rules."""

@@ -5,7 +5,7 @@ Every number is printed as the sender wrote it, and compared as written: `1` is 
 Source: mapping.md 8.1 and 8.2; the NHS dose syntax guide; FHIR R4 `Timing` (rules tim-1 to tim-10).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, time
 from decimal import Decimal
 
@@ -104,6 +104,11 @@ def length(duration: Duration) -> str:
 def on_date(day: date) -> str:
     """Say a date as people in the United Kingdom write it."""
     return day.strftime("%d/%m/%Y")
+
+
+def spelt_date(day: date) -> str:
+    """Say a date as `3 Mar 2026`, which nobody reads with day and month exchanged (console.md 9)."""
+    return f"{day.day} {day:%b %Y}"
 
 
 def over(timing: Timing) -> str:
@@ -213,22 +218,22 @@ def _clock(moment: time) -> str:
     return moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
 
 
-def bounds(limits: Bounds | None) -> str:
-    """Say from when, until when, or for how long."""
+def bounds(limits: Bounds | None, say: Callable[[date], str] = on_date) -> str:
+    """Say from when, until when, or for how long; `say` gives a date in words."""
     if limits is None:
         return ""
-    parts = (_between(limits.start, limits.end), _for(limits.duration, limits.duration_high))
+    parts = (_between(limits.start, limits.end, say), _for(limits.duration, limits.duration_high))
     return " ".join(part for part in parts if part)
 
 
-def _between(start: date | None, end: date | None) -> str:
+def _between(start: date | None, end: date | None, say: Callable[[date], str]) -> str:
     if start and end:
         if end < start:
             raise Unsayable("the end is before the start")
-        return f"from {on_date(start)} to {on_date(end)}"
+        return f"from {say(start)} to {say(end)}"
     if start:
-        return f"from {on_date(start)}"
-    return f"until {on_date(end)}" if end else ""
+        return f"from {say(start)}"
+    return f"until {say(end)}" if end else ""
 
 
 def _for(low: Duration | None, high: Duration | None) -> str:
@@ -242,9 +247,9 @@ def _for(low: Duration | None, high: Duration | None) -> str:
     return f"for up to {length(high)}" if high else ""
 
 
-def events(timing: Timing) -> str:
-    """Say the dates it is given on."""
-    return f"on {listed([on_date(day) for day in timing.on_dates])}" if timing.on_dates else ""
+def events(timing: Timing, say: Callable[[date], str] = on_date) -> str:
+    """Say the dates it is given on; `say` gives one in words."""
+    return f"on {listed([say(day) for day in timing.on_dates])}" if timing.on_dates else ""
 
 
 def count(timing: Timing) -> str:

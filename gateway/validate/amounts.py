@@ -16,6 +16,7 @@ from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow
 
 MASS, VOLUME, ACTIVITY = "microgram", "microlitre", "unit"
+_MEASURED = frozenset({MASS, VOLUME, ACTIVITY})
 _MEASURES: dict[str, tuple[str, Fraction]] = {
     "ng": (MASS, Fraction(1, 1000)),
     "ug": (MASS, Fraction(1)),
@@ -99,7 +100,12 @@ class Amount:
     @property
     def counted(self) -> bool:
         """Whether it counts things that are handed over one by one."""
-        return self.kind not in {MASS, VOLUME, ACTIVITY}
+        return is_counted(self.kind)
+
+
+def is_counted(kind: str) -> bool:
+    """Tell whether things of a kind are handed over one by one."""
+    return kind not in _MEASURED
 
 
 def measured(value: Fraction, code: str) -> Amount | None:

@@ -30,15 +30,9 @@ from gateway.domain.prescription import (
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow, Reference
 from gateway.domain.signature import PrescriberVerdict, Standing
-from gateway.validate.last_supply import last_supply_doubts
-from gateway.validate.limits import limit_doubts
-from gateway.validate.quantity_unit import unit_doubts
-from gateway.validate.steps import step_doubts
-from gateway.validate.supply import gap_doubts, supply_doubts
+from gateway.validate.directions import line_doubts
 from gateway.validate.unseen import unseen
-from gateway.validate.words.check import doubts
 from gateway.validate.words.no_dose import says_no_dose
-from gateway.validate.words.notes import note_doubts
 
 MOST_LINES = 4
 """Items in one prescription; eps.md 5.8."""
@@ -261,9 +255,7 @@ def _directions(seen: Findings, line: Line, at: str) -> Iterator[Issue]:
         yield seen.issue("TEXT_UNSEEN_CHARACTERS", path, text)
     row = seen.reference.products.get(line.product.code.value)
     first = seen.prescription.valid_from or _london(seen.prescription.authored)
-    last = last_supply_doubts(line, first, seen.prescription.valid_to)
-    said = (*doubts(line, row), *note_doubts(line, row), *limit_doubts(line, row), *step_doubts(line))
-    for doubt in (*said, *supply_doubts(line, row), *gap_doubts(line), *last, *unit_doubts(line, row)):
+    for doubt in line_doubts(line, row, first, seen.prescription.valid_to):
         yield replace(
             seen.issue(doubt.code, f"{at}.{doubt.at}", doubt.text), values=doubt.values, escalated=doubt.escalated
         )

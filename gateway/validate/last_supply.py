@@ -29,12 +29,19 @@ def last_supply_doubts(line: Line, first: date, last: date | None) -> Iterator[D
         first: when the prescription may first be supplied.
         last: the last day of its validity, if it is stated.
     """
-    days = days_between(line)
-    if days is None or line.total_supplies <= 1:
+    if line.total_supplies <= 1:
+        return
+    ends = [
+        (length, of)
+        for length, of in ((_validity(first, last), "the validity"), (_treatment(line), "the time of the directions"))
+        if length is not None
+    ]
+    days = days_between(line) if ends else None
+    if days is None:
         return
     due = days * (line.total_supplies - 1)
-    for length, of in ((_validity(first, last), "the validity"), (_treatment(line), "the time of the directions")):
-        if length is None or due <= length * _TOLERANCE:
+    for length, of in ends:
+        if due <= length * _TOLERANCE:
             continue
         yield Doubt(
             code="SUPPLY_SUM_MISMATCH",

@@ -28,6 +28,7 @@ from gateway.validate.words.said import DAY, Often, Spread
 from gateway.validate.words.structure import dose_of, length_of, often_of
 
 _TOLERANCE = Fraction(1, 10)
+_LITTLE_LESS, _LITTLE_MORE = 1 - _TOLERANCE, 1 + _TOLERANCE
 _GRAVE = 2
 _AT_NEED = re.compile(r"\b(required|needed|necessary|prn|if)\b", re.IGNORECASE)
 
@@ -97,9 +98,8 @@ def supply_doubts(line: Line, row: ProductRow | None) -> Iterator[Doubt]:
     if need is None or not need.most:
         yield from _one_dose(line, quantity, strength)
         return
-    unit = Fraction(1) if quantity.counted else Fraction(0)
-    slack = _TOLERANCE
-    if need.least * (1 - slack) - unit <= quantity.value <= need.most * (1 + slack) + unit:
+    unit = 1 if quantity.counted else 0
+    if need.least * _LITTLE_LESS - unit <= quantity.value <= need.most * _LITTLE_MORE + unit:
         return
     short, long = quantity.value * _GRAVE < need.least - unit, quantity.value > need.most * _GRAVE + unit
     text = "The quantity does not fit the dose, the frequency and the time that one supply must last."
@@ -118,7 +118,7 @@ def _one_dose(line: Line, quantity: Amount, strength: Strength) -> Iterator[Doub
     ends = [(dose.kind, end) for dose in doses if (end := dose.low if dose.low is not None else dose.high)]
     amounts = [strength.convert(Amount(value=end, kind=kind), quantity.kind) for kind, end in ends]
     most = max((amount.value for amount in amounts if amount), default=Fraction(0))
-    if most <= quantity.value * (1 + _TOLERANCE):
+    if most <= quantity.value * _LITTLE_MORE:
         return
     factor = quantity.value / Fraction(line.quantity.value)
     yield Doubt(
@@ -183,7 +183,7 @@ def days_between(line: Line) -> Fraction | None:
 def gap_doubts(line: Line) -> Iterator[Doubt]:
     """Compare how long one supply lasts with when the next comes: in between the patient would have none."""
     between, lasts = _in_days(line.interval), line.days_per_supply
-    if not between or not lasts or line.total_supplies <= 1 or between <= lasts * (1 + _TOLERANCE):
+    if not between or not lasts or line.total_supplies <= 1 or between <= lasts * _LITTLE_MORE:
         return
     yield Doubt(
         code="SUPPLY_SUM_MISMATCH",
@@ -225,6 +225,8 @@ def _needed(
     stated = [need for need in needs if need]
     if len(stated) < len(dosages):
         return None
+    if len(stated) == 1:
+        return stated[0]
     return _Need(
         least=sum((need.least for need in stated), Fraction(0)), most=sum((n.most for n in stated), Fraction(0))
     )
@@ -301,6 +303,7 @@ def _need(dosage: Dosage | _Said, quantity: Amount, strength: Strength, days: Fr
     one = strength.convert(Amount(value=Fraction(1), kind=dose.kind), quantity.kind)
     if one is None or dose.low is None or dose.high is None or often.low is None or often.high is None:
         return None
-    low, high = dose.low * one.value, dose.high * one.value
+    low = dose.low * one.value
+    high = low if dose.high == dose.low else dose.high * one.value
     whole = Fraction(ceil(high)) if quantity.counted else high
-    return _Need(least=low * often.low * days, most=whole * Fraction(ceil(often.high * days)))
+    return _Need(least=low * often.low * days, most=whole * ceil(often.high * days))

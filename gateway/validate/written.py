@@ -11,7 +11,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.message import FhirMessage
 from gateway.validate.fhir.checker import FhirChecker, check_body
 from gateway.validate.fhir.finding import Level
-from gateway.wire.strict_json import JSON, JsonError, loads
+from gateway.wire.strict_json import JSON, JsonError, reread
 
 OF_EPS_ALONE: Final = frozenset(
     {
@@ -40,6 +40,6 @@ def check_written(message: FhirMessage, checker: FhirChecker, bundle: JSON = Non
 def read_back(message: FhirMessage) -> JSON:
     """Read a message from its bytes, once for every rule; None where that fails, which the rules then say."""
     try:
-        return loads(message.body)
+        return reread(message.body)
     except JsonError:
         return None

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from gateway.domain.issue import CODES, ENVELOPE, CodeRow, Effect, Issue
-from gateway.web.issue_texts import TEXTS
+from gateway.domain.issue_texts import TEXTS
+from gateway.domain.labels import OWN_FAULTS, WANTS_RELEASE
 from gateway.web.turned import Turned
 
 _FOLLOWS = {
@@ -28,6 +29,14 @@ _AGAIN = {
     ),
     Effect.WARN: "Send nothing again for this.",
 }
+_WANTS_RELEASE = (
+    "The line is held here until the gateway has a dm+d release that has it. Nobody here gives a national code another"
+    " meaning."
+)
+_AGAIN_BY_RELEASE = (
+    "If the code is right, ask the gateway's operator for a release that has it. If it is wrong, send a corrected order"
+    " under a new control id."
+)
 _SAME_ID = "The same control id may be used again: nothing is stored under it."
 
 
@@ -35,7 +44,17 @@ def again(code: str, row: CodeRow) -> str:
     """Say whether the same id may be sent again, or a new one, perhaps signed anew, is needed."""
     if row.retryable and code not in ENVELOPE:
         return "Send the same bytes again, under the same control id."
-    return _SAME_ID if code in ENVELOPE else _AGAIN[row.effect]
+    if code in ENVELOPE:
+        return _SAME_ID
+    if code in OWN_FAULTS:
+        return "Send nothing: the fault is not yours."
+    return _AGAIN_BY_RELEASE if code in WANTS_RELEASE else _AGAIN[row.effect]
+
+
+def _follows(code: str, row: CodeRow) -> str:
+    if code in OWN_FAULTS:
+        return "The line is held here until the gateway's operator has mended what we wrote."
+    return _WANTS_RELEASE if code in WANTS_RELEASE else _FOLLOWS[row.effect]
 
 
 def page(code: str) -> str:
@@ -49,7 +68,7 @@ def page(code: str) -> str:
     parts = (
         ("What it means", meaning),
         ("Example", example),
-        ("What follows", _FOLLOWS[row.effect]),
+        ("What follows", _follows(code, row)),
         ("What to change", row.advice),
         ("Same id or new", again(code, row)),
         ("In HL7 v2", f"ERR-3 {row.hl7} of table 0357; ERR-5 {code}"),

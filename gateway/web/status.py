@@ -1,7 +1,7 @@
 """Where a prescription is: `GET /FHIR/R4/Task`, and `POST /FHIR/R4/Task/_search` when the search names a patient.
 
-A trust sees its own, a provider what is or was addressed to it. What belongs to others and what does not exist give the
-same empty answer (I9). Every reading leaves an audit leaf.
+A trust sees its own, a provider the lines that are or were given to it. What belongs to others and what does not exist
+give the same empty answer (I9). Every reading leaves an audit leaf.
 """
 
 from collections.abc import Callable

@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from gateway.wire import leaf
 from gateway.wire.er7_text import ESCAPED, Charset, charset_of, decode_escapes
 from gateway.wire.many import MOST_VALUES
@@ -56,16 +58,15 @@ class Delimiters:
     subcomponent: str = "&"
 
 
-@dataclass(slots=True)
-class Leaf(leaf.Leaf):
-    """One value that is not empty; made once, never changed.
+class Leaf(leaf.Leaf, frozen=True, gc=False):
+    """One value that is not empty.
 
     Attributes:
         raw: as received, escapes and all.
         text: with escapes decoded. A null is `""` here too; ask `null`.
     """
 
-    text: str = field(repr=False)
+    text: str
 
     @property
     def null(self) -> bool:
@@ -73,9 +74,8 @@ class Leaf(leaf.Leaf):
         return self.raw == NULL
 
 
-@dataclass(slots=True)
-class Repetition:
-    """One repetition of one field. Never changed once made; not frozen for the same reason as `Leaf`.
+class Repetition(msgspec.Struct, frozen=True, gc=False):
+    """One repetition of one field; a structure for the same reason as `Leaf`.
 
     Attributes:
         parts: by component, from one: its only leaf, or its leaves by subcomponent, from one, where it is divided.
@@ -83,8 +83,12 @@ class Repetition:
     """
 
     locator: str
-    parts: dict[int, Leaf | dict[int, Leaf]] = field(repr=False)
+    parts: dict[int, Leaf | dict[int, Leaf]]
     null: bool = False
+
+    def __repr__(self) -> str:
+        """Give the place alone: a value may be of a patient."""
+        return f"Repetition(locator={self.locator!r})"
 
     def leaf(self, component: int, subcomponent: int = 1) -> Leaf | None:
         """Give the leaf, or None where nothing was sent."""
@@ -253,7 +257,11 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 class _Parser:
-    """Splits one message; a value of letters and digits, which is most of them, can hold no mark and needs no look."""
+    """Splits one message.
+
+    Most lines hold neither an escape nor a control character. Every value of such a line is its own text, and needs no
+    look of its own; a value of letters and digits needs none for any mark either.
+    """
 
     def __init__(self, delimiters: Delimiters, charset: Charset) -> None:
         self._delimiters = delimiters
@@ -291,69 +299,76 @@ class _Parser:
         fields: dict[int, tuple[Repetition, ...]] = {}
         first = 1
         if name == "MSH":
-            fields[1] = self._whole(f"{place}1", self._delimiters.field)
+            fields[1] = (self._whole(f"{place}1", self._delimiters.field),)
             if rest:  # MSH-2 holds the delimiters themselves
-                fields[2] = self._whole(f"{place}2", self._ascii(rest.pop(0)))
+                fields[2] = (self._whole(f"{place}2", self._ascii(rest.pop(0))),)
             first = 3
+        plain = self._is_plain(line)
+        repeats = self._delimiters.repetition
         for number, value in enumerate(rest, first):
             if not value:
                 continue
             if value.isalnum():
-                fields[number] = self._whole(f"{place}{number}", value)
-            elif repetitions := self._repetitions(f"{place}{number}", value):
-                fields[number] = repetitions
+                fields[number] = (self._whole(f"{place}{number}", value),)
+            elif repeats in value:
+                if repetitions := self._repetitions(f"{place}{number}", value, plain):
+                    fields[number] = repetitions
+            elif found := self._repetition(f"{place}{number}", value, plain):
+                fields[number] = (found,)
         return Segment(name=name, ordinal=ordinal, position=position, fields=fields)
 
-    def _whole(self, locator: str, value: str) -> tuple[Repetition, ...]:
+    def _is_plain(self, line: str) -> bool:
+        return line.isprintable() and self._delimiters.escape not in line
+
+    def _whole(self, locator: str, value: str) -> Repetition:
         """Give a field that is one value as it stands."""
         place = f"{locator}.1"
         self._lexemes[place] = value
-        return (Repetition(locator, {1: Leaf(place, value, value)}),)
+        return Repetition(locator, {1: Leaf(place, value, value)})
 
-    def _repetitions(self, locator: str, value: str) -> tuple[Repetition, ...]:
-        if self._delimiters.repetition not in value:
-            found = self._repetition(locator, value)
-            return (found,) if found else ()
+    def _repetitions(self, locator: str, value: str, plain: bool) -> tuple[Repetition, ...]:  # noqa: FBT001 - a fact
         parts = enumerate(value.split(self._delimiters.repetition), start=1)
-        return tuple(found for index, part in parts if (found := self._repetition(f"{locator}[{index}]", part)))
+        found = (self._repetition(f"{locator}[{index}]", part, plain) for index, part in parts)
+        return tuple(each for each in found if each is not None)
 
-    def _repetition(self, locator: str, value: str) -> Repetition | None:
-        marks, lexemes = self._delimiters, self._lexemes
-        if marks.component not in value and marks.subcomponent not in value:
-            return Repetition(locator, {1: self._leaf(f"{locator}.1", value)}, value == NULL) if value else None
+    def _repetition(self, locator: str, value: str, plain: bool) -> Repetition | None:  # noqa: FBT001 - a fact
+        components, subcomponent = value.split(self._delimiters.component), self._delimiters.subcomponent
+        divided = subcomponent in value
+        if len(components) == 1 and not divided:
+            leaf = self._leaf(f"{locator}.1", value, plain) if value else None
+            return Repetition(locator, {1: leaf}, value == NULL) if leaf else None
         parts: dict[int, Leaf | dict[int, Leaf]] = {}
-        for number, part in enumerate(value.split(marks.component), start=1):
+        for number, part in enumerate(components, 1):
             if not part:
                 continue
-            place = f"{locator}.{number}"
-            if part.isalnum():
-                lexemes[place] = part
-                parts[number] = Leaf(place, part, part)
-            elif marks.subcomponent not in part:
-                parts[number] = self._leaf(place, part)
-            elif subs := self._subcomponents(place, part):
+            if not divided or subcomponent not in part:
+                parts[number] = self._leaf(f"{locator}.{number}", part, plain)
+            elif subs := self._subcomponents(f"{locator}.{number}", part, plain):
                 parts[number] = subs
         return Repetition(locator, parts, NULL in value and _is_null(parts)) if parts else None
 
-    def _subcomponents(self, locator: str, value: str) -> dict[int, Leaf]:
+    def _subcomponents(self, locator: str, value: str, plain: bool) -> dict[int, Leaf]:  # noqa: FBT001 - a fact
         parts = enumerate(value.split(self._delimiters.subcomponent), start=1)
-        return {number: self._leaf(f"{locator}.{number}", part) for number, part in parts if part}
+        return {number: self._leaf(f"{locator}.{number}", part, plain) for number, part in parts if part}
 
-    def _leaf(self, locator: str, raw: str) -> Leaf:
+    def _leaf(self, locator: str, raw: str, plain: bool) -> Leaf:  # noqa: FBT001 - a fact
         self._lexemes[locator] = raw
+        return Leaf(locator, raw, raw if plain else self._text(locator, raw))
+
+    def _text(self, locator: str, raw: str) -> str:
+        """Decode a value of a line that is not plain."""
         escaped = self._delimiters.escape in raw
         if not escaped and raw.isprintable():
-            return Leaf(locator, raw, raw)
+            return raw
         if _CONTROLS.search(raw):
             self._fault("VALUE_INVALID", locator, "The value holds a control character.")
-        text = raw
-        if escaped:
-            decoded = decode_escapes(raw, self._delimiters.escape, self._names(), self._charset)
-            if decoded is None:
-                self._fault("VALUE_INVALID", locator, "The value holds an escape sequence that HL7 does not define.")
-            else:
-                text = decoded
-        return Leaf(locator, raw, text)
+        if not escaped:
+            return raw
+        decoded = decode_escapes(raw, self._delimiters.escape, self._names(), self._charset)
+        if decoded is None:
+            self._fault("VALUE_INVALID", locator, "The value holds an escape sequence that HL7 does not define.")
+            return raw
+        return decoded
 
     def _names(self) -> dict[str, str]:
         marks = self._delimiters

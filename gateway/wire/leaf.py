@@ -1,14 +1,14 @@
 """One value of a message, with its place: what every format is read into first."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 
-@dataclass(slots=True)
-class Leaf:
-    """One value of the input; made once, never changed.
+class Leaf(msgspec.Struct, frozen=True, gc=False):
+    """One value of the input.
 
-    It is not frozen for the sake of time: making a frozen one takes several times as long, and reading a message makes
-    some two hundred.
+    Reading a message makes some two hundred of these, and what they stand in. They are structures of `msgspec` because
+    it makes one in a fifth of the time that a dataclass takes. None leads back to itself, so the collector need not
+    look at them.
 
     Attributes:
         locator: where, in the sender's notation.
@@ -16,4 +16,8 @@ class Leaf:
     """
 
     locator: str
-    raw: str = field(repr=False)
+    raw: str
+
+    def __repr__(self) -> str:
+        """Give the place alone: a value may be of a patient."""
+        return f"{type(self).__name__}(locator={self.locator!r})"

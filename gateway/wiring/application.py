@@ -45,6 +45,8 @@ _CLOCK_SECONDS = 60.0
 """Days, not minutes, are counted by the clockwork."""
 _FIGURES_SECONDS = 30.0
 """The books are counted from the base tables, which is not free when there are millions of rows."""
+_SELDOM = 4
+"""Polls from one look to the next for what people caused elsewhere: re-routes let go by a holder, approved codes."""
 
 
 LAST_WORD_SECONDS = 1.0
@@ -156,7 +158,7 @@ class _Application:
             gateway.enquiries,
             gateway.rereading if Part.WORKER in self._parts else None,
             woken=gateway.rereads,
-            poll_seconds=self._settings.poll_seconds,
+            poll_seconds=_SELDOM * self._settings.poll_seconds,
             released=worker.wake,
         )
         await gateway.book.look(gateway.enquiries)  # what was approved counts before the first message is read
@@ -172,8 +174,8 @@ class _Application:
             if (notifier := self._notifier(gateway, own)) is not None:
                 self._start("notifier", notifier.run())
         self._start("figures", self._figures(gateway))
-        self._start("code maps", maps.run())
-        self._start("dead man", dead_man.run())
+        self._start("code-maps", maps.run())
+        self._start("dead-man", dead_man.run())
         self._start("room", keeper.run())
         self._start("membership", membership.run(lambda: self._fail("membership")))
         linked = base and Part.CONSOLE in self._parts and self._settings.in_development
@@ -231,7 +233,8 @@ class _Application:
                     gateway.metrics.watched(swept)  # by a watch in another process, perhaps
                 await _publish(gateway)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), timeout=_FIGURES_SECONDS)
+                async with asyncio.timeout(_FIGURES_SECONDS):
+                    await self._stop.wait()
 
     async def _reroutes(self, gateway: Gateway) -> None:
         """Give over, now and then, what a provider has given up for a re-route."""
@@ -243,7 +246,8 @@ class _Application:
             except Exception:  # noqa: BLE001 - plug-in code writes what is sent; a re-route that fails stays on record
                 _log.exception("reroutes_failed")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), timeout=self._settings.poll_seconds)
+                async with asyncio.timeout(_SELDOM * self._settings.poll_seconds):
+                    await self._stop.wait()
 
     async def _clockwork(self, gateway: Gateway) -> None:
         """Do, now and then, what the clock alone causes."""
@@ -253,7 +257,8 @@ class _Application:
                 if struck.expired:
                     _log.warning("validity_over", lines=struck.expired)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), timeout=_CLOCK_SECONDS)
+                async with asyncio.timeout(_CLOCK_SECONDS):
+                    await self._stop.wait()
 
     async def _counting(self, gateway: Gateway) -> None:
         """Keep the figures of the service up with the history."""
@@ -264,7 +269,8 @@ class _Application:
             except Unavailable:
                 _log.warning("counting_store_away")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), timeout=wait)
+                async with asyncio.timeout(wait):
+                    await self._stop.wait()
 
     def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
         """Run a part; its end before the stop is a failure of the whole."""
@@ -288,7 +294,7 @@ class _Application:
         watch.stop()
         worker.stop()
         if server is not None:
-            server.should_exit = True
+            server.stop()
         if listener is not None:
             self._tasks["mllp"] = asyncio.create_task(listener.close(drain_seconds=allowed), name="mllp")
         _, late = await asyncio.wait(self._tasks.values(), timeout=allowed + LAST_WORD_SECONDS)

@@ -18,10 +18,11 @@ from gateway.store.sqlite import archive_file, archiving
 from gateway.store.sqlite.archive_file import FILE, FOLDER, ArchiveManifest
 from gateway.store.sqlite.archiving import Archived, Asked
 from gateway.wiring.build import SystemClock, claim_data_folder
-from gateway.wiring.storing import refuse_on_server
+from gateway.wiring.storing import live_store
 
 ARCHIVE_LOCK: Final = "archive.lock"
-"""One run at a time: two would name the same archive as the one before them, and take each other's drafts away."""
+"""One run at a time on a data folder: two would name the same archive as the one before them, and take each other's
+drafts away. Nodes that share a database have folders of their own, and one of them alone is to archive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +42,12 @@ def asked(settings: Settings, *, by: str, before: datetime | None, most: int) ->
     """Give what a run on a data folder is to do, by the terms of its configuration.
 
     Raises:
-        ConfigurationError: the configuration is wrong, or the store is a database of a server.
+        ConfigurationError: the configuration is wrong, or the store's engine is not installed.
     """
-    refuse_on_server(settings, "nothing is archived from it yet")
     loaded = load(settings.config, environ=variables())
     settings.refuse_unsafe(loaded.environment)
     return Asked(
+        store=live_store(settings),
         data=settings.data,
         retention=loaded.retention,
         now=SystemClock().now(),
@@ -95,12 +96,12 @@ def verified(data: Path) -> Iterator[ArchiveManifest]:
         yield archive_file.verify(folder)
 
 
-def gaps(data: Path, found: Sequence[ArchiveManifest]) -> tuple[str, ...]:
+def gaps(settings: Settings, found: Sequence[ArchiveManifest]) -> tuple[str, ...]:
     """Say which archives are missing: by the store, which knows each that rows left it for, and by what each names.
 
     One that need not be kept any more may be gone.
     """
-    known, now = archiving.registered(data), SystemClock().now()
+    known, now = archiving.registered(live_store(settings)), SystemClock().now()
     there = {one.sha256 for one in found}
     gone = [one for one in known if one.sha256 not in there and one.keep_until > now]
     missing = [f"archive {one.name} is missing: it must be kept until {one.keep_until:%Y-%m-%d}" for one in gone]
@@ -112,24 +113,24 @@ def gaps(data: Path, found: Sequence[ArchiveManifest]) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def held(data: Path, name: str) -> dict[UUID, tuple[int, ...]]:
+def held(settings: Settings, name: str) -> dict[UUID, tuple[int, ...]]:
     """Give the prescriptions of an archive that legal holds are on, each with the numbers of those."""
     found: dict[UUID, tuple[int, ...]] = {}
-    in_force = archiving.holds(data)
+    in_force = archiving.holds(live_store(settings))
     if in_force:
-        with archive_file.readable(data / FOLDER / name / FILE, now=SystemClock().now()) as reader:
+        with archive_file.readable(settings.data / FOLDER / name / FILE, now=SystemClock().now()) as reader:
             for hold in in_force:
                 for one in statements.under_hold(reader, hold):
                     found[one] = (*found.get(one, ()), hold.number)
     return found
 
 
-def find(data: Path, *, nhs_number: str = "", number: str = "", order_number: str = "") -> Iterator[FoundThere]:
+def find(settings: Settings, *, nhs_number: str = "", number: str = "", order_number: str = "") -> Iterator[FoundThere]:
     """Look in every archive, the newest first, by the one value that is given."""
-    for folder in reversed(archive_file.archives(data)):
+    for folder in reversed(archive_file.archives(settings.data)):
         with archive_file.readable(folder / FILE, now=SystemClock().now()) as reader:
             there = statements.sought(reader, nhs_number=nhs_number, number=number, order_number=order_number)
-        holds = held(data, folder.name) if there else {}
+        holds = held(settings, folder.name) if there else {}
         for found in there:
             yield FoundThere(archive=folder.name, found=found, holds=holds.get(found.prescription_id, ()))
 

@@ -59,7 +59,8 @@ class CodeMapKeeper:
             except Unavailable:
                 _log.warning("code_maps_store_away")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), timeout=self._poll_seconds)
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._woken.wait()
 
     async def look(self) -> None:
         """Take over what moved, and read again what waits until nothing does.

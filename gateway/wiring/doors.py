@@ -1,9 +1,11 @@
 """The doors of a gateway: the HTTP application with the console in it, its server, and the MLLP listener."""
 
+import asyncio
 import ssl
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from socket import AF_INET, AF_INET6, create_server, socket
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -64,8 +66,28 @@ class Waking:
         return result
 
 
+_DATE_SECONDS: Final = 1.0
+"""How old the Date header of an answer may be."""
+
+
 class Server(uvicorn.Server):
-    """A server that leaves the process's signals to us."""
+    """A server that leaves the process's signals to us, and sleeps until it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take no more requests; `serve` returns when those begun are answered."""
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        """Renew the Date header until stopped. The server's own loop asks ten times a second whether it should end."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DATE_SECONDS):
+                    await self._stopped.wait()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -88,7 +88,8 @@ class RoomKeeper:
         while not self._stopped.is_set():
             await self.look()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), timeout=INTERVAL_SECONDS)
+                async with asyncio.timeout(INTERVAL_SECONDS):
+                    await self._stopped.wait()
         self._reserve.give_up()
 
     async def look(self) -> None:

@@ -25,6 +25,7 @@ def sessions_of(gateway: Gateway, announce: Callable[[str], None]) -> Sessions:
         announce: told each new link's path.
     """
     signing_in = gateway.configuration.signing_in
+    kept = (gateway.clock.now, gateway.enquiries, gateway.store)
     if gateway.settings.in_development and signing_in.issuer is None:
-        return Sessions(gateway.clock.now, announce=announce)
-    return Sessions(gateway.clock.now, announce=announce, idle=signing_in.idle, absolute=signing_in.absolute)
+        return Sessions(*kept, announce=announce)
+    return Sessions(*kept, announce=announce, idle=signing_in.idle, absolute=signing_in.absolute)

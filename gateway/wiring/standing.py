@@ -42,7 +42,7 @@ async def orphaned(
 
 
 async def adopt(configuration: Configuration, store: Store, enquiries: Enquiries, clock: Clock) -> None:
-    """Put a configuration in force, or refuse it.
+    """Put a configuration in force, with the lead times it states, or refuse it.
 
     One that is in force already is not looked at again.
 
@@ -51,9 +51,10 @@ async def adopt(configuration: Configuration, store: Store, enquiries: Enquiries
         Unavailable: the store is away.
     """
     present = await enquiries.configuration_in_force()
-    if present is not None and present[0] == configuration.digest:
-        return
-    found, lines = await orphaned(configuration, enquiries, clock)
-    if found:
-        raise ConfigurationError(*map(str, found))
-    await store.adopt_configuration(configuration.digest, configuration.version, checked_lines=lines)
+    if present is None or present[0] != configuration.digest:
+        found, lines = await orphaned(configuration, enquiries, clock)
+        if found:
+            raise ConfigurationError(*map(str, found))
+        await store.adopt_configuration(configuration.digest, configuration.version, checked_lines=lines)
+    stated = {one.ods: one.lead_time for one in configuration.routing.providers.values() if one.lead_time is not None}
+    await store.keep_lead_times(stated, now=clock.now())  # always: a release before keeps none

@@ -11,12 +11,14 @@ from gateway.domain.deadline import ALWAYS, Deadlines
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.settings import Settings
+from gateway.store.sql.archiving import LiveStore
 from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.store.sql.restoring import Parties, Person, Point
 from gateway.store.sql.store import SqlStore
 from gateway.store.sqlite.backup import DATABASE
 from gateway.store.sqlite.connection import open_writer
 from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sqlite.live import LiveFile
 from gateway.store.sqlite.schema import migrate
 from gateway.store.sqlite.store import SqliteStore
 
@@ -83,6 +85,20 @@ def open_enquiries(settings: Settings) -> SqlEnquiries:
     from gateway.store.postgres.enquiries import PostgresEnquiries  # noqa: PLC0415 - an extra
 
     return PostgresEnquiries.open(where)
+
+
+def live_store(settings: Settings) -> LiveStore:
+    """Give the store as rows leave it for an archive.
+
+    Raises:
+        ConfigurationError: its engine is not installed.
+    """
+    if not on_server(settings):
+        return LiveFile(settings.data)
+    where = _address(settings)
+    from gateway.store.postgres.live import LiveDatabase  # noqa: PLC0415 - an extra
+
+    return LiveDatabase(where)
 
 
 def migrate_in_place(settings: Settings, *, now: datetime) -> int:

@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from gateway.config.calendar_check import calendar_concerns
+from gateway.config.certificate_check import certificate_concerns
 from gateway.config.configuration import Configuration
 from gateway.config.reference import reference_in_force
 from gateway.config.reference_check import Concern, concerns
@@ -134,6 +135,10 @@ def _member(at: Desk, reference: Reference) -> Membership:
 def _concerns(configuration: Configuration, reference: Reference) -> Callable[[datetime], Iterator[Concern]]:
     def found(now: datetime) -> Iterator[Concern]:
         today = now.date()
-        return chain(concerns(configuration, reference, today), calendar_concerns(configuration.deadlines, today))
+        return chain(
+            concerns(configuration, reference, today),
+            calendar_concerns(configuration.deadlines, today),
+            certificate_concerns(configuration.routing.providers.values(), today),
+        )
 
     return found

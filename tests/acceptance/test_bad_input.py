@@ -22,12 +22,12 @@ import apsw
 import hl7
 import pytest
 
-from gateway.console.entering.sessions import Sessions
 from gateway.settings import Settings
 from gateway.wire.strict_json import dumps
 from gateway.wiring.build import DATABASE, Gateway, Part, build
 from gateway.wiring.doors import Waking, http_application, mllp_listener
 from tests.doors import bearer, served
+from tests.sessions_at_hand import SessionsAtHand
 from tests.unit.translate.from_fhir import orders
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -171,7 +171,9 @@ async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     monkeypatch.setenv("GATEWAY_DATA", str(tmp_path))
     gateway = build(Settings(data=tmp_path), broken=lambda: None)
     story = Waking(gateway, lambda: None)
-    app = http_application(gateway, story, Sessions(gateway.clock.now), frozenset({Part.HTTP}), "http://127.0.0.1")
+    app = http_application(
+        gateway, story, SessionsAtHand(gateway.clock.now), frozenset({Part.HTTP}), "http://127.0.0.1"
+    )
     listener = mllp_listener(gateway, story)
     port = await listener.start("127.0.0.1", 0)
     async with served(app) as address, aiohttp.ClientSession() as client:

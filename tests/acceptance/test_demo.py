@@ -12,6 +12,7 @@ import pytest
 from gateway.simulate.behaviours import BEHAVIOURS
 from gateway.simulate.demo import run
 from gateway.simulate.follow_ups import Deed
+from gateway.simulate.world import PROFILES
 from gateway.simulate.written import Flaw
 
 FIELDS = (
@@ -74,7 +75,11 @@ def _every_behaviour_was_met(data: Path) -> None:
     assert any(entry["repeat"] for entry in said), "no answer was sent twice"
     assert not [entry for entry in said if entry["provider"] == "VN6XW"], "the silent provider spoke"
     answers = [entry for entry in trusts if entry["entry"] == "Answered"]
-    assert {entry["flaw"] for entry in answers} == set(Flaw)
+    without_visitors = [one for one in PROFILES.values() if not one.for_visitors]
+    assert {entry["flaw"] for entry in answers} == {
+        Flaw.NONE,
+        *(flaw for one in without_visitors for flaw in one.flaws),
+    }
     assert any(entry["later"] for entry in answers), "no application answer came afterwards"
     told = {entry["entry"] for entry in trusts}
     assert "Told" in told, "no trust was told of a provider's decision"

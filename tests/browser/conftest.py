@@ -2,18 +2,24 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.crawl import kinds
 from tests.browser.running import Running, demonstration, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-_WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]}
+_WCAG: Final = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],  # of what passed nothing is told, which is most of the time
+}
+_COLOURLESS: Final = {**_WCAG, "rules": {"color-contrast": {"enabled": False}}}
 WIDTHS = (1280, 320)
 
 _TOO_WIDE = """() => {
@@ -33,7 +39,7 @@ Enter = Callable[..., Page]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test here: they run one after another, for they share the gateways."""
+    """Mark every test here: those of a file run one after another, for they share gateways."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
@@ -102,11 +108,38 @@ def be(page: Page, who: str) -> None:
     page.get_by_role("button", name="Go on in this role").click()
 
 
-def clean(page: Page) -> None:
-    """Say every violation of WCAG 2.2 AA that axe-core sees on a page; there is none."""
-    violations: list[dict[str, Any]] = Axe().run(page, options=_WCAG).response["violations"]
+def clean(page: Page, *, colours: bool = True) -> None:
+    """Say every violation of WCAG 2.2 AA that axe-core sees on a page; there is none.
+
+    Args:
+        page: as it stands.
+        colours: whether contrast is looked at too, which takes longer than all else.
+    """
+    violations: list[dict[str, Any]] = Axe().run(page, options=_WCAG if colours else _COLOURLESS).response["violations"]
     told = [{"id": one["id"], "where": [node["html"][:200] for node in one["nodes"]]} for one in violations]
     assert told == [], json.dumps(told, indent=1)
+
+
+def wrong_at(page: Page, widths: Sequence[int] = WIDTHS) -> list[str]:
+    """Say what is wrong with the page that is open, at each width: not accessible, or wider than the window."""
+    found = []
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        for check in (partial(clean, colours=width == widths[0]), fits):  # colours are the same at each width
+            try:
+                check(page)
+            except AssertionError as error:
+                found.append(f"at {width}: {str(error)[:1500]}")
+    return found
+
+
+def faults(page: Page, gateway: Running) -> list[str]:
+    """Look at every kind of page that links lead to; say what is wrong with any."""
+    found = []
+    for kind in kinds(page, gateway.address):
+        found += [f"{kind.path}: {kind.status}"] if kind.status != 200 else []
+        found += [f"{kind.path} {fault}" for fault in wrong_at(page)]
+    return found
 
 
 def fits(page: Page) -> None:
@@ -114,3 +147,11 @@ def fits(page: Page) -> None:
     wide = page.evaluate(_TOO_WIDE)
     assert wide == [], wide
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1")
+
+
+def looks_right(page: Page) -> None:
+    """See at each width that a page is accessible and scrolls nowhere sideways; its colours are the same at each."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        clean(page, colours=width == WIDTHS[0])
+        fits(page)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-START_SECONDS: Final = 90.0
+START_SECONDS: Final = 300.0
 _LINK: Final = re.compile(r"https?://\S+/console/enter/\S+")
 
 

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import WIDTHS, Enter, be, clean, fits
+from tests.browser.conftest import Enter, be, looks_right
+from tests.browser.listening import listening
 from tests.browser.running import Running, serving
 from tests.browser.sending import of, send
 
@@ -36,8 +35,9 @@ ACTS = (
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Give a gateway whose providers cannot be reached, with orders that wait to be sent."""
-    with serving(tmp_path_factory.mktemp("acts") / "data") as running:
+    """Give a gateway with orders that wait to be sent; of its providers one listens, and says nothing."""
+    folder = tmp_path_factory.mktemp("acts")
+    with listening(folder / "config") as config, serving(folder / "data", "--config", str(config)) as running:
         for number in range(7001, 7008):
             assert b"MSA|CA" in send(running, of("RBA", number))
         yield running
@@ -52,13 +52,6 @@ def found(page: Page, gateway: Running, number: str) -> str:
     page.locator("main a[href*='/console/prescriptions/']").first.click()
     page.wait_for_url(re.compile(r"/console/prescriptions/[0-9a-f-]{36}"))
     return page.url.partition("?")[0]
-
-
-def looks_right(page: Page) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        clean(page)
-        fits(page)
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -220,32 +213,6 @@ def test_a_provider_in_trouble_shows_who_is_affected_and_proposes_for_many(offic
     looks_right(page)
 
 
-class Silent(BaseHTTPRequestHandler):
-    """A provider's system that takes every message and never answers one."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(202)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None: ...
-
-
-@pytest.fixture(scope="module")
-def silent() -> Iterator[None]:
-    """Let the sandbox provider of the packaged configuration take what it is sent."""
-    try:
-        server = ThreadingHTTPServer(("127.0.0.1", 9157), Silent)
-    except OSError:
-        pytest.skip("another has the address of the sandbox provider")
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.mark.usefixtures("silent")
 def test_a_cancel_of_what_a_provider_has_says_not_cancelled_until_it_answers(office: Running, enter: Enter) -> None:
     send(office, of("RBA", 7100).replace(b"|VNE51^Example Homecare Ltd^ODS|", b"|VDEM3^Sandbox^ODS|"))
     page = enter(office, who="Homecare pharmacist")

@@ -1,5 +1,7 @@
 """The provider board and the figures of the service in a real browser: each state accessible, and fitting."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -19,7 +21,7 @@ def look(page: Page, address: str, *, heading: str, status: int = 200) -> None:
         assert response is not None
         assert response.status == status
         expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
-        clean(page)
+        clean(page, colours=width == WIDTHS[0])
         fits(page)
 
 
@@ -48,7 +50,7 @@ def test_the_board_fills_by_itself_and_leads_to_a_provider(demo: Running, enter:
         page.wait_for_timeout(1000)
         page.reload()
     look(page, f"{demo.address}/console/providers", heading="Providers")
-    page.get_by_role("link", name="Example Homecare Ltd").click()
+    page.get_by_role("link", name="Example Homecare Ltd", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Example Homecare Ltd")
     expect(page.get_by_text("01632 960101")).to_be_visible()
 
@@ -89,6 +91,33 @@ def test_a_pause_is_done_by_keyboard_alone_and_the_notice_has_the_focus(empty: R
     page.get_by_label("Why?").fill("They have moved.")
     page.get_by_role("button", name="Let go on").press("Enter")
     expect(page.get_by_text("Example Backup Homecare goes on.")).to_be_visible()
+
+
+def test_an_outage_is_written_down_by_keyboard_alone_and_taken_away_again(empty: Running, enter: Enter) -> None:
+    page = enter(empty)
+    board = f"{empty.address}/console/providers/VNE51"
+    look(page, f"{board}/outages", heading="Write down a planned outage")
+    page.get_by_role("button", name="Write it down").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Say who told us, and what")
+    clean(page)
+    day = datetime.now(UTC).date() + timedelta(days=30)
+    words = f"{day.day} {day:%b %Y}"
+    page.get_by_label("When it begins").fill(f"{day} 20:00")
+    page.get_by_label("When it ends").fill(f"{day} 23:00")
+    page.get_by_label("Who told us, and what?").fill("Their servers are moved.")
+    page.get_by_role("button", name="Write it down").press("Enter")
+    expect(page).to_have_url(board)
+    expect(page.locator("main")).to_contain_text(f"{words}, 20:00 to {words}, 23:00: Their servers are moved.")
+    clean(page)
+    look(page, f"{empty.address}/console/providers", heading="Providers")
+    expect(page.locator("main")).to_contain_text(f"Planned outage from {words}, 20:00")
+    page.goto(board)
+    page.get_by_role("link", name="It will not be").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The planned outage will not be")
+    clean(page)
+    page.get_by_label("Who told us, and what?").fill("They rang.")
+    page.get_by_role("button", name="It will not be").press("Enter")
+    expect(page.get_by_text("None is known.")).to_be_visible()
 
 
 def test_what_is_not_theirs_looks_like_what_is_not_there(empty: Running, enter: Enter) -> None:

@@ -46,7 +46,8 @@ def test_without_the_watch_the_page_says_that_it_cannot_say(unwatched: Running, 
 def test_the_list_and_the_pages_of_an_item_are_accessible_and_fit(demo: Running, enter: Enter, width: int) -> None:
     page = enter(demo, width=width, who=PHARMACIST)
     filled(page, demo.address)
-    page.locator("details.hc-sum summary").first.click()
+    for one in page.locator("details.hc-sum summary").all()[:1]:  # late in the day the first rows may all be incidents
+        one.click()
     clean(page)
     fits(page)
     page.locator("ol.hc-work a", has_text="More").first.click()

@@ -94,7 +94,8 @@ def test_somebody_who_signed_out_elsewhere_is_told(empty: Running, enter: Enter)
     other = page.context.new_page()
     other.goto(f"{empty.address}/console/")
     other.get_by_role("button", name="Sign out").click()
-    expect(page.locator("[data-strip-words]")).to_have_text(re.compile(r"You are signed out\."))
+    told = page.locator("[data-strip-words]")  # the session of a stream is asked every five seconds
+    expect(told).to_have_text(re.compile(r"You are signed out\."), timeout=15_000)
 
 
 def test_tabs_of_one_browser_share_one_stream(empty: Running, enter: Enter) -> None:
@@ -129,9 +130,11 @@ def test_what_comes_waits_behind_show_and_nothing_moves(demo: Running, enter: En
     assert after == before
     clean(page)
     news.get_by_role("button", name="Show").click()
-    expect(page.locator("[data-live-news]:not([hidden])")).to_have_count(0)
-    page.wait_for_load_state()
-    assert [row.get_attribute("data-live-row") for row in rows.all()] != before
+    page.wait_for_function(  # the parties go on, so that other rows may wait by then
+        """before => JSON.stringify([...document.querySelectorAll('[data-live-list] [data-live-row]')].map(
+            (row) => row.dataset.liveRow)) !== JSON.stringify(before)""",
+        arg=before,
+    )
 
 
 def test_the_fetch_of_an_open_page_leads_to_no_other_host_and_stores_nothing_of_a_patient(
@@ -189,3 +192,64 @@ def test_what_the_person_has_open_or_holds_stays_as_it_is(demo: Running, enter: 
         pass
     page.wait_for_timeout(500)
     assert page.locator("[data-live-row] [data-live-part]").first.inner_text() == "what I read"
+
+
+RENEW = "new BroadcastChannel('hc-live').postMessage({name: 'reset', id: '', data: {}})"
+
+
+@pytest.mark.parametrize("kept", ["messages", "held-codes", "screening", "waiting"])
+def test_a_list_that_stays_open_marks_what_moved_and_keeps_new_rows_waiting(
+    demo: Running, enter: Enter, kept: str
+) -> None:
+    page = enter(demo)
+    page.goto(f"{demo.address}/console/{kept}")
+    is_live(page)
+    here = page.locator(f"[data-live-list='{kept}']")
+    expect(here).to_have_count(1)
+    if here.locator("[data-live-row]").count() == 0:
+        with page.expect_response(lambda answer: "x-live" in answer.request.headers, timeout=30_000) as renewed:
+            page.evaluate(RENEW)
+        assert renewed.value.ok
+        return
+    page.evaluate(
+        """() => {
+            document.querySelector('[data-live-row]').remove();
+            const part = document.querySelector('[data-live-row] [data-live-part]');
+            if (part) part.textContent = 'as it was before';
+        }"""
+    )
+    page.evaluate(RENEW)
+    news = page.locator("[data-live-news]:not([hidden])")
+    expect(news).to_have_text(re.compile(r"\d+ new.*\. Show"), timeout=30_000)
+    expect(page.get_by_text("as it was before")).to_have_count(0)
+    clean(page)
+    rows = here.locator("[data-live-row]").count()
+    news.get_by_role("button", name="Show").click()
+    page.wait_for_function(
+        "least => document.querySelectorAll('[data-live-list] [data-live-row]').length > least", arg=rows
+    )
+    clean(page)
+
+
+def test_the_board_is_counted_anew_in_place(demo: Running, enter: Enter) -> None:
+    page = enter(demo)
+    page.goto(f"{demo.address}/console/providers")
+    is_live(page)
+    page.evaluate("document.querySelector('[data-live-part=waiting]').textContent = 'as it was before'")
+    page.evaluate(RENEW)
+    expect(page.get_by_text("as it was before")).to_have_count(0, timeout=30_000)
+    page.get_by_role("table").first.get_by_role("link").first.click()
+    is_live(page)
+    page.evaluate("document.querySelector('[data-live-part=now]').textContent = 'as it was before'")
+    page.evaluate(RENEW)
+    expect(page.get_by_text("as it was before")).to_have_count(0, timeout=30_000)
+
+
+def test_a_page_that_does_not_renew_itself_never_calls_itself_live(empty: Running, enter: Enter) -> None:
+    page = enter(empty)
+    page.goto(f"{empty.address}/console/settings")
+    still = re.compile(r"As of \d\d:\d\d:\d\d, London time\. This page does not renew itself\.")
+    expect(page.locator("[data-strip-words]")).to_have_text(still, timeout=20_000)
+    expect(page.get_by_role("link", name="Refresh")).to_be_visible()
+    expect(page.locator("[data-strip-pause]")).to_be_hidden()
+    clean(page)

@@ -6,18 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import WIDTHS, Enter, clean, fits
+from tests.browser.conftest import Enter, fits, looks_right
 from tests.browser.running import Running
 
 pytestmark = pytest.mark.timeout(600)
-
-
-def looks_right(page: Page) -> None:
-    """See at each width that a page is accessible and scrolls nowhere sideways."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        clean(page)
-        fits(page)
 
 
 def first(page: Page, gateway: Running, query: str) -> None:
@@ -112,12 +104,34 @@ def test_reading_again_comparing_and_copying(demo: Running, enter: Enter, tmp_pa
     looks_right(page)
     page.goto(f"{address}/compare?with=in-999999")
     looks_right(page)
+    page.get_by_label("Golden message, as FHIR in JSON").fill("no message")
+    page.get_by_role("button", name="Compare with it").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is no FHIR message in JSON")
+    looks_right(page)
+    page.get_by_label("Golden message, as FHIR in JSON").fill('{"resourceType":"Bundle","type":"message"}')
+    page.get_by_role("button", name="Compare with it").click()
+    expect(page.get_by_role("heading", name="Our FHIR and the golden message")).to_be_visible()
+    looks_right(page)
     page.goto(address)
     with page.expect_download() as download:
         page.get_by_role("button", name="Copy to test").click()
     file = tmp_path / "copy"
     download.value.save_as(file)
     assert b"9990000018" in file.read_bytes()
+
+
+def test_a_filter_is_kept_used_and_forgotten(demo: Running, enter: Enter) -> None:
+    page = enter(demo)
+    page.goto(f"{demo.address}/console/messages?way=in")
+    page.get_by_label("Keep this filter as").fill("What came in")
+    page.get_by_role("button", name="Keep it").press("Enter")
+    expect(page.get_by_text("is kept for you.")).to_be_visible()
+    looks_right(page)
+    page.goto(f"{demo.address}/console/messages")
+    page.get_by_role("link", name="What came in").press("Enter")
+    expect(page).to_have_url(f"{demo.address}/console/messages?way=in")
+    page.get_by_role("button", name="Forget What came in").press("Enter")
+    expect(page.get_by_role("link", name="What came in")).to_have_count(0)
 
 
 def test_the_chain_is_verified_and_says_up_to_which_leaf(demo: Running, enter: Enter) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import WIDTHS, Enter, clean, fits
+from tests.browser.conftest import Enter, looks_right
 from tests.browser.running import Running
 
 pytestmark = pytest.mark.timeout(600)
@@ -31,13 +31,6 @@ def some_prescription(page: Page, gateway: Running) -> str:
 def nhs_number(page: Page, gateway: Running) -> str:
     page.goto(gateway.address + some_prescription(page, gateway))
     return page.locator(".hc-nhs").first.inner_text()
-
-
-def looks_right(page: Page) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        clean(page)
-        fits(page)
 
 
 @pytest.mark.parametrize("more", ["", "?order=oldest", "/pack"])

@@ -11,6 +11,7 @@ from uuid import UUID
 import apsw
 import asyncpg
 
+from gateway.destination import Taken
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.custody import CUSTODY, Custody
 from gateway.domain.deadline import Deadlines
@@ -32,8 +33,9 @@ from gateway.domain.submission import (
     WireFormat,
 )
 from gateway.enquiries import Enquiries
+from gateway.pipeline.changes import stands
 from gateway.pipeline.holding import LineHold
-from gateway.ports.acceptance import Acceptance, AcceptedOrder, HoldRequest, KnownLine
+from gateway.ports.acceptance import Acceptance, AcceptedOrder, CancelRequest, HoldRequest, KnownLine
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.ports.store import Store
 from gateway.ports.work import Claim
@@ -330,6 +332,12 @@ class Exchange:
         assert await self.store.on_wire(claim, now=self.clock.now())
         return claim
 
+    async def deliver(self, destination: OdsCode = PROVIDER) -> UUID:
+        """Send one message, which is taken; gives its id."""
+        claim = await self.send(destination)
+        await self.store.record(claim, Taken(), now=self.clock.now(), retry_at=None)
+        return claim.message_id
+
     async def answer(
         self,
         correlation: UUID | None,
@@ -367,3 +375,12 @@ class Exchange:
 
     async def alert_kinds(self) -> list[str]:
         return [alert.kind for alert in await self.enquiries.open_alerts(tenant=None, limit=1000)]
+
+
+async def ask_to_cancel(exchange: Exchange, what: Prescription, name: str) -> UUID:
+    """Cancel the one line of an order that its provider has, as its trust asks it; gives the message it is asked by."""
+    (line,) = await exchange.store.known_lines(TRUST, [], prescriptions=[what.id])
+    message = make_update(line, what, f"{name} {exchange.clock.now().isoformat()}")
+    asked = CancelRequest(line_id=line.line_id, seen=line.state, state=stands(line, (line,)), message=message)
+    await exchange.store.accept(replace(make_change(name), cancels=(asked,)))
+    return message.id

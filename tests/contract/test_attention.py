@@ -17,6 +17,7 @@ from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Dosage, Homecare, Prescription, Product, ProductLevel
 from gateway.domain.work_item import LEAD_TIME, Reason
 from gateway.ports.attention import AttentionQuery, Call, SilentProvider, WorkItem
+from gateway.store.sql import attention, attention_found
 from gateway.watch import Watch
 from tests.contract.store_engines import (
     ENGINES,
@@ -191,7 +192,7 @@ async def test_an_alert_that_still_holds_speaks_before_one_that_is_settled(excha
 
 
 async def test_two_alerts_of_a_line_are_one_row(exchange: Exchange) -> None:
-    await held(exchange, with_stock("A", 9), "A")
+    await held(exchange, with_stock("A", 6), "A")
     line = make_prescription("A").lines[0].id
     await exchange.store.open_alert(
         kind="patient-updated", subject="y", line_id=line, now=exchange.clock.now(), text="A new address."
@@ -214,6 +215,23 @@ async def test_lines_that_wait_for_a_pharmacist_are_on_the_list_from_the_beginni
     await sweep(exchange)
     assert sorted(await orders(exchange)) == ["A", "B"]
     assert all(row.alert is not None for row in await items(exchange))
+
+
+async def test_where_more_are_open_than_are_counted_the_first_are_still_the_first(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, days in (("A", 3), ("B", 6), ("C", 9), ("D", 20), ("E", None)):
+        await held(exchange, with_stock(name, days), name)
+    for name, days in (("F", 2), ("G", 7), ("H", None), ("I", 30)):
+        order = make_order(with_stock(name, days), state=LineState.AWAITING_SCREENING)
+        await exchange.store.accept(make_acceptance(name, order))
+    everything = await orders(exchange)
+    assert len(everything) == 9
+    for deepest in range(2, 8):
+        monkeypatch.setattr(attention, "DEEPEST", deepest)
+        for first in range(deepest):
+            found = await orders(exchange, AttentionQuery(first=first, size=1))
+            assert found == everything[first : first + 1], (deepest, first)
 
 
 async def test_a_question_is_on_the_list_until_it_is_answered(exchange: Exchange) -> None:
@@ -352,6 +370,32 @@ async def test_filters_narrow_the_list(exchange: Exchange) -> None:
     assert await orders(exchange, AttentionQuery(taken_by="anna")) == []
 
 
+async def test_what_runs_out_is_counted_for_each_provider_as_the_list_gives_it(exchange: Exchange) -> None:
+    for name, days, tenant in (("A", 9, TRUST), ("B", 3, TRUST), ("C", None, TRUST), ("D", 2, OTHER)):
+        await exchange.store.accept(make_acceptance(name, make_order(with_stock(name, days)), tenant=tenant))
+    exchange.clock.move(days=1)
+    await sweep(exchange)
+    await held(exchange, with_stock("E", 1), "E")  # its provider is not told of it
+    screened = make_order(with_stock("F", 1), state=LineState.AWAITING_SCREENING)
+    await exchange.store.accept(make_acceptance("F", screened))
+    for tenant, counts in ((None, (5, 0)), (TRUST, (4, 0)), (OTHER, (1, 0)), (PROVIDER, (3, 0)), (NEXT, (0, 0))):
+        found = await exchange.enquiries.running_out((PROVIDER, NEXT), tenant=tenant, days=7, now=exchange.clock.now())
+        listed = [
+            len(await orders(exchange, AttentionQuery(provider=one, days_under=7), tenant)) for one in (PROVIDER, NEXT)
+        ]
+        assert (found[PROVIDER], found[NEXT]) == tuple(listed) == counts
+
+
+async def test_counting_what_runs_out_stops_in_time(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention_found, "MOST_COUNTED", 2)
+    for name in ("A", "B", "C"):
+        await exchange.store.accept(make_acceptance(name, make_order(with_stock(name, 1))))
+    exchange.clock.move(days=1)
+    await sweep(exchange)
+    counted = await exchange.enquiries.running_out((PROVIDER,), tenant=None, days=7, now=exchange.clock.now())
+    assert counted == {PROVIDER: 2}
+
+
 async def test_an_overdue_line_is_found_by_the_reason_of_its_state(exchange: Exchange) -> None:
     await exchange.store.accept(make_acceptance("A", make_order(with_stock("A", 9))))
     await exchange.send()
@@ -363,6 +407,48 @@ async def test_an_overdue_line_is_found_by_the_reason_of_its_state(exchange: Exc
 
 
 # One cause for many
+
+
+async def test_the_reason_of_an_overdue_line_is_that_of_where_it_stands_now(exchange: Exchange) -> None:
+    await exchange.store.accept(make_acceptance("A", make_order(with_stock("A", 9))))
+    claim = await exchange.send()
+    exchange.clock.move(hours=5)
+    await sweep(exchange)
+    waits, late = AttentionQuery(reason=Reason.NO_ACCEPTANCE), AttentionQuery(reason=Reason.PROVIDER_LATE)
+    assert (await orders(exchange, waits), await orders(exchange, late)) == (["A"], [])
+    await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
+    for tenant in (None, TRUST):
+        assert (await orders(exchange, waits, tenant), await orders(exchange, late, tenant)) == ([], ["A"])
+    assert await orders(exchange, AttentionQuery(reason=Reason.PROVIDER_LATE, provider=PROVIDER)) == ["A"]
+    assert await orders(exchange, AttentionQuery(reason=Reason.PROVIDER_LATE, provider=NEXT)) == []
+
+
+async def cancel_unanswered(exchange: Exchange, name: str = "A") -> None:
+    """Open the alert of a cancel that nobody has confirmed, which may wait two hours."""
+    line = make_prescription(name).lines[0].id
+    await exchange.store.open_alert(
+        kind="cancel-overdue", subject=f"c-{name}", line_id=line, now=exchange.clock.now(), text="NOT cancelled."
+    )
+
+
+async def test_what_presses_more_speaks_for_a_line_though_it_came_later(exchange: Exchange) -> None:
+    await silent(exchange, "A", "B")
+    await cancel_unanswered(exchange)
+    first, second = await items(exchange)
+    assert (first.kind, [one.kind for one in first.also]) == ("cancel-overdue", ["overdue"])
+    assert first.standing.last_day == TODAY
+    assert second.kind == "overdue"
+
+
+async def test_who_took_a_line_still_finds_it_when_something_more_pressing_comes(exchange: Exchange) -> None:
+    await silent(exchange, "A")
+    (row,) = await items(exchange)
+    assert row.alert is not None
+    assert await take(exchange, row.alert) == ""
+    await cancel_unanswered(exchange)
+    (mine,) = await items(exchange, AttentionQuery(taken_by="anna"))
+    assert mine.line is not None
+    assert [one.kind for one in mine.also] == ["cancel-overdue"]
 
 
 async def silent(exchange: Exchange, *names: str) -> None:
@@ -383,6 +469,28 @@ async def test_lines_that_one_silent_provider_explains_are_one_row(exchange: Exc
     (own,) = await rows(exchange, tenant=TRUST)
     assert isinstance(own, SilentProvider)
     assert await rows(exchange, tenant=OTHER) == []
+
+
+async def test_what_no_silence_explains_stays_beside_the_one_row(exchange: Exchange) -> None:
+    await silent(exchange, "A", "B", "C")
+    await held(exchange, with_stock("D", 9), "D")
+    await exchange.store.open_alert(
+        kind="line-uncertain", subject="x", line_id=None, now=exchange.clock.now(), text="No line."
+    )
+    found = await exchange.enquiries.needs_attention(tenant=None, query=EVERYTHING, now=exchange.clock.now())
+    kinds = sorted("provider" if isinstance(row, SilentProvider) else row.kind for row in found.rows)
+    assert (kinds, found.total) == (["line-held", "line-uncertain", "provider"], 3)
+    assert await exchange.enquiries.attention_count(tenant=None, now=exchange.clock.now()) == 5  # lines, not rows
+
+
+async def test_the_silence_of_a_provider_hides_no_cancel_that_it_has_not_confirmed(exchange: Exchange) -> None:
+    await silent(exchange, "A", "B", "C")
+    await cancel_unanswered(exchange)
+    cancel, group = await rows(exchange)
+    assert isinstance(cancel, WorkItem)
+    assert cancel.kind == "cancel-overdue"
+    assert isinstance(group, SilentProvider)
+    assert sorted(await orders(exchange, AttentionQuery(silent_of=PROVIDER))) == ["A", "B", "C"]
 
 
 async def test_two_late_lines_are_two_rows(exchange: Exchange) -> None:
@@ -587,3 +695,49 @@ async def test_an_empty_list_can_prove_that_it_is_alive(exchange: Exchange) -> N
     assert (alive.open, alive.oldest_unanswered) == (1, MOMENT + timedelta(minutes=1))
     nobody = await exchange.enquiries.aliveness(tenant=OTHER)
     assert (nobody.open, nobody.oldest_unanswered) == (0, None)
+
+
+# For whoever runs the gateway
+
+
+async def tended(exchange: Exchange, taken_by: str = "", first: int = 0, size: int = 25) -> list[WorkItem]:
+    now = exchange.clock.now()
+    found = await exchange.enquiries.tended(taken_by=taken_by, first=first, size=size, now=now)
+    assert found.total >= len(found.rows)
+    return [row for row in found.rows if isinstance(row, WorkItem)]
+
+
+async def test_whoever_runs_the_gateway_is_given_where_a_line_is_and_no_patient(exchange: Exchange) -> None:
+    await exchange.store.accept(make_acceptance("A", make_order(with_stock("A", 9))))
+    exchange.clock.move(days=3)
+    await sweep(exchange)
+    await held(exchange, with_stock("B", 3), "B")  # a pharmacist's
+    (row,) = await tended(exchange)
+    assert row.kind == "overdue"
+    assert row.line is None
+    assert row.opaque is not None
+    assert (row.opaque.tenant, row.opaque.provider, row.opaque.state) == (TRUST, PROVIDER, LineState.READY)
+    assert row.opaque.prescription_id == make_prescription("A").id
+    assert row.reason is Reason.NOT_YET_SENT
+    assert "TESTPATIENT" not in repr(row)
+    assert await exchange.enquiries.tended_item(row.alert or 0) == row
+    assert await exchange.enquiries.tended_item(999) is None
+
+
+async def test_incidents_come_first_then_what_must_be_seen_to_soonest_then_what_is_oldest(exchange: Exchange) -> None:
+    kinds = ("reference-old", "line-undeliverable", "partner-closed", "room-low", "tell-stuck", "holding-elsewhere")
+    for kind in kinds:
+        now = exchange.clock.move(seconds=1)
+        await exchange.store.open_alert(kind=kind, subject=kind, line_id=None, now=now, text="Words.")
+    order = ["holding-elsewhere", "room-low", "line-undeliverable", "tell-stuck", "partner-closed", "reference-old"]
+    assert [row.kind for row in await tended(exchange)] == order
+    assert [row.kind for row in await tended(exchange, first=1, size=2)] == order[1:3]
+    now = exchange.clock.now()
+    first = (await tended(exchange))[0].alert or 0
+    await exchange.store.take((first,), by="olu", seen={first: ""}, tenant=None, now=now)
+    assert [row.kind for row in await tended(exchange, taken_by="olu")] == ["holding-elsewhere"]
+    await exchange.store.close_alert(first, by="olu", reason="Room was made.", now=now)
+    assert [row.kind for row in await tended(exchange)] == order[1:]
+    closed = await exchange.enquiries.tended_item(first)
+    assert closed is not None
+    assert closed.closed_at == now

@@ -167,7 +167,8 @@ async def test_a_provider_is_heard_when_it_takes_or_says_something(exchange: Exc
     assert (pulse.tried_since, pulse.silent_since, pulse.tried_at, pulse.heard_at) == (2, silent, last, silent)
     await exchange.answer(message, LineEvent.ACCEPTED)
     await count(exchange)
-    assert (await exchange.enquiries.pulses())[PROVIDER] == Pulse(heard_at=exchange.clock.now(), tried_at=last)
+    now = exchange.clock.now()
+    assert (await exchange.enquiries.pulses())[PROVIDER] == Pulse(heard_at=now, tried_at=last, said_at=now)
 
 
 async def story(exchange: Exchange, seed: int, step: int | None) -> None:

@@ -79,7 +79,10 @@ async def sweep(exchange: Exchange) -> int:
 async def test_an_alert_of_a_held_line_names_what_it_is_held_for(exchange: Exchange) -> None:
     await exchange.store.accept(make_acceptance("A", make_incomplete("A")))
     (alert,) = await exchange.enquiries.open_alerts(tenant=None, limit=10)
-    assert alert.text == "The line is held; the trust must act. Held for DOSE_CONFLICT."
+    assert (
+        alert.text
+        == "The line is held; the trust must act. Why: The dose is sent twice and differently (DOSE_CONFLICT)."
+    )
 
 
 async def test_a_person_closes_an_alert_once_with_a_reason_that_the_audit_proves(exchange: Exchange) -> None:
@@ -104,7 +107,8 @@ async def test_a_closed_alert_says_who_closed_it_and_why(exchange: Exchange) -> 
 async def test_an_alert_that_was_closed_while_its_cause_lasts_comes_back(exchange: Exchange) -> None:
     await exchange.store.accept(make_acceptance("A", make_incomplete("A")))
     assert await sweep(exchange) == 0
-    overdue = "Held. The trust should have acted by 05 Oct 2026, 10:15:00. Held for DOSE_CONFLICT."
+    late = "Held. The trust should have acted by 5 Oct 2026, 10:15:00."
+    overdue = f"{late} Why: The dose is sent twice and differently (DOSE_CONFLICT)."
     for text in (overdue, f"{overdue} An alert of this was closed, and it is still so."):
         number = await opened(exchange)
         await exchange.store.close_alert(number, by="anna", reason="Seen.", now=exchange.clock.move(minutes=1))
@@ -391,7 +395,7 @@ async def test_an_alert_whose_cause_is_past_says_since_when_and_is_still_a_perso
     exchange.clock.move(hours=1)
     await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
     (alert,) = await exchange.enquiries.open_alerts(tenant=None, limit=10)
-    assert alert.text.endswith("Settled since 05 Oct 2026, 11:15: accepted by provider.")
+    assert alert.text.endswith("Settled since 5 Oct 2026, 11:15: accepted by provider.")
     view = await exchange.enquiries.prescription(what.id, tenant=None)
     assert view is not None
     assert view.alerts[0].text == alert.text

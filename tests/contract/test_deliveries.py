@@ -90,8 +90,8 @@ async def test_every_issue_is_planned_when_the_provider_takes_the_line(supplies:
     await supplies.accepted(first_required_by=datetime(2026, 12, 1, tzinfo=UTC).date())
     assert supplies.states() == [S.PLANNED] * 3
     assert supplies.rows("SELECT issue, due_on, covers_until FROM delivery ORDER BY issue") == [
-        (1, "2026-12-01", "2026-12-28"),
-        (2, "2026-12-29", "2027-01-25"),
+        (1, "2026-12-01", None),
+        (2, "2026-12-29", None),
         (3, "2027-01-26", "2027-02-22"),
     ]
 

@@ -85,7 +85,9 @@ async def test_whoever_may_not_see_it_is_told_what_they_are_told_of_one_that_doe
 async def test_a_provider_is_shown_what_it_was_sent_and_nothing_of_the_trust_s_or_another_s(exchange: Exchange) -> None:
     what, next_one = make_prescription("A"), OdsCode("VNCEL")
     await exchange.store.accept(make_acceptance("A", make_order(what)))
-    await exchange.store.record(await exchange.send(), TryLater(reason="away"), now=exchange.clock.now(), retry_at=None)
+    claim = await exchange.send()
+    await exchange.store.record(claim, Taken(), now=exchange.clock.now(), retry_at=None)
+    await exchange.answer(claim.message_id, LineEvent.REJECTED)
     (held,) = await exchange.enquiries.held(prescription_id=what.id)
     other = replace(seal(what, provider=next_one, epoch=2, salt="next"), body=b'{"for":"the next"}')
     wanted = Wanted(to=next_one, people=("p.one", "c.two"), reason="They are away.")

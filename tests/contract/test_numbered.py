@@ -15,6 +15,7 @@ from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
+from gateway.ports.work import News
 from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,
@@ -76,6 +77,20 @@ async def test_a_report_moves_the_issue_it_numbers(
     assert (await say(supplies, "n", report)).effect is Effectiveness.APPLIED
     assert supplies.states() == states
     assert await supplies.line() is LineState.IN_SUPPLY
+
+
+async def test_what_a_trust_is_told_of_a_supply_says_which_it_is(supplies: Supplies) -> None:
+    await supplies.accepted()
+    for name, report in {"a": of(E.DELIVERED, 2), "b": of(E.SUPPLY_SHORT, 3)}.items():
+        assert (await say(supplies, name, report)).effect is Effectiveness.APPLIED
+    exchange = supplies.exchange
+    told = {news.event: news for tell in await exchange.claim(TRUST) for news in await _news(exchange, tell.news)}
+    numbers = {event: (news.issue, news.total) for event, news in told.items()}
+    assert numbers == {E.ACCEPTED: (0, 3), E.DELIVERED: (2, 3), E.SUPPLY_SHORT: (3, 3)}
+
+
+async def _news(exchange: Exchange, seq: int | None) -> list[News]:
+    return [await exchange.enquiries.news(seq)] if seq is not None else []
 
 
 @pytest.mark.parametrize("report", [of(E.DELIVERED, 4), of(E.DELIVERED, left=3), of(E.DELIVERED, 1, left=1)])

@@ -152,6 +152,17 @@ async def test_a_rejected_line_goes_at_once(exchange: Exchange, event: LineEvent
     assert await exchange.states(NEW) == [LineState.READY]
 
 
+async def test_who_has_it_now_is_not_waited_for_since_another_was_sent_it(exchange: Exchange) -> None:
+    await accepted(exchange)
+    claim = await finished(exchange)
+    await exchange.answer(claim.message_id, LineEvent.REJECTED)
+    assert await exchange.store.reroute(request_of()) == ()
+    sent = exchange.clock.move(hours=5)
+    await exchange.send(NEXT)
+    alive = await exchange.enquiries.aliveness(tenant=TRUST)
+    assert alive.oldest_unanswered == sent
+
+
 async def test_a_message_that_the_provider_refused_goes_at_once(exchange: Exchange) -> None:
     await accepted(exchange)
     await finished(exchange, Refused(reason="cannot read it"))

@@ -7,7 +7,7 @@ import pytest
 from gateway.domain.custody import CUSTODY
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
-from gateway.domain.lifecycle import LineState
+from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE, StatedHolding, Statement
 from gateway.store.postgres.connection import address
 from gateway.store.postgres.restoring import begin_after_restore
@@ -17,6 +17,7 @@ from tests.contract.store_engines import (
     TRUST,
     Clock,
     Exchange,
+    ask_to_cancel,
     make_acceptance,
     make_order,
     make_prescription,
@@ -84,6 +85,29 @@ async def test_what_may_have_left_in_the_lost_time_is_not_sent_again(tmp_path: P
     assert await after.states(what) == [LineState.WITH_PROVIDER if stated else LineState.UNCERTAIN]
     assert await after.store.trust_told(TRUST, ["MSGA"], by="j.smith", reason="Log.", now=clock.now()) == ()
     assert await after.claim() == []
+    await after.opened.close()
+
+
+async def test_a_cancel_that_was_confirmed_in_the_lost_time_is_asked_and_answered_anew(tmp_path: Path) -> None:
+    clock = Clock()
+    what = make_prescription("A")
+    before = Exchange(open_postgres(tmp_path, clock, frozenset({TRUST}), CUSTODY), clock)
+    await before.store.accept(make_acceptance("A", make_order(what)))
+    await before.answer(await before.deliver(), LineEvent.ACCEPTED)
+    await before.opened.close()
+    parties = (frozenset({PROVIDER}), frozenset({TRUST}))
+    begin_after_restore(database(tmp_path), parties, person=SOMEBODY, now=clock.move(hours=1))
+    after = Exchange(open_postgres(tmp_path, clock, frozenset({TRUST}), CUSTODY), clock)
+    held = StatedHolding(line_id=what.lines[0].id, epoch=1, state=LineState.CANCELLED)
+    statement = Statement(destination=PROVIDER, holdings=(held,), by="j.smith", reason="Their list.")
+    assert await after.store.reconcile(statement, now=clock.now()) is not None
+    again = await ask_to_cancel(after, what, "K")
+    names = ["MSGA", "MSGK"]
+    assert await after.store.trust_told(TRUST, names, by="j.smith", reason="Log.", now=clock.now()) == ()
+    assert await after.deliver() == again
+    assert await after.states(what) == [LineState.ACCEPTED], "no answer means not cancelled"
+    await after.answer(again, LineEvent.CANCEL_CONFIRMED)
+    assert await after.states(what) == [LineState.CANCELLED]
     await after.opened.close()
 
 

@@ -40,6 +40,7 @@ from tests.contract.store_engines import (
     TRUST,
     Clock,
     Exchange,
+    ask_to_cancel,
     make_acceptance,
     make_change,
     make_order,
@@ -98,9 +99,8 @@ class Disaster:
     async def alerts(self) -> tuple[AlertView, ...]:
         return await self.exchange.enquiries.open_alerts(tenant=None, limit=100)
 
-    async def deliver(self) -> None:
-        claim = await self.exchange.send()
-        await self.exchange.store.record(claim, Taken(), now=self.clock.now(), retry_at=None)
+    async def deliver(self) -> UUID:
+        return await self.exchange.deliver()
 
 
 @pytest.fixture
@@ -267,6 +267,34 @@ async def test_a_supply_is_never_set_apart_for_when_it_was_told(disaster: Disast
     what, message, before = await resent(disaster)
     await disaster.exchange.answer(message, LineEvent.DISPENSED, given=before)
     assert await disaster.exchange.states(what) == [LineState.IN_SUPPLY]
+    await disaster.close()
+
+
+async def test_a_cancel_that_was_confirmed_in_the_lost_time_is_confirmed_once_it_is_asked_and_answered_anew(
+    disaster: Disaster,
+) -> None:
+    what = await disaster.accept("A")
+    message = await disaster.deliver()
+    await disaster.exchange.answer(message, LineEvent.ACCEPTED)
+    disaster.back_up()
+    lost = await ask_to_cancel(disaster.exchange, what, "K")
+    assert await disaster.deliver() == lost
+    await disaster.exchange.answer(lost, LineEvent.CANCEL_CONFIRMED)
+    assert await disaster.exchange.states(what) == [LineState.CANCELLED]
+    before = disaster.clock.move(minutes=10)
+    await disaster.restore()
+    await disaster.state(held(what, LineState.CANCELLED))
+    await disaster.state(provider=OTHER)
+    assert await disaster.tell("MSGA", "MSGK") == ("MSGK",)
+    again = await ask_to_cancel(disaster.exchange, what, "K")
+    assert await disaster.tell("MSGA", "MSGK") == ()
+    assert await disaster.deliver() == again
+    assert again != lost, "its holder would take it for a repeat, and say nothing"
+    await disaster.exchange.answer(lost, LineEvent.CANCEL_CONFIRMED, given=before)
+    assert await disaster.exchange.states(what) == [LineState.ACCEPTED], "no answer means not cancelled"
+    disaster.clock.move(minutes=10)
+    await disaster.exchange.answer(again, LineEvent.CANCEL_CONFIRMED)
+    assert await disaster.exchange.states(what) == [LineState.CANCELLED]
     await disaster.close()
 
 

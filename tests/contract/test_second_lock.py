@@ -116,7 +116,7 @@ async def test_whoever_is_nobody_sees_nothing(exchange: Exchange, tmp_path: Path
         "UPDATE line SET delivered = 1",
         "SELECT about FROM audit_about",
         "SELECT body FROM audit_leaf",
-        "SELECT reason FROM pause",
+        "SELECT begun_by FROM pause",
     ],
 )
 async def test_a_tenant_writes_nothing_and_reads_no_table_of_all(exchange: Exchange, tmp_path: Path, sql: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -128,6 +129,18 @@ async def test_what_waits_for_its_next_attempt_is_tried_at_once(exchange: Exchan
     assert await exchange.store.send_now(what.id, tenant=OTHER, **act) == 0  # type: ignore[arg-type]
     assert await exchange.store.send_now(what.id, tenant=TRUST, **act) == 1  # type: ignore[arg-type]
     assert len(await exchange.claim()) == 1
+
+
+async def test_no_person_sends_what_is_in_doubt_once_more_by_another_way(exchange: Exchange) -> None:
+    """News and cancels may go once more as they are, and what waits may be tried at once; an order in doubt may not."""
+    what = await tried(exchange, InDoubt(reason="no answer"))
+    ((message,),) = exchange.opened.rows("SELECT message FROM allocation")
+    act = {"by": "p.one", "reason": "They are back.", "now": exchange.clock.now()}
+    for name in (what.id, UUID(bytes=bytes(message))):
+        assert await exchange.store.resend(name, **act) == 0  # type: ignore[arg-type]
+    assert await exchange.store.send_now(what.id, tenant=TRUST, **act) == 0  # type: ignore[arg-type]
+    assert await exchange.states(what) == [S.UNCERTAIN]
+    assert await exchange.claim() == []
 
 
 async def test_the_person_is_in_the_history_and_in_the_audit(exchange: Exchange) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TryLater
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.cancel import CancelState
 from gateway.domain.custody import CUSTODY
 from gateway.domain.errors import Refusal
 from gateway.domain.hold import HoldKind, HoldState
@@ -19,7 +20,7 @@ from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import TooLarge
 from gateway.pipeline.holding import LineHold
-from gateway.ports.acceptance import HoldRequest, KnownLine, OvertakenError
+from gateway.ports.acceptance import CancelRequest, HoldRequest, KnownLine, OvertakenError
 from gateway.ports.acceptance import Refused as Apart
 from gateway.ports.callback import Callback, Effectiveness
 from gateway.ports.work import WorkKind
@@ -75,6 +76,21 @@ async def test_a_repeated_submission_gets_the_first_answer(exchange: Exchange) -
     assert await exchange.store.answered(TRUST, "MSGA") == first
     assert await exchange.store.answered(OTHER_TRUST, "MSGA") is None
     assert (await exchange.enquiries.books())["accepted"] == 1
+
+
+async def test_one_look_finds_the_first_answer_or_what_a_trust_has_under_the_numbers(exchange: Exchange) -> None:
+    what = make_prescription("A", lines=2)
+    first = await exchange.store.accept(make_acceptance("A", make_order(what)))
+    number = what.lines[0].order_number
+    known = await exchange.store.known_lines(TRUST, [number])
+    assert known
+    assert await exchange.store.look_up(TRUST, "MSGA", [number]) == first
+    assert await exchange.store.look_up(TRUST, "NEW", [number]) == known
+    assert await exchange.store.look_up(TRUST, "", [number]) == known
+    assert await exchange.store.look_up(TRUST, "NEW", [], prescriptions=[what.id]) == await exchange.store.known_lines(
+        TRUST, [], prescriptions=[what.id]
+    )
+    assert await exchange.store.look_up(OTHER_TRUST, "MSGA", [number], prescriptions=[what.id]) == ()
 
 
 async def test_a_hundred_submissions_at_once_under_one_control_id_are_one(exchange: Exchange) -> None:
@@ -179,7 +195,7 @@ async def test_a_message_of_ours_that_fails_its_check_alerts_the_operator_with_t
     alerts = await exchange.enquiries.open_alerts(tenant=None, limit=10)
     (told,) = (alert for alert in alerts if alert.kind == "message-invalid")
     assert told.subject == str(make_prescription("A").lines[0].id)
-    assert told.text.startswith("MESSAGE_INVALID at Bundle.entry[1].resource.status. ")
+    assert told.text.endswith("our writer is wrong. Where: Bundle.entry[1].resource.status (MESSAGE_INVALID).")
 
 
 async def test_an_order_that_could_not_be_completed_has_a_line_a_holder_and_an_alert(exchange: Exchange) -> None:
@@ -217,6 +233,16 @@ async def test_input_without_a_place_is_kept_apart_with_an_alert(exchange: Excha
     assert await exchange.alert_kinds() == ["submission-unreadable"] * 2
     assert len(await exchange.enquiries.open_alerts(tenant=TRUST, limit=10)) == 2
     assert await exchange.enquiries.open_alerts(tenant=OTHER_TRUST, limit=10) == ()
+
+
+async def test_bytes_that_are_refused_again_are_answered_again(exchange: Exchange) -> None:
+    issue = Issue(code="CONTROL_ID_REUSED", location="MSH-10", text="Used before.")
+    refusal = make_acceptance("A", later=b"MSA|AE|A").answer
+    for _ in range(2):
+        await exchange.store.keep_apart(make_submission("A"), Apart.CLASH, [issue], keep_bytes=True, answer=refusal)
+    told = await exchange.claim(TRUST)
+    assert [(tell.kind, tell.octets) for tell in told] == [(WorkKind.TELL, b"MSA|AE|A")] * 2
+    assert len({tell.message_id for tell in told}) == 2
 
 
 # Sending
@@ -621,6 +647,25 @@ async def test_deadlines_pass_and_an_alert_silences_them(exchange: Exchange) -> 
     assert await exchange.enquiries.overdue(now=exchange.clock.now()) == ()
     books = await exchange.enquiries.books()
     assert (books["open"], books["alerted"]) == (1, 1)
+
+
+async def test_what_is_overdue_is_given_by_pages_each_once_and_nothing_is_left_out(exchange: Exchange) -> None:
+    for name in "ABCDE":
+        await exchange.store.accept(make_acceptance(name, make_order(make_prescription(name, lines=2))))
+    what = make_prescription("A")
+    cancel = CancelRequest(line_id=what.lines[0].id, seen=LineState.READY, state=CancelState.ASKED)
+    await exchange.store.accept(replace(make_acceptance("X"), orders=(), cancels=(cancel,)))
+    now = exchange.clock.move(days=1)
+    whole = await exchange.enquiries.overdue(now=now)
+    assert [bool(one.asked) for one in whole] == [False] * 10 + [True]
+    for size in (1, 2, 3, 10, 11):
+        pages = []
+        page = await exchange.enquiries.overdue(now=now, limit=size)
+        while page:
+            pages.append(page)
+            page = await exchange.enquiries.overdue(now=now, after=page[-1], limit=size)
+        assert tuple(one for page in pages for one in page) == whole
+        assert [len(page) for page in pages[:-1]] == [size] * (len(pages) - 1)
 
 
 async def test_a_prescription_is_found_by_each_of_its_names(exchange: Exchange) -> None:

@@ -51,7 +51,12 @@ QUESTIONS: Final[dict[str, str]] = {
         "SELECT held.line FROM allocation AS held WHERE EXISTS (SELECT 1 FROM allocation AS later"
         " WHERE later.line = held.line AND later.epoch > held.epoch) AND (held.ended_at IS NULL OR NOT EXISTS"
         " (SELECT 1 FROM reroute WHERE reroute.line = held.line AND reroute.epoch = held.epoch"
-        " AND reroute.state = 'DONE' AND person <> second_person))"
+        " AND reroute.state = 'DONE' AND person <> second_person) AND NOT EXISTS"
+        # one person may send again, to the same provider, what never left
+        " (SELECT 1 FROM sent_again JOIN allocation AS later ON later.line = sent_again.line"
+        " AND later.epoch = (SELECT min(epoch) FROM allocation WHERE line = held.line AND epoch > held.epoch)"
+        " WHERE sent_again.line = held.line AND sent_again.epoch = held.epoch AND later.provider = held.provider"
+        " AND NOT EXISTS (SELECT 1 FROM unproven_attempt WHERE unproven_attempt.message = held.message)))"
     ),
     "a message is withheld of which no line is on hold": (
         "SELECT outbox.id FROM outbox WHERE withheld = 1 AND NOT EXISTS (SELECT 1 FROM allocation"

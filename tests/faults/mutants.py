@@ -25,6 +25,7 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.fence import Ground
 from gateway.domain.identifiers import derived_id
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
+from gateway.pipeline import reroute as planning
 from gateway.pipeline.story import Pipeline
 from gateway.ports.acceptance import StoredAnswer
 from gateway.sign import verify as verifier
@@ -39,7 +40,7 @@ from gateway.worker import Worker
 from tests.faults import suites
 from tests.faults.suites import worlds
 from tests.faults.table import Row
-from tests.sim import memory, people
+from tests.sim import memory
 
 PATIENCE_SECONDS: Final = 60
 
@@ -127,6 +128,8 @@ def _looks_before_it_writes(planted: Planted) -> None:
     def accept(transaction: Any, acceptance: Any, **rest: Any) -> StoredAnswer:
         with Planted.context() as blind:
             blind.setattr(accepting, "_ANSWERED", accepting._ANSWERED + " AND 0")
+            for taken in ("_TAKEN_ORDER_NUMBER", "_USED_ORDER_NUMBER", "_TAKEN_ITEM", "_USED_ITEM", "_TAKEN_NUMBER"):
+                blind.setattr(accepting, taken, "SELECT 1 WHERE 0")
             return real(transaction, acceptance, **rest)
 
     planted.setattr(memory, "template", lambda: altered)
@@ -162,7 +165,7 @@ def _moves_on_a_timeout(planted: Planted) -> None:
         silent = holding.state in {LineState.SENT, LineState.UNCERTAIN, LineState.WITH_PROVIDER}
         return Ground.EXPIRED if silent and holding.provider != rest["to"] else real(holding, **rest)
 
-    for module in (rerouting, people):
+    for module in (rerouting, planning):
         planted.setattr(module, "decide", decide)
 
 
@@ -209,12 +212,14 @@ def _takes_asking_for_confirming(planted: Planted) -> None:
 
 
 def _writes_after_the_send(planted: Planted) -> None:
-    async def send(self: Worker, claim: Any, lane: Any) -> None:
+    async def send(self: Worker, claim: Any, lane: Any, *, until: float) -> bool:
+        del until
         octets, content_type = await self._octets(claim)
         outcome = await self._transmit(claim, lane, octets, content_type)
         fixed = octets if claim.octets is None else None
         if await self._around.store.on_wire(claim, now=self._around.clock.now(), octets=fixed):
             await self._record(claim, outcome, lane)
+        return True
 
     planted.setattr(Worker, "_send", send)
 
@@ -301,7 +306,7 @@ MUTANTS: Final = (
     Mutant(
         name="repeats are told by a question, not a constraint",
         plant=_looks_before_it_writes,
-        suite=partial(worlds, 6),
+        suite=partial(worlds, 14),
     ),
     Mutant(name="an answer is bound to its connection", plant=_binds_to_the_connection, suite=partial(worlds, 2)),
     Mutant(name="the epoch of an answer is not looked at", plant=_ignores_the_epoch, suite=partial(worlds, 5)),
@@ -322,7 +327,7 @@ MUTANTS: Final = (
     Mutant(name="the watch reads the queue", plant=_watches_the_queue, suite=worlds),
     Mutant(name="a restore begins no new generation", plant=_keeps_the_generation, suite=suites.restored),
     Mutant(name="a reused control id overwrites", plant=_overwrites_on_conflict, suite=partial(worlds, 2)),
-    Mutant(name="a late answer revives a cancelled line", plant=_raises_the_dead, suite=partial(worlds, 27)),
+    Mutant(name="a late answer revives a cancelled line", plant=_raises_the_dead, suite=partial(worlds, 8)),
     Mutant(
         name="a signature that fails counts as good",
         plant=_believes_what_it_cannot_verify,

@@ -55,7 +55,7 @@ def record(seed: int, *, acts: int = ACTS) -> Trace:
     rng = random.Random(seed)
     folder = Path(tempfile.mkdtemp(dir=SCRATCH))
     try:
-        with _folding_after(rng.choice((4_000, 60, 15))), RecordingDisk() as disk:
+        with _folding_after(rng.choice((sqlite_connection.CHECKPOINT_PAGES, 240, 60))), RecordingDisk() as disk:
             asyncio.run(_live(disk.trace, folder, rng, acts))
             return disk.trace
     finally:

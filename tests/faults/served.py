@@ -240,6 +240,8 @@ def _without_new_settings(folder: Path) -> None:
     """Take out what the release before does not know, as whoever goes back to it must (docs/operating.md)."""
     for file in (folder / "providers").glob("*.toml"):
         file.write_text(re.sub(r"(?m)^(phone|out_of_hours) = .*\n", "", file.read_text()))
+    deadlines = folder / "deadlines.toml"
+    deadlines.write_text(re.sub(r"(?m)^PAPER_ORIGINAL = .*\n", "", deadlines.read_text()))
 
 
 def _configure(folder: Path, sink: int) -> None:

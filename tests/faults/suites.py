@@ -19,6 +19,8 @@ from tests.sim import proof
 from tests.sim.plan import plan
 
 _ROOT: Final = Path(__file__).parents[2]
+_QUIETLY: Final = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""A plugin of pytest's may be imported before it by what a mistake is planted in, which is no fault of a test."""
 _LONG_SECONDS: Final = 50
 
 
@@ -46,7 +48,7 @@ def tests(*names: str) -> Callable[[], str]:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.chdir(_ROOT)
-        failed = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *names]) == pytest.ExitCode.TESTS_FAILED
+        failed = pytest.main([*_QUIETLY, *names]) == pytest.ExitCode.TESTS_FAILED
         return f"{' '.join(names)} failed" if failed else ""
 
     return run

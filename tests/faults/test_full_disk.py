@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store.sqlite.connection import PAGE_BYTES
 from tests.faults import full_disk
 from tests.faults.full_disk import Filled, Fragile, fill, use_up, volume
 from tests.faults.parties import Sender, Sink
 from tests.faults.served import Ground, Served, until
+
+_FRAME = PAGE_BYTES + 24
+"""A page in the log, with its header."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -149,7 +153,7 @@ def test_a_file_system_that_turns_read_only_ends_it_and_costs_no_promise(
         assert filled.close() == 0
 
 
-@pytest.mark.parametrize("more", [3 * 4096, 4120 + 13, 2 * 4120 + 1500, 1])
+@pytest.mark.parametrize("more", [3 * PAGE_BYTES, _FRAME + 13, 2 * _FRAME + 400, 1])
 def test_a_file_that_may_not_grow_costs_answers_and_no_promise(ground: Ground, sink: Sink, more: int) -> None:
     """The kernel cuts the write that would pass the limit short, in a page or in the header of one."""
     sink.journal.clear()

@@ -10,17 +10,21 @@ from pathlib import Path
 import pytest
 
 from gateway.simulate.run import Demonstration, Plan, Result
+from tests.faults.forked import ForkedChild
+from tests.faults.served import Nursery
 
 
 async def killed(data: Path, *, kills: int, seed: int) -> Result:
     # the pause keeps the trusts prescribing through every outage, so that each kill finds work in every stage
     plan = Plan(prescriptions=kills * 10, seed=seed, data=data, kills=kills, pause_seconds=0.25, patience_seconds=500)
-    demonstration = Demonstration(plan)
+    demonstration, nursery = Demonstration(plan), Nursery()
+    demonstration.child = ForkedChild(nursery, data=data, config=data / "config", addresses=demonstration.addresses)
     try:
         await demonstration.open()
         return await demonstration.run()
     finally:
         await demonstration.close()
+        nursery.close()
 
 
 def judge(result: Result, kills: int) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from _pytest.mark import ParameterSet
 
+from tests.faults.console_mutants import CONSOLE_MUTANTS
 from tests.faults.mutants import MUTANTS, Mutant, caught
 
 _SLOWER = {2, 4, 6, 7, 11, 16, 17, 18}
@@ -16,6 +17,15 @@ def _marked(number: int, mutant: Mutant) -> ParameterSet:
 @pytest.mark.parametrize("mutant", [_marked(number, mutant) for number, mutant in enumerate(MUTANTS, 1)])
 @pytest.mark.timeout(90)
 def test_a_planted_mistake_is_noticed(mutant: Mutant) -> None:
+    noticed = caught(mutant)
+    assert noticed
+    assert not [word for word in ("TypeError", "AttributeError", "NameError") if word in noticed], "planted wrongly"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("mutant", [pytest.param(mutant, id=mutant.name) for mutant in CONSOLE_MUTANTS])
+@pytest.mark.timeout(90)
+def test_a_mistake_planted_at_the_console_is_noticed(mutant: Mutant) -> None:
     assert caught(mutant)
 
 

@@ -35,7 +35,7 @@ from gateway.pipeline.clockwork import Clockwork
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.translate import read, translate
 from gateway.pipeline.translation import Translation
-from gateway.ports.acceptance import Acceptance, KnownLine
+from gateway.ports.acceptance import Acceptance, KnownLine, StoredAnswer
 from gateway.store.committer import LARGEST_GROUP, _Failed
 from gateway.store.sql.transaction import Transaction
 from gateway.store.sqlite import store as store_module
@@ -90,11 +90,11 @@ class SimPipeline(Pipeline):
 
     parcels: dict[bytes, Parcel]
 
-    async def _known(self, submission: Submission, reading: Reading) -> tuple[KnownLine, ...]:
+    async def _look_up(self, submission: Submission, reading: Reading) -> StoredAnswer | tuple[KnownLine, ...]:
         if submission.body not in self.parcels:
-            return await super()._known(submission, reading)
+            return await super()._look_up(submission, reading)
         asks = self.parcels[submission.body].asks
-        return await self._store.known_lines(submission.tenant, asks) if asks else ()
+        return await self._store.look_up(submission.tenant, reading.envelope.control_id, asks)
 
     def _acceptance(self, submission: Submission, translation: Translation) -> Acceptance:
         if not isinstance(translation, Prepared):

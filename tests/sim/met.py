@@ -9,6 +9,7 @@ from typing import Final
 import apsw
 
 _EVENTS: Final = "SELECT count(*) FROM event WHERE moved = 1 AND event = '{}'"
+_BY_PERSON: Final = "SELECT count(*) FROM event WHERE event IN ({}) AND text LIKE 'asked at the console by %'"
 _QUESTIONS: Final[dict[str, str]] = {
     "held": "SELECT count(DISTINCT line) FROM event WHERE moved = 1 AND state_after = 'HELD'",
     "waited for screening": "SELECT count(DISTINCT line) FROM event WHERE moved = 1"
@@ -33,6 +34,25 @@ _QUESTIONS: Final[dict[str, str]] = {
     "released": _EVENTS.format("release_confirmed"),
     "given to another": "SELECT count(*) FROM reroute WHERE state = 'DONE'",
     "given up for another": _EVENTS.format("revoked_for_reroute"),
+    "sent again by a person": _EVENTS.format("sent_again"),
+    "closed by a person": _EVENTS.format("close"),
+    "sent again, and closed": "SELECT count(*) FROM event WHERE moved = 1 AND event = 'close' AND EXISTS (SELECT 1"
+    " FROM sent_again WHERE sent_again.line = event.line)",
+    "sent again, and supplied": "SELECT count(*) FROM event WHERE event = 'last_delivered' AND EXISTS (SELECT 1"
+    " FROM sent_again WHERE sent_again.line = event.line)",
+    "question answered": _EVENTS.format("answered"),
+    "rejected after a question": "SELECT count(*) FROM event WHERE moved = 1 AND event = 'rejected' AND EXISTS ("
+    "SELECT 1 FROM event AS earlier WHERE earlier.line = event.line AND earlier.event = 'queried')",
+    "cancelled by a person": _BY_PERSON.format("'cancel', 'cancel_confirmed'"),
+    "cancel asked by a person": _BY_PERSON.format("'cancel_asked'"),
+    "held by a person": _BY_PERSON.format("'hold_confirmed'"),
+    "hold asked by a person": _BY_PERSON.format("'hold_asked'"),
+    "released by a person": _BY_PERSON.format("'release_confirmed'"),
+    "release asked by a person": _BY_PERSON.format("'release_asked'"),
+    "agreed by two, and done": "SELECT count(*) FROM proposal WHERE state = 'done'",
+    "agreed by two, and too late": "SELECT count(*) FROM proposal WHERE state = 'not-done'",
+    "proposal withdrawn": "SELECT count(*) FROM proposal WHERE state = 'withdrawn'",
+    "re-route called off": "SELECT count(*) FROM reroute WHERE state = 'OFF'",
     "expired": _EVENTS.format("validity_over"),
     "expired, its holder told": "SELECT count(*) FROM event WHERE moved = 1 AND event = 'validity_over'"
     " AND text LIKE '%the provider is told'",
@@ -55,6 +75,7 @@ FROM_ACTORS: Final = frozenset(
         "restored",
         "reconciled",
         "sent again after a restore",
+        "cancel confirmed once more",
         "clock jumped back",
         "clock jumped forward",
         "disk failed",

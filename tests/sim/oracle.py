@@ -29,7 +29,9 @@ _STORED = (
 _UNHEARD = """
 SELECT line.id FROM line WHERE state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED', 'FULFILLED')
     AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND closed_at IS NULL)
+    AND NOT (entered_at > :now - 3600000000 AND act_by > :now)
 """
+"""What a person moved in the last hour of the world has a deadline that is still to come."""
 _FORGED = """
 SELECT callback.answer_id FROM callback JOIN event ON event.callback = callback.id
 WHERE callback.answer_id LIKE 'forged-%' AND event.moved = 1
@@ -42,8 +44,12 @@ _HAS_OPEN = """
 SELECT 1 FROM line WHERE provider = ? AND state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED',
     'FULFILLED') LIMIT 1
 """
+_UNTOLD = """
+SELECT 1 FROM alert JOIN line ON line.id = alert.line WHERE alert.kind = 'answer-not-told' AND line.uuid = ?
+"""
 _NOTHING_LEFT = frozenset(
     {"CANCELLED", "SUPERSEDED", "REFUSED", "HELD", "AWAITING_SCREENING", "READY", "UNDELIVERABLE"}
+    | {"REJECTED", "RETURNED", "CLOSED"}
 )
 """States in which the gateway says that no provider has the line, or may have it."""
 
@@ -55,6 +61,9 @@ class Job:
     Attributes:
         given_up: the provider has said, or is about to say, that it will not supply, and keeps to it.
         packs: handed over so far.
+        cancelled: the provider has confirmed a cancel of it.
+        answered: a person has told the provider the answer to its question.
+        asked_to_hold: the provider has taken a hold of it; only then may it be said to be on hold.
     """
 
     line: UUID
@@ -66,6 +75,9 @@ class Job:
     busy: bool = False
     held: bool = False
     packs: int = 0
+    cancelled: bool = False
+    answered: bool = False
+    asked_to_hold: bool = False
 
 
 @dataclass
@@ -74,10 +86,13 @@ class Oracle:
 
     Attributes:
         faults: what is wrong, in the order in which it was found.
+        refused: control ids with bytes that were refused for good; not those that a restore may have lost.
         since: when each positive answer was first read.
         forgotten: lines of which a restore lost something: where they stand is not compared with who supplied them.
         reopened: control ids whose answer a restore lost: whoever sends one again may get another answer, for what came
             meanwhile counts too (a correction may have been first).
+        stopped: lines of which a person read "cancelled", at once: nobody may supply them.
+        agreements: proposals that were carried out, in each life.
     """
 
     connection: Callable[[], apsw.Connection]
@@ -87,9 +102,12 @@ class Oracle:
     jobs: dict[UUID, list[Job]] = field(default_factory=dict)
     totals: dict[UUID, int] = field(default_factory=dict)
     handed: Counter[UUID] = field(default_factory=Counter)
+    refused: set[tuple[OdsCode, str, bytes]] = field(default_factory=set)
     since: dict[tuple[OdsCode, str], float] = field(default_factory=dict)
     forgotten: set[UUID] = field(default_factory=set)
     reopened: set[tuple[OdsCode, str]] = field(default_factory=set)
+    stopped: set[UUID] = field(default_factory=set)
+    agreements: set[tuple[UUID, int]] = field(default_factory=set)
     seen: Counter[str] = field(default_factory=Counter)
 
     def fault(self, text: str) -> None:
@@ -108,10 +126,16 @@ class Oracle:
         elif first[1] != answer and (trust, control) in self.reopened:
             self.reopened.remove((trust, control))
             self.answered[trust, control] = (body, answer)
-        elif first[1] != answer:
+        elif first[1] != answer or (trust, control, body) in self.refused:
             self.fault(f"lost: {control} was answered in two ways")
         for line in lines:
             self.ordered[line] = self.ordered.get(line, 0)
+
+    def was_refused(self, trust: OdsCode, control: str, body: bytes) -> None:
+        """A trust read "no, for good" for these bytes under this control id."""
+        self.refused.add((trust, control, body))
+        if (trust, control) not in self.reopened and self.answered.get((trust, control), (b"", b""))[0] == body:
+            self.fault(f"lost: {control} was answered in two ways")
 
     def forget(self, trust: OdsCode, control: str, lines: tuple[UUID, ...], *, before: float) -> None:
         """A restore lost what was answered: the trust knows, and sends it again. Not so what the backup should have."""
@@ -125,6 +149,7 @@ class Oracle:
     def restored(self, made_at: float) -> None:
         """A backup was put back that was made then: what was answered since is not in it."""
         self.seen["restored"] += 1
+        self.refused.clear()
         self.reopened |= {key for key, at in self.since.items() if at > made_at}
 
     def arrived(self, job: Job) -> None:
@@ -145,6 +170,8 @@ class Oracle:
             self.fault(
                 f"doubled: {self.handed[job.line]} packs of {job.line}, of which {self.totals[job.line]} were ordered"
             )
+        if job.line in self.stopped:
+            self.fault(f"doubled: {job.line} was supplied, and a person was told that it is cancelled")
         if job.line in self.forgotten:
             return
         row = next(iter(self.connection().execute(_STANDS, (job.line.bytes,))), None)
@@ -152,8 +179,26 @@ class Oracle:
             self.fault(f"lost: {job.line} was supplied and is not known")
         elif row[0] in _NOTHING_LEFT:
             self.fault(f"doubled: {job.line} was supplied and is {row[0]} here")
+        elif row[0] == "ON_HOLD" and not job.asked_to_hold:
+            self.fault(f"doubled: {job.line} was supplied, is ON_HOLD here, and its provider was never asked")
         elif row[2] is not None and (row[2] != job.provider.value or row[1] != job.epoch):
             self.fault(f"doubled: {job.line} was supplied by {job.provider} and is {row[2]}'s")
+
+    def agreed(self, proposal: UUID, first: str, second: str) -> None:
+        """A second person was let agree to what a first proposed, and it is carried out."""
+        if first == second:
+            self.fault(f"doubled: {first} alone was two people")
+        life = (proposal, self.seen["restored"])
+        if life in self.agreements:
+            self.fault(f"doubled: the proposal {proposal} was agreed to twice")
+        self.agreements.add(life)
+
+    def answered_query(self, line: UUID, *, told: bool) -> None:
+        """A person answered a provider's question: it knows the answer, or somebody is alerted that it does not."""
+        for job in self.jobs.get(line, []):
+            job.answered = job.answered or told
+        if not told and next(iter(self.connection().execute(_UNTOLD, (line.bytes,))), None) is None:
+            self.fault(f"silent: a question about {line} was answered, and nobody rings its provider")
 
     def look(self) -> None:
         """Ask the tables what must be true at every moment."""
@@ -179,7 +224,7 @@ class Oracle:
                 self.fault(f"lost: {control} has another answer than its sender got")
         known = {UUID(bytes=uuid) for (uuid,) in connection.execute("SELECT uuid FROM line")}
         self.faults += [f"lost: line {line} was promised and is not there" for line in self.ordered.keys() - known]
-        unheard = connection.execute(_UNHEARD).fetchall()
+        unheard = connection.execute(_UNHEARD, {"now": int(now.timestamp() * 1_000_000)}).fetchall()
         if unheard:
             self.fault(f"silent: {len(unheard)} open lines past every deadline without an alert (row {unheard[0][0]})")
         self._books(now)

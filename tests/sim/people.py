@@ -3,17 +3,17 @@
 Source: reliability-security.md I10, I12; mapping.md 10.2.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from gateway.domain.acts import Act, Ruling
-from gateway.domain.fence import Ground, decide, next_epoch
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Prescription
-from gateway.domain.reroute import HeldLine, HeldPrescription, Reroute, Revocation, Wanted
+from gateway.domain.reroute import Wanted
 from gateway.domain.validity import not_valid_after
 from gateway.ports.work import Whereabouts
+from tests.sim.services import SimRerouting, service
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -40,67 +40,18 @@ class Operators:
 
     world: "World"
 
-    async def move(self, what: Prescription, to: OdsCode, salt: str) -> None:
+    async def move(self, prescription: UUID, to: OdsCode) -> None:
         """Two people give what is open of a prescription to another provider, or ask its holder for it."""
         gateway = self.world.gateway
-        if to in gateway.removed:
-            return
-        for held in await gateway.enquiries.held(prescription_id=what.id):
-            verdicts = {
-                line: decide(line.holding, to=to, now=gateway.now(), people=_PEOPLE)
-                for line in held.lines
-                if line.reroute is None
-            }
-            free = [line for line, verdict in verdicts.items() if isinstance(verdict, Ground)]
-            await self._give(held, free, to, salt)
-            for line, verdict in verdicts.items():
-                if not isinstance(verdict, Ground) and verdict.ask:
-                    await self._revoke(held, line, what, to, salt)
+        routes = service(self.world, SimRerouting)
+        for held in await gateway.enquiries.held(prescription_id=prescription):
+            plan = await routes.plan(held, to=to, people=_PEOPLE)
+            await routes.carry_out(plan, Wanted(to=to, people=_PEOPLE, reason="sim"))
         gateway.wake()
-
-    async def _give(self, held: HeldPrescription, lines: list[HeldLine], to: OdsCode, salt: str) -> None:
-        if not lines:
-            return
-        epoch = next_epoch([line.holding for line in lines])
-        whole = self.world.scribe.lines
-        rest = tuple(
-            replace(whole[line.line_id], total_supplies=line.holding.total - line.holding.delivered) for line in lines
-        )
-        request = Reroute(
-            tenant=held.tenant,
-            seen={line.line_id: line.holding.epoch for line in lines},
-            message=self.world.scribe.desk.seal(rest, to, epoch=epoch, salt=f"{salt}{held.key}.{epoch}"),
-            wanted=Wanted(to=to, people=_PEOPLE, reason="sim"),
-        )
-        if await self.world.gateway.store.reroute(request) == ():
-            self.world.oracle.seen["given over"] += 1
-
-    async def _revoke(self, held: HeldPrescription, line: HeldLine, what: Prescription, to: OdsCode, salt: str) -> None:
-        provider = line.holding.provider
-        if provider is None or line.message_id is None:
-            return
-        meant = tuple(one for one in what.lines if one.id == line.line_id)
-        epoch = line.holding.epoch
-        message = self.world.scribe.desk.seal(
-            meant, provider, epoch=epoch, salt=f"{salt}{line.line_id}{epoch}", kind="cancel", order=line.message_id
-        )
-        await self.world.gateway.store.ask_reroute(
-            Revocation(
-                tenant=held.tenant,
-                line_id=line.line_id,
-                epoch=epoch,
-                message=message,
-                wanted=Wanted(to=to, people=_PEOPLE, reason="sim"),
-            )
-        )
 
     async def finish(self) -> None:
         """Give over what a holder has given up for a re-route."""
-        for held in await self.world.gateway.enquiries.revoked():
-            for line in held.lines:
-                if line.reroute is not None:
-                    salt = f"F{line.line_id}"
-                    await self._give(held, [replace(line, reroute=None)], line.reroute.wanted.to, salt)
+        await service(self.world, SimRerouting).finish()
 
     async def screen(self, what: Prescription, salt: str) -> None:
         """A pharmacist screens what waits of a prescription: it may go, or it may not."""

@@ -34,6 +34,11 @@ class Kind(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     REROUTE = "reroute"
+    PERSON_CANCEL = "cancel by a person"
+    PERSON_HOLD = "hold by a person"
+    PERSON_RELEASE = "release by a person"
+    SEND_AGAIN = "send again"
+    PROPOSE = "propose"
     FORGE = "forge"
     DAMAGE = "damage"
     SCREEN = "screen"
@@ -122,6 +127,12 @@ RATES: Final[dict[str, float]] = {
     "hold": 0.15,
     "reroute": 0.15,
     "reroute again": 0.10,
+    "person cancel": 0.20,
+    "person cancel at once": 0.05,
+    "person hold": 0.25,
+    "send again": 0.10,
+    "propose": 0.25,
+    "desk": 0.70,
     "forge": 0.15,
     "held": 0.08,
     "screened": 0.20,
@@ -183,6 +194,13 @@ _FOLLOWS: Final[tuple[tuple[str, Kind, float, float], ...]] = (
     ("hold", Kind.RELEASE, 8 * HOUR, DAY),
     ("reroute", Kind.REROUTE, 0.0, DAY),
     ("reroute again", Kind.REROUTE, 0.0, 2 * DAY),
+    ("person cancel", Kind.PERSON_CANCEL, 0.0, 2 * DAY),
+    ("person cancel at once", Kind.PERSON_CANCEL, 0.0, 60.0),
+    ("person hold", Kind.PERSON_HOLD, 0.0, 60.0),
+    ("person hold", Kind.PERSON_HOLD, 0.0, 8 * HOUR),
+    ("person hold", Kind.PERSON_RELEASE, 8 * HOUR, DAY),
+    ("send again", Kind.SEND_AGAIN, 0.0, 2 * DAY),
+    ("propose", Kind.PROPOSE, 0.0, DAY),
     ("forge", Kind.FORGE, 0.0, 2 * DAY),
     ("screened", Kind.SCREEN, 60.0, DAY),
 )
@@ -241,6 +259,11 @@ def _about_providers(dice: Dice, providers: int) -> Iterator[_Drawn]:
         yield at, Kind.OUTAGE, which, 0.0
         # most are short: each is as likely to last seconds as minutes or hours
         yield at + 10.0 * 4320.0 ** dice.roll("outage over", number), Kind.OUTAGE_OVER, which, 0.0
+    for number, at in _some(dice, "away", 2):
+        # long enough that what waits for it is given up
+        which = dice.whole(providers, "away", number)
+        yield at, Kind.OUTAGE, which, 0.0
+        yield at + dice.between(9 * HOUR, 2 * DAY, "back", number), Kind.OUTAGE_OVER, which, 0.0
     for number, at in _some(dice, "pause", 3):
         which = dice.whole(providers, "pause", number)
         yield at, Kind.PAUSE, which, 0.0

@@ -40,7 +40,7 @@ class Party:
     """One provider.
 
     Attributes:
-        down: its system takes nothing now.
+        down: how many outages its system has now; it takes nothing meanwhile.
         took: messages it has taken, for one that recognises repeats.
         flying: transmissions of each message that are on their way to it.
     """
@@ -48,7 +48,7 @@ class Party:
     world: "World"
     ods: OdsCode
     nature: Nature
-    down: bool = False
+    down: int = 0
     took: set[UUID] = field(default_factory=set)
     jobs: list[Job] = field(default_factory=list)
     flying: dict[UUID, int] = field(default_factory=dict)
@@ -145,16 +145,9 @@ class Party:
         fate = self.chance("fate", *key)
         if job.given_up or (self.nature is Nature.SILENT and fate > 0.5):
             return
-        if not accepted:
-            if fate < 0.10:
-                job.given_up = True
-                await self.say(job, E.REJECTED)
-                return
-            if fate < 0.15:
-                await self.say(job, E.QUERIED)
-                return
-            await self.say(job, E.ACCEPTED)
-        if fate < 0.22:
+        if not accepted and not await self._accepts(job, key, fate):
+            return
+        if 0.15 < fate < 0.22:
             await Sleep(self.world.dice.between(0.0, 12 * HOUR, "returns", *key))
             if not job.given_up and not job.busy:
                 job.given_up = True
@@ -166,6 +159,35 @@ class Party:
             await Sleep(slow * self.world.dice.between(HOUR, 9 * HOUR, "prepares", job.packs, *key))
             if not await self._supply(job, key):
                 return
+
+    async def _accepts(self, job: Job, key: tuple[object, ...], fate: float) -> bool:
+        """Accept an order, or reject it, perhaps after a question; tells whether it goes on."""
+        if fate < 0.10:
+            job.given_up = True
+            await self.say(job, E.REJECTED)
+            return False
+        if fate < 0.15:
+            await self.say(job, E.QUERIED)
+            if not await self._answered(job, key):
+                return False
+        await self.say(job, E.ACCEPTED)
+        return True
+
+    async def _answered(self, job: Job, key: tuple[object, ...]) -> bool:
+        """Wait for the answer to a question; tells whether the order goes on. Some decide without one."""
+        fate = self.chance("question", *key)
+        for _ in range(24):
+            await Sleep(3 * HOUR)
+            if job.given_up:
+                return False
+            if job.answered or fate > 0.8:
+                break
+        else:
+            return False
+        if fate < 0.3:
+            job.given_up = True
+            await self.say(job, E.REJECTED)
+        return not job.given_up
 
     async def _supply(self, job: Job, key: tuple[object, ...]) -> bool:
         while job.held and not job.given_up:
@@ -198,6 +220,7 @@ class Party:
         ):
             for job in jobs:
                 job.held = letter.kind == "hold"
+                job.asked_to_hold = True
             await self.answer(letter, message, E.HOLD_CONFIRMED if letter.kind == "hold" else E.RELEASE_CONFIRMED)
         elif self.chance("hold", message) < 0.95:
             await self.answer(letter, message, E.HOLD_REFUSED if letter.kind == "hold" else E.RELEASE_REFUSED)
@@ -215,8 +238,9 @@ class Party:
         if any(job.busy for job in jobs) or all(job.packs >= job.total for job in jobs):
             await self.answer(letter, message, E.CANCEL_TOO_LATE)
             return
+        self.world.oracle.seen["cancel confirmed once more"] += any(job.cancelled for job in jobs)
         for job in jobs:
-            job.given_up = True
+            job.given_up = job.cancelled = True
         await self.answer(letter, message, E.CANCEL_CONFIRMED)
 
     async def say(self, job: Job, event: LineEvent) -> None:

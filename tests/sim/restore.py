@@ -134,8 +134,10 @@ class Recovery:
         return True
 
     async def _compare(self, trust: OdsCode) -> bool:
-        """One trust lists what it was told, and sends again what is missing."""
+        """One trust's people do again what they did here; then it lists what it was told, and sends what is missing."""
         world = self.world
+        if not await world.console.redo(trust, self.made_at):
+            return False
         mine = {one.control: one for (owner, _), one in self.told.items() if owner == trust}
         missing = await world.gateway.store.trust_told(
             trust, sorted(mine), by="ada", reason="its own list", now=world.gateway.now()

@@ -161,8 +161,9 @@ class Scribe:
             if changed is not None and (taken or not _replaceable(stands)):
                 return _refused(submission, control, "CANCEL_TOO_LATE")
             follower = changed.lines[0].id if changed else None
+            name = f"{control} {submission.received_at.isoformat()}"  # asked again after a restore, it is another
             cancels = tuple(
-                self._cancel(what, one, state, control, follower) for one, state in stands if not changes.repeated(one)
+                self._cancel(what, one, state, name, follower) for one, state in stands if not changes.repeated(one)
             )
             stones = [] if known else [Tombstone(order_number=number, order_assigner="RBA") for number in numbers]
             return _acceptance(
@@ -192,12 +193,12 @@ class Scribe:
         return (replace(order, waits_for=tuple(one.line_id for one, state in stands if state in _UNSETTLED)),)
 
     def _cancel(
-        self, what: Prescription, one: KnownLine, state: CancelState, control: str, follower: UUID | None
+        self, what: Prescription, one: KnownLine, state: CancelState, name: str, follower: UUID | None
     ) -> CancelRequest:
         message = None
         meant = tuple(each for each in what.lines if each.id == one.line_id)
         if state in _UNSETTLED and one.destination is not None and one.message_id is not None:
-            salt = f"{control}{one.line_id}{one.epoch}"
+            salt = f"{name}{one.line_id}{one.epoch}"
             message = self.desk.seal(
                 meant, one.destination, epoch=max(one.epoch, 1), salt=salt, kind="cancel", order=one.message_id
             )
@@ -300,5 +301,10 @@ def _refused(submission: Submission, control: str, code: str) -> Acceptance:
         submission=submission,
         envelope=Envelope(format=WireFormat.HL7V2, control_id=control),
         verdict=Verdict(outcome=Outcome.REFUSED, issues=(issue,)),
-        answer=Answer(body=f"MSA|AE|{control}".encode(), content_type="application/hl7-v2", http_status=200),
+        answer=refusal(control),
     )
+
+
+def refusal(control: str) -> Answer:
+    """Give the answer to what is refused for good."""
+    return Answer(body=f"MSA|AE|{control}".encode(), content_type="application/hl7-v2", http_status=200)

@@ -16,6 +16,7 @@ import apsw
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.acts import Expiring
+from gateway.domain.asking import AskedFor
 from gateway.domain.errors import Unavailable
 from gateway.domain.hold import HoldKind
 from gateway.domain.identifiers import OdsCode
@@ -28,6 +29,7 @@ from gateway.domain.submission import Answer, Submission, WireFormat
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.store.sql.standing import standing
 from tests.sim import met, translated
+from tests.sim.console import Console
 from tests.sim.gateway import Gateway, Parcel
 from tests.sim.loop import Promise, Sleep, Wait
 from tests.sim.oracle import Oracle
@@ -35,7 +37,7 @@ from tests.sim.people import Operators
 from tests.sim.plan import DAY, HORIZON, HOUR, Act, Dice, Kind, Plan
 from tests.sim.providers import Mailbox, Party
 from tests.sim.restore import Recovery, Told
-from tests.sim.trusts import TRUSTS, Desk, Letter, Scribe
+from tests.sim.trusts import TRUSTS, Desk, Letter, Scribe, refusal
 
 T = TypeVar("T")
 PROVIDERS: Final = tuple(OdsCode(code) for code in ("VNE51", "VNCEL", "VN6XW", "VNH01", "VNH02"))
@@ -87,11 +89,17 @@ class World:
         self.loop = self.gateway.loop
         self.oracle = Oracle(lambda: self.gateway.connection)
         self.operators = Operators(self)
+        self.console = Console(self)
         self.recovery = Recovery(self)
         self.scribe = Scribe(Desk(self.letters), self.plan.seed, self.gateway.removed)
         self.gateway.told_to_stop = self.gateway.clockwork.told_to_stop = self._told_to_stop
 
     # The network and the disk
+
+    @property
+    def trusts(self) -> tuple[OdsCode, ...]:
+        """Every trust that the gateway knows."""
+        return (*TRUSTS, translated.TRUST)
 
     def rate(self, name: str) -> float:
         """Give how often a fault is met now."""
@@ -112,7 +120,7 @@ class World:
             return apsw.IOError("injected") if self.dice.roll("io", self.loop.now) < 0.1 else apsw.FullError("injected")
         return None
 
-    async def _ask(self, serve: Callable[[], Any], *key: object) -> Any:
+    async def ask(self, serve: Callable[[], Any], *key: object) -> Any:
         """Ask the gateway once over the network; gives None where no answer came."""
         answer = Promise()
         fate = self.fate(*key)
@@ -154,7 +162,7 @@ class World:
                 content_type="application/hl7-v2",
                 received_at=self.gateway.now(),
             )
-            answer: Answer | None = await self._ask(partial(self._receive, submission), "post", body, attempt)
+            answer: Answer | None = await self.ask(partial(self._receive, submission), "post", body, attempt)
             if answer is not None:
                 if b"MSA|AA" in answer.body or b"MSA|CA" in answer.body:
                     self.oracle.was_answered(trust, control, body, answer.body, lines, at=self.loop.now)
@@ -163,6 +171,8 @@ class World:
                         trust=trust, name=control, control=name, body=body, lines=lines
                     )
                     return True
+                if answer.body == refusal(control).body:
+                    self.oracle.was_refused(trust, control, body)
                 return False
             await Sleep(20.0 * 3**attempt)
         return False
@@ -258,8 +268,8 @@ class World:
             self.recovery.said.append((self.loop.now, ods, answer))
         for attempt in range(7):
             if self.fate("damaged?", body, attempt) == "damaged":
-                await self._ask(lambda: self._acknowledge(ods, body + b"?"), "damaged", body, attempt)
-            result: CallbackResult | None = await self._ask(
+                await self.ask(lambda: self._acknowledge(ods, body + b"?"), "damaged", body, attempt)
+            result: CallbackResult | None = await self.ask(
                 lambda: self._acknowledge(ods, body), "callback", body, attempt
             )
             if result is not None:
@@ -307,7 +317,18 @@ class World:
     def _reroute(self, act: Act, posted: _Posted) -> None:
         to = self.parties[self.dice.whole(len(self.parties), "next", act.number)].ods
         if self.gateway.up:
-            self.gateway.spawn(_or_nothing(self.operators.move(posted.what, to, f"A{act.number}")))
+            self.gateway.spawn(_or_nothing(self.operators.move(posted.what.id, to)))
+
+    def _person_asks(self, act: Act, posted: _Posted) -> None:
+        what = _ASKS[act.kind]
+        self.loop.spawn(self.console.ask(what, posted.what.id, posted.trust, f"P{act.number}"))
+
+    def _send_again(self, act: Act, posted: _Posted) -> None:
+        self.loop.spawn(self.console.send_again(posted.what.id, posted.trust, f"G{act.number}"))
+
+    def _propose(self, act: Act, posted: _Posted) -> None:
+        to = self.parties[self.dice.whole(len(self.parties), "proposed", act.number)].ods
+        self.loop.spawn(self.console.propose(posted.what.id, posted.trust, to, f"T{act.number}"))
 
     def _screen(self, act: Act, posted: _Posted) -> None:
         if self.gateway.up:
@@ -348,7 +369,7 @@ class World:
                 trust: Trust(
                     ods=trust, name="", environment=Environment.TEST, signature_policy=SignaturePolicy.PAPER_FOLLOWS
                 )
-                for trust in (*TRUSTS, translated.TRUST)
+                for trust in self.trusts
             },
             providers={
                 one: Provider(ods=one, name="", environment=Environment.TEST, adapter="sim", endpoint="")
@@ -378,7 +399,8 @@ class World:
         self.oracle.seen["network cut"] += act.kind is Kind.CUT
 
     def _outage(self, act: Act) -> None:
-        self.parties[act.subject % len(self.parties)].down = act.kind is Kind.OUTAGE
+        party = self.parties[act.subject % len(self.parties)]
+        party.down = max(0, party.down + (1 if act.kind is Kind.OUTAGE else -1))
         self.oracle.seen["provider away"] += act.kind is Kind.OUTAGE
 
     def _pause(self, act: Act) -> None:
@@ -410,6 +432,7 @@ class World:
         await self.operators.finish()
         await self.operators.settle_doubts()
         await self.operators.rule()
+        await self.console.work_off()
 
     def _sweeping(self) -> None:
         if self.gateway.up:
@@ -445,7 +468,7 @@ class World:
         self.gateway.crash()
         self.gateway.open()
         for party in self.parties:
-            party.down = False
+            party.down = 0
             self._pause(Act(-1, 0.0, Kind.RESUME, self.parties.index(party)))
 
 
@@ -457,6 +480,11 @@ async def _or_nothing(work: Any) -> Any:
         return None
 
 
+_ASKS: Final = {
+    Kind.PERSON_CANCEL: AskedFor.CANCEL,
+    Kind.PERSON_HOLD: AskedFor.HOLD,
+    Kind.PERSON_RELEASE: AskedFor.RELEASE,
+}
 _ABOUT_ORDERS: Final[dict[Kind, Callable[[World, Act, _Posted], None]]] = {
     Kind.AGAIN: World._again,
     Kind.OTHER_BYTES: World._other_bytes,
@@ -466,6 +494,11 @@ _ABOUT_ORDERS: Final[dict[Kind, Callable[[World, Act, _Posted], None]]] = {
     Kind.HOLD: World._hold,
     Kind.RELEASE: World._hold,
     Kind.REROUTE: World._reroute,
+    Kind.PERSON_CANCEL: World._person_asks,
+    Kind.PERSON_HOLD: World._person_asks,
+    Kind.PERSON_RELEASE: World._person_asks,
+    Kind.SEND_AGAIN: World._send_again,
+    Kind.PROPOSE: World._propose,
     Kind.FORGE: World._attack,
     Kind.SCREEN: World._screen,
 }

@@ -310,6 +310,7 @@ async def test_a_stop_finishes_the_answer_under_way_and_takes_no_more() -> None:
     async with listening(story) as (listener, port):
         asked = asyncio.create_task(exchange(port, framed(message("M9")), until_closed=True))
         idle = asyncio.create_task(exchange(port, until_closed=True))
+        await story.asked.wait()
         await asyncio.sleep(0.05)
         stopping = asyncio.create_task(listener.close(drain_seconds=5))
         await asyncio.sleep(0.05)

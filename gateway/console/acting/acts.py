@@ -30,13 +30,15 @@ from gateway.console.acting.shape import Acting, Came, Case, Field, Filled, Kind
 from gateway.console.acting.supply import Renewal, RescueSupply
 from gateway.console.pages import address as prescription_address
 from gateway.console.site import Form, Looker, Site
-from gateway.console.words import Shown, born, clock_time, line_shown, nhs_number
+from gateway.console.trouble import NOT_DONE
+from gateway.console.whole_number import whole_number
+from gateway.console.words import Shown, born, clock_time, inert, line_shown, nhs_number
 from gateway.domain.asking import Seen
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.labels import LABELS, held_as
-from gateway.domain.lifecycle import LineState
-from gateway.enquiries import PrescriptionView
+from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.enquiries import LineView, PrescriptionView
 
 ACTS: Final[tuple[Acting, ...]] = (
     Cancel(),
@@ -58,6 +60,8 @@ ACTS: Final[tuple[Acting, ...]] = (
 """Every act that has a page."""
 _ASKED: Final = ("to",)
 """Parameters that a page of an act takes in its address: no patient data, and nothing that is done."""
+_GOT_NOWHERE: Final = frozenset({LineEvent.ON_WIRE, LineEvent.NOT_STORED})
+"""What a provider that is away makes of a waiting order every few seconds: nothing of it is there, as before."""
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -80,17 +84,21 @@ def _of(site: Site, act: Acting) -> list[BaseRoute]:
         looker = site.looking(request, row.action)
         form = await site.form(request)
         case = await _case(site, looker, request, act.name)
-        await site.note(looker, str(act.name), str(case.view.found.prescription_id))
         seen = _seen(form)
         if _moved(case, form):
+            await _not_done(case, act.name)
             return await _page(request, act, case, form, _Trouble(changed=_changed(case, form, act.name)))
         says = await act.says(case, form)
         wrong = _wrong(says, case, form)
         if wrong or case.why_not or says.blocked:
+            await _not_done(case, act.name)
             return await _page(request, act, case, form, _Trouble(wrong=wrong))
+        await site.note(looker, str(act.name), str(_id(case)))
         came = await _try(act, case, _filled(says, case, form, seen))
         if isinstance(came, Came):
             return site.to(request, came.href or f"{address(_id(case), act.name)}/result", came.words)
+        if isinstance(came, NotDone):
+            await _not_done(case, act.name)
         if isinstance(came, NotDone) and came.moved:
             case = await _case(site, looker, request, act.name)
             changed = _changed(case, form, act.name)
@@ -126,6 +134,11 @@ async def _try(act: Acting, case: Case, filled: Filled) -> Came | NotDone | None
         return await act.carry_out(case, filled)
     except Unavailable:
         return None
+
+
+async def _not_done(case: Case, name: ActName) -> None:
+    """Write down that it was tried and nothing was done, so that no leaf alone reads as if it had been."""
+    await case.site.note(case.looker, f"{name}{NOT_DONE}", str(_id(case)))
 
 
 async def _case(site: Site, looker: Looker, request: Request, name: ActName) -> Case:
@@ -182,10 +195,10 @@ def _seen(form: Form) -> dict[UUID, Seen]:
     for value in form.many("seen"):
         line, _, rest = value.partition(" ")
         state, _, rest = rest.partition(" ")
-        epoch, _, _ = rest.partition(" ")
+        epoch = whole_number(rest.partition(" ")[0])
         line_id = parse_uuid(line)
-        if line_id is not None and state in set(LineState) and epoch.isdigit():
-            found[line_id] = Seen(state=LineState(state), epoch=int(epoch))
+        if line_id is not None and state in set(LineState) and epoch is not None:
+            found[line_id] = Seen(state=LineState(state), epoch=epoch)
     return found
 
 
@@ -196,11 +209,17 @@ def _moved(case: Case, form: Form) -> bool:
 
 def _shown(view: PrescriptionView) -> list[str]:
     """Give what the form carries of each line: its state, its epoch, and the last event that moved it."""
-    return [f"{line.line_id} {line.state} {line.epoch} {_last_move(view, line.line_id)}" for line in view.lines]
+    return [f"{line.line_id} {line.state} {line.epoch} {_last_move(view, line)}" for line in view.lines]
 
 
-def _last_move(view: PrescriptionView, line: UUID) -> int:
-    moves = (one.seq for one in view.events if one.line_id == line and one.state_before != one.state_after)
+def _last_move(view: PrescriptionView, line: LineView) -> int:
+    """Give the event that last moved a line. An attempt that stored nothing leaves an order that waits as it was."""
+    still = _GOT_NOWHERE if line.state is LineState.READY else frozenset()
+    moves = (
+        one.seq
+        for one in view.events
+        if one.line_id == line.line_id and one.state_before != one.state_after and one.event not in still
+    )
     return max(moves, default=0)
 
 
@@ -294,21 +313,22 @@ def _about(case: Case) -> dict[str, object]:
     """Give what stands on top of every page of an act."""
     view = case.view
     return {
-        "patient": view.patient_name,
+        "patient": inert(view.patient_name),
         "nhs_number": nhs_number(view.nhs_number),
         "born": born(view.birth_date, case.now),
         "number": view.found.number,
         "provider": case.provider,
         "ring": case.ring,
         "quote": case.quote,
-        "medicines": [line.product for line in case.lines] or [name or "Not read" for name in view.found.medicines],
+        "medicines": [inert(line.product) for line in case.lines]
+        or [inert(name) or "Not read" for name in view.found.medicines],
         "prescription_href": prescription_address(view.found.prescription_id),
         "as_of": clock_time(case.now),
     }
 
 
 def _tag(case: Case, line: Line) -> Shown:
-    held = held_as(issue.effect for issue in case.view.issues)
+    held = held_as(case.view.issues)
     return line_shown(line.view.state, held=held, made=line.view.delivered, total=line.view.total_supplies)
 
 

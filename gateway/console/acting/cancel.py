@@ -1,8 +1,11 @@
 """Cancel: asked of the provider, or done here where nothing ever left. Never confirmed because it was asked (I7)."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
+from gateway.console.acting.foreseen import foresee
 from gateway.console.acting.offered import ActName
 from gateway.console.acting.shape import Came, Case, Filled, Line, NotDone, Says, coded, reason_field, together
 from gateway.console.site import Form
@@ -24,12 +27,13 @@ class Cancel:
 
     async def says(self, case: Case, form: Form) -> Says:  # noqa: ARG002 - the protocol's
         """Give what the page says and asks."""
-        here = [line for line in case.lines if line.view.state in OURS_TO_CONFIRM]
+        found = await foresee(case, AskedFor.CANCEL)
+        here = [line for line in case.lines if _is_here(line, found)]
         there = [line for line in case.lines if line not in here]
-        will = [f"{line.product}: {_here(line, case)}" if len(case.lines) > 1 else _here(line, case) for line in here]
-        will += [
-            f"{line.product}: {_there(line, case)}" if len(case.lines) > 1 else _there(line, case) for line in there
-        ]
+        rung = [line for line in there if line.id in found and found[line.id].what is Answered.RING]
+        named = len(case.lines) > 1
+        will = [f"{line.product}: {_here(line, case)}" if named else _here(line, case) for line in here]
+        will += [_there(line, case, rung=line in rung, named=named) for line in there]
         asked = f"Nothing is cancelled until {case.provider} confirms."
         return Says(
             will=(*([asked] if there else []), *will),
@@ -38,11 +42,11 @@ class Cancel:
                 *(["A delivery that is on its way is not stopped by this. Ring the provider."] if there else []),
             ),
             told=(
-                *([f"{case.provider}, by a sealed message."] if there else ["No provider: nobody has it."]),
+                *_who_is_told(case, there=len(there), rung=len(rung)),
                 f"{case.trust}, in its own system if it takes such news.",
             ),
             undo="No. What was cancelled is prescribed again as a new prescription.",
-            urgent=f"If it is urgent, also ring {case.ring} and quote {case.quote}." if there else "",
+            urgent=_call(case, there=len(there), rung=len(rung)),
             fields=(_WHY, reason_field()),
             button="Ask to cancel the prescription" if there else "Cancel the prescription",
         )
@@ -98,11 +102,35 @@ def _here(line: Line, case: Case) -> str:
     return "Nothing of it has left. It is cancelled here at once, and is not sent."
 
 
-def _there(line: Line, case: Case) -> str:
+def _is_here(line: Line, found: Mapping[UUID, LineAnswer]) -> bool:
+    """Tell whether it is cancelled here at once: as it would be judged now, or else by its state."""
+    if line.id in found:
+        return found[line.id].what is Answered.DONE
+    return line.view.state in OURS_TO_CONFIRM
+
+
+def _there(line: Line, case: Case, *, rung: bool, named: bool) -> str:
     made, total = line.view.delivered, max(line.view.total_supplies, 1)
-    if made:
-        verb = "has" if made == 1 else "have"
-        return (
-            f"{made} of {total} supplies {verb} been made; this asks {case.provider} to stop the other {total - made}."
-        )
-    return f"No supply has been reported. This asks {case.provider} to stop {'it' if total == 1 else f'all {total}'}."
+    verb = "has" if made == 1 else "have"
+    so_far = f"{made} of {total} supplies {verb} been made" if made else "No supply has been reported"
+    if rung:
+        words = f"{so_far}. No message can carry this to {case.provider}: it is written down here as asked. Ring them."
+    elif made:
+        words = f"{so_far}; this asks {case.provider} to stop the other {total - made}."
+    else:
+        words = f"{so_far}. This asks {case.provider} to stop {'it' if total == 1 else f'all {total}'}."
+    return f"{line.product}: {words}" if named else words
+
+
+def _who_is_told(case: Case, *, there: int, rung: int) -> tuple[str, ...]:
+    if not there:
+        return ("No provider: nobody has it.",)
+    if rung == there:
+        return (f"Not {case.provider}: no message can carry it. You tell them, by telephone.",)
+    return (f"{case.provider}, by a sealed message.",)
+
+
+def _call(case: Case, *, there: int, rung: int) -> str:
+    if rung:
+        return f"Ring {case.ring} and quote {case.quote}: they do not learn of it otherwise."
+    return f"If it is urgent, also ring {case.ring} and quote {case.quote}." if there else ""

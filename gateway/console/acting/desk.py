@@ -17,6 +17,7 @@ from gateway.console.acting.shape import (
     partly,
     reason_field,
 )
+from gateway.console.prescription.timeline import without_times
 from gateway.console.site import Form
 from gateway.domain.acts import Ruling
 from gateway.ports.work import Whereabouts
@@ -107,8 +108,10 @@ class Answer:
 
     async def says(self, case: Case, form: Form) -> Says:  # noqa: ARG002 - the protocol's
         """Give what the page says and asks."""
-        asked = [event.text for event in case.view.events if event.event == "queried" and event.text]
-        question = (f"{case.provider} asked: {asked[-1]}",) if asked else (f"{case.provider} asked a question.",)
+        asked = [without_times(event.text) for event in case.view.events if event.event == "queried"]
+        question = (
+            f"{case.provider} asked: “{asked[-1]}”" if any(asked[-1:]) else f"{case.provider} asked a question.",
+        )
         return Says(
             will=(*question, "Your answer is kept, and the prescription goes on where it stood before the question."),
             will_not=(

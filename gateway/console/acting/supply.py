@@ -5,6 +5,7 @@ from typing import Final
 from gateway.console.acting.offered import ActName
 from gateway.console.acting.shape import Came, Case, Field, Filled, Kind, NotDone, Option, Says, partly, reason_field
 from gateway.console.site import Form
+from gateway.console.whole_number import whole_number
 from gateway.console.words import day
 from gateway.domain.acts import Rescue
 from gateway.domain.identifiers import parse_uuid
@@ -112,12 +113,13 @@ class RescueSupply:
 
     async def carry_out(self, case: Case, filled: Filled) -> Came | NotDone:
         """End the one supply."""
-        line_id, _, issue = filled["issue"].partition(" ")
+        line_id, _, said = filled["issue"].partition(" ")
+        issue = whole_number(said)
         line = next((one for one in case.lines if str(one.id) == line_id), None)
-        if line is None or not issue.isdigit():
+        if line is None or issue is None:
             return NotDone(reasons=("Choose which supply was made by another.",))
         told = filled["told"] == "yes"
-        made = Rescue(issue=int(issue), link=filled["link"], told=told)
+        made = Rescue(issue=issue, link=filled["link"], told=told)
         reasons = await case.site.store.rescue(case.act(filled["reason"], line), made)
         if reasons:
             return NotDone(reasons=reasons)

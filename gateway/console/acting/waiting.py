@@ -22,6 +22,7 @@ from gateway.console.acting.shape import LONGEST, Task
 from gateway.console.codes.held_code_second import SecondMeaning
 from gateway.console.site import Entry, Form, Looker, Site
 from gateway.console.staff.granting import SecondRole
+from gateway.console.trouble import NOT_DONE
 from gateway.console.words import clock_time, when
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import parse_uuid
@@ -105,6 +106,7 @@ def routes(site: Site) -> list[BaseRoute]:
             view.proposal.id, by=looker.name, tenant=looker.tenant, now=site.now()
         )
         if reasons:
+            await site.note(looker, f"agree{NOT_DONE}", str(view.proposal.id))
             return await _page(site, request, looker, view, faults=reasons)
         try:
             done, words = await kind.carry_out(site, view, looker.name)
@@ -116,16 +118,18 @@ def routes(site: Site) -> list[BaseRoute]:
     async def withdraw(request: Request) -> Response:
         looker, view = await _one(site, request)
         form = await site.form(request)
-        await site.note(looker, "withdraw", str(view.proposal.id))
         reason = form.one("reason")
         if not reason or len(reason) > LONGEST:
+            await site.note(looker, f"withdraw{NOT_DONE}", str(view.proposal.id))
             return await _page(
                 site, request, looker, view, form=form, wrong=f"Give a reason of up to {LONGEST} letters"
             )
+        await site.note(looker, "withdraw", str(view.proposal.id))
         reasons = await site.store.withdraw(
             view.proposal.id, by=looker.name, reason=reason, tenant=looker.tenant, now=site.now()
         )
         if reasons:
+            await site.note(looker, f"withdraw{NOT_DONE}", str(view.proposal.id))
             return await _page(site, request, looker, view, form=form, faults=reasons)
         return site.to(request, _address(view), "Withdrawn. Nothing has moved.")
 

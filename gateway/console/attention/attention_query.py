@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from gateway.console.site import HOME, Looker
+from gateway.console.whole_number import page_number, whole_number
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.work_item import Reason
 from gateway.ports.attention import DEEPEST, PAGE, AttentionQuery
@@ -17,13 +18,13 @@ REASON_NAMES: Final = {reason.name.lower().replace("_", "-"): reason for reason 
 
 def read(values: Mapping[str, str], looker: Looker) -> AttentionQuery:
     """Read what an address asks for; what it cannot mean is left out."""
-    days = values.get("days", "")
-    page = _whole(values.get("page", ""), most=DEEPEST // PAGE) or 1
+    days = whole_number(values.get("days", ""))
+    page = page_number(values.get("page", ""), last=DEEPEST // PAGE)
     return AttentionQuery(
         taken_by=looker.name if values.get("whose") == "mine" else "",
         provider=_ods(values.get("provider", "")),
         reason=REASON_NAMES.get(values.get("reason", "")),
-        days_under=_whole(days, most=_MOST_DAYS),
+        days_under=None if days is None else min(days, _MOST_DAYS),
         silent_of=_ods(values.get("silent", "")),
         first=(page - 1) * PAGE,
     )
@@ -48,10 +49,6 @@ def address(query: AttentionQuery, *, page: int | None = None, path: str = HOME)
 def from_start(query: AttentionQuery) -> AttentionQuery:
     """Give the same list from its beginning."""
     return replace(query, first=0)
-
-
-def _whole(text: str, *, most: int) -> int | None:
-    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 6 else None  # noqa: PLR2004
 
 
 def _ods(text: str) -> OdsCode | None:

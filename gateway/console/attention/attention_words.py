@@ -9,19 +9,26 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from gateway.access.policy import Action
+from gateway.console.amounts import amount_words
+from gateway.console.attention.next_step import Link, step_of
+from gateway.console.late_words import stage_words, unsent_words
 from gateway.console.site import Looker, Names
 from gateway.console.words import (
     CANCELS,
     LONDON,
     STATES,
     Shown,
+    begun,
     born,
     clock_time,
     day,
+    days,
     held_shown,
     how_long,
+    inert,
     nhs_number,
     short_time,
+    they_said,
     when,
 )
 from gateway.domain.alert_kinds import about
@@ -30,20 +37,13 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import CODES
 from gateway.domain.labels import Held
 from gateway.domain.lifecycle import LineState
-from gateway.domain.work_item import LEAD_TIME, REASONS, Reason, Step, measures_slack, settled
-from gateway.ports.attention import DEEPEST, Also, LineOnList, SilentProvider, WorkItem, WorkNote, limit_of
+from gateway.domain.provider_advice import for_provider
+from gateway.domain.trust_advice import for_trust
+from gateway.domain.work_item import LEAD_TIME, REASONS, Reason, measures_slack, settled
+from gateway.ports.attention import DEEPEST, Also, LineOnList, OpaqueLine, SilentProvider, WorkItem, limit_of
 
 CLOSING: Final = time(17, 0)
 """When the working day ends by which somebody must act."""
-_NEEDS: Final = LEAD_TIME.days
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """A link with its words."""
-
-    words: str
-    href: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,7 @@ class Row:
         key: names the row for the page alone.
         item: number and who has it, for a form; empty where nobody can take it.
         place: why it stands where it stands.
+        where: for whoever runs the gateway, what it is about, without a patient.
     """
 
     key: str
@@ -106,9 +107,9 @@ class Row:
     line: LineShown | None = None
     limit: str = ""
     also: tuple[str, ...] = ()
+    where: tuple[tuple[str, str], ...] = ()
     means: str = ""
     do: str = ""
-    acts: str = ""
     soon: str = ""
     group: bool = False
     incident: bool = False
@@ -149,13 +150,13 @@ def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
     return Row(
         key=f"alert-{item.alert}" if item.alert is not None else f"line-{item.subject}",
         item=f"{item.alert}:{item.taken_by}" if item.alert is not None else "",
-        heading=(line.medicine or "The medicine could not be read") if line else _kind(item.kind),
+        heading=(inert(line.medicine) or "The medicine could not be read") if line else _kind(item.kind),
         href=f"/console/prescriptions/{line.prescription_id}" if line else f"/console/work/{item.alert}",
         reason=item.reason.value,
-        text=_text(item),
+        text=_text(item, now),
         act_by=_by(by, now),
         late=by <= now,
-        place=_place(item, now),
+        place=_place(item, names, now),
         owner=reason.owner,
         taken_by=_taken_by(item, looker),
         mine=item.taken_by == looker.name and item.taken_at is not None,
@@ -164,12 +165,22 @@ def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
         limit=_limit(item, now),
         also=tuple(_also(one, line) for one in item.also),
         means=known.means if known else "",
-        do=known.do if known else "",
-        acts=known.acts.value if known else "",
+        do=_do(item, looker),
         soon=known.soon.value if known else "",
         incident=item.standing.incident,
         line=_line(line, item.reason, names, now) if line else None,
     )
+
+
+def _do(item: WorkItem, looker: Looker) -> str:
+    """Say what to do: whoever runs the gateway, the trust's people and the provider's each what is theirs."""
+    if not item.kind:
+        return ""
+    if looker.may(Action.TEND):
+        return f"{about(item.kind).acts.value.capitalize()}: {about(item.kind).do}"
+    if item.line is not None and looker.tenant not in {None, item.line.tenant}:
+        return for_provider(item.kind, item.line.state)
+    return for_trust(item.kind, item.line.state if item.line else None, item.held_for)
 
 
 def _line(line: LineOnList, reason: Reason, names: Names, now: datetime) -> LineShown:
@@ -177,11 +188,11 @@ def _line(line: LineOnList, reason: Reason, names: Names, now: datetime) -> Line
     return LineShown(
         number=line.number or "no number",
         order_number=line.order_number,
-        patient=line.patient_name or "The patient's name could not be read",
+        patient=inert(line.patient_name) or "The patient's name could not be read",
         nhs=nhs_number(line.nhs_number) or "no NHS number",
         born=born(line.birth_date, now) or "not read",
-        directions=line.directions,
-        quantity=line.quantity,
+        directions=inert(line.directions),
+        quantity=inert(amount_words(line.quantity)),
         provider=named(line.provider, names),
         trust=named(line.tenant, names),
         state=_HELD.get(reason, STATES[line.state]) if line.state is LineState.HELD else STATES[line.state],
@@ -193,29 +204,26 @@ def _line(line: LineOnList, reason: Reason, names: Names, now: datetime) -> Line
 
 _HELD: Final = {
     Reason.HELD_CODE: held_shown(Held.CODE),
+    Reason.HELD_RELEASE: held_shown(Held.RELEASE),
     Reason.HELD_SOURCE: held_shown(Held.SOURCE),
 }
 
 
 def left(cover: Cover, today: date) -> Left:
     """Give how much medicine is left, in words, with its sum."""
-    days = cover.days_left(today)
-    if days is None or cover.ends_on is None:
+    count = cover.days_left(today)
+    if count is None or cover.ends_on is None:
         return Left(words="Days of medicine left: not known", grade=f"Cannot be worked out: {cover.why}.")
     terms = cover.sum_on(today)
     total = sum(term.days for term in terms)
-    ended = f"Medicine ended {_days(-total)} ago" if total < 0 else "Medicine ends today"
-    words = f"{_days(days)} of medicine left" if total > 0 else ended
+    ended = f"Medicine ended {days(-total)} ago" if total < 0 else "Medicine ends today"
+    words = f"{days(count)} of medicine left" if total > 0 else ended
     return Left(
         words=words,
         grade=f"{cover.grade.value}; lasts until {day(cover.ends_on - timedelta(days=1))}",
         sum=tuple((term.words, f"{term.days:+d}") for term in terms),
         total=str(total),
     )
-
-
-def _days(count: int) -> str:
-    return f"{count} day{'s' * (count != 1)}"
 
 
 def _by(moment: datetime, now: datetime) -> str:
@@ -227,19 +235,27 @@ def _by(moment: datetime, now: datetime) -> str:
     return f"{passed} {local:%a} {local.day} {local:%b} {at}"
 
 
-def _place(item: WorkItem, now: datetime) -> str:
+def _place(item: WorkItem, names: Names, now: datetime) -> str:
     """Say why a row stands where it stands."""
     if item.standing.incident:
         return "An incident: before everything else."
     if item.line is None:
         return "No patient's medicine waits for this alone."
-    risk = f" {item.line.risk_class.capitalize()}: before other medicines." if item.line.risk_class else ""
+    risk = f" {begun(item.line.risk_class)}: before other medicines." if item.line.risk_class else ""
     if not measures_slack(item.reason):
         return f"Days of medicine left say nothing of this: its usual limit counts.{risk}"
-    days = item.line.cover.days_left(now.astimezone(LONDON).date())
-    if days is None:
+    count = item.line.cover.days_left(now.astimezone(LONDON).date())
+    if count is None:
         return f"Days left are not known: it counts as due today.{risk}"
-    return f"{_days(days)} left, a supply needs {_NEEDS} days.{risk}"
+    return f"{days(count)} left; {_needs(item.line, names)}.{risk}"
+
+
+def _needs(line: LineOnList, names: Names) -> str:
+    """Say what a supply takes, and who says so."""
+    who = named(line.provider, names) if line.provider is not None else ""
+    if line.needs is not None:
+        return f"{who} needs {days(line.needs.days)} for a supply, as it has stated"
+    return f"we assume that a supply needs {days(LEAD_TIME.days)}{f': {who} has not said' if who else ''}"
 
 
 def _limit(item: WorkItem, now: datetime) -> str:
@@ -257,21 +273,47 @@ _WAITS: Final = {
 }
 
 
-def _text(item: WorkItem) -> str:
+def _text(item: WorkItem, now: datetime) -> str:
     """Say what happened: of an alert that only names a state, what that state means, and what it is held for."""
     line = item.line
     if line is None:
-        return _apart(item) if item.kind.startswith("submission-") else item.text
+        return _apart(item) if item.kind.startswith("submission-") else _opaque(item, now)
     if item.alert is None and item.reason in _WAITS:
         return _WAITS[item.reason]
     if item.settled:
-        return f"Settled: the line is now {STATES[line.state].label}. Close this row with a reason if nothing is left."
+        return _settled(line.state)
     if item.kind == "overdue":
-        return _overdue(item.text, STATES[line.state])
+        return " ".join((_overdue(item.text, STATES[line.state], line.said), *_late(line, now)))
     if item.kind and not item.kind.startswith("line-"):
         return item.text
-    meaning = _HELD[item.reason].sentence if item.reason in _HELD else STATES[line.state].sentence
-    return " ".join((meaning, *item.held_words))
+    meaning = _HELD[item.reason].sentence if item.reason in _HELD else _sentence(line)
+    return " ".join((meaning, *item.held_words, *_late(line, now)))
+
+
+def _late(line: LineOnList | OpaqueLine, now: datetime) -> tuple[str, ...]:
+    """Say why a line has not left, or which stage of its supply is the last that is known."""
+    if line.state is LineState.READY:
+        return (unsent_words(line.unsent, now),)
+    if isinstance(line, LineOnList) and line.state is LineState.IN_SUPPLY:
+        return (stage_words(line.stage),)
+    return ()
+
+
+def _settled(state: LineState) -> str:
+    return f"Settled: the line is now {STATES[state].label}. Close this row with a reason if nothing is left."
+
+
+def _opaque(item: WorkItem, now: datetime) -> str:
+    """Say what happened to those who see no patient: what is over is said to be over."""
+    if item.opaque is None:
+        return item.text
+    shown = STATES[item.opaque.state]
+    if item.settled:
+        return _settled(item.opaque.state)
+    if item.kind == "overdue":
+        late = item.text.removeprefix(f"{shown.label}. ")
+        return " ".join((late if late != item.text else f"Earlier: {item.text}", *_late(item.opaque, now)))
+    return shown.sentence if item.kind.startswith("line-") else item.text
 
 
 def _apart(item: WorkItem) -> str:
@@ -281,14 +323,22 @@ def _apart(item: WorkItem) -> str:
     return " ".join((about(item.kind).means, item.text, *advice))
 
 
-def _overdue(text: str, now: Shown) -> str:
+def _sentence(line: LineOnList) -> str:
+    sentence = STATES[line.state].sentence
+    return sentence if line.said is None else they_said(line.said, sentence)
+
+
+def _overdue(text: str, now: Shown, said: str | None) -> str:
     """Say what is known now, and what was late: the alert's own words begin with the state that it was about."""
     late = text.removeprefix(f"{now.label}. ")
-    return f"{now.sentence} {late if late != text else f'Earlier: {text}'}"
+    sentence = now.sentence if said is None else they_said(said, now.sentence)
+    return f"{sentence} {late if late != text else f'Earlier: {text}'}"
 
 
 def _also(also: Also, line: LineOnList | None) -> str:
     """Say what else is open about a line, in the words of its reason; a state that it has left is no longer so."""
+    if line is not None and also.kind == "overdue" and not also.text.startswith(STATES[line.state].label):
+        return f"Earlier: {also.text}"
     if line is None or not also.kind.startswith("line-"):
         return f"{also.reason.value}: {also.text}"
     over = f": no longer so. It is now {STATES[line.state].label}. Close that alert with a reason."
@@ -301,44 +351,6 @@ def _since(moment: datetime, now: datetime) -> str:
 
 def _kind(kind: str) -> str:
     return kind.replace("-", " ").capitalize()
-
-
-_PRESCRIPTION: Final = "/console/prescriptions/{id}"
-_PAGES: Final[dict[Step, tuple[str, Action]]] = {
-    Step.CALL: ("/console/work/{alert}/call", Action.WORK),
-    Step.STATEMENT: (f"{_PRESCRIPTION}/resolve", Action.RESOLVE),
-    Step.SEE_REASON: (_PRESCRIPTION, Action.READ_CONSOLE),
-    Step.ATTEMPTS: (_PRESCRIPTION, Action.READ_CONSOLE),
-    Step.WHAT_IS_WRONG: (_PRESCRIPTION, Action.READ_CONSOLE),
-    Step.RESOLVE_CODE: ("/console/held-codes", Action.PROPOSE_CODE),
-    Step.ANSWER: (f"{_PRESCRIPTION}/answer", Action.PHARMACY),
-    Step.REMIND: ("/console/work/{alert}/remind", Action.WORK),
-    Step.CHECK: ("/console/screening/{id}", Action.PHARMACY),
-    Step.DELIVERY: (_PRESCRIPTION, Action.READ_CONSOLE),
-    Step.ASK_PROVIDER: ("/console/work/{alert}/remind", Action.WORK),
-    Step.ASK_PRESCRIBER: (f"{_PRESCRIPTION}/renewal", Action.RENEW),
-    Step.EVIDENCE: (_PRESCRIPTION, Action.READ_CONSOLE),
-    Step.RULE: (f"{_PRESCRIPTION}/rule", Action.PHARMACY),
-}
-
-
-def step_of(item: WorkItem, looker: Looker) -> Link:
-    """Give the next step, where this person may take it; otherwise the page that says who can."""
-    if item.settled and item.alert is not None and looker.may(Action.CLOSE_ALERT):
-        return Link(words="Close", href=f"/console/work/{item.alert}/close")
-    step = Step.RULE if item.kind == "change-awaits-ruling" else REASONS[item.reason].step
-    if item.reason is Reason.ENDED and item.kind != "renewal-requested":
-        step = Step.SEE_REASON  # there is no request for a renewal that could be decided
-    address, action = _PAGES.get(step, ("", Action.READ_CONSOLE))
-    needs_line, needs_alert = "{id}" in address, "{alert}" in address
-    fits = bool(address) and looker.may(action) and (item.line or not needs_line) and (item.alert or not needs_alert)
-    if fits:
-        prescription = item.line.prescription_id if item.line else ""
-        return Link(words=step.value, href=address.format(id=prescription, alert=item.alert))
-    if item.alert is not None:
-        return Link(words=step.value if not address else Step.LOOK.value, href=f"/console/work/{item.alert}")
-    prescription = item.line.prescription_id if item.line else ""
-    return Link(words=Step.LOOK.value, href=_PRESCRIPTION.format(id=prescription))
 
 
 def group_of(group: SilentProvider, names: Names, now: datetime) -> Row:
@@ -368,34 +380,4 @@ def group_of(group: SilentProvider, names: Names, now: datetime) -> Row:
         age=_since(group.since, now),
         step=Link(words="Show each of them", href=href),
         group=True,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteShown:
-    """One thing that was done about an item."""
-
-    at: str
-    ago: str
-    what: str
-    words: str
-    evidence: str
-
-
-def note_of(note: WorkNote, now: datetime) -> NoteShown:
-    """Give one note in words."""
-    whats = {
-        "taken": f"{note.by} took it",
-        "handed over": f"{note.by} handed it to {note.person}",
-        "put off": f"{note.by} put it off until {clock_time(note.until)}" if note.until else "",
-        "call": f"{note.by} spoke with {note.person}, {clock_time(note.spoken_at)}" if note.spoken_at else "",
-        "reminded": f"{note.by} reminded {note.person}",
-    }
-    stock = f" Medicine at home: {_days(note.days_at_home)}." if note.days_at_home is not None else ""
-    return NoteShown(
-        at=clock_time(note.at),
-        ago=when(note.at, now),
-        what=whats[note.kind],
-        words=note.words + stock,
-        evidence="stated" if note.kind == "call" else "our own record",
     )

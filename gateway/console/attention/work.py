@@ -4,7 +4,9 @@ Each act says first what will happen. It is done once however often the form is 
 has taken the item meanwhile, or its line has moved: then both are said, and what was typed stands.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,16 +17,56 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.access.policy import Action
 from gateway.console.attention.attention_query import address, read
-from gateway.console.attention.attention_words import note_of, row_of
-from gateway.console.attention.work_acts import ACTS, REMIND, Case, WorkAct, Wrong, reminder
+from gateway.console.attention.attention_words import Row, row_of
+from gateway.console.attention.note_words import note_of
+from gateway.console.attention.work_acts import ACTS, REMIND, reminder
+from gateway.console.attention.work_shape import Case, WorkAct, Wrong
 from gateway.console.in_force.told import told_of
-from gateway.console.site import HOME, Form, Looker, Site
+from gateway.console.site import HOME, Form, Looker, Names, Site
+from gateway.console.trouble import NOT_DONE
+from gateway.console.whole_number import whole_number
 from gateway.console.words import STATES, clock_time
 from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import LineState
-from gateway.ports.attention import WorkItem
+from gateway.ports.attention import NO_SUCH_ITEM, WorkItem
 
+TENDED_PATH: Final = "/console/gateway"
+"""Where whoever runs the gateway finds the same items, without anything of a patient."""
 _MOST_AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where people work on items: a trust's people on theirs, whoever runs the gateway on its own.
+
+    Attributes:
+        path: of an item and its acts.
+        home: of the list.
+        item: gives an item by its number; None where there is none, or it is not theirs.
+        row: gives it in words.
+        acts: what can be done about it.
+        may: what must be allowed for an act, where not its own.
+        called: what an item is called, where a page could be taken for one of another desk.
+    """
+
+    path: str
+    home: str
+    item: Callable[[Site, Looker, int], Awaitable[WorkItem | None]]
+    row: Callable[[WorkItem, Looker, Names, datetime], Row]
+    acts: tuple[WorkAct, ...]
+    may: Action | None = None
+    called: str = "item"
+
+    def action(self, act: WorkAct) -> Action:
+        """Give what a person must be allowed for an act."""
+        return self.may or act.action
+
+
+async def _of_trust(site: Site, looker: Looker, alert: int) -> WorkItem | None:
+    return await site.enquiries.work_item(alert, tenant=looker.tenant)
+
+
+_DESK: Final = Desk(path="/console/work", home=HOME, item=_of_trust, row=row_of, acts=ACTS)
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -32,8 +74,11 @@ def routes(site: Site) -> list[BaseRoute]:
 
     async def item(request: Request) -> Response:
         """Show one item in full."""
+        looker = site.looking(request, None)
+        if not looker.may(Action.READ_CONSOLE) and looker.may(Action.TEND):
+            return site.to(request, f"{TENDED_PATH}/{request.path_params['alert']}")  # where a notice leads
         looker = site.looking(request)
-        found = await _item(site, looker, request)
+        found = await item_of(site, _DESK, looker, request)
         await site.note(looker, "view", f"alert {found.alert}")
         now = site.now()
         alone = Case(site=site, looker=looker, items=(found,), now=now, seen={})
@@ -56,89 +101,108 @@ def routes(site: Site) -> list[BaseRoute]:
             back=HOME,
         )
 
+    return [*acting(site, _DESK, Action.WORK), Route("/work/{alert:int}", item, methods=["GET"])]
+
+
+def acting(site: Site, desk: Desk, taking: Action) -> list[BaseRoute]:
+    """Give the addresses of taking and of every other act at a desk."""
+
     async def take(request: Request) -> Response:
         """Take one item, or those that were chosen."""
-        looker = site.looking(request, Action.WORK)
+        looker = site.looking(request, taking)
         form = await site.form(request)
-        seen = _chosen(form)
-        if not seen:
-            return site.to(request, _back(form, looker), "Nothing was chosen, and nothing was taken.")
-        await site.note(looker, "take", _subject(seen))
+        chosen = _chosen(form)
+        if not chosen:
+            return site.to(request, _back(desk, form, looker), "Nothing was chosen, and nothing was taken.")
+        await site.note(looker, "take", _subject(chosen))
+        seen = {alert: who for alert, who in chosen.items() if await desk.item(site, looker, alert) is not None}
         answers = await site.store.take(tuple(seen), by=looker.name, seen=seen, tenant=looker.tenant, now=site.now())
-        return site.to(request, _back(form, looker), _taken(answers))
+        return site.to(request, _back(desk, form, looker), _taken(dict.fromkeys(chosen, NO_SUCH_ITEM) | dict(answers)))
 
     return [
-        Route("/work/take", take, methods=["POST"]),
-        *(route for act in ACTS for route in _of(site, act)),
-        Route("/work/{alert:int}", item, methods=["GET"]),
+        Route(f"{_beneath(desk)}/take", take, methods=["POST"]),
+        *(route for act in desk.acts for route in _of(site, desk, act)),
     ]
 
 
-def _of(site: Site, act: WorkAct) -> list[BaseRoute]:
+def _beneath(desk: Desk) -> str:
+    return desk.path.removeprefix(HOME.rstrip("/"))
+
+
+def _of(site: Site, desk: Desk, act: WorkAct) -> list[BaseRoute]:
     """Give the addresses of one act: about one item, and about several where that can be."""
 
     async def ask(request: Request) -> Response:
-        looker = site.looking(request, act.action)
-        found = await _item(site, looker, request)
+        looker = site.looking(request, desk.action(act))
+        found = await item_of(site, desk, looker, request)
         await site.note(looker, f"{act.name} page", f"alert {found.alert}")
         case = await _case(site, looker, (found,))
-        return _page(request, act, case, site.typed(request))
+        return _page(request, desk, act, case, site.typed(request))
 
     async def carry_out(request: Request) -> Response:
-        looker = site.looking(request, act.action)
+        looker = site.looking(request, desk.action(act))
         form = await site.form(request)
-        found = await _item(site, looker, request)
-        await site.note(looker, act.name, f"alert {found.alert}")
+        found = await item_of(site, desk, looker, request)
         case = await _case(site, looker, (found,), seen=_chosen(form))
-        return await _carry_out(request, act, case, form)
+        return await _carry_out(request, desk, act, case, form)
 
     async def several(request: Request) -> Response:
         """Ask about the rows that were chosen, or do it where that was answered."""
-        looker = site.looking(request, act.action)
+        looker = site.looking(request, desk.action(act))
         form = await site.form(request)
         seen = _chosen(form)
-        items = [await site.enquiries.work_item(alert, tenant=looker.tenant) for alert in seen]
+        items = [await desk.item(site, looker, alert) for alert in seen]
         found = tuple(one for one in items if one is not None and not one.closed_at)
         if not found:
-            return site.to(request, _back(form, looker), "Nothing was chosen, and nothing was done.")
-        await site.note(looker, act.name, _subject(seen))
+            return site.to(request, _back(desk, form, looker), "Nothing was chosen, and nothing was done.")
         case = await _case(site, looker, found, seen=seen)
         if not form.one("asked"):
-            return _page(request, act, case, form)
-        return await _carry_out(request, act, case, form)
+            await site.note(looker, f"{act.name} page", _subject(case.numbers))
+            return _page(request, desk, act, case, form)
+        return await _carry_out(request, desk, act, case, form)
 
-    path = f"/work/{{alert:int}}/{act.name}"
+    path = f"{_beneath(desk)}/{{alert:int}}/{act.name}"
     return [
         Route(path, ask, methods=["GET"]),
         Route(path, carry_out, methods=["POST"]),
-        *([Route(f"/work/{act.name}", several, methods=["POST"])] if act.several else []),
+        *([Route(f"{_beneath(desk)}/{act.name}", several, methods=["POST"])] if act.several else []),
     ]
 
 
-async def _carry_out(request: Request, act: WorkAct, case: Case, form: Form) -> Response:
+async def _carry_out(request: Request, desk: Desk, act: WorkAct, case: Case, form: Form) -> Response:
     site = case.site
     changed = _changed(case, form)
     if changed or act.why_not(case):
-        return _page(request, act, case, form, reasons=changed, status=409 if changed else 422)
+        await _not_done(case, act)
+        return _page(request, desk, act, case, form, reasons=changed, status=409 if changed else 422)
     values = {name: form.one(name) for name in form.values}
+    await site.note(case.looker, act.name, _subject(case.numbers))
     try:
         answers = await act.do(case, values)
     except Wrong as wrong:
-        return _page(request, act, case, form, wrong=wrong.fields, status=422)
+        await _not_done(case, act)
+        return _page(request, desk, act, case, form, wrong=wrong.fields, status=422)
     except Unavailable:
-        return _page(request, act, case, form, unknown=form.token[:8] or "none", status=503)
+        return _page(request, desk, act, case, form, unknown=form.token[:8] or "none", status=503)
     failed = [f"Item {alert}: {why}." for alert, why in answers.items() if why]
     if len(failed) == len(answers):
-        return _page(request, act, case, form, reasons=failed, status=409)
+        await _not_done(case, act)
+        return _page(request, desk, act, case, form, reasons=failed, status=409)
     done = act.done(case, values)
     if failed:
         done = f"{done} Not done: {' '.join(failed)}"
-    alone = f"/console/work/{case.numbers[0]}" if len(case.items) == 1 and act.name != "close" else ""
-    return site.to(request, alone or _back(form, case.looker), done)
+    alone = f"{desk.path}/{case.numbers[0]}" if len(case.items) == 1 and act.name != "close" else ""
+    return site.to(request, alone or _back(desk, form, case.looker), done)
+
+
+async def _not_done(case: Case, act: WorkAct) -> None:
+    """Write down that it was tried and nothing was done, so that no leaf alone reads as if it had been."""
+    await case.site.note(case.looker, f"{act.name}{NOT_DONE}", _subject(case.numbers))
 
 
 def _page(
     request: Request,
+    desk: Desk,
     act: WorkAct,
     case: Case,
     form: Form,
@@ -149,8 +213,9 @@ def _page(
     status: int = 200,
 ) -> Response:
     faults = wrong or {}
-    rows = [row_of(item, case.looker, case.site.names, case.now) for item in case.items]
+    rows = [desk.row(item, case.looker, case.site.names, case.now) for item in case.items]
     alone = len(case.items) == 1
+    closed = case.items[0].closed_at if alone else None
     return case.site.page(
         request,
         "work_act.html",
@@ -158,7 +223,8 @@ def _page(
         act=act,
         rows=rows,
         says=act.says(case),
-        why_not="This row was closed already." if case.items[0].closed_at and alone else act.why_not(case),
+        why_not=f"This row was closed at {clock_time(closed)}." if closed else act.why_not(case),
+        typed=[(one.words, form.one(one.name)) for one in act.asks(case) if form.one(one.name)],
         questions=[
             {"question": one, "value": form.one(one.name) if form.values else one.first, "wrong": faults.get(one.name)}
             for one in act.asks(case)
@@ -167,10 +233,12 @@ def _page(
         reasons=reasons,
         unknown=unknown,
         reminder=reminder(case) if act is REMIND and not act.why_not(case) else (),
-        states=[f"{item.alert}:{item.line.state}" for item in case.items if item.line is not None],
-        here_page=f"/console/work/{case.numbers[0]}/{act.name}" if alone else f"/console/work/{act.name}",
-        item_page=f"/console/work/{case.numbers[0]}" if alone else "",
-        back=_back(form, case.looker),
+        states=[f"{item.alert}:{line.state}" for item in case.items if (line := item.line or item.opaque)],
+        here_page=f"{desk.path}/{case.numbers[0]}/{act.name}" if alone else f"{desk.path}/{act.name}",
+        called=desk.called,
+        heading=act.words if desk.home == HOME else f"{act.words}: {desk.called} {case.numbers[0]}",
+        item_page=f"{desk.path}/{case.numbers[0]}" if alone else "",
+        back=_back(desk, form, case.looker),
     )
 
 
@@ -188,14 +256,14 @@ async def _case(site: Site, looker: Looker, items: tuple[WorkItem, ...], seen: M
     )
 
 
-async def _item(site: Site, looker: Looker, request: Request) -> WorkItem:
-    """Read an item.
+async def item_of(site: Site, desk: Desk, looker: Looker, request: Request) -> WorkItem:
+    """Read the item that an address names.
 
     Raises:
         HTTPException: 404, there is none, or it is not theirs (I9).
     """
     alert = int(request.path_params["alert"])
-    found = await site.enquiries.work_item(alert, tenant=looker.tenant) if alert < 1 << 62 else None
+    found = await desk.item(site, looker, alert) if alert < 1 << 62 else None
     if found is None:
         await site.note(looker, "view", "unknown item")
         raise HTTPException(404)
@@ -207,9 +275,10 @@ def _chosen(form: Form) -> dict[int, str]:
     only = form.one("only")
     found: dict[int, str] = {}
     for value in (only,) if only else form.many("item"):
-        number, _, taken_by = value.partition(":")
-        if number.isascii() and number.isdigit() and len(number) < 18 and len(found) < _MOST_AT_ONCE:  # noqa: PLR2004
-            found[int(number)] = taken_by
+        said, _, taken_by = value.partition(":")
+        number = whole_number(said)
+        if number is not None and len(found) < _MOST_AT_ONCE:
+            found[number] = taken_by
     return found
 
 
@@ -218,16 +287,18 @@ def _changed(case: Case, form: Form) -> list[str]:
     seen = dict(value.partition(":")[::2] for value in form.many("state"))
     found = []
     for item in case.items:
-        before = seen.get(str(item.alert), "")
-        if item.line is None or before not in set(LineState) or before == item.line.state.value:
+        before, line = seen.get(str(item.alert), ""), item.line or item.opaque
+        if line is None or before not in set(LineState) or before == line.state.value:
             continue
-        at, now = clock_time(item.line.entered_at), STATES[item.line.state].label
+        at, now = clock_time(line.entered_at), STATES[line.state].label
         found.append(f"This changed at {at} from {STATES[LineState(before)].label} to {now}. Nothing was done. Review.")
     return found
 
 
-def _back(form: Form, looker: Looker) -> str:
+def _back(desk: Desk, form: Form, looker: Looker) -> str:
     """Give the list as it was, by the address that the form says, read and written anew."""
+    if desk.home != HOME:
+        return desk.home
     asked = dict(parse_qsl(urlsplit(form.one("back")).query)) if form.values else {}
     return address(read(asked, looker))
 
@@ -239,5 +310,6 @@ def _taken(answers: Mapping[int, str]) -> str:
     return " ".join((words, *failed))
 
 
-def _subject(seen: Mapping[int, str]) -> str:
-    return f"alerts {' '.join(str(alert) for alert in seen)}"
+def _subject(alerts: Iterable[int]) -> str:
+    found = [str(alert) for alert in alerts]
+    return f"alert{'s' * (len(found) > 1)} {' '.join(found)}"

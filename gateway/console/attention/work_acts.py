@@ -5,108 +5,32 @@ Nothing here ends a line. A row leaves when its line moves on, or when somebody 
 Source: console.md 6.1 (actions), 2 (rule 8).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
 
 from gateway.access.policy import Action
 from gateway.console.attention.attention_words import act_by, named
-from gateway.console.site import Looker, Site
+from gateway.console.attention.work_shape import (
+    LONGEST,
+    Answers,
+    Case,
+    Option,
+    Question,
+    Values,
+    WorkAct,
+    Wrong,
+    needed,
+)
+from gateway.console.whole_number import whole_number
 from gateway.console.words import LONDON, clock_time, day
 from gateway.domain.custody import CUSTODY, Holder
 from gateway.domain.lifecycle import LineState
 from gateway.domain.work_item import Reason
-from gateway.ports.attention import Call, WorkItem
+from gateway.ports.attention import Call
 
-LONGEST: Final = 1000
 _SHORT: Final = 100
 _MOST_DAYS: Final = 3650
 _MORNING: Final = time(9, 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One thing to choose."""
-
-    value: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One question of a form.
-
-    Attributes:
-        kind: `text`, `area`, `radios`, `date`, `time` or `number`.
-        first: what stands there before anything was typed.
-        suggested: names that may be meant.
-    """
-
-    name: str
-    words: str
-    kind: str = "text"
-    hint: str = ""
-    options: tuple[Option, ...] = ()
-    first: str = ""
-    suggested: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """What an act is about: the items, who acts, and when."""
-
-    site: Site
-    looker: Looker
-    items: tuple[WorkItem, ...]
-    now: datetime
-    seen: Mapping[int, str]
-    colleagues: tuple[str, ...] = ()
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The numbers of the alerts."""
-        return tuple(item.alert for item in self.items if item.alert is not None)
-
-
-class Wrong(Exception):
-    """What was typed cannot be meant.
-
-    Args:
-        fields: the name of each question, and what is wrong with its answer.
-    """
-
-    def __init__(self, **fields: str) -> None:
-        super().__init__()
-        self.fields = fields
-
-
-Values = Mapping[str, str]
-Answers = Mapping[int, str]
-"""For each alert why it was not done; empty where it was."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkAct:
-    """One act.
-
-    Attributes:
-        words: heading, and words of its link.
-        says: what will happen and what will not, one sentence each.
-        several: it can be done to several rows at once.
-        done: what the notice says afterwards.
-    """
-
-    name: str
-    words: str
-    button: str
-    action: Action
-    says: Callable[[Case], tuple[str, ...]]
-    asks: Callable[[Case], tuple[Question, ...]]
-    do: Callable[[Case, Values], Awaitable[Answers]]
-    done: Callable[[Case, Values], str]
-    several: bool = False
-    why_not: Callable[[Case], str] = lambda _: ""
 
 
 # Hand over
@@ -124,7 +48,7 @@ def _colleague(case: Case) -> tuple[Question, ...]:
 
 
 async def _hand_over(case: Case, values: Values) -> Answers:
-    to = _needed(values, "to", "Say who takes it over", _SHORT)
+    to = needed(values, "to", "Say who takes it over", _SHORT)
     return await case.site.store.hand_over(
         case.numbers, to=to, by=case.looker.name, seen=case.seen, tenant=case.looker.tenant, now=case.now
     )
@@ -164,7 +88,7 @@ async def _put_off(case: Case, values: Values) -> Answers:
     chosen = values.get("until", "")
     if chosen not in {option.value for option in _until(case)[0].options}:
         raise Wrong(until="Choose until when")
-    reason = _needed(values, "reason", "Say why it can wait", LONGEST)
+    reason = needed(values, "reason", "Say why it can wait", LONGEST)
     latest, (item,) = _latest(case), case.items
     local = case.now.astimezone(LONDON)
     until = {
@@ -219,8 +143,8 @@ async def _log_call(case: Case, values: Values) -> Answers:
     spoken_at = _moment(values, wrong)
     if spoken_at and spoken_at > case.now + timedelta(minutes=1):
         wrong["time"] = "This time is still to come"
-    home = values.get("home", "")
-    if home and not (home.isascii() and home.isdigit() and int(home) <= _MOST_DAYS):
+    home = whole_number(values.get("home", ""), most=_MOST_DAYS)
+    if home is None and values.get("home", ""):
         wrong["home"] = "Give whole days, such as 14, or leave it empty"
     if wrong or spoken_at is None:
         raise Wrong(**wrong)
@@ -228,7 +152,7 @@ async def _log_call(case: Case, values: Values) -> Answers:
         person=person,
         spoken_at=min(spoken_at, case.now),
         words=words,
-        days_at_home=int(home) if home else None,
+        days_at_home=home,
     )
     (alert,) = case.numbers
     said = await case.site.store.log_call(alert, call, by=case.looker.name, tenant=case.looker.tenant, now=case.now)
@@ -271,7 +195,7 @@ def _by_whom(_: Case) -> tuple[Question, ...]:
 
 
 async def _remind(case: Case, values: Values) -> Answers:
-    person = _needed(values, "person", "Say whom you reminded, and how", _SHORT)
+    person = needed(values, "person", "Say whom you reminded, and how", _SHORT)
     words = values.get("words", "")
     if len(words) > LONGEST:
         raise Wrong(words=f"Use at most {LONGEST} characters")
@@ -312,7 +236,7 @@ def _close_says(case: Case) -> tuple[str, ...]:
     (item,) = case.items
     stays = (
         "The line itself does not change: it is not cancelled, not sent again and not closed by this."
-        if item.line
+        if case.of_lines
         else "Nothing else changes."
     )
     harm = ("This is an incident. Close it only when the patient is safe and it is reported.",)
@@ -325,22 +249,15 @@ def _close_says(case: Case) -> tuple[str, ...]:
 
 
 async def _close(case: Case, values: Values) -> Answers:
-    reason = _needed(values, "reason", "Say what was done about it", LONGEST)
+    reason = needed(values, "reason", "Say what was done about it", LONGEST)
     (alert,) = case.numbers
     closed = await case.site.store.close_alert(alert, by=case.looker.name, reason=reason, now=case.now)
     return {alert: "" if closed else "somebody has closed it meanwhile"}
 
 
-def _needed(values: Values, name: str, wrong: str, longest: int) -> str:
-    value = values.get(name, "")
-    if not value or len(value) > longest:
-        raise Wrong(**{name: f"{wrong}, in at most {longest} characters"})
-    return value
-
-
-def _rows(case: Case) -> str:
+def _rows(case: Case, one: str, several: str) -> str:
     count = len(case.items)
-    return "It" if count == 1 else f"{count} rows"
+    return f"It {one}" if count == 1 else f"{count} rows {several}"
 
 
 HAND_OVER: Final = WorkAct(
@@ -355,7 +272,7 @@ HAND_OVER: Final = WorkAct(
     ),
     asks=_colleague,
     do=_hand_over,
-    done=lambda case, values: f"{_rows(case)} handed to {values['to']}.",
+    done=lambda case, values: f"{_rows(case, 'was', 'were')} handed to {values['to']}.",
 )
 PUT_OFF: Final = WorkAct(
     name="put-off",
@@ -393,7 +310,7 @@ REMIND: Final = WorkAct(
     says=_remind_says,
     asks=_by_whom,
     do=_remind,
-    done=lambda case, values: f"Logged: {values['person']} was reminded. {_rows(case)} still on the list.",
+    done=lambda case, values: f"Logged: {values['person']} was reminded. {_rows(case, 'is', 'are')} still on the list.",
     why_not=_nobody_to_remind,
 )
 CLOSE: Final = WorkAct(

@@ -19,6 +19,7 @@ from gateway.console.auditing.checking_leaves import Check, Checker
 from gateway.console.bytes_shown import visible
 from gateway.console.csv_text import csv_response
 from gateway.console.site import Entry, Looker, Site
+from gateway.console.whole_number import whole_number
 from gateway.console.words import ACTORS, LONDON, clock_time, how_long, when
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.lifecycle import Actor
@@ -117,7 +118,7 @@ def routes(site: Site) -> list[BaseRoute]:
         now = site.now()
         found = AuditList(leaves=())
         if not faults:
-            below = _number(request.query_params.get("below", ""))
+            below = whole_number(request.query_params.get("below", ""))
             found = await site.enquiries.trail(
                 tenant=looker.tenant, wanted=_wanted(asked), below=below or None, limit=_PAGE
             )
@@ -171,7 +172,7 @@ def routes(site: Site) -> list[BaseRoute]:
         form = await site.form(request)
         if looker.tenant is not None:
             raise HTTPException(404)
-        size, root = _number(form.one("size")), form.one("root").lower()
+        size, root = whole_number(form.one("size")) or 0, form.one("root").lower()
         given = bool(form.one("size") or root)
         if given and (not size or len(root) != _HEX or not set(root) <= set("0123456789abcdef")):
             return site.to(
@@ -259,10 +260,6 @@ def _day(text: str) -> date | None:
 def _midnight(text: str, after: int = 0) -> datetime | None:
     found = _day(text) if text else None
     return datetime.combine(found + timedelta(days=after), day_time(), LONDON) if found else None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0  # noqa: PLR2004 - 64 bits
 
 
 def _address(asked: Mapping[str, str], ending: str = "") -> str:

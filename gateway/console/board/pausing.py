@@ -46,7 +46,7 @@ def routes(site: Site, provider_of: Callable[[Looker, Request], Provider]) -> li
     async def ask(request: Request) -> Response:
         looker = site.looking(request, Action.PAUSE)
         provider, act = provider_of(looker, request), _act(request)
-        await site.note(looker, act, f"provider {provider.ods}")
+        await site.note(looker, f"{act} page", f"provider {provider.ods}")
         return await _page(site, request, provider, site.typed(request))
 
     async def do(request: Request) -> Response:

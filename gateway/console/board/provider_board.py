@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from gateway.console.words import LONDON, clock_time, how_long, when
+from gateway.console.words import LONDON, clock_time, how_long, short_time, when
 from gateway.domain.books import bounds, london_day
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Provider
@@ -30,6 +30,7 @@ from gateway.domain.service_figures import Measure
 from gateway.domain.spread import Spread, together
 from gateway.enquiries import PauseView
 from gateway.ports.board import MOST, Backlog, Figure, Standings
+from gateway.ports.outages import Outage, PlannedOutage
 
 USUAL_DAYS: Final = 30
 LATE_COUNT: Final = timedelta(seconds=60)
@@ -39,10 +40,13 @@ STANDING_CLASSES: Final[Mapping[Now, str]] = {
     Now.PAUSED: "hc-standing--paused",
     Now.BY_HAND: "",
     Now.NOT_ANSWERING: "hc-standing--bad",
+    Now.MUTE: "hc-standing--bad",
     Now.SLOW: "hc-standing--slow",
     Now.WORKING: "",
     Now.NOT_KNOWN: "hc-standing--unknown",
 }
+_SILENT: Final = frozenset({Now.NOT_ANSWERING, Now.MUTE, Now.SLOW, Now.NOT_KNOWN})
+_EXPECTED: Final = " A planned outage runs now: silence is to be expected until it ends, and proves nothing else."
 _TRIES: Final = {
     "on_wire": "Begun",
     "taken": "Taken by their system",
@@ -68,6 +72,7 @@ class Known:
     whole_backlog: Mapping[OdsCode, Backlog]
     pulses: Mapping[OdsCode, Pulse]
     pauses: Sequence[PauseView]
+    outages: Sequence[PlannedOutage] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +82,14 @@ class Standing:
     Attributes:
         kind: class of the words; colour never speaks alone.
         why: the rule by which it is so.
+        outage: the planned outage that runs, or the next; empty where none is known.
     """
 
     word: str
     kind: str
     why: str
     heard: str
+    outage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,14 +167,33 @@ def standing(ods: OdsCode, known: Known) -> Standing:
     today, usual = answer_times(known.whole, ods, known.now)
     backlog = known.whole_backlog.get(ods, Backlog())
     paused = any(pause.destination == ods for pause in known.pauses)
-    word = judge(Signs(pulse=pulse, paused=paused, today=today, usual=usual, oldest=backlog.oldest), known.now)
+    waiting = backlog.waiting + backlog.not_known
+    signs = Signs(pulse=pulse, paused=paused, today=today, usual=usual, oldest=backlog.oldest, waiting=waiting)
+    word = judge(signs, known.now)
     silent = silent_for(pulse, known.now) if word is Now.NOT_ANSWERING else None
+    planned = [one for one in known.outages if one.outage.provider == ods]
+    runs = any(one.outage.runs(known.now) for one in planned)
     return Standing(
-        word=f"{word} for {how_long(silent)}" if silent is not None else word.value,
+        word=_for(word, silent, backlog.oldest),
         kind=STANDING_CLASSES[word],
-        why=RULES[word],
+        why=RULES[word] + _EXPECTED * (runs and word in _SILENT),
+        outage=outage_words(planned[0].outage, known.now) if planned else "",
         heard=f"{clock_time(pulse.heard_at)}, {when(pulse.heard_at, known.now)}" if pulse.heard_at else "Never",
     )
+
+
+def _for(word: Now, silent: timedelta | None, oldest: datetime | None) -> str:
+    """Give the word, with how long it has been so or since when, where that is known."""
+    if silent is not None:
+        return f"{word} for {how_long(silent)}"
+    return f"{word} since {short_time(oldest)}" if word is Now.MUTE and oldest is not None else word.value
+
+
+def outage_words(outage: Outage, now: datetime) -> str:
+    """Say from when till when a provider's system will be away, as it told us."""
+    if outage.runs(now):
+        return f"Planned outage now, until {short_time(outage.ends)}"
+    return f"Planned outage from {short_time(outage.begins)} to {short_time(outage.ends)}"
 
 
 def answer_times(figures: Iterable[Figure], ods: OdsCode, now: datetime) -> tuple[Spread, Spread]:

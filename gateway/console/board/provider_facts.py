@@ -1,19 +1,24 @@
 """What is configured and agreed with a provider, as rows of a summary list (console.md 6.5)."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from gateway.console.board.provider_book import ProviderBook
 from gateway.console.pages import named
 from gateway.console.site import Names
+from gateway.console.words import day, days
 from gateway.destination import Promises
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Provider
 from gateway.domain.routing import RouteRow
+from gateway.domain.work_item import LEAD_TIME
 
 NOT_STATED = "Not stated in the configuration"
 
 
-def facts(provider: Provider, book: ProviderBook, tenant: OdsCode | None, names: Names) -> list[tuple[str, list[str]]]:
+def facts(
+    provider: Provider, book: ProviderBook, tenant: OdsCode | None, names: Names, today: date
+) -> list[tuple[str, list[str]]]:
     """Give what is stated of a provider: what it is, and one sentence or more.
 
     Args:
@@ -21,6 +26,7 @@ def facts(provider: Provider, book: ProviderBook, tenant: OdsCode | None, names:
         book: what is configured.
         tenant: of whoever looks; another trust's routes are not shown to a trust.
         names: what each trust and provider is called.
+        today: in London.
     """
     promises = book.promises.get(provider.ods)
     rows = book.routes_to(provider.ods, tenant)
@@ -30,10 +36,26 @@ def facts(provider: Provider, book: ProviderBook, tenant: OdsCode | None, names:
         ("Out of hours", [provider.out_of_hours or NOT_STATED]),
         ("Channel", [f"Adapter {provider.adapter}", *_channel(provider, promises)]),
         ("What its system is known to do", list(_promised(provider, promises)) or [NOT_STATED]),
+        ("Time that a supply needs", [_lead_time(provider)]),
         ("Trusts with a route to it", trusts or ["None by name"]),
         ("Routes", [_route(row, names) for row in rows] or ["None: it is reached only where a trust names it."]),
-        ("Certificate", ["Not known. This gateway does not record when the certificate of their system ends."]),
+        ("Certificate of its system", [_certificate(provider.certificate_ends, today)]),
     ]
+
+
+def _lead_time(provider: Provider) -> str:
+    if provider.lead_time is None:
+        return f"Not stated by it. We assume {days(LEAD_TIME.days)}, as for every provider that has not stated it."
+    return f"{days(provider.lead_time.days)}, as the provider's file states."
+
+
+def _certificate(ends: date | None, today: date) -> str:
+    if ends is None:
+        return "Not known: the provider's file does not state when it ends, and we do not look at it."
+    left = (ends - today).days
+    if left <= 0:
+        return f"ENDED on {day(ends)}, as the provider's file states."
+    return f"Ends on {day(ends)}, {days(left)} left, as the provider's file states."
 
 
 def _channel(provider: Provider, promises: Promises | None) -> Iterator[str]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.access.policy import Action
-from gateway.console.board import books, pausing, provider_board
+from gateway.console.board import books, outages, pausing, provider_board
 from gateway.console.board.provider_board import USUAL_DAYS, Known, Row
 from gateway.console.board.provider_book import ProviderBook
 from gateway.console.board.provider_facts import facts
@@ -21,13 +21,14 @@ from gateway.console.words import clock_time
 from gateway.domain.books import london_day
 from gateway.domain.partner import Provider
 from gateway.domain.provider_health import RULES
-from gateway.ports.attention import AttentionQuery
+from gateway.ports.attention import MOST_COUNTED
 
 ENTRIES: Final = (Entry(words="Providers", href="/console/providers", action=Action.READ_PROVIDERS),)
 SOON_DAYS: Final = 7
 _COLUMNS: Final = (
     "Provider", "ODS code", "Now", "Waiting for an answer", "Still to be sent", "Oldest waits",
     "Answer time today, p50 / p95", "Answer time 30 days before, p50 / p95", "Under 7 days left or not known", "As of",
+    "Planned outage",
 )  # fmt: skip
 
 
@@ -60,7 +61,7 @@ def routes(site: Site) -> list[BaseRoute]:
             [
                 (
                     row.name, row.ods, row.standing.word, row.waiting, row.to_send, row.oldest, row.today, row.usual,
-                    row.under, at,
+                    row.under, at, row.standing.outage,
                 )
                 for row in await _rows(site, looker, known)
             ],
@@ -78,13 +79,14 @@ def routes(site: Site) -> list[BaseRoute]:
             "provider.html",
             row=row,
             found=found,
-            facts=facts(provider, site.service(ProviderBook), looker.tenant, site.names),
+            facts=facts(provider, site.service(ProviderBook), looker.tenant, site.names, london_day(known.now)),
             picture_svg=_causes(found.causes),
             finding=_finding(found.causes),
             rules=[(now.value, rule) for now, rule in RULES.items()],
             old=provider_board.age_of(known.standings, known.now),
             as_of=clock_time(known.standings.counted_at or known.now),
             may_pause=looker.may(Action.PAUSE),
+            outages=outages.listed(provider, known.outages),
             books=checked.words(provider.ods) if looker.may(Action.READ_BOOKS) else (),
             own=looker.tenant is not None,
         )
@@ -93,6 +95,7 @@ def routes(site: Site) -> list[BaseRoute]:
         Route("/providers", board, methods=["GET"]),
         Route("/providers.csv", as_csv, methods=["GET"]),
         Route("/providers/{ods}", one, methods=["GET"]),
+        *outages.routes(site, lambda looker, request: _provider(site, looker, request)),
         *pausing.routes(site, lambda looker, request: _provider(site, looker, request)),
         *books.routes(site, lambda looker, request: _provider(site, looker, request), checked),
     ]
@@ -118,6 +121,7 @@ async def read(site: Site, looker: Looker) -> Known:
         whole_backlog=backlog,
         pulses=await site.enquiries.pulses(),
         pauses=await site.enquiries.pauses(),
+        outages=await site.enquiries.planned_outages(now=now),
     )
     if looker.tenant is None:
         return known
@@ -129,15 +133,15 @@ async def _rows(
     site: Site, looker: Looker, known: Known, providers: tuple[Provider, ...] | None = None
 ) -> tuple[Row, ...]:
     shown = providers if providers is not None else site.service(ProviderBook).shown_to(looker.tenant)
-    rows = []
-    for provider in shown:
-        query = AttentionQuery(provider=provider.ods, days_under=SOON_DAYS, size=1)
-        soon = await site.enquiries.needs_attention(tenant=looker.tenant, query=query, now=known.now)
-        href = f"/console/?provider={provider.ods}&days={SOON_DAYS}" if looker.may(Action.READ_CONSOLE) else ""
-        under = f"more than {soon.total:,}" if soon.more else f"{soon.total:,}"
-        row = provider_board.row(provider, known)
-        rows.append(replace(row, under=under, under_href=href if soon.total else ""))
-    return tuple(rows)
+    asked = tuple(provider.ods for provider in shown)
+    soon = await site.enquiries.running_out(asked, tenant=looker.tenant, days=SOON_DAYS, now=known.now)
+    return tuple(_row(looker, provider, known, soon[provider.ods]) for provider in shown)
+
+
+def _row(looker: Looker, provider: Provider, known: Known, soon: int) -> Row:
+    href = f"/console/?provider={provider.ods}&days={SOON_DAYS}" if looker.may(Action.READ_CONSOLE) else ""
+    under = f"{MOST_COUNTED} or more" if soon >= MOST_COUNTED else str(soon)
+    return replace(provider_board.row(provider, known), under=under, under_href=href if soon else "")
 
 
 def _provider(site: Site, looker: Looker, request: Request) -> Provider:

@@ -1,7 +1,8 @@
 """A provider in trouble: who is affected, the shortest supply first, and re-routes proposed for many at once.
 
 Each proposal is one prescription's own, behind its own fence, and waits for a second person as any other. Nothing moves
-from here; what became of them stands among what waits for a second person, and on each prescription's page.
+from here; what became of them stands among what waits for a second person, and on each prescription's page. A trust's
+people are told which patients and medicines of theirs they are; nobody else is (DECISIONS 0071).
 
 Source: console.md 6.5; domain.md 1.4; reliability-security.md I10.
 """
@@ -21,16 +22,29 @@ from gateway.console.acting.shape import LONGEST, in_words
 from gateway.console.csv_text import csv_response
 from gateway.console.pages import address, named
 from gateway.console.site import Form, Looker, Site
-from gateway.console.words import LONDON, STATES, Shown, clock_time, day
+from gateway.console.trouble import NOT_DONE
+from gateway.console.words import LONDON, STATES, Shown, clock_time, day, inert, nhs_number
 from gateway.domain.asking import Seen
 from gateway.domain.fence import FREE, REVOCABLE
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.labels import worst
 from gateway.domain.reroute import HeldPrescription
+from gateway.enquiries import PrescriptionView
 from gateway.pipeline.reroute import Rerouting
 
 MOST: Final = 200
 """Prescriptions of one page: each is looked at for the days of medicine left."""
+_COLUMNS: Final = (
+    "prescription",
+    "orders",
+    "status",
+    "supplies left",
+    "medicine at home ends",
+    "re-route proposed",
+    "patient",
+    "NHS number",
+    "medicines",
+)
 _MOVABLE: Final = FREE | REVOCABLE
 
 
@@ -39,6 +53,7 @@ class Row:
     """One prescription that is affected.
 
     Attributes:
+        patient: and `nhs`, of the reader's own trust; empty for anybody else, as are the medicines.
         left: days of medicine left, in words; what is not known is treated as urgent.
         proposed: a re-route of it waits for a second person.
     """
@@ -52,6 +67,9 @@ class Row:
     left: str
     ends: date | None
     proposed: bool
+    patient: str = ""
+    nhs: str = ""
+    medicines: tuple[str, ...] = ()
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -66,22 +84,32 @@ def routes(site: Site) -> list[BaseRoute]:
         looker, ods = _asked(site, request)
         await site.note(looker, "provider in trouble, as a file", str(ods))
         rows, _ = await _rows(site, looker, ods)
-        header = ("prescription", "orders", "status", "supplies left", "medicine at home ends", "re-route proposed")
         cells = [
-            (row.number, row.orders, row.state.label, row.supplies, row.ends or "", "yes" if row.proposed else "no")
+            (
+                row.number,
+                row.orders,
+                row.state.label,
+                row.supplies,
+                row.ends or "",
+                "yes" if row.proposed else "no",
+                row.patient,
+                row.nhs,
+                "; ".join(row.medicines),
+            )
             for row in rows
         ]
-        return csv_response(f"affected-{str(ods).lower()}", header, cells)
+        return csv_response(f"affected-{str(ods).lower()}", _COLUMNS, cells)
 
     async def propose(request: Request) -> Response:
         looker, ods = _asked(site, request)
         form = await site.form(request)
-        await site.note(looker, "propose re-routes", str(ods))
         rows, _ = await _rows(site, looker, ods)
         chosen = [row for row in rows if str(row.held.prescription_id) in form.many("prescription")]
         to, wrong = OdsCode.parse(form.one("to")), _wrong(site, ods, form, chosen)
         if wrong or to is None:
+            await site.note(looker, f"propose re-routes{NOT_DONE}", str(ods))
             return await _page(site, request, looker, ods, form, wrong)
+        await site.note(looker, "propose re-routes", str(ods))
         done, reasons = 0, list[str]()
         for row in chosen:
             why = await site.store.propose(
@@ -100,6 +128,8 @@ def routes(site: Site) -> list[BaseRoute]:
             )
             done += not why
             reasons += [f"{row.number}: {one}" for one in why]
+        if not done:
+            await site.note(looker, f"propose re-routes{NOT_DONE}", str(ods))
         words = (
             f"{done} of {len(chosen)} re-routes are proposed. Nothing has moved yet: a second person agrees to each."
         )
@@ -146,6 +176,7 @@ async def _row(site: Site, looker: Looker, held: HeldPrescription, waits: bool) 
     first = min(known) if known and len(known) == len(held.lines) else None
     today = site.now().astimezone(LONDON).date()
     left = _left(max(0, (first - today).days), first) if first else "Not known: treat as urgent"
+    whose = await _whose(site, looker, held)
     return Row(
         held=held,
         href=address(held.prescription_id),
@@ -156,7 +187,17 @@ async def _row(site: Site, looker: Looker, held: HeldPrescription, waits: bool) 
         left=left,
         ends=first,
         proposed=waits,
+        patient=inert(whose.patient_name) if whose else "",
+        nhs=nhs_number(whose.nhs_number) if whose else "",
+        medicines=tuple(dict.fromkeys(inert(line.product) for line in whose.lines)) if whose else (),
     )
+
+
+async def _whose(site: Site, looker: Looker, held: HeldPrescription) -> PrescriptionView | None:
+    """Give the prescription with its patient to whoever may open it anyway, of its own trust."""
+    if looker.tenant != held.tenant or not looker.may(Action.READ_CONSOLE):
+        return None
+    return await site.enquiries.prescription(held.prescription_id, tenant=looker.tenant)
 
 
 def _left(days: int, ends: date) -> str:

@@ -9,13 +9,15 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from gateway.console.amounts import amount_words
 from gateway.console.pages import named
 from gateway.console.site import Names
-from gateway.console.words import LONDON, clock_time, day, how_long, inert, short_time
+from gateway.console.words import LONDON, clock_time, day, days, held_shown, how_long, inert, short_time
 from gateway.domain.code_map import ApprovedEntry, MapKind, RereadState, UnknownCode
 from gateway.domain.cover import Cover
-from gateway.domain.issue import CODES, Issue
-from gateway.domain.labels import LABELS
+from gateway.domain.issue import Issue
+from gateway.domain.issue_texts import in_words
+from gateway.domain.labels import LABELS, Held
 from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Line, Prescription
 from gateway.domain.proposal import WORDS as PROPOSAL_WORDS
@@ -70,7 +72,6 @@ class Sent:
     system: str
     location: str
     cannot: str
-    advice: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,6 @@ class Effect:
 
 def sent(unknown: UnknownCode) -> Sent:
     """Give a code as it was sent."""
-    row = CODES.get(unknown.issue)
     return Sent(
         kind=KINDS[unknown.kind],
         code=inert(unknown.code) or NOT_STATED,
@@ -169,7 +169,6 @@ def sent(unknown: UnknownCode) -> Sent:
         system=inert(unknown.system) or NOT_STATED,
         location=unknown.location,
         cannot="" if unknown.can_be_mapped else _cannot(unknown),
-        advice=row.advice if row else "",
     )
 
 
@@ -177,10 +176,7 @@ def _cannot(unknown: UnknownCode) -> str:
     if not unknown.code:
         return "Only words were sent. There is no code to give a meaning to: ask the trust to send one."
     if unknown.kind is MapKind.DRUG:
-        return (
-            "This is a national code that is not in the release loaded here. Nobody here may give it another meaning: "
-            "load a newer release, then have the waiting orders read again."
-        )
+        return held_shown(Held.RELEASE).sentence
     return "This is a code of a national system that is not known here. Ask the trust to correct it."
 
 
@@ -202,10 +198,10 @@ def row(held: HeldCode, covers: Sequence[Cover] | None, names: Names, now: datet
 def shortest(covers: Sequence[Cover], now: datetime) -> str:
     """Say the shortest supply among lines; what is not known counts as urgent and is said first."""
     today = now.astimezone(LONDON).date()
-    days = [cover.days_left(today) for cover in covers]
-    known = [one for one in days if one is not None]
-    unknown = len(days) - len(known)
-    words = f"{_days(min(known))} at the shortest" if known else ""
+    left = [cover.days_left(today) for cover in covers]
+    known = [one for one in left if one is not None]
+    unknown = len(left) - len(known)
+    words = f"{days(min(known))} at the shortest" if known else ""
     if not unknown:
         return words or "No line waits"
     return f"Not known for {unknown}: treat as urgent" + (f". Otherwise {words}" if words else "")
@@ -229,14 +225,10 @@ def reference(prescription_id: UUID) -> str:
 
 
 def _left(cover: Cover, today: date) -> str:
-    days = cover.days_left(today)
-    if days is None or cover.ends_on is None:
+    left = cover.days_left(today)
+    if left is None or cover.ends_on is None:
         return f"Not known: {cover.why}. Treat as urgent"
-    return f"{_days(days)}, until {day(cover.ends_on - timedelta(days=1))} ({cover.grade.value})"
-
-
-def _days(count: int) -> str:
-    return f"{count} {'day' if count == 1 else 'days'}"
+    return f"{days(left)}, until {day(cover.ends_on - timedelta(days=1))} ({cover.grade.value})"
 
 
 def choice(candidate: Candidate) -> Choice:
@@ -319,9 +311,9 @@ def effect(tried: Tried) -> Effect:
 def _after(tried: Tried) -> str:
     held = tried.after.held_for
     if tried.after.order is None:
-        return f"It could not be read: {', '.join(held) or 'its order is not found in it'}"
+        return f"It could not be read: {in_words(held) or 'its order is not found in it.'}"
     if held:
-        return f"Still held for {', '.join(held)}"
+        return f"Still held. {in_words(held)}"
     if not any(line.state is LineState.HELD for line in tried.before.lines):
         return "Nothing holds it. It is not held any more, and is not read again"
     provider = tried.after.order.provider
@@ -331,7 +323,7 @@ def _after(tried: Tried) -> str:
 
 def _held_for(issues: Sequence[Issue]) -> str:
     codes = dict.fromkeys(issue.code for issue in issues if issue.effect.value.startswith("hold"))
-    return f"Held for {', '.join(codes)}" if codes else "Nothing holds it"
+    return in_words(codes) or "Nothing holds it"
 
 
 def _lines(prescription: Prescription | None) -> tuple[str, ...]:
@@ -341,5 +333,5 @@ def _lines(prescription: Prescription | None) -> tuple[str, ...]:
 
 def _line(line: Line) -> str:
     words = " ".join(dosage.text for dosage in line.dosages if dosage.text) or "no words"
-    quantity = f"{lexeme(line.quantity.value)} {line.quantity.unit.display or line.quantity.unit.code}"
+    quantity = amount_words(f"{lexeme(line.quantity.value)} {line.quantity.unit.display or line.quantity.unit.code}")
     return f"{line.product.display}: {words}; {quantity} each supply"

@@ -7,7 +7,6 @@ Source: console.md 6.8, 7; mapping.md 5.
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +20,8 @@ from gateway.console.codes import held_code_words as words
 from gateway.console.csv_text import csv_response
 from gateway.console.pages import named
 from gateway.console.site import Entry, Form, Looker, Site
+from gateway.console.trouble import Trouble
+from gateway.console.whole_number import page_number
 from gateway.console.words import clock_time
 from gateway.domain.code_map import ApprovedEntry, MapKind
 from gateway.domain.cover import Cover
@@ -34,6 +35,7 @@ from gateway.ports.code_maps import HeldCode
 
 ENTRIES: Final = (Entry(words="Held codes", href="/console/held-codes", action=Action.PROPOSE_CODE),)
 _MOST_LOOKS: Final = 60
+_LAST_PAGE: Final = 9_999
 """Orders whose supply is reckoned for the list; beyond these each code's own page says it."""
 _LONGEST_REASON: Final = 500
 _LONGEST_SEARCH: Final = 100
@@ -54,20 +56,6 @@ def routes(site: Site) -> list[BaseRoute]:
         Route(f"{one}/take-back", pages.take_back, methods=["POST"]),
         Route(f"{one}/read-again", pages.read_again, methods=["POST"]),
     ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trouble:
-    """Why nothing was done: fields that are wrong, or reasons; `unknown` where nobody knows what was done."""
-
-    wrong: dict[str, str] | None = None
-    reasons: tuple[str, ...] = ()
-    changed: str = ""
-    unknown: str = ""
-
-    @property
-    def status(self) -> int:
-        return 409 if self.changed else 503 if self.unknown else 422
 
 
 class _Pages:
@@ -157,7 +145,7 @@ class _Pages:
                 else "Choose what the code means. If none of these is right, search with other words"
             )
         if wrong or chosen is None:
-            return await self._page(request, looker, held, form, asked, _Trouble(wrong=wrong))
+            return await self._page(request, looker, held, form, asked, Trouble(wrong=wrong))
         try:
             reasons = await self._desk.propose(
                 held,
@@ -167,9 +155,9 @@ class _Pages:
                 token=derived_id("proposal", str(held.code_id), looker.name, form.token),
             )
         except Unavailable:
-            return await self._page(request, looker, held, form, asked, _Trouble(unknown=form.token[:8]))
+            return await self._page(request, looker, held, form, asked, Trouble(unknown=form.token[:8]))
         if reasons:
-            return await self._page(request, looker, held, form, asked, _Trouble(reasons=reasons))
+            return await self._page(request, looker, held, form, asked, Trouble(reasons=reasons))
         notice = "Proposed. Nothing is read by it yet: a second person has to look at it and approve it."
         return self._site.to(request, words.address(held.code_id), notice)
 
@@ -186,17 +174,17 @@ class _Pages:
         proposal = await self._desk.open_proposal(held.code_id, tenant=looker.tenant)
         if proposal is None or str(proposal.proposal.id) != form.one("proposal"):
             changed = "This proposal is no longer the one you looked at. Nothing was approved."
-            return await self._approval(request, looker, held, proposal, form, _Trouble(changed=changed))
+            return await self._approval(request, looker, held, proposal, form, Trouble(changed=changed))
         if not form.one("looked"):
             wrong = {"looked": "Confirm that you have compared the words sent with what they are to mean"}
-            return await self._approval(request, looker, held, proposal, form, _Trouble(wrong=wrong))
+            return await self._approval(request, looker, held, proposal, form, Trouble(wrong=wrong))
         try:
             came = await self._desk.approve(proposal, by=looker.name)
         except Unavailable:
-            trouble = _Trouble(unknown=form.token[:8])
+            trouble = Trouble(unknown=form.token[:8])
             return await self._approval(request, looker, held, proposal, form, trouble)
         if not isinstance(came, ApprovedEntry):
-            return await self._approval(request, looker, held, proposal, form, _Trouble(reasons=came))
+            return await self._approval(request, looker, held, proposal, form, Trouble(reasons=came))
         notice = f"Approved as entry v{came.number}. It counts for messages from now. Held orders are being read again."
         return self._site.to(request, words.address(held.code_id), notice)
 
@@ -208,10 +196,10 @@ class _Pages:
             raise HTTPException(404)
         wrong = _reason_wrong(form)
         if wrong:
-            return await self._approval(request, looker, held, proposal, form, _Trouble(wrong=wrong))
+            return await self._approval(request, looker, held, proposal, form, Trouble(wrong=wrong))
         reasons = await self._desk.reject(proposal, by=looker.name, reason=form.one("reason"))
         if reasons:
-            return await self._approval(request, looker, held, None, form, _Trouble(reasons=reasons))
+            return await self._approval(request, looker, held, None, form, Trouble(reasons=reasons))
         notice = "Rejected, with your reason. The code has no meaning here, and its orders stay held."
         return self._site.to(request, words.address(held.code_id), notice)
 
@@ -220,12 +208,12 @@ class _Pages:
         looker, held, form = await self._act(request, Action.APPROVE_CODE, "take an entry back")
         if held.entry is None or str(held.entry.number) != form.one("entry"):
             changed = "This entry is no longer the one you looked at. Nothing was taken back."
-            return await self._page(request, looker, held, form, "", _Trouble(changed=changed))
+            return await self._page(request, looker, held, form, "", Trouble(changed=changed))
         if wrong := _reason_wrong(form):
-            return await self._page(request, looker, held, form, "", _Trouble(wrong=wrong))
+            return await self._page(request, looker, held, form, "", Trouble(wrong=wrong))
         reasons = await self._desk.withdraw(held.entry, by=looker.name, reason=form.one("reason"))
         if reasons:
-            return await self._page(request, looker, held, form, "", _Trouble(reasons=reasons))
+            return await self._page(request, looker, held, form, "", Trouble(reasons=reasons))
         notice = "Taken back. No later message is read by it. What was read by it before stays as it was."
         return self._site.to(request, words.address(held.code_id), notice)
 
@@ -233,7 +221,7 @@ class _Pages:
         """Have the held orders with a code read again."""
         looker, held, form = await self._act(request, Action.PROPOSE_CODE, "read again")
         if wrong := _reason_wrong(form):
-            return await self._page(request, looker, held, form, "", _Trouble(wrong=wrong))
+            return await self._page(request, looker, held, form, "", Trouble(wrong=wrong))
         count = await self._desk.read_again(held, by=looker.name, reason=form.one("reason"))
         notice = f"{count} held {'order is' if count == 1 else 'orders are'} read again from what was sent."
         return self._site.to(request, words.address(held.code_id), notice)
@@ -271,7 +259,7 @@ class _Pages:
         held: HeldCode,
         form: Form,
         asked: str,
-        trouble: _Trouble | None = None,
+        trouble: Trouble | None = None,
     ) -> Response:
         site, now = self._site, self._site.now()
         orders = await site.enquiries.waiting_orders(held.code_id, tenant=looker.tenant)
@@ -338,10 +326,10 @@ class _Pages:
         held: HeldCode,
         proposal: ProposalView | None,
         form: Form,
-        trouble: _Trouble | None = None,
+        trouble: Trouble | None = None,
     ) -> Response:
         site, chosen, trial = self._site, None, None
-        number = _page_number(request)
+        number = page_number(request.query_params.get("page", ""), last=_LAST_PAGE)
         if proposal is not None:
             meant = meaning_of(proposal.proposal.payload)
             chosen = self._desk.target(meant.unknown, meant.target.code, meant.target.display)
@@ -372,8 +360,8 @@ class _Pages:
         )
 
 
-def _told(trouble: _Trouble | None) -> dict[str, object]:
-    told = trouble or _Trouble()
+def _told(trouble: Trouble | None) -> dict[str, object]:
+    told = trouble or Trouble()
     wrong = told.wrong or {}
     return {
         "wrong": wrong,
@@ -391,8 +379,3 @@ def _reason_wrong(form: Form) -> dict[str, str]:
     if len(reason) > _LONGEST_REASON:
         return {"reason": f"Use at most {_LONGEST_REASON} characters: these are {len(reason)}"}
     return {}
-
-
-def _page_number(request: Request) -> int:
-    asked = request.query_params.get("page", "1")
-    return max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 5 else 1  # noqa: PLR2004

@@ -1,21 +1,26 @@
-"""People on their way to the identity provider and back: what was sent along, for one browser, once, and not for long.
+"""People on their way to the identity provider and back, for one browser, and not for long.
 
-Source: OpenID Connect Core 3.1.2.1; RFC 9700 2.1 and 4.7 (state and nonce bound to the browser; used once).
+What is sent along follows from a secret that the browser itself keeps in a cookie. Nothing of it is kept here: so any
+node may take a person back, and strangers who knock take nobody's place. The code that comes back is redeemed once, by
+the identity provider, and only with this browser's secret.
+
+Source: OpenID Connect Core 3.1.2.1; RFC 7636 4.1; RFC 9700 2.1 and 4.7 (state and nonce bound to the browser).
 """
 
-import hashlib
 import hmac
+import re
 import secrets
-from collections import OrderedDict
-from collections.abc import Callable
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from gateway.access.posts import Identity
+from gateway.console.entering.session import derived
 
-_LASTS: Final = timedelta(minutes=10)
-_MOST: Final = 4096
+LASTS: Final = timedelta(minutes=10)
+_AHEAD: Final = timedelta(minutes=1)
+"""How far the clock of the node that sent somebody away may be ahead of this one's."""
+_CARRIED: Final = re.compile(r"([A-Za-z0-9_-]{43})[.](\d{1,11})[.]([A-Za-z0-9_-]{0,600})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,60 +28,47 @@ class Arrival:
     """One attempt to sign in.
 
     Attributes:
-        state: comes back with the person.
-        nonce: comes back in the token.
-        verifier: shows that whoever redeems the code is who asked for it (PKCE).
+        secret: what its browser keeps.
         path: the page of the console that the person wanted.
-        identity: who it turned out to be, while that person picks a role.
+        at: when it began, to the second.
     """
 
-    state: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48), repr=False)
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     path: str
-    identity: Identity | None = None
     at: datetime
 
+    @property
+    def state(self) -> str:
+        """Comes back with the person."""
+        return derived(self.secret, "state")
 
-class Arrivals:
-    """Every attempt under way in this process.
+    @property
+    def nonce(self) -> str:
+        """Comes back in the token."""
+        return derived(self.secret, "nonce")
 
-    Args:
-        now: the clock.
-    """
+    @property
+    def verifier(self) -> str:
+        """Shows that whoever redeems the code is who asked for it (PKCE)."""
+        return derived(self.secret, "verifier")
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
-        self._open: OrderedDict[str, Arrival] = OrderedDict()
-
-    def begin(self, path: str, *, identity: Identity | None = None) -> tuple[str, Arrival]:
-        """Begin an attempt; gives the secret for the cookie of its browser, and what is sent along."""
-        secret = secrets.token_urlsafe(32)
-        arrival = Arrival(path=path, identity=identity, at=self._now())
-        self._open[_digest(secret)] = arrival
-        while len(self._open) > _MOST:
-            self._open.popitem(last=False)
-        return secret, arrival
-
-    def look(self, secret: str, state: str) -> Arrival | None:
-        """Give an attempt of this browser without ending it."""
-        arrival = self._open.get(_digest(secret))
-        if arrival is None or self._now() - arrival.at > _LASTS:
-            return None
-        return arrival if hmac.compare_digest(arrival.state.encode(), state.encode()) else None
-
-    def of(self, secret: str) -> Arrival | None:
-        """Give the attempt of a browser, for the page on which its owner picks a role."""
-        arrival = self._open.get(_digest(secret))
-        return arrival if arrival is not None and self._now() - arrival.at <= _LASTS else None
-
-    def take(self, secret: str, state: str) -> Arrival | None:
-        """End an attempt, and give it if it is this browser's, and the state is the one that was sent along."""
-        arrival = self.look(secret, state)
-        if arrival is not None:
-            del self._open[_digest(secret)]
-        return arrival
+    def carried(self) -> str:
+        """Give what stands in the cookie."""
+        path = urlsafe_b64encode(self.path.encode()).rstrip(b"=").decode()
+        return f"{self.secret}.{int(self.at.timestamp())}.{path}"
 
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def came_back(carried: str, state: str, now: datetime) -> Arrival | None:
+    """Give the attempt that a browser carries, if the state that came back is its own and it is not too late."""
+    found = _CARRIED.fullmatch(carried)
+    if found is None:
+        return None
+    secret, seconds, path = found.groups()
+    try:
+        at = datetime.fromtimestamp(int(seconds), UTC)
+        arrival = Arrival(secret=secret, path=urlsafe_b64decode(path + "=" * (-len(path) % 4)).decode(), at=at)
+    except (ValueError, OverflowError, OSError):
+        return None
+    if not -_AHEAD <= now - at <= LASTS:
+        return None
+    return arrival if hmac.compare_digest(arrival.state.encode(), state.encode()) else None

@@ -6,6 +6,7 @@ of people who are not known, and of whom anybody can send any number, at most on
 Source: OpenID Connect Core 3.1; Back-Channel Logout 1.0, 2.5; reliability-security.md 8.
 """
 
+import hmac
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,17 +16,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.access.posts import Identity, Post, with_grants
-from gateway.console.entering import cookies
+from gateway.console.entering import arrivals, cookies
+from gateway.console.entering.arrivals import Arrival
 from gateway.console.entering.entrance import Entrance, short_name
-from gateway.console.entering.getting_in import let_in, local, note, written_down
+from gateway.console.entering.getting_in import let_in, local, note, still_given, written_down
 from gateway.console.entering.id_token import NotBelieved
 from gateway.console.entering.issuer import Issuer, IssuerAway
 from gateway.console.entering.role import Choice, choices, choices_of
-from gateway.console.entering.sessions import Why
+from gateway.console.entering.session import digest_of, form_token
 from gateway.console.site import HEADERS, HOME, SignedOut, Site
+from gateway.domain.session import Why
 
-_MOST_ENDED: Final = 4096
-_SECONDS: Final = 600
+_SECONDS: Final = int(arrivals.LASTS.total_seconds())
 _APART: Final = timedelta(seconds=1)
 
 
@@ -59,19 +61,25 @@ class ByIssuer:
 
     async def begin(self, request: Request) -> Response:
         """Send a browser to the identity provider."""
-        secret, arrival = self.entrance.arrivals.begin(local(request.query_params.get("to", "")))
+        arrival = Arrival(path=local(request.query_params.get("to", "")), at=self.site.now())
         try:
             address = await self.issuer.begin(arrival)
         except IssuerAway as error:
             return await self._away(request, error)
         response = RedirectResponse(address, 303, HEADERS)
-        self.cookie.give(response, secret, seconds=_SECONDS)
+        self.cookie.give(response, arrival.carried(), seconds=_SECONDS)
         return response
 
     async def back(self, request: Request) -> Response:
-        """Take a browser that comes back from the identity provider."""
+        """Take a browser that comes back from the identity provider; what it carried serves once."""
+        response = await self._back(request)
+        if self.cookie.full_name not in response.headers.get("set-cookie", ""):
+            self.cookie.take(response)
+        return response
+
+    async def _back(self, request: Request) -> Response:
         said = request.query_params
-        arrival = self.entrance.arrivals.take(self.cookie.of(request), said.get("state", ""))
+        arrival = arrivals.came_back(self.cookie.of(request), said.get("state", ""), self.site.now())
         if arrival is None or "code" not in said or "error" in said:
             return await self._not_believed(request, "state" if arrival is None else "refused by the identity provider")
         try:
@@ -83,7 +91,7 @@ class ByIssuer:
         identity = self.entrance.identity(known)
         grants = await self.site.enquiries.granted_to(identity.name, now=self.site.now())
         posts = with_grants(identity.posts, grants, self.entrance.organisations)
-        return await self._identified(request, replace(identity, posts=posts), arrival.path)
+        return await self._identified(request, replace(identity, posts=posts), local(arrival.path))
 
     async def _identified(self, request: Request, identity: Identity, path: str) -> Response:
         """Let a person in who has one role; ask one with several; say so to one with none."""
@@ -92,32 +100,34 @@ class ByIssuer:
             return self.site.page(request, "no_role.html", 403, person=identity.person, name=identity.name)
         if len(identity.posts) == 1:
             return await self._in(identity, identity.posts[0], path)
-        secret, _ = self.entrance.arrivals.begin(path, identity=identity)
+        secret = await self.site.sessions.ask_role(identity, path)
         response = RedirectResponse(f"{HOME}sign-in/role", 303, HEADERS)
         self.cookie.give(response, secret, seconds=_SECONDS)
         return response
 
     async def which(self, request: Request) -> Response:
         """Ask in which of several roles a person wants to come in."""
-        arrival = self.entrance.arrivals.of(self.cookie.of(request))
-        if arrival is None or arrival.identity is None:
+        secret = self.cookie.of(request)
+        asked = await self.site.sessions.asked_role(secret)
+        if asked is None:
             raise SignedOut
-        offered = self._offered(arrival.identity)
-        return self.site.page(request, "role.html", **choices(offered, arrival.state, "sign-in/role"))
+        offered = self._offered(asked[0])
+        return self.site.page(request, "role.html", **choices(offered, form_token(secret), "sign-in/role"))
 
     async def chosen(self, request: Request) -> Response:
         """Let a person in, in the role that was picked."""
         form = await self.site.loose_form(request)
-        secret, state = self.cookie.of(request), form.one("state")
-        arrival = self.entrance.arrivals.look(secret, state)
-        if arrival is None or arrival.identity is None:
+        secret = self.cookie.of(request)
+        state = form_token(secret)
+        asked = await self.site.sessions.asked_role(secret)
+        if asked is None or not hmac.compare_digest(form.one("state").encode(), state.encode()):
             raise SignedOut
-        post = next((one for one in arrival.identity.posts if one.key == form.one("post")), None)
+        identity, path = asked
+        post = next((one for one in identity.posts if one.key == form.one("post")), None)
         if post is None:
-            offered = choices(self._offered(arrival.identity), state, "sign-in/role", missing=True)
+            offered = choices(self._offered(identity), state, "sign-in/role", missing=True)
             return self.site.page(request, "role.html", 422, **offered)
-        self.entrance.arrivals.take(secret, state)
-        return await self._in(arrival.identity, post, arrival.path)
+        return await self._in(identity, post, path)
 
     async def ended(self, request: Request) -> Response:
         """Obey the identity provider that ends a person's sessions; the same order counts once."""
@@ -126,20 +136,20 @@ class ByIssuer:
             subject, token = await self.issuer.signed_out(form.one("logout_token"))
         except (IssuerAway, NotBelieved):
             return Response(status_code=400, headers=HEADERS)
-        if token in self.entrance.ended:
-            return Response(status_code=400, headers=HEADERS)
-        self.entrance.ended[token] = self.site.now()
-        while len(self.entrance.ended) > _MOST_ENDED:
-            del self.entrance.ended[next(iter(self.entrance.ended))]
         name = short_name(subject, self.issuer.settings.url)
-        if self.site.sessions.end_all(name, Why.ISSUER):
+        ended = await self.site.sessions.end_all(name, Why.ISSUER, order=digest_of(token))
+        if ended is None:
+            return Response(status_code=400, headers=HEADERS)
+        if ended:
             await note(self.site, name, "signed out", "by the identity provider")
         return Response(status_code=200, headers=HEADERS)
 
     async def _in(self, identity: Identity, post: Post, path: str) -> Response:
         await note(self.site, identity.name, "sign in", f"{post.role} {post.tenant or 'of the whole gateway'}")
         await written_down(self.site, post.principal(identity.name), identity.person)
-        response = let_in(self.site, self.site.sessions.sign_in(identity, post), path)
+        opened = await self.site.sessions.sign_in(identity, post)
+        await still_given(self.site, post.principal(identity.name), post.until)
+        response = await let_in(self.site, opened, path)
         self.cookie.take(response)
         return response
 

@@ -7,14 +7,13 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.access.posts import Identity, Organisations, RoleRule, posts_of
 from gateway.access.signing_in import SigningIn
-from gateway.console.entering.arrivals import Arrivals
 from gateway.console.entering.invented import Invented, invent
 from gateway.console.entering.issuer import Issuer, Said
 
@@ -22,23 +21,19 @@ _MOST_OF_NAME: Final = 80
 _PLAIN_SUBJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entrance:
     """The way in.
 
     Attributes:
         issuer: None where nobody signs in by an identity provider.
-        arrivals: who is on the way to it and back.
         invented: whom a development session may become.
-        ended: ids of the issuer's sign-out tokens that were obeyed, each once.
     """
 
     issuer: Issuer | None
     rules: tuple[RoleRule, ...]
     organisations: Organisations
-    arrivals: Arrivals
     invented: tuple[Invented, ...] = ()
-    ended: dict[str, datetime] = field(default_factory=dict)
 
     def identity(self, said: Said) -> Identity:
         """Give who the issuer says it is, with the posts its words amount to here."""
@@ -64,7 +59,6 @@ def entrance_of(
         issuer=Issuer(signing_in.issuer, now) if signing_in.issuer else None,
         rules=signing_in.rules,
         organisations=organisations,
-        arrivals=Arrivals(now),
         invented=invent(organisations) if development else (),
     )
 

@@ -1,5 +1,6 @@
 """What every way into the console has in common: the page of who is out, the cookie of who is in, and where to."""
 
+from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -7,7 +8,9 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.access.principal import Principal
 from gateway.console.entering.entrance import Entrance
-from gateway.console.site import HEADERS, HOME, Site
+from gateway.console.entering.sessions import WORDS, Opened
+from gateway.console.site import HEADERS, HOME, SignedOut, Site, visit_of
+from gateway.domain.session import Why
 
 _KEPT: Final = "You were signed out before this was sent. Nothing was done. What you typed is still here."
 
@@ -16,14 +19,14 @@ def signed_out(site: Site, request: Request, status: int, *, used: bool = False,
     """Say how to get in, and why the browser is out; and whether what was just sent is kept."""
     entrance = site.services.get(Entrance)
     issuer = entrance.issuer if isinstance(entrance, Entrance) else None
-    ended = site.sessions.ended(site.cookie.of(request))
+    ended = visit_of(request).ended
     here = request.url.path if request.method == "GET" else ""
     return site.page(
         request,
         "signed_out.html",
         status,
         used=used,
-        why=ended.why.value if ended else "",
+        why=WORDS[ended.why] if ended else "",
         kept=kept,
         sent=request.method == "POST",
         issuer=issuer.settings.words if issuer else "",
@@ -31,24 +34,43 @@ def signed_out(site: Site, request: Request, status: int, *, used: bool = False,
     )
 
 
-def let_in(site: Site, secret: str, path: str, *, notice: str = "") -> Response:
+async def let_in(site: Site, opened: Opened, path: str, *, notice: str = "") -> Response:
     """Let a browser in: to what was being typed when an earlier session ended, or else to where it wanted to go.
 
     Args:
         site: the console.
-        secret: of the new session.
+        opened: the new session.
         path: where it wanted to go.
         notice: what is said there once.
     """
-    session = site.sessions.find(secret)
-    if session is not None and session.typed:
-        path = list(session.typed)[-1]
-        notice = f"{notice} {_KEPT}".strip()
-    if session is not None:
-        session.notice = notice
+    if opened.typed:
+        path, notice = opened.typed, f"{notice} {_KEPT}".strip()
+    if notice:
+        await site.sessions.say(opened.secret, notice)
     response = RedirectResponse(path, 303, HEADERS)
-    site.cookie.give(response, secret)
+    site.cookie.give(response, opened.secret)
     return response
+
+
+async def still_given(site: Site, principal: Principal, until: datetime | None) -> None:
+    """Look once more whether a role may be taken, when its session is open: its end ends those that are open then.
+
+    Args:
+        site: the console.
+        principal: in the role.
+        until: when the role ends, if it was given here.
+
+    Raises:
+        SignedOut: it was ended meanwhile.
+    """
+    if until is None:
+        return
+    grants = await site.enquiries.granted_to(principal.name, now=site.now())
+    if (principal.role, principal.tenant) not in {(one.role, one.tenant) for one in grants}:
+        await site.sessions.end_all(principal.name, Why.POST)
+        place = f"{principal.role} {principal.tenant or 'of the whole gateway'}"
+        await note(site, principal.name, "sign in: not let in, the role had ended", place)
+        raise SignedOut
 
 
 def local(path: str) -> str:

@@ -4,7 +4,8 @@ Source: console.md 3; brief D15.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 
 from starlette.exceptions import HTTPException
@@ -13,10 +14,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.access.posts import Post
+from gateway.access.principal import Principal
 from gateway.access.roles import ROLES
 from gateway.console.entering.entrance import Entrance
-from gateway.console.entering.getting_in import let_in, written_down
-from gateway.console.entering.sessions import BY_LINK, Session
+from gateway.console.entering.getting_in import let_in, still_given, written_down
+from gateway.console.entering.session import Session
+from gateway.console.entering.sessions import BY_LINK, Opened
 from gateway.console.site import Looker, Names, SignedOut, Site
 from gateway.domain.identifiers import OdsCode
 
@@ -71,11 +74,10 @@ def routes(site: Site) -> list[BaseRoute]:
         key = form.one("post")
         if key not in {one.key for one in _offered(site, session)}:
             return site.page(request, "role.html", 422, **choices(_offered(site, session), "", "role", missing=True))
-        secret = await _become(site, request, session, key)
-        after = site.sessions.find(secret)
-        assert after is not None
-        looker = Looker(principal=after.principal, session=after)
-        return let_in(site, secret, site.first_page(looker), notice=f"You are now {looker.words(site.names)}.")
+        post = _taken(site, session, key)
+        looker = Looker(principal=post.principal, session=replace(session, person=post.person))
+        opened = await _become(site, session, post)
+        return await let_in(site, opened, site.first_page(looker), notice=f"You are now {looker.words(site.names)}.")
 
     return [Route("/role", which, methods=["GET"]), Route("/role", chosen, methods=["POST"])]
 
@@ -132,20 +134,33 @@ def _key(session: Session) -> str:
     return Post(role=role, tenant=session.principal.tenant).key if role else ""
 
 
-async def _become(site: Site, request: Request, session: Session, key: str) -> str:
-    """Go on in the post that was chosen, after the audit knows of it."""
-    principal, person, until = BY_LINK, "", None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """Who somebody goes on as."""
+
+    principal: Principal
+    person: str = ""
+    until: datetime | None = None
+
+
+def _taken(site: Site, session: Session, key: str) -> _Taken:
+    """Give who a choice among those offered is."""
     if not session.developing:
         post = next(one for one in session.posts if one.key == key)
-        principal, person, until = post.principal(session.principal.name), session.person, post.until
-    elif key != BY_LINK.name:
-        invented = next(one for one in site.service(Entrance).invented if one.name == key)
-        principal, person = invented.post.principal(invented.name), invented.person
+        return _Taken(principal=post.principal(session.principal.name), person=session.person, until=post.until)
+    if key == BY_LINK.name:
+        return _Taken(principal=BY_LINK)
+    invented = next(one for one in site.service(Entrance).invented if one.name == key)
+    return _Taken(principal=invented.post.principal(invented.name), person=invented.person)
+
+
+async def _become(site: Site, session: Session, taken: _Taken) -> Opened:
+    """Go on in the post that was chosen, after the audit knows of it."""
+    principal = taken.principal
     role = f"{principal.role or 'operator'} {principal.tenant or 'of the whole gateway'}"
     subject = f"{role} as {principal.name}"
     await site.note(Looker(principal=session.principal, session=session), "change role", subject)
-    await written_down(site, principal, person)
-    secret = site.sessions.change(site.cookie.of(request), principal, person=person, until=until)
-    if secret is None:
-        raise SignedOut
-    return secret
+    await written_down(site, principal, taken.person)
+    opened = await site.sessions.change(session, principal, person=taken.person, until=taken.until)
+    await still_given(site, principal, taken.until)
+    return opened

@@ -1,120 +1,217 @@
-"""One browser that was let in: who looks, what its forms must carry, what it searched for.
+"""One browser that was let in: who looks, what its forms must carry, what is said to it next.
 
-What was searched for lives here, on this side: addresses hold an opaque id of the search, never an NHS number.
+It is read anew for each request and never changed: what a request leaves for the next one stands in its `Visit`.
 """
 
-import asyncio
+import hashlib
+import hmac
 import secrets
-from collections import OrderedDict
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, TypeVar
 
-from gateway.access.posts import Post
-from gateway.access.principal import Principal
-
-_MOST_SEARCHES: Final = 32
-_MOST_FORMS: Final = 512
-
-Value = TypeVar("Value")
+from gateway.access.posts import Identity, Post
+from gateway.access.principal import Kind, Principal
+from gateway.access.roles import Role
+from gateway.domain.identifiers import OdsCode
+from gateway.domain.session import KeptSession, Why
+from gateway.wire.strict_json import JSON, dumps, loads
 
 Typed = Mapping[str, tuple[str, ...]]
 """What was typed into a form: each field with its values."""
 
 
-@dataclass(slots=True)
-class _Use:
-    """What became of a form that was sent."""
-
-    path: str = ""
-    known: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """One browser.
 
     Attributes:
+        digest: of the cookie's secret: the session's name among those that are kept.
         csrf: what a form of this session must carry.
+        seen_at: when its owner last asked for something, to within half a minute.
         notice: what the next page is to say once.
         person: the human being's own name; empty where only the short name is known.
         posts: what the person may be here; one of them at a time.
         until: when the post that is taken ends, if it does.
         developing: let in by the development link, and free to be any invented person.
-        searches: opaque id to what was searched for; the oldest are forgotten.
-        typed: what was typed where, and not sent because an earlier session was over; by the page it stood on.
+        typed: what was typed where and could not be sent; by the page it stood on, the oldest first.
     """
 
     principal: Principal
-    csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    digest: str = field(repr=False)
+    csrf: str = field(repr=False)
     opened_at: datetime
     seen_at: datetime
-    notice: str = ""
+    notice: str = field(default="", repr=False)
     person: str = field(default="", repr=False)
     posts: tuple[Post, ...] = ()
     until: datetime | None = None
     developing: bool = False
-    searches: OrderedDict[str, str] = field(default_factory=OrderedDict, repr=False)
-    typed: dict[str, Typed] = field(default_factory=dict, repr=False)
-    _fresh: OrderedDict[str, None] = field(default_factory=OrderedDict, repr=False)
-    _used: OrderedDict[str, _Use] = field(default_factory=OrderedDict, repr=False)
-
-    def take_notice(self) -> str:
-        """Give what is to be said once, and forget it."""
-        notice, self.notice = self.notice, ""
-        return notice
-
-    def remember(self, sought: str) -> str:
-        """Keep a search and give its opaque id."""
-        key = secrets.token_urlsafe(12)
-        self.searches[key] = sought
-        _keep(self.searches, _MOST_SEARCHES)
-        return key
+    typed: Mapping[str, Typed] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
     def token(self) -> str:
         """Give a token for one form: what is sent with it is done once, however often it is sent."""
-        token = secrets.token_urlsafe(16)
-        self._fresh[token] = None
-        _keep(self._fresh, _MOST_FORMS)
-        return token
-
-    def use(self, token: str) -> bool:
-        """Tell whether a form's token is used for the first time; it never is again."""
-        if token not in self._fresh:
-            return False
-        del self._fresh[token]
-        self._used[token] = _Use()
-        _keep(self._used, _MOST_FORMS)
-        return True
-
-    def lead(self, token: str, path: str) -> None:
-        """Keep where a form led, for whoever sends it again."""
-        if (use := self._used.get(token)) is not None:
-            use.path = path
-            use.known.set()
-
-    def knows(self, token: str) -> bool:
-        """Tell whether a token is still remembered: of one that is not, nobody can say whether it was used."""
-        return token in self._fresh or token in self._used
-
-    async def led(self, token: str, *, seconds: float) -> str:
-        """Give where a form led when it was first sent, waiting a little while it is being done; empty if unknown."""
-        use = self._used.get(token)
-        if use is None:
-            return ""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(use.known.wait(), seconds)
-        return use.path
+        return secrets.token_urlsafe(16)
 
     def keep_typed(self, path: str) -> Typed:
         """Give what was typed on a page and not sent; nothing where nothing was."""
         return self.typed.get(path, MappingProxyType({}))
 
 
-def _keep(kept: OrderedDict[str, Value], most: int) -> None:
-    """Forget the oldest."""
-    while len(kept) > most:
-        kept.popitem(last=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What is remembered of a session that is over.
+
+    Attributes:
+        name: short name of the person it belonged to.
+        csrf: what its forms carried.
+    """
+
+    name: str
+    csrf: str = field(repr=False)
+    why: Why
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """One request: who makes it, and what it leaves for the next one.
+
+    Attributes:
+        session: the one that its cookie opens; None where it opens none.
+        ended: what is remembered of one that is over.
+        away: nobody can say who it is, because the records cannot be read.
+        shown: the session's notice stands on the page.
+        notice: what the next page is to say once.
+        once: the token of the form that was sent, and `path` where it led.
+    """
+
+    session: Session | None = None
+    ended: Ended | None = None
+    away: bool = False
+    shown: bool = False
+    notice: str = ""
+    once: str = ""
+    path: str = ""
+
+
+def digest_of(secret: str) -> str:
+    """Give the form in which a secret of 256 random bits is kept."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def derived(secret: str, use: str) -> str:
+    """Give what follows from a secret for one use: 256 bits from which nobody learns the secret, or another use's."""
+    return urlsafe_b64encode(hmac.digest(secret.encode(), use.encode(), "sha256")).rstrip(b"=").decode()
+
+
+def form_token(secret: str) -> str:
+    """Give what the forms of a session carry, from the secret of its cookie."""
+    return derived(secret, "form")
+
+
+def written_who(
+    principal: Principal | None, person: str, posts: tuple[Post, ...], until: datetime | None, *, developing: bool
+) -> str:
+    """Write down who a session's person is; without a principal, who has yet to pick a role."""
+    who: dict[str, JSON] = {
+        "kind": principal.kind.value if principal else "",
+        "tenant": _code(principal.tenant) if principal else "",
+        "role": principal.role.value if principal and principal.role else "",
+        "person": person,
+        "until": until.isoformat() if until else "",
+        "developing": developing,
+        "posts": [
+            [post.role.value, _code(post.tenant), post.until.isoformat() if post.until else ""] for post in posts
+        ],
+    }
+    return dumps(who).decode()
+
+
+def read_session(kept: KeptSession, secret: str) -> Session | None:
+    """Read a session as it was written down.
+
+    Returns:
+        None where its person has yet to pick a role, or has one that this version of the gateway does not know.
+    """
+    who = _read(kept.who)
+    if not who["kind"]:
+        return None
+    try:
+        principal = Principal(
+            kind=Kind(str(who["kind"])),
+            tenant=_tenant(who["tenant"]),
+            name=kept.name,
+            role=Role(str(who["role"])) if who["role"] else None,
+        )
+        posts = _posts(who)
+    except ValueError:
+        return None
+    return Session(
+        principal=principal,
+        digest=kept.digest,
+        csrf=form_token(secret),
+        opened_at=kept.opened_at,
+        seen_at=kept.seen_at,
+        notice=kept.notice,
+        person=str(who["person"]),
+        posts=posts,
+        until=_moment(who["until"]),
+        developing=bool(who["developing"]),
+        typed={path: read_typed(fields) for path, fields in kept.typed.items()},
+    )
+
+
+def read_identity(kept: KeptSession) -> Identity | None:
+    """Read who it is that has yet to pick a role; None where some role is not known to this version."""
+    who = _read(kept.who)
+    try:
+        return Identity(name=kept.name, person=str(who["person"]), posts=_posts(who))
+    except ValueError:
+        return None
+
+
+def written_typed(typed: Typed) -> str:
+    """Write down what was typed."""
+    return dumps({name: list(values) for name, values in typed.items()}).decode()
+
+
+def read_typed(written: str) -> Typed:
+    """Read what was typed."""
+    fields = _read(written)
+    return MappingProxyType({name: tuple(map(str, _list(values))) for name, values in fields.items()})
+
+
+def _posts(who: Mapping[str, JSON]) -> tuple[Post, ...]:
+    """Give the posts that were written down.
+
+    Raises:
+        ValueError: one is of a role that is not known.
+    """
+    rows = (_list(row) for row in _list(who["posts"]))
+    return tuple(Post(role=Role(str(role)), tenant=_tenant(code), until=_moment(until)) for role, code, until in rows)
+
+
+def _read(written: str) -> Mapping[str, JSON]:
+    read = loads(written.encode())
+    assert isinstance(read, dict)
+    return read
+
+
+def _list(value: JSON) -> list[JSON]:
+    assert isinstance(value, list)
+    return value
+
+
+def _code(tenant: OdsCode | None) -> str:
+    return tenant.value if tenant else ""
+
+
+def _tenant(code: JSON) -> OdsCode | None:
+    return OdsCode(str(code)) if code else None
+
+
+def _moment(written: JSON) -> datetime | None:
+    return datetime.fromisoformat(str(written)) if written else None

@@ -20,16 +20,18 @@ def routes(site: Site) -> list[BaseRoute]:
 
     async def enter(request: Request) -> Response:
         """Let a browser in by a link that works once."""
-        secret = site.sessions.enter(request.path_params["code"])
-        if secret is None:
+        opened = await site.sessions.enter(request.path_params["code"])
+        if opened is None:
             return signed_out(site, request, 403, used=True)
         await note(site, "operator", "enter", "by a link")
-        return let_in(site, secret, HOME)
+        return await let_in(site, opened, HOME)
 
     async def leave(request: Request) -> Response:
         """End the session."""
         await site.form(request)
-        site.sessions.leave(site.cookie.of(request))
+        session = site.session(request)
+        if session is not None:
+            await site.sessions.leave(session)
         return RedirectResponse(f"{HOME}sign-in", 303, HEADERS)
 
     async def links(request: Request) -> Response:

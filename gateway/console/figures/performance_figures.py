@@ -53,6 +53,11 @@ class Period:
         return f"The last {RECENT_DAYS} days" if self.key == RECENT else f"{self.first:%B %Y}"
 
     @property
+    def href(self) -> str:
+        """Give the one address of its page."""
+        return "/console/performance" + ("" if self.key == RECENT else f"/{self.key}")
+
+    @property
     def days(self) -> list[date]:
         """Give its days up to the last."""
         return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]

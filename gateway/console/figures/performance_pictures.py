@@ -89,6 +89,11 @@ def _became(figures: Sequence[Figure], period: Period) -> Picture | None:
         ),
         Part(label="Left out: cancelled, replaced, expired or given to another provider", count=left_out),
     ]
-    title = f"{percent(whole.raw)} of {whole.sent:,} items sent were accepted in time ({period.words.lower()})"
+    title = f"{percent(whole.raw)} of {whole.sent:,} items sent were accepted in time ({_within(period.words)})"
     words = Words(name="became", title=title, description="One bar of all that was sent, in parts; each item once.")
     return Picture(title=title, svg=stacked_bar(words, parts))
+
+
+def _within(words: str) -> str:
+    """Give the words of a period inside a sentence: a month keeps its capital."""
+    return f"the{words.removeprefix('The')}" if words.startswith("The ") else words

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.access.policy import Action
 from gateway.access.roles import ROLES
 from gateway.access.signing_in import SigningIn
+from gateway.console.board.outages import told
 from gateway.console.in_force.settings_book import Dated, SettingsBook
 from gateway.console.in_force.what_if import WORDS, Change, Outcome, what_if
 from gateway.console.pages import named
@@ -68,6 +69,10 @@ def routes(site: Site) -> list[BaseRoute]:
             paused=[
                 f"{named(one.destination, site.names)}, since {clock_time(one.begun_at)}: {one.reason}"
                 for one in await site.enquiries.pauses()
+            ],
+            outages=[
+                f"{named(one.outage.provider, site.names)}, {told(one.outage)}"
+                for one in await site.enquiries.planned_outages(now=site.now())
             ],
             outcome=await _asked(site, request, looker, book),
             asked={name: request.query_params.get(name, "") for name in ("provider", "change")},

@@ -58,6 +58,14 @@ def compare(first: Sequence[str], second: Sequence[str]) -> Diff:
     )
 
 
+def without_seal(flat: Sequence[str]) -> tuple[str, ...]:
+    """Leave out the seal of a message in lines `path = value`: it is its last entry, and differs each time."""
+    entries = [line.partition("]")[0] for line in flat if line.startswith("Bundle.entry[")]
+    last = f"{entries[-1]}]" if entries else ""
+    sealed = bool(last) and any(line.startswith(f"{last}.resource.signature[") for line in flat)
+    return tuple(line for line in flat if not sealed or not line.startswith(last))
+
+
 def _lines(first: Sequence[str], second: Sequence[str]) -> Iterator[DiffLine]:
     told = difflib.unified_diff(list(first), list(second), lineterm="", n=_ABOUT)
     for line in islice(told, 2, None):  # the first two name the files

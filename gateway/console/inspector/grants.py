@@ -1,15 +1,14 @@
-"""Who has unmasked which message, for how long: in memory, by session; when it is forgotten the message is masked."""
+"""Who has unmasked which message, for how long: kept with the session, so that every node shows and masks the same."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Looker
 from gateway.ports.inspection import MessageId
 
 LASTS: Final = timedelta(minutes=15)
-_MOST: Final = 1000
 REASONS: Final = {
     "trust-asks": "The trust asks about this message",
     "provider-asks": "The provider asks about this message",
@@ -21,31 +20,33 @@ REASONS: Final = {
 
 
 class Grants:
-    """What is unmasked now.
+    """What is unmasked now; with its session it ends, and where it is forgotten the message is masked.
 
     Args:
+        sessions: where it is kept.
         now: the clock.
     """
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, sessions: Sessions, now: Callable[[], datetime]) -> None:
+        self._sessions = sessions
         self._now = now
-        self._until: OrderedDict[tuple[str, MessageId], datetime] = OrderedDict()
 
-    def give(self, looker: Looker, message: MessageId) -> None:
+    async def give(self, looker: Looker, message: MessageId) -> None:
         """Unmask a message for a session."""
-        self._until[_whose(looker), message] = self._now() + LASTS
-        while len(self._until) > _MOST:
-            self._until.popitem(last=False)
+        if looker.session is not None:
+            await self._sessions.put(looker.session, _key(message), (self._now() + LASTS).isoformat())
 
-    def until(self, looker: Looker, message: MessageId) -> datetime | None:
+    async def until(self, looker: Looker, message: MessageId) -> datetime | None:
         """Tell until when a message is unmasked for a session; None where it is masked."""
-        found = self._until.get((_whose(looker), message))
+        said = await self._sessions.sought(looker.session, _key(message)) if looker.session is not None else None
+        found = datetime.fromisoformat(said) if said else None
         return found if found is not None and found > self._now() else None
 
-    def end(self, looker: Looker, message: MessageId) -> None:
+    async def end(self, looker: Looker, message: MessageId) -> None:
         """Mask it again."""
-        self._until.pop((_whose(looker), message), None)
+        if looker.session is not None:
+            await self._sessions.put(looker.session, _key(message), "")
 
 
-def _whose(looker: Looker) -> str:
-    return looker.session.csrf if looker.session else f"by token {looker.name}"
+def _key(message: MessageId) -> str:
+    return f"unmasked {message}"

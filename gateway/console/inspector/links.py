@@ -79,6 +79,11 @@ class Links:
         return self._origin_of.get(path, "")
 
 
+def counted(places: int) -> str:
+    """Give a number of places in words."""
+    return "1 place" if places == 1 else f"{places} places"
+
+
 def _covering(origin: str, by_target: dict[str, list[int]]) -> Iterable[int]:
     """Give the rows nearest above a canonical path, or of the code that it stands beside."""
     if origin.startswith(RULE):

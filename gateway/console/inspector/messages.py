@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.access.policy import Action
 from gateway.console import pages
 from gateway.console.csv_text import csv_response
-from gateway.console.inspector import acts
+from gateway.console.inspector import acts, saved
 from gateway.console.inspector.names import CHANNELS, OUTCOME_WORDS, STATE_WORDS
 from gateway.console.site import Entry, Names, Site
 from gateway.console.words import LONDON, clock_time, when
@@ -99,6 +99,8 @@ def routes(site: Site) -> list[BaseRoute]:
             file=_address(asked, ".csv"),
             choices=_choices(site, versions),
             sought="",
+            filters=await saved.kept(site, looker),
+            query=_address(asked).partition("?")[2],
         )
 
     async def as_file(request: Request) -> Response:
@@ -139,12 +141,15 @@ def routes(site: Site) -> list[BaseRoute]:
             file="",
             choices=_choices(site, await site.enquiries.configurations()),
             sought=text,
+            filters=(),
+            query="",
         )
 
     return [
         Route("/messages", messages, methods=["GET"]),
         Route("/messages.csv", as_file, methods=["GET"]),
         Route("/messages/find", find, methods=["POST"]),
+        *saved.routes(site, lambda query: _address(_asked(query)[0])),
         *acts.routes(site),
     ]
 

@@ -8,7 +8,7 @@ from typing import Final
 from gateway.console import bytes_shown
 from gateway.console.inspector.fields import SEGMENTS, name_of
 from gateway.console.inspector.hiding import Hiding, Value, field_shown, target_shown
-from gateway.console.inspector.links import Links
+from gateway.console.inspector.links import Links, counted
 from gateway.domain.submission import WireFormat
 from gateway.domain.trace import Leftover
 from gateway.wire.er7 import Delimiters, Er7Error, Message, Segment, parse
@@ -24,7 +24,7 @@ class Cell:
     Attributes:
         at: locator; empty for a mark.
         name: what the place is called.
-        places: how many places it goes to.
+        goes: how many places it goes to, in words; empty where no trace says.
         marked: it is the one that was chosen, or goes where the chosen one goes.
         offset: byte at which it begins.
         size: bytes.
@@ -33,7 +33,7 @@ class Cell:
     value: Value
     at: str = ""
     name: str = ""
-    places: int = 0
+    goes: str = ""
     marked: bool = False
     offset: int = 0
     size: int = 0
@@ -107,7 +107,7 @@ def of_values(
         Cell(
             value=hide.of(raw, shown=at in shown),
             at=at,
-            places=links.places(at),
+            goes=_goes(links, at),
             marked=at in marked,
             size=len(raw.encode()),
         )
@@ -167,9 +167,17 @@ def _linked(cell: Cell, links: Links, hide: Hiding, known: dict[str, bool], mark
         cell,
         value=hide.of(cell.value.text, shown=shown),
         name=name_of(cell.at),
-        places=links.places(cell.at),
+        goes=_goes(links, cell.at),
         marked=cell.at in marked,
     )
+
+
+def _goes(links: Links, at: str) -> str:
+    """Say where a value goes: nothing of a message without a trace, such as one that asks for a hold."""
+    if not links.rows:
+        return ""
+    count = links.places(at)
+    return f"goes to {counted(count)}" if count else "goes nowhere"
 
 
 def segments_of(body: bytes, message: Message) -> Iterator[SegmentShown]:

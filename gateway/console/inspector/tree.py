@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final
 
 from gateway.console.inspector.hiding import Hiding, Value, member_shown, target_shown
-from gateway.console.inspector.links import RULE, Links
+from gateway.console.inspector.links import RULE, Links, counted
 from gateway.wire.strict_json import JSON, JsonError, dumps, loads
 
 MOST: Final = 1500
@@ -23,6 +23,7 @@ class Line:
         path: FHIRPath.
         value: None where only further lines stand below it.
         origin: canonical path or writer's rule that it comes from.
+        comes: how many places of the source it comes from, in words.
     """
 
     depth: int
@@ -30,7 +31,7 @@ class Line:
     path: str
     value: Value | None = None
     origin: str = ""
-    rows: int = 0
+    comes: str = ""
     marked: bool = False
 
 
@@ -78,9 +79,13 @@ def _line(  # noqa: PLR0917 - a line as it was walked over, and what it is shown
         path=path,
         value=hide.of(leaf, shown=shown) if leaf is not None else None,
         origin=origin,
-        rows=len(links.rows_to(path)),
+        comes=_comes(len(links.rows_to(path))),
         marked=path in marked,
     )
+
+
+def _comes(places: int) -> str:
+    return f"comes from {counted(places)}" if places else "written by a rule, from no place of the source"
 
 
 def walk(node: JSON, path: str, depth: int = 0, label: str = "") -> Iterator[tuple[int, str, str, str | None]]:

@@ -1,7 +1,8 @@
 """What moved, kept at hand for every page that stays open: one reader of the store for all of a node's browsers.
 
-It looks once a second, and at once when word comes that something moved, from this node or another. Word may be lost:
-what counts is the store. Nothing here is patient data: numbers, opaque ids, kinds, and who may know of it.
+It looks once a second, and when word comes that something moved, from this node or another: at once where it has not
+just looked. Word may be lost: what counts is the store. Nothing here is patient data: numbers, opaque ids, kinds, and
+who may know of it.
 
 Source: console.md 8; reliability-security.md I8, I9.
 """
@@ -28,6 +29,8 @@ _KEPT: Final = 5000
 """Changes kept at hand: who was away for longer is told to read the page anew."""
 _AT_ONCE: Final = 2000
 _BEAT_SECONDS: Final = 5.0
+_GATHER_SECONDS: Final = 0.2
+"""Least time between two looks: under load there is word many times a second, and one look finds it all."""
 _PAGE_SECONDS: Final = 5.0
 """A page was read from the store no longer before it was written than this, whatever was committed between the two."""
 
@@ -90,12 +93,21 @@ class Feed:
                 except Unavailable:
                     self.fresh = False
                     _log.warning("live_store_away")
+                looked = self._monotonic()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._word.wait(), timeout=self._poll_seconds)
+                    async with asyncio.timeout(self._poll_seconds):
+                        await self._word.wait()
+                await self._gather(looked)
                 self._word.clear()
         finally:
             hearing.cancel()
             await asyncio.gather(hearing, return_exceptions=True)
+
+    async def _gather(self, looked: float) -> None:
+        """Let word gather since the last look: most of what is told of in quick succession belongs together."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, looked + _GATHER_SECONDS - self._monotonic())):
+                await self.stopped.wait()
 
     async def look(self) -> None:
         """Read what moved since the last look.

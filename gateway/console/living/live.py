@@ -8,11 +8,11 @@ Source: console.md 8; reliability-security.md I8, I9.
 """
 
 import asyncio
-import hashlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -24,10 +24,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.access.policy import Action
-from gateway.console.entering.sessions import Session
+from gateway.console.entering.session import Session
 from gateway.console.living.feed import Feed
 from gateway.console.site import HEADERS, Looker, SignedOut, Site
+from gateway.console.whole_number import whole_number
 from gateway.console.words import LONDON
+from gateway.domain.errors import Unavailable
 from gateway.ports.changes import Change
 from gateway.wire.strict_json import dumps
 
@@ -40,7 +42,8 @@ _GAP_SECONDS: Final = 0.5
 _SEND_SECONDS: Final = 20.0
 """A browser that takes nothing for so long is let go; it comes back and is told what it missed."""
 _LOOK_SECONDS: Final = 1.0
-"""How late a stream notices that its session has ended."""
+_SESSION_SECONDS: Final = 5.0
+"""How late a stream notices that its session has ended; what its page asks for meanwhile is refused at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,16 +112,15 @@ def routes(site: Site) -> list[BaseRoute]:
     async def events(request: Request) -> Response:
         if feed is None:
             raise HTTPException(404)
-        secret = site.cookie.of(request)
-        session = site.sessions.peek(secret)  # a page that listens is no act of a person
+        session = site.session(request)  # a page that listens is no act of a person
         if session is None:
             raise SignedOut
         looker = Looker(principal=session.principal, session=session)
         request.state.principal = looker.principal
-        whose = hashlib.sha256(secret.encode()).hexdigest()
+        whose, secret = session.digest, site.cookie.of(request)
         if not streams.take(whose):
             return Response(status_code=503, headers={**HEADERS, "Retry-After": "60"})
-        told = _tell(feed, looker, _position(request), left=lambda: _left(site, secret, looker))
+        told = _tell(feed, looker, _position(request), left=_Left(site, secret, looker))
         content = _until_closed(told, lambda: streams.give_back(whose))
         return _Stream(content, ping=0, headers=HEADERS, send_timeout=_SEND_SECONDS)
 
@@ -143,25 +145,43 @@ async def _until_closed(
 def _position(request: Request) -> int | None:
     """Give the last number that the page knows of; None where it says none that can be one."""
     said = request.headers.get("last-event-id") or request.query_params.get("since", "")
-    return int(said) if said.isascii() and said.isdigit() and len(said) <= len("9" * 18) else None
+    return whole_number(said)
 
 
-def _left(site: Site, secret: str, looker: Looker) -> float | None:
-    """Give the seconds for which the person may go on looking; None where it is over, or somebody else looks now."""
-    session = site.sessions.peek(secret)
-    if session is None or session.principal != looker.principal:
-        return None
-    return (site.sessions.ends_at(session) - site.now()).total_seconds()
+class _Left:
+    """For how long the person at a stream may go on looking, asked now and then.
+
+    Args:
+        site: whose sessions.
+        secret: the cookie's.
+        looker: who opened the stream.
+    """
+
+    def __init__(self, site: Site, secret: str, looker: Looker) -> None:
+        self._site = site
+        self._secret = secret
+        self._looker = looker
+        self._asked = time.monotonic()
+        self._session = looker.session
+
+    async def __call__(self, *, anew: bool) -> float | None:
+        """Give the seconds, asking now if they are to be said; None where it is over, or somebody else looks now."""
+        if anew or time.monotonic() - self._asked >= _SESSION_SECONDS:
+            with suppress(Unavailable):  # then the stream has no beat either, and the page says that it is not live
+                self._session = await self._site.sessions.peek(self._secret)
+            self._asked = time.monotonic()
+        if self._session is None or self._session.principal != self._looker.principal:
+            return None
+        return (self._site.sessions.ends_at(self._session) - self._site.now()).total_seconds()
 
 
-async def _tell(
-    feed: Feed, looker: Looker, position: int | None, *, left: Callable[[], float | None]
-) -> AsyncIterator[ServerSentEvent]:
+async def _tell(feed: Feed, looker: Looker, position: int | None, *, left: _Left) -> AsyncIterator[ServerSentEvent]:
     """Tell one page what moves, until its session or the gateway ends."""
     beaten = said = float("-inf")
     yield ServerSentEvent(comment="open", retry=3000)
     while not feed.stopped.is_set():
-        seconds = left()
+        says = time.monotonic() - said >= BEAT_SECONDS
+        seconds = await left(anew=says)
         if seconds is None:
             yield ServerSentEvent(event="ended", data="{}")
             return
@@ -171,7 +191,7 @@ async def _tell(
         for change in _once(changes or (), looker):
             yield ServerSentEvent(event="moved", id=str(change.seq), data=_data(change))
         position = until
-        if time.monotonic() - said >= BEAT_SECONDS:
+        if says:
             said = time.monotonic()
             yield ServerSentEvent(event="session", data=_json(left=max(0, int(seconds))))
         if feed.fresh and time.monotonic() - beaten >= BEAT_SECONDS:
@@ -183,10 +203,13 @@ async def _tell(
 
 
 def _once(changes: Sequence[Change], looker: Looker) -> Iterable[Change]:
-    """Give what this person may know of, each thing once, however often it moved."""
-    if not looker.may(Action.READ_CONSOLE):
-        return ()
-    seen = (change for change in changes if change.is_for(looker.tenant))
+    """Give what this person may know of, each thing once, however often it moved.
+
+    Who may see no patient's prescription is told that something of the organisation moved, and of which nothing.
+    """
+    patients = looker.may(Action.READ_CONSOLE)
+    theirs = (change for change in changes if change.is_for(looker.tenant))
+    seen = (change if patients else replace(change, prescription_id=None) for change in theirs)
     return sorted({(change.prescription_id, change.kind): change for change in seen}.values(), key=_seq)
 
 

@@ -9,31 +9,38 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from gateway.console.late_words import unsent_words
 from gateway.console.pages import named
 from gateway.console.prescription.grade import Graded, graded
-from gateway.console.searching.results import GENDERS, Banner, address_words
+from gateway.console.searching.results import GENDERS, Banner, address_words, restricted_words
 from gateway.console.site import Names
 from gateway.console.words import (
     CANCELS,
     LONDON,
     Shown,
     born,
+    clock_time,
     day,
+    days,
     inert,
     line_shown,
     nhs_number,
     short_time,
+    they_said,
     when,
 )
 from gateway.domain.cancel import CancelState
 from gateway.domain.cover import Cover, Grade
 from gateway.domain.custody import Holder
 from gateway.domain.delivery import DeliveryState
+from gateway.domain.held_advice import held_advice, holding_codes
 from gateway.domain.labels import Held, held_as
-from gateway.domain.lifecycle import TERMINAL, LineState
-from gateway.domain.restricted import is_restricted
+from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
+from gateway.domain.restricted import labels
+from gateway.domain.work_item import INCIDENTS, settled
 from gateway.enquiries import EventView, LineView, PrescriptionView
 from gateway.ports.dossier import Dossier
+from gateway.ports.stated import PaperAwaited
 
 _SHOWN_CANCELS: Final = frozenset({CancelState.ASKED, CancelState.PENDING, CancelState.TOO_LATE})
 S = LineState
@@ -88,6 +95,8 @@ class Behind:
     Attributes:
         covers: how long the medicine of each line lasts.
         phones: of providers, as configured.
+        paper: where the paper original stands; None where none follows, or it is not theirs to see.
+        supplies: whoever looks is of the provider: what they have to do is not said as to the trust.
     """
 
     view: PrescriptionView
@@ -96,6 +105,8 @@ class Behind:
     phones: Mapping[str, str]
     names: Names
     now: datetime
+    paper: PaperAwaited | None = None
+    supplies: bool = False
 
     @property
     def trust(self) -> str:
@@ -115,8 +126,8 @@ class Behind:
 def banner(behind: Behind) -> Banner:
     """Give who the patient is; no address where the record asks for more care."""
     view, document = behind.view, behind.dossier.document
-    restricted = is_restricted(view.issues)
-    where = document.patient.address if document and not restricted else None
+    places = labels(view.issues)
+    where = document.patient.address if document and not places else None
     return Banner(
         name=inert(view.patient_name) or "Patient not read",
         gender=GENDERS[document.patient.gender] if document else "",
@@ -124,19 +135,19 @@ def banner(behind: Behind) -> Banner:
         nhs_number=nhs_number(view.nhs_number) or "not read",
         digits=view.nhs_number,
         address=address_words(where) if where else "",
-        restricted=restricted,
+        restricted=restricted_words(places) if places else "",
     )
 
 
 def lines(behind: Behind) -> tuple[LineShown, ...]:
     """Give where each line is."""
-    held = held_as(issue.effect for issue in behind.view.issues)
+    held = held_as(behind.view.issues)
     return tuple(_line(number, line, behind, held) for number, line in enumerate(behind.view.lines, start=1))
 
 
 def _line(number: int, line: LineView, behind: Behind, held: Held | None) -> LineShown:
     shown = line_shown(line.state, held=held, made=line.delivered, total=line.total_supplies)
-    cancel = behind.dossier.cancels.get(line.line_id, CancelState.NONE)
+    cancel = cancel_of(line, behind)
     asked = CANCELS[cancel] if cancel in _SHOWN_CANCELS and line.state not in TERMINAL else None
     latest = latest_move(line, behind.view.events)
     known = graded(latest, behind.dossier) if latest else None
@@ -149,13 +160,18 @@ def _line(number: int, line: LineView, behind: Behind, held: Held | None) -> Lin
         as_of=f"{short_time(latest.at)}, {when(latest.at, behind.now)}" if latest else "",
         known=known,
         evidence=behind.evidence(latest.seq) if latest else "",
-        next=_next(line, behind, held, asked=asked is not None),
-        owner=_owner(line, behind, held),
+        next=_next(line, behind, asked=asked is not None),
+        owner=_owner(line, behind),
         due=f"{short_time(line.act_by)}, {when(line.act_by, behind.now)}" if line.act_by else "",
         overdue=line.act_by is not None and line.act_by <= behind.now and line.state not in TERMINAL,
         cover=_cover(behind.covers.get(line.line_id), behind.now),
         stuck=_stuck(line, behind),
     )
+
+
+def cancel_of(line: LineView, behind: Behind) -> CancelState:
+    """Give where the cancel of a line stands."""
+    return behind.dossier.cancels.get(line.line_id, CancelState.NONE)
 
 
 def latest_move(line: LineView, events: Sequence[EventView]) -> EventView | None:
@@ -166,6 +182,8 @@ def latest_move(line: LineView, events: Sequence[EventView]) -> EventView | None
 
 
 def _sentence(line: LineView, shown: Shown, behind: Behind) -> str:
+    if line.state is S.CANCELLED:
+        return _cancelled(latest_move(line, behind.view.events), behind) or shown.sentence
     if line.state is S.PART_SUPPLIED:
         made = [one for one in line.deliveries if one.owed]
         due = next((one.agreed_for or one.due_on for one in made if one.agreed_for or one.due_on), None)
@@ -174,34 +192,75 @@ def _sentence(line: LineView, shown: Shown, behind: Behind) -> str:
         latest = latest_move(line, behind.view.events)
         facts = behind.dossier.events.get(latest.seq) if latest else None
         said = "; ".join(filter(None, (facts.reason_code, facts.reason))) if facts else ""
-        return (
-            f"They said: “{inert(said).rstrip('. ')}”. {shown.sentence}"
-            if said
-            else f"They gave no reason. {shown.sentence}"
-        )
+        return they_said(said, shown.sentence)
     return shown.sentence
 
 
-def _next(line: LineView, behind: Behind, held: Held | None, *, asked: bool) -> str:
+def _cancelled(latest: EventView | None, behind: Behind) -> str:
+    """Say who confirmed the cancel, or that there was nobody to ask; empty where that is not known."""
+    if latest is None:
+        return ""
+    if latest.event in _NEVER_LEFT:
+        return "It never left us: no provider has to confirm it."
+    facts = behind.dossier.events.get(latest.seq)
+    if latest.actor != Actor.PROVIDER_SYSTEM or facts is None or facts.provider is None:
+        return ""
+    return f"{named(facts.provider, behind.names)} confirmed it at {clock_time(latest.at)}."
+
+
+def _next(line: LineView, behind: Behind, *, asked: bool) -> str:
     trust, provider = behind.trust, behind.provider
     if asked:
-        return f"{provider} to say whether it is cancelled. Ring them: it is not cancelled."
-    if line.state is S.HELD and held is Held.CODE:
-        return "Two people to approve what the code means, or the trust to send a corrected order."
-    if line.state in {S.IN_SUPPLY, S.VALIDATED, S.ACCEPTED}:
-        days = [one.agreed_for or one.due_on for one in line.deliveries if one.state not in _OVER]
-        upcoming = min((one for one in days if one), default=None)
-        if upcoming and line.state is not S.ACCEPTED:
-            return f"{provider} to deliver on {day(upcoming)}."
-    return _NEXT[line.state].format(trust=trust, provider=provider)
+        too_late = cancel_of(line, behind) is CancelState.TOO_LATE
+        return (_TOO_LATE if too_late else _TO_SAY if behind.supplies else _ASKED).format(
+            trust=trust, provider=provider
+        )
+    if line.state in _NOTHING_AWAITED and (waits := _still_waits(line, behind)):
+        return waits
+    if line.state is S.HELD:
+        return held_advice(holding_codes(behind.view.issues)).next.format(trust=trust)
+    if line.state in {S.IN_SUPPLY, S.VALIDATED} and (delivery := _delivery(line, behind)):
+        return delivery
+    said = _NEXT[line.state].format(trust=trust, provider=provider)
+    if line.line_id in behind.dossier.unsent:
+        return f"{said} {unsent_words(behind.dossier.unsent[line.line_id], behind.now)}"
+    return said
+
+
+def _delivery(line: LineView, behind: Behind) -> str:
+    """Say which delivery is awaited: the day of one that failed, or that has passed, is no day to wait for."""
+    today = behind.now.astimezone(LONDON).date()
+    open_ones = [one for one in line.deliveries if one.state not in _OVER]
+    if any(one.state is DeliveryState.FAILED for one in open_ones):
+        return f"{behind.provider} to agree a new day: a delivery failed. Ring them if you hear of none."
+    upcoming = min((on for one in open_ones if (on := one.agreed_for or one.due_on)), default=None)
+    if upcoming is None:
+        return ""
+    if upcoming < today:
+        return f"{behind.provider} to say what became of the delivery of {day(upcoming)}: nothing was heard of it."
+    return f"{behind.provider} to deliver on {day(upcoming)}."
+
+
+def _still_waits(line: LineView, behind: Behind) -> str:
+    """Say that somebody is needed though the line itself awaits nothing; empty where nobody is."""
+    kinds = [one.kind for one in behind.view.alerts if one.line_id == line.line_id and one.closed_at is None]
+    if not INCIDENTS.isdisjoint(kinds):
+        return "A safety incident is open: somebody to see to it now. What to do stands under Alerts."
+    if any(not settled(kind, line.state) for kind in kinds):
+        return "No supply is awaited, but an alert is open: somebody to see to it. What to do stands under Alerts."
+    return ""
 
 
 _OVER: Final = frozenset(
     {DeliveryState.DELIVERED, DeliveryState.NOT_SUPPLIED, DeliveryState.WITHDRAWN, DeliveryState.RESCUED}
 )
+_ASKED: Final = "{provider} to say whether it is cancelled. Ring them: it is not cancelled."
+_TO_SAY: Final = "{provider} to say whether it is cancelled: answer it in your system. Until then it is not cancelled."
+_TOO_LATE: Final = "{trust} to reach the patient: they say that it was supplied, and it is not cancelled."
+_NOTHING_AWAITED: Final = frozenset({S.FULFILLED, *TERMINAL})
+_NEVER_LEFT: Final = frozenset({LineEvent.CANCEL.value, LineEvent.TOMBSTONE_CANCEL.value})
 _NEXT: Final[dict[LineState, str]] = {
     S.RECEIVED: "We finish checking it.",
-    S.HELD: "{trust} to send a corrected order. It will replace this one.",
     S.AWAITING_SCREENING: "A pharmacist of {trust} to check it.",
     S.READY: "We send it to {provider}.",
     S.UNDELIVERABLE: "{trust} to decide: send it again, choose another provider, or close it.",
@@ -216,14 +275,16 @@ _NEXT: Final[dict[LineState, str]] = {
     S.ON_HOLD: "{trust} to release it, or to cancel it.",
     S.REJECTED: "{trust} to act: correct it, choose another provider, or close it.",
     S.RETURNED: "{trust} to act: correct it, choose another provider, or close it.",
-    S.FULFILLED: "Nothing is awaited.",
-    **dict.fromkeys(TERMINAL, "Nothing is awaited."),
+    **dict.fromkeys(_NOTHING_AWAITED, "Nothing is awaited."),
 }
 
 
-def _owner(line: LineView, behind: Behind, held: Held | None) -> str:
-    if line.state is S.HELD and held is Held.CODE:
-        return f"The map approvers of {behind.trust}"
+def _owner(line: LineView, behind: Behind) -> str:
+    too_late = cancel_of(line, behind) is CancelState.TOO_LATE and line.state not in TERMINAL
+    if too_late or (line.state in _NOTHING_AWAITED and _still_waits(line, behind)):
+        return behind.trust
+    if line.state is S.HELD:
+        return held_advice(holding_codes(behind.view.issues)).owner.format(trust=behind.trust)
     if line.holder not in set(Holder):
         return line.holder
     return {
@@ -244,7 +305,7 @@ def _cover(cover: Cover | None, now: datetime) -> CoverShown | None:
     if not left:
         words = f"None at home since {day(cover.ends_on)}, if taken as prescribed."
     else:
-        words = f"About {left} {'day' if left == 1 else 'days'} at home. Without medicine from {day(cover.ends_on)}."
+        words = f"About {days(left)} at home. Without medicine from {day(cover.ends_on)}."
     return CoverShown(
         words=words,
         known=str(cover.grade),
@@ -264,6 +325,8 @@ def _stuck(line: LineView, behind: Behind) -> str:
     ordered = next((one for one in document.lines if one.id == line.line_id), None) if document else None
     quote = ordered.provider_order_number if ordered else ""
     said = inert(quote or number or line.order_number)
+    if behind.supplies:
+        return f"No telephone number of {behind.trust} is known here. When you ring them, quote {said}."
     holder = behind.view.found.destination
     phone = behind.phones.get(holder.value, "") if holder else ""
     ring = f"Ring {phone} and" if phone else f"No telephone number of {behind.provider} is configured. When you ring,"

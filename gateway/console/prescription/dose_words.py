@@ -6,59 +6,19 @@ Source: FHIR R4 Dosage and Timing; console.md 9 (units spelt out, no trailing ze
 """
 
 from collections.abc import Iterator
-from typing import Final
+from datetime import time
+from decimal import Decimal
 
+from gateway.console.amounts import amount_words
 from gateway.console.words import day, inert
-from gateway.domain.prescription import Bounds, Dosage, Duration, Line, Range, Rate, TimeUnit, Timing
+from gateway.domain.prescription import Bounds, Dosage, Duration, Line, Range, Rate, Timing
 from gateway.domain.quantity import Quantity, lexeme
-
-_UNITS: Final = {
-    TimeUnit.SECOND: ("second", "seconds"),
-    TimeUnit.MINUTE: ("minute", "minutes"),
-    TimeUnit.HOUR: ("hour", "hours"),
-    TimeUnit.DAY: ("day", "days"),
-    TimeUnit.WEEK: ("week", "weeks"),
-    TimeUnit.MONTH: ("month", "months"),
-    TimeUnit.YEAR: ("year", "years"),
-}
-_DAYS: Final = {
-    "mon": "Monday",
-    "tue": "Tuesday",
-    "wed": "Wednesday",
-    "thu": "Thursday",
-    "fri": "Friday",
-    "sat": "Saturday",
-    "sun": "Sunday",
-}
-_WHEN: Final = {
-    "MORN": "in the morning",
-    "MORN.early": "early in the morning",
-    "MORN.late": "late in the morning",
-    "NOON": "at noon",
-    "AFT": "in the afternoon",
-    "EVE": "in the evening",
-    "NIGHT": "at night",
-    "HS": "before sleep",
-    "WAKE": "on waking",
-    "C": "with a meal",
-    "CM": "with breakfast",
-    "CD": "with lunch",
-    "CV": "with dinner",
-    "AC": "before a meal",
-    "ACM": "before breakfast",
-    "ACD": "before lunch",
-    "ACV": "before dinner",
-    "PC": "after a meal",
-    "PCM": "after breakfast",
-    "PCD": "after lunch",
-    "PCV": "after dinner",
-}
+from gateway.translate.timing_words import DAY_WORDS, EVENT_WORDS, UNIT_WORDS
 
 
 def duration(length: Duration) -> str:
     """Give a length of time, as `4 weeks`."""
-    one, many = _UNITS[length.unit]
-    return f"{lexeme(length.value)} {one if length.value == 1 else many}"
+    return f"{lexeme(length.value)} {UNIT_WORDS[length.unit]}{'s' * (length.value != 1)}"
 
 
 def supplies(line: Line) -> str:
@@ -84,9 +44,12 @@ def _parts(dosage: Dosage) -> Iterator[tuple[str, str]]:
     yield "Route", dosage.route.display or dosage.route.code if dosage.route else ""
     yield "Site", dosage.site.display or dosage.site.code if dosage.site else ""
     if dosage.max_per_period:
-        yield "At most", f"{dosage.max_per_period.amount} in {duration(dosage.max_per_period.within)}"
-    yield "At most each time", str(dosage.max_per_administration or "")
-    yield "At most in a lifetime", str(dosage.max_per_lifetime or "")
+        yield (
+            "At most",
+            f"{amount_words(str(dosage.max_per_period.amount))} in {duration(dosage.max_per_period.within)}",
+        )
+    yield "At most each time", amount_words(str(dosage.max_per_administration or ""))
+    yield "At most in a lifetime", amount_words(str(dosage.max_per_lifetime or ""))
     yield "Also", "; ".join(one.display or one.code for one in dosage.additional)
     yield "For the patient", dosage.patient_instruction
 
@@ -94,9 +57,9 @@ def _parts(dosage: Dosage) -> Iterator[tuple[str, str]]:
 def _amount(amount: Quantity | Range | None) -> str:
     if isinstance(amount, Range):
         if amount.low is None or amount.high is None:
-            return f"From {amount.low}" if amount.low else f"Up to {amount.high}"
-        return f"{amount.low} to {amount.high}"
-    return str(amount) if amount else ""
+            return f"From {_amount(amount.low)}" if amount.low else f"Up to {_amount(amount.high)}"
+        return f"{_amount(amount.low)} to {_amount(amount.high)}"
+    return amount_words(str(amount)) if amount else ""
 
 
 def _rate(rate: Quantity | Range | Rate | None) -> str:
@@ -107,17 +70,13 @@ def _rate(rate: Quantity | Range | Rate | None) -> str:
 
 def _timing(timing: Timing) -> Iterator[tuple[str, str]]:
     yield "How often", _often(timing)
-    yield "On", ", ".join(_DAYS.get(one, one) for one in timing.day_of_week)
-    yield "At", ", ".join(f"{one:%H:%M}" for one in timing.time_of_day)
-    yield "When", ", ".join(_WHEN.get(one, one) for one in timing.when)
-    if timing.offset_minutes:
+    yield "On", ", ".join(DAY_WORDS.get(one, one) for one in timing.day_of_week)
+    yield "At", ", ".join(map(_clock, timing.time_of_day))
+    yield "When", ", ".join(EVENT_WORDS.get(one, one) for one in timing.when)
+    if timing.offset_minutes is not None:
         yield "Offset", f"{timing.offset_minutes} minutes"
-    if timing.administer_over:
-        most = f" to {duration(timing.administer_over_max)}" if timing.administer_over_max else ""
-        yield "Over", duration(timing.administer_over) + most
-    if timing.count:
-        most = f" to {timing.count_max}" if timing.count_max else ""
-        yield "Number of doses", f"{timing.count}{most}"
+    yield "Over", _lasting(timing.administer_over, timing.administer_over_max)
+    yield "Number of doses", _between(_whole(timing.count), _whole(timing.count_max))
     yield "On the days", ", ".join(day(one) for one in timing.on_dates)
     if timing.bounds:
         yield "For how long", _bounds(timing.bounds)
@@ -126,24 +85,43 @@ def _timing(timing: Timing) -> Iterator[tuple[str, str]]:
 
 
 def _often(timing: Timing) -> str:
-    if timing.frequency is None and timing.period is None:
+    times = _between(_whole(timing.frequency), _whole(timing.frequency_max))
+    span = _between(_number(timing.period), _number(timing.period_max))
+    if not times and not span:
         return ""
-    most = f" to {timing.frequency_max}" if timing.frequency_max else ""
-    times = f"{timing.frequency}{most}" if timing.frequency else ""
     often = {"": "Number of times not stated", "1": "Once", "2": "Twice"}.get(times, f"{times} times")
-    if timing.period is None or timing.period_unit is None:
-        return often
-    one, many = _UNITS[timing.period_unit]
+    often = often[:1].upper() + often[1:]
+    if not span or timing.period_unit is None:
+        return f"{often} every {span} (unit not stated)" if span else often
+    unit = UNIT_WORDS[timing.period_unit]
     if timing.period == 1 and timing.period_max is None:
-        return f"{often} a {one}" if one != "hour" else f"{often} an hour"
-    span = lexeme(timing.period) + (f" to {lexeme(timing.period_max)}" if timing.period_max else "")
-    return f"{often} every {span} {many}"
+        return f"{often} {'an' if unit == 'hour' else 'a'} {unit}"
+    return f"{often} every {span} {unit}s"
 
 
 def _bounds(bounds: Bounds) -> str:
     said = [f"from {day(bounds.start)}"] if bounds.start else []
     said += [f"until {day(bounds.end)}"] if bounds.end else []
-    if bounds.duration:
-        most = f" to {duration(bounds.duration_high)}" if bounds.duration_high else ""
-        said.append(f"for {duration(bounds.duration)}{most}")
-    return " ".join(said)
+    lasting = _lasting(bounds.duration, bounds.duration_high)
+    return " ".join((*said, *([f"for {lasting}"] if lasting else [])))
+
+
+def _lasting(least: Duration | None, most: Duration | None) -> str:
+    return _between(duration(least) if least else "", duration(most) if most else "")
+
+
+def _between(least: str, most: str) -> str:
+    """Say both ends of what was stated, or the one that was."""
+    return f"up to {most}" if most and not least else " to ".join(part for part in (least, most) if part)
+
+
+def _whole(count: int | None) -> str:
+    return "" if count is None else str(count)
+
+
+def _number(value: Decimal | None) -> str:
+    return "" if value is None else lexeme(value)
+
+
+def _clock(moment: time) -> str:
+    return f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"

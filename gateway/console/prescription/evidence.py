@@ -16,12 +16,17 @@ from gateway.console.pages import named
 from gateway.console.prescription.detail import Behind
 from gateway.console.prescription.grade import Graded, graded
 from gateway.console.prescription.signed import SignatureShown, signature
-from gateway.console.prescription.timeline import event_words, happened_at, moved
+from gateway.console.prescription.timeline import event_words, happened_at, in_london, moved
 from gateway.console.words import inert, zone_time
+from gateway.domain.lifecycle import LineEvent
 from gateway.domain.submission import WireFormat
 from gateway.enquiries import EventView
 from gateway.ports.dossier import AnswerFacts, LeafFacts, MessageFacts
 
+_NO_ANSWER: Final = (
+    "No answer of theirs is kept with it here: their system said so while the message was being sent, a person stated"
+    " it, or it is in an archive. See the event."
+)
 _UNTIED: Final = {True: "The seal names another source", False: "No seal of ours can be read in it"}
 
 
@@ -66,10 +71,55 @@ class EvidenceShown:
     chain: tuple[Ring, ...]
     leaf: tuple[tuple[str, str], ...]
     octets: tuple[Octets, ...]
+    rests_on: "RestsOn | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestsOn:
+    """The word of a provider on which a re-route rests: that it gave the line up.
+
+    Attributes:
+        href: of the evidence of that event; `words`: what it was, and when.
+        kept: whether its answer stands among the bytes below, in words.
+    """
+
+    href: str
+    words: str
+    kept: str
+
+
+_TO_ANOTHER: Final = frozenset({LineEvent.REROUTE.value, LineEvent.REVOKED_FOR_REROUTE.value})
+_GIVES_UP: Final = frozenset(
+    {
+        LineEvent.REJECTED.value,
+        LineEvent.REFUSED_FORMAT.value,
+        LineEvent.RETURNED.value,
+        LineEvent.NOT_SUPPLIED.value,
+        LineEvent.CANCEL_CONFIRMED.value,
+    }
+)
+
+
+def given_up(event: EventView, behind: Behind) -> EventView | None:
+    """Give the event by which the holder before gave a line up, which let a re-route through.
+
+    Returns:
+        None where the event is no re-route, or where it rests on no word of a provider: it never left, or ran out.
+    """
+    if event.event not in _TO_ANOTHER:
+        return None
+    facts = behind.dossier.events
+    epoch = facts[event.seq].epoch if event.seq in facts else None
+    said = (
+        one
+        for one in reversed(behind.view.events)
+        if one.seq < event.seq and one.line_id == event.line_id and one.event in _GIVES_UP and one.seq in facts
+    )
+    return next((one for one in said if facts[one.seq].epoch == epoch), None)
 
 
 def evidence(event: EventView, behind: Behind, leaf: LeafFacts | None, answer: bytes | None) -> EvidenceShown:
-    """Give what an event rests on.
+    """Give what an event rests on; a re-route rests on the answer by which the holder before gave the line up.
 
     Args:
         event: of the prescription's history.
@@ -78,9 +128,11 @@ def evidence(event: EventView, behind: Behind, leaf: LeafFacts | None, answer: b
         answer: the provider's answer that said so, as received; None where there is none, or it is not ours to show.
     """
     facts = behind.dossier.events.get(event.seq)
-    kept = next((one for one in behind.dossier.answers if facts and one.row == facts.answer), None)
+    word = given_up(event, behind)
+    said = behind.dossier.events.get(word.seq) if word is not None else facts
+    kept = next((one for one in behind.dossier.answers if said and one.row == said.answer), None)
     happened = happened_at(event, facts)
-    message = message_of(event, behind)
+    message = message_of(word or event, behind)
     return EvidenceShown(
         seq=event.seq,
         what=event_words(event.event, event.actor),
@@ -88,7 +140,7 @@ def evidence(event: EventView, behind: Behind, leaf: LeafFacts | None, answer: b
         happened=zone_time(happened) if happened != event.at else "",
         known=graded(event, behind.dossier),
         moved=moved(event),
-        said=inert(event.text),
+        said=inert(in_london(event.text)),
         signature=signature(
             behind.dossier.document, behind.view.message, behind.dossier.submission.received_at, behind.now
         ),
@@ -96,7 +148,14 @@ def evidence(event: EventView, behind: Behind, leaf: LeafFacts | None, answer: b
         chain=tuple(_chain(behind, message, kept, answer)),
         leaf=_leaf(leaf),
         octets=tuple(_octets(behind, kept, answer)),
+        rests_on=_rests_on(word, behind, answer) if word is not None else None,
     )
+
+
+def _rests_on(word: EventView, behind: Behind, answer: bytes | None) -> RestsOn:
+    kept = "Their answer is among the bytes below, as it came." if answer is not None else _NO_ANSWER
+    what = event_words(word.event, word.actor)
+    return RestsOn(href=behind.evidence(word.seq), words=f"{what}, {zone_time(word.at)}", kept=kept)
 
 
 def message_of(event: EventView, behind: Behind) -> MessageFacts | None:
@@ -127,10 +186,15 @@ def _seal(octets: bytes | None, message: MessageFacts | None) -> tuple[tuple[str
         ("Sealed at", zone_time(message.made_at)),
         ("Key", message.key_id),
         ("For", str(said.get("aud", ""))),
-        ("What it covers", f"{_count(said.get('lines'))}, the message, the trust's own bytes and the signature"),
+        ("What it covers", f"{_count(said.get('lines'))}, the message, the trust's own bytes{_signed_too(said)}"),
         ("Maps and reference data", ", ".join(str(one) for one in _mapping(said.get("map")).values())),
         ("May be acted on until", zone_time(message.not_valid_after)),
     )
+
+
+def _signed_too(said: Mapping[str, object]) -> str:
+    present = _mapping(said.get("aes")).get("present")
+    return " and the prescriber's signature" if present else ". There was no prescriber's signature to cover"
 
 
 def _count(lines: object) -> str:
@@ -176,16 +240,23 @@ def _chain(behind: Behind, message: MessageFacts | None, kept: AnswerFacts | Non
 
 
 def _answered(behind: Behind, kept: AnswerFacts, message: MessageFacts, answer: bytes | None) -> Ring:
-    quotes = kept.correlation == message.id
+    other = next((one for one in behind.dossier.messages if one.id == kept.correlation != message.id), None)
     digest_too = answer is not None and message.digest.encode() in answer.lower()
     more = ", and the digest of our message" if digest_too else ""
     return Ring(
         words=f"Answer of {named(kept.destination, behind.names)}",
         digest=kept.digest,
-        holds=_tied(
-            same=quotes, yes=f"It quotes the id of our message{more}", no="It does not quote the message above"
-        ),
+        holds=_quoted(kept, message, other) + more,
     )
+
+
+def _quoted(kept: AnswerFacts, message: MessageFacts, other: MessageFacts | None) -> str:
+    """Say which message of ours an answer quotes: to a cancel or a hold it is the one that asked for it."""
+    if kept.correlation == message.id:
+        return "It quotes the id of our message"
+    if other is not None:
+        return f"It quotes the id of another message of ours, {other.id}"
+    return "It does not quote the message above"
 
 
 def _tied(*, same: bool, yes: str, no: str) -> str:

@@ -24,6 +24,7 @@ STATIONS: Final[tuple[tuple[str, frozenset[LineState]], ...]] = (
     ("Supplied", frozenset({S.IN_SUPPLY, S.PART_SUPPLIED, S.FULFILLED})),
 )
 """Four different words for sent, arrived, accepted and checked, in the order of the way."""
+_FIRST: Final = STATIONS[0][0]
 WIDTH: Final = 312
 STEP: Final = 44
 _TOP: Final = 22
@@ -66,7 +67,9 @@ def picture(view: PrescriptionView) -> Picture | None:
         return None
     reached = _reached(view)
     here = _here(view)
-    last = max((index for index, (words, _) in enumerate(STATIONS) if words in reached), default=0)
+    # whose history begins later, such as a provider's, is not told that what came before was passed over
+    on_way = STATIONS if _FIRST in {*reached, here} or not reached else STATIONS[1:]
+    last = max((index for index, (words, _) in enumerate(on_way) if words in reached), default=0)
     stations = tuple(
         Station(
             y=_TOP + index * STEP,
@@ -74,7 +77,7 @@ def picture(view: PrescriptionView) -> Picture | None:
             kind="here" if words == here else "passed" if words in reached else "ahead",
             when=short_time(reached[words]) if words in reached else _unreached(index, last, on_its_way=bool(here)),
         )
-        for index, (words, _) in enumerate(STATIONS)
+        for index, (words, _) in enumerate(on_way)
     )
     off = "" if here else "; ".join(dict.fromkeys(LABELS[line.state] for line in view.lines))
     said = ", ".join(f"{one.words.lower()}: {one.when}" for one in stations)
@@ -82,7 +85,7 @@ def picture(view: PrescriptionView) -> Picture | None:
         title=f"The way of this prescription: {f'now at {here.lower()}' if here else f'it left the way: {off}'}",
         desc=f"{said[0].upper()}{said[1:]}.",
         width=WIDTH,
-        height=_TOP * 2 + (len(STATIONS) - 1) * STEP,
+        height=_TOP * 2 + (len(on_way) - 1) * STEP,
         stations=stations,
         off=off,
     )

@@ -18,20 +18,20 @@ from starlette.routing import BaseRoute, Route
 from gateway.access.policy import Action
 from gateway.console.acting.offered import offers
 from gateway.console.board.provider_book import ProviderBook
-from gateway.console.pages import alarm, fault, listed
+from gateway.console.pages import alarms, fault, listed
 from gateway.console.prescription import detail, sections
 from gateway.console.prescription.detail import Behind
-from gateway.console.prescription.evidence import evidence
+from gateway.console.prescription.evidence import evidence, given_up
 from gateway.console.prescription.pack import pack
 from gateway.console.prescription.picture import picture
 from gateway.console.prescription.signed import signature
 from gateway.console.prescription.timeline import Seen, newest_first, timeline
 from gateway.console.site import HEADERS, Looker, Site
+from gateway.console.whole_number import whole_number
 from gateway.console.words import zone_time
 from gateway.domain.identifiers import parse_uuid
 from gateway.ports.attention import WorkNote
 
-_MOST_DIGITS: Final = 18
 _MOST_ENTRIES: Final = 200
 """Entries of the history that are shown at once; that there are more is said, and all of them are one link away."""
 
@@ -72,13 +72,14 @@ class _Pages:
             banner=detail.banner(behind),
             lines=detail.lines(behind),
             offers=offers(view, looker),
-            alerts=[alarm(alert, behind.now) for alert in view.alerts],
+            alerts=alarms(view, behind.now, tends=looker.may(Action.TEND), supplies=behind.supplies),
             issues=[fault(issue) for issue in view.issues],
             prescribed=sections.prescribed(behind),
             whole=sections.whole(behind),
             signature=signature(
                 behind.dossier.document, view.message, behind.dossier.submission.received_at, behind.now
             ),
+            paper=sections.paper(behind),
             deliveries=sections.deliveries(behind),
             renewals=sections.renewals(behind),
             timeline=shown if oldest_first else newest_first(shown),
@@ -94,13 +95,12 @@ class _Pages:
 
     async def evidence(self, request: Request) -> Response:
         looker = self._site.looking(request)
-        said = request.path_params["seq"]
-        seq = int(said) if said.isascii() and said.isdigit() and len(said) <= _MOST_DIGITS else 0
+        seq = whole_number(request.path_params["seq"]) or 0
         behind = await self._behind(request, looker, f"view evidence {seq}")
         event = next((one for one in behind.view.events if one.seq == seq), None)
         if event is None:
             raise HTTPException(404)
-        facts = behind.dossier.events.get(seq)
+        facts = behind.dossier.events.get((given_up(event, behind) or event).seq)
         shown = {one.row for one in behind.dossier.answers}
         answer = facts.answer if facts and facts.answer in shown else None
         octets = await self._site.enquiries.answer_octets(answer) if answer is not None else None
@@ -167,6 +167,8 @@ class _Pages:
             phones=phones(book) if isinstance(book, ProviderBook) else {},
             names=site.names,
             now=site.now(),
+            paper=await site.enquiries.awaited_paper(wanted, tenant=looker.tenant),
+            supplies=looker.tenant not in {None, read[0].found.tenant},
         )
 
     async def _calls(self, behind: Behind, looker: Looker) -> Sequence[WorkNote]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gateway.console.amounts import amount_words
 from gateway.console.pages import address, named
 from gateway.console.prescription.detail import Behind
 from gateway.console.prescription.dose_words import duration, parts, supplies
 from gateway.console.prescription.timeline import person_words
 from gateway.console.searching.results import address_words
-from gateway.console.words import clock_time, day, how_long, inert, short_time
+from gateway.console.words import clock_time, day, how_long, inert, short_time, when
 from gateway.domain.delivery import LABELS as DELIVERIES
+from gateway.domain.delivery import DeliveryEvent
 from gateway.domain.message import MessageEvent
 from gateway.domain.prescription import Dosage, Homecare, Line, Prescription
 from gateway.domain.renewal import RENEWAL_LABELS
@@ -105,13 +107,13 @@ def _dosage(dosage: Dosage) -> tuple[tuple[str, str], ...]:
 
 
 def _line_rows(line: Line, document: Prescription) -> Iterator[tuple[str, str]]:
-    yield "Quantity of each supply", inert(str(line.quantity))
+    yield "Quantity of each supply", inert(amount_words(str(line.quantity)))
     if line.quantity_in_words:
         yield "Quantity in words", inert(line.quantity_in_words)
     yield "Supplies", supplies(line)
     if line.first_supply:
         lasts = f", for {duration(line.first_supply.lasts)}" if line.first_supply.lasts else ""
-        yield "First supply", inert(f"{line.first_supply.quantity}{lasts}")
+        yield "First supply", inert(f"{amount_words(str(line.first_supply.quantity))}{lasts}")
     if line.days_per_supply:
         yield "One supply lasts", f"{line.days_per_supply} days"
     yield "Brand", "This brand only" if line.product.brand_required else "Not required"
@@ -166,6 +168,8 @@ def _deliveries(line: LineView, behind: Behind) -> Iterator[DeliveryRow]:
         left, made = _last(steps, {"DISPATCHED"}), _last(steps, {"DELIVERED"})
         taken_back = next((step for step in reversed(steps) if step.event in _TAKES_BACK), None)
         struck = taken_back is not None and made is not None and taken_back.at >= made.at
+        short = next((step for step in reversed(steps) if step.event == DeliveryEvent.SUPPLY_SHORT), None)
+        came = made or (short if one.owed else None)
         yield DeliveryRow(
             number=one.issue,
             state=DELIVERIES[one.state] + (", a rest is owed" if one.owed else ""),
@@ -174,10 +178,10 @@ def _deliveries(line: LineView, behind: Behind) -> Iterator[DeliveryRow]:
             agreed=day(one.agreed_for) if one.agreed_for else "",
             left=_said_at(left),
             delivered=_said_at(made),
-            amount=inert(f"{made.amount} {made.unit}".strip()) if made else "",
-            batch=inert(_said(made, "batch ")),
-            known=("their answer" if made.answered else "stated by a person") if made else "",
-            evidence=behind.evidence(made.source) if made and made.source else "",
+            amount=inert(f"{came.amount} {came.unit}".strip() + ("" if made else " so far")) if came else "",
+            batch=inert(_said(came, "batch ")),
+            known=("their answer" if came.answered else "stated by a person") if came else "",
+            evidence=behind.evidence(came.source) if came and came.source else "",
             struck=f"Report taken back {clock_time(taken_back.at)}" if taken_back and struck else "",
         )
 
@@ -248,9 +252,17 @@ def envelope(behind: Behind) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _ordered(care: Homecare) -> str:
-    line = f", line {care.purchase_order_line}" if care.purchase_order_line else ""
-    return f"{care.purchase_order}{line}" if care.purchase_order else ""
+def paper(behind: Behind) -> str:
+    """Say where the signed paper original stands; empty where none follows."""
+    if behind.paper is None:
+        return ""
+    seen = behind.paper.registered
+    if seen is not None and seen.on is not None:
+        who = f"seen on {day(seen.on)} by {inert(seen.value)}"
+        return f"Registered: {who}. Stated by {seen.by}, {clock_time(seen.at)}."
+    late = behind.paper.act_by <= behind.now
+    by = f"{clock_time(behind.paper.act_by)} ({when(behind.paper.act_by, behind.now)})"
+    return f"Not registered: overdue, it was to be by {by}." if late else f"Not registered yet. It is to be by {by}."
 
 
 def _delivery_rows(care: Homecare, *, restricted: bool) -> Iterator[tuple[str, str]]:
@@ -259,7 +271,7 @@ def _delivery_rows(care: Homecare, *, restricted: bool) -> Iterator[tuple[str, s
         yield "Delivery", ""
         return
     where = address_words(delivery.address) if delivery.address else ""
-    yield "Delivery address", "Sensitive record: not shown" if restricted and where else where
+    yield "Delivery address", "Not shown: the message bears a security label" if restricted and where else where
     yield "Place", delivery.place.replace("-", " ").capitalize()
     yield "First delivery needed by", day(delivery.first_required_by) if delivery.first_required_by else ""
     yield "Delivered", f"Every {duration(delivery.frequency)}" if delivery.frequency else ""

@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from gateway.console.pages import named
 from gateway.console.prescription.grade import Grade, Graded, Grading
 from gateway.console.site import Names
-from gateway.console.words import ACTORS, EVENTS, STATES, clock_time, how_long, inert, short_time, when
+from gateway.console.words import ACTORS, EVENTS, STATES, clock_time, how_long, inert, short_time, when, zone_time
+from gateway.domain.labels import LABELS
 from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
 from gateway.domain.prescription import Professional
 from gateway.enquiries import EventView, PrescriptionView
@@ -38,6 +40,18 @@ _ABOUT_A_DAY: Final = frozenset({LineEvent.SUPPLY_PLANNED.value, LineEvent.POSTP
 _TAKES_BACK: Final = frozenset({"supply_withdrawn", "balance_withdrawn"})
 _PROVIDERS: Final = frozenset({Actor.PROVIDER_SYSTEM.value, Actor.PROVIDER_PHARMACIST.value})
 _ATTEMPT: Final = re.compile(r"attempt \d+\.?", re.IGNORECASE)
+_IGNORED: Final = (
+    (
+        re.compile(r"nothing moved: ([A-Z_]+) is final; [a-z_]+ is kept as an annotation"),
+        "nothing moved: it was over already ({state}); what was said is kept",
+    ),
+    (re.compile(r"nothing moved: [a-z_]+ says nothing new in ([A-Z_]+)"), "nothing moved: this is nothing new"),
+    (
+        re.compile(r"nothing moved: [a-z_]+ is not expected in ([A-Z_]+)"),
+        "nothing moved: this is not expected of what stands as {state}",
+    ),
+)
+"""Why nothing moved, as `domain/transition.py` says it with the names of a state and an event."""
 _SAID_AT: Final = re.compile(r"(supplied|stated) at ([^\s;]+)")
 
 
@@ -110,6 +124,23 @@ def happened_at(event: EventView, facts: EventFacts | None) -> datetime:
         return event.at
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment if event.at - moment > LATE else event.at
+
+
+def without_times(text: str) -> str:
+    """Give the words of an event without the times that stand among them."""
+    return "; ".join(part for part in text.split("; ") if not _SAID_AT.fullmatch(part))
+
+
+def in_london(text: str) -> str:
+    """Give the words of an event with the times in them as every page says times; what is no time stays as it is."""
+
+    def told(match: re.Match[str]) -> str:
+        try:
+            return f"{match[1]} at {zone_time(datetime.fromisoformat(match[2]))}"
+        except ValueError:
+            return match[0]
+
+    return _SAID_AT.sub(told, text)
 
 
 def _events(seen: Seen) -> Iterator[Entry]:
@@ -230,8 +261,21 @@ def _about(group: Sequence[EventView], view: PrescriptionView) -> str:
 def _text(facts: EventFacts | None) -> str:
     if facts is None:
         return ""
-    said = (part for part in facts.text.split("; ") if not _SAID_AT.fullmatch(part) and not _ATTEMPT.fullmatch(part))
-    return inert("; ".join(part for part in said if part))
+    said = ignored(facts.text).split("; ")
+    return inert(
+        "; ".join(part for part in said if part and not _SAID_AT.fullmatch(part) and not _ATTEMPT.fullmatch(part))
+    )
+
+
+def ignored(text: str) -> str:
+    """Give the words of an event with why nothing moved said by labels, not by the names of states and events."""
+
+    def told(words: str, match: re.Match[str]) -> str:
+        return words.format(state=LABELS[LineState(match[1])]) if match[1] in set(LineState) else match[0]
+
+    for pattern, words in _IGNORED:
+        text = pattern.sub(partial(told, words), text)
+    return text
 
 
 def _struck(seen: Seen) -> Mapping[int, str]:

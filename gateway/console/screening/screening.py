@@ -6,8 +6,6 @@ carries what was seen; where a line moved meanwhile nothing is done. What was no
 Source: console.md 6.4, 7; mapping.md 10.2.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +19,7 @@ from gateway.console.csv_text import csv_response
 from gateway.console.pages import named
 from gateway.console.screening import screening_words as words
 from gateway.console.site import Entry, Form, Looker, Site
+from gateway.console.trouble import NOT_DONE, Trouble
 from gateway.console.words import clock_time
 from gateway.domain.acts import Act
 from gateway.domain.errors import Unavailable
@@ -31,6 +30,7 @@ from gateway.pipeline.screening import Case, ScreeningDesk
 
 ENTRIES: Final = (Entry(words="Screening", href="/console/screening", action=Action.PHARMACY),)
 MOST: Final = 200
+_DECISION: Final = "screening decision"
 _LONGEST_REASON: Final = 500
 _PASS, _RETURN = "pass", "return"
 
@@ -44,20 +44,6 @@ def routes(site: Site) -> list[BaseRoute]:
         Route("/screening/{prescription_id}", pages.one, methods=["GET"]),
         Route("/screening/{prescription_id}", pages.decide, methods=["POST"]),
     ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trouble:
-    """Why nothing was done; `unknown` is a reference to quote where nobody knows."""
-
-    wrong: Mapping[str, str] | None = None
-    reasons: tuple[str, ...] = ()
-    changed: str = ""
-    unknown: str = ""
-
-    @property
-    def status(self) -> int:
-        return 409 if self.changed else 503 if self.unknown else 422
 
 
 class _Pages:
@@ -109,26 +95,31 @@ class _Pages:
     async def one(self, request: Request) -> Response:
         """Show one order for its check."""
         looker = self._site.looking(request, Action.PHARMACY)
-        case = await self._case(looker, request, "screening page")
+        case = await self._case(looker, request)
+        await self._site.note(looker, "screening page", str(case.prescription_id))
         return self._page(request, case, self._site.typed(request))
 
     async def decide(self, request: Request) -> Response:
         """Pass the order or return it to its prescriber, if it still stands as it was seen."""
         looker = self._site.looking(request, Action.PHARMACY)
         form = await self._site.form(request)
-        case = await self._case(looker, request, "screening decision")
+        case = await self._case(looker, request)
         if set(form.many("seen")) != set(_seen(case)):
-            return self._page(request, case, form, _Trouble(changed=_moved(case)))
+            await self._not_done(looker, case)
+            return self._page(request, case, form, Trouble(changed=_moved(case)))
         wrong = _wrong(form)
         if wrong:
-            return self._page(request, case, form, _Trouble(wrong=wrong))
+            await self._not_done(looker, case)
+            return self._page(request, case, form, Trouble(wrong=wrong))
+        await self._site.note(looker, _DECISION, str(case.prescription_id))
         try:
             reasons = await self._carry_out(case, form, looker)
         except Unavailable:
-            return self._page(request, case, form, _Trouble(unknown=form.token[:8] or "none"))
+            return self._page(request, case, form, Trouble(unknown=form.token[:8] or "none"))
         if reasons:
-            again = await self._case(looker, request, "screening page")
-            return self._page(request, again, form, _Trouble(reasons=reasons))
+            await self._not_done(looker, case)
+            again = await self._case(looker, request)
+            return self._page(request, again, form, Trouble(reasons=reasons))
         return self._site.to(request, "/console/screening", _done(case, form))
 
     async def _carry_out(self, case: Case, form: Form, looker: Looker) -> tuple[str, ...]:
@@ -144,7 +135,10 @@ class _Pages:
         moved = await self._desk.fail(act)
         return () if moved else ("No line of it waits for the check now: look again.",)
 
-    async def _case(self, looker: Looker, request: Request, what: str) -> Case:
+    async def _not_done(self, looker: Looker, case: Case) -> None:
+        await self._site.note(looker, f"{_DECISION}{NOT_DONE}", str(case.prescription_id))
+
+    async def _case(self, looker: Looker, request: Request) -> Case:
         """Read the order as it stands now.
 
         Raises:
@@ -152,13 +146,13 @@ class _Pages:
         """
         prescription_id: UUID | None = parse_uuid(request.path_params["prescription_id"])
         case = await self._desk.look(prescription_id, tenant=looker.tenant) if prescription_id else None
-        await self._site.note(looker, what, str(case.prescription_id) if case else "unknown prescription")
         if case is None:
+            await self._site.note(looker, "screening page", "unknown prescription")
             raise HTTPException(404)
         return case
 
-    def _page(self, request: Request, case: Case, form: Form, trouble: _Trouble | None = None) -> Response:
-        told = trouble or _Trouble()
+    def _page(self, request: Request, case: Case, form: Form, trouble: Trouble | None = None) -> Response:
+        told = trouble or Trouble()
         wrong, now = told.wrong or {}, self._site.now()
         return self._site.page(
             request,

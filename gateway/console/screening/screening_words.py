@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gateway.console.amounts import amount_words
 from gateway.console.pages import Fault, fault, named
 from gateway.console.site import Names
 from gateway.console.words import STATES, Shown, born, clock_time, day, how_long, inert, nhs_number, short_time
@@ -184,7 +185,7 @@ def how_long_ago(one: Observation, now: datetime) -> str:
 
 
 def _amount(quantity: Quantity) -> str:
-    return f"{lexeme(quantity.value)} {inert(quantity.unit.display or quantity.unit.code)}"
+    return inert(amount_words(f"{lexeme(quantity.value)} {quantity.unit.display or quantity.unit.code}"))
 
 
 def _medicine(one: LineToScreen, index: int) -> Medicine:
@@ -238,10 +239,10 @@ def _sum(found: SupplySum | None, line: Line, contradictions: Sequence[Doubt]) -
         )
         return Sum(rows=(), fits="", why_not=why)
     rows = (
-        ("Used in a day", f"{found.per_day} {found.unit}"),
+        ("Used in a day", amount_words(f"{found.per_day} {found.unit}")),
         ("One supply must last", f"{found.days} days"),
-        ("Needed for one supply", f"{found.needed} {found.unit}"),
-        ("Ordered for one supply", f"{found.quantity} {found.unit}"),
+        ("Needed for one supply", amount_words(f"{found.needed} {found.unit}")),
+        ("Ordered for one supply", amount_words(f"{found.quantity} {found.unit}")),
         ("Supplies", str(line.total_supplies)),
     )
     differs = any(doubt.code == "SUPPLY_SUM_MISMATCH" for doubt in contradictions)

@@ -15,6 +15,7 @@ from gateway.console.searching.seek import LONGEST, Sought, seek
 from gateway.console.site import Entry, Form, Looker, Site
 from gateway.console.words import clock_time
 from gateway.domain.name_key import name_key
+from gateway.domain.notice import alert_of
 from gateway.ports.looking_up import NamedHits, NameSought
 
 ENTRIES: Final = (Entry(words="Search", href="/console/search"),)
@@ -63,7 +64,7 @@ class _Finding:
             raise HTTPException(404)
         if not text or len(text) > LONGEST or not text.isprintable():
             return self._box(request, text, _TOO_LONG if text else _EMPTY, 422)
-        return self._site.to(request, f"/console/results/{session.remember(text)}")
+        return self._site.to(request, f"/console/results/{await self._site.sessions.remember(session, text)}")
 
     async def name_page(self, request: Request) -> Response:
         looker = self._site.looking(request)
@@ -79,23 +80,36 @@ class _Finding:
         if sought is None:
             return self._name_page(request, form, faults, 422)
         said = json.dumps([sought.family, sought.born.isoformat(), sought.given, sought.postcode])
-        return self._site.to(request, f"/console/results/{session.remember(_BY_NAME + said)}")
+        return self._site.to(
+            request, f"/console/results/{await self._site.sessions.remember(session, _BY_NAME + said)}"
+        )
 
     async def results(self, request: Request) -> Response:
         looker = self._site.looking(request)
-        text = looker.session.searches.get(request.path_params["key"]) if looker.session else None
-        if text is None:
+        key, session = request.path_params["key"], looker.session
+        text = await self._site.sessions.sought(session, key) if session else None
+        if not text:
             raise HTTPException(404)
         if text.startswith(_BY_NAME):
             family, born, given, postcode = json.loads(text.removeprefix(_BY_NAME))
             wanted = NameSought(family=family, born=date.fromisoformat(born), given=given, postcode=postcode)
             return await self._named(request, looker, wanted)
         sought = await seek(text, self._site.enquiries, tenant=looker.tenant)
+        item = await self._item(text, looker)
+        if item and not sought.hits.hits and not sought.refused:
+            await self._site.note(looker, "search by reference", f"alert {item}")
+            return self._site.to(request, f"/console/work/{item}")
         ids = " ".join(str(hit.found.prescription_id) for hit in sought.hits.hits)
         await self._site.note(looker, f"search by {sought.kinds[0]}", ids or "nothing found")
         if sought.fault:
-            return self._box(request, text, sought.fault, 422)
-        return self._found(request, sought)
+            return self._box(request, text, sought.fault, 422, searched=True)
+        return self._found(request, sought, item)
+
+    async def _item(self, text: str, looker: Looker) -> int:
+        """Give the item that is called so on the telephone and in notices; 0 where none is, or it is not theirs."""
+        alert = alert_of(text)
+        found = await self._site.enquiries.work_item(alert, tenant=looker.tenant) if alert is not None else None
+        return found.alert or 0 if found is not None else 0
 
     async def _named(self, request: Request, looker: Looker, wanted: NameSought) -> Response:
         named = await self._site.enquiries.by_name(wanted, tenant=looker.tenant)
@@ -112,12 +126,13 @@ class _Finding:
             unread=clock_time(named.unread_from) if named.unread_from else "",
         )
 
-    def _found(self, request: Request, sought: Sought) -> Response:
+    def _found(self, request: Request, sought: Sought, item: int) -> Response:
         now = self._site.now()
         return self._site.page(
             request,
             "results.html",
             sought=sought,
+            item=item,
             kinds=" or ".join(sought.kinds),
             heading=_heading(sought),
             people=results.people(sought.hits.hits, self._site.names, now),
@@ -125,9 +140,12 @@ class _Finding:
             refused=results.refused_rows(sought.refused, self._site.names),
         )
 
-    def _box(self, request: Request, typed: str, fault: str = "", status: int = 200) -> Response:
+    def _box(
+        self, request: Request, typed: str, fault: str = "", status: int = 200, *, searched: bool = False
+    ) -> Response:
         faults = [Fault(field="sought", words=fault)] if fault else []
-        return self._site.page(request, "search.html", status, typed=typed[: LONGEST * 2], faults=faults)
+        shown = {"typed": typed[: LONGEST * 2], "faults": faults, "searched": searched}
+        return self._site.page(request, "search.html", status, **shown)
 
     def _name_page(self, request: Request, form: Form, faults: tuple[Fault, ...] = (), status: int = 200) -> Response:
         typed = {name: form.one(name) for name in ("family", "given", "postcode", "day", "month", "year")}

@@ -7,7 +7,7 @@ Source: console.md 6.2.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import combinations
 from typing import Final
 
@@ -25,6 +25,7 @@ from gateway.console.words import (
     short_time,
     shown_as,
 )
+from gateway.domain.cancel import CancelState
 from gateway.domain.custody import Holder
 from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.domain.name_key import name_key
@@ -38,7 +39,7 @@ OPEN, COMING, PAST = "Open", "Coming", "Past"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Banner:
-    """Who a patient is, in words. `restricted` says why there is no address."""
+    """Who a patient is, in words. `restricted` says why there is no address; empty where one may be shown."""
 
     name: str
     gender: str = ""
@@ -47,7 +48,7 @@ class Banner:
     digits: str = ""
     address: str = ""
     postcode: str = ""
-    restricted: bool = False
+    restricted: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,16 @@ class RefusedRow:
     reasons: tuple[str, ...]
 
 
+def restricted_words(places: Sequence[str] = ()) -> str:
+    """Say that no address is shown, and all that is known of why: the sender's message bears a security label.
+
+    Args:
+        places: where in the message, in the sender's notation; none where only that there is one is known.
+    """
+    at = f" ({', '.join(map(inert, places))})" if places else ""
+    return f"Address not shown: the message bears a security label{at}"
+
+
 def people(hits: Sequence[Hit], names: Names, now: datetime) -> tuple[Person, ...]:
     """Give what was found, patient by patient, in the order they were found."""
     found: dict[str, list[Hit]] = {}
@@ -131,7 +142,7 @@ def banner(hit: Hit, now: datetime) -> Banner:
         digits=patient.nhs_number.value,
         address="" if hit.restricted else address_words(patient.address),
         postcode="" if hit.restricted else patient.address.postcode,
-        restricted=hit.restricted,
+        restricted=restricted_words() if hit.restricted else "",
     )
 
 
@@ -144,7 +155,7 @@ def address_words(where: Address) -> str:
 def _groups(hits: Iterable[Hit], names: Names, now: datetime) -> tuple[Group, ...]:
     found: dict[str, list[Listed]] = {OPEN: [], COMING: [], PAST: []}
     for hit in hits:
-        found[group_of(hit, now)].append(listed(hit, names))
+        found[group_of(hit, now)].append(listed(hit, names, now))
     return tuple(Group(heading=heading, rows=tuple(rows)) for heading, rows in found.items() if rows)
 
 
@@ -156,7 +167,7 @@ def group_of(hit: Hit, now: datetime) -> str:
     return COMING if begins is not None and begins > now.astimezone(LONDON).date() else OPEN
 
 
-def listed(hit: Hit, names: Names) -> Listed:
+def listed(hit: Hit, names: Names, now: datetime) -> Listed:
     """Give one row."""
     found = hit.found
     return Listed(
@@ -167,17 +178,20 @@ def listed(hit: Hit, names: Names) -> Listed:
         cancels=tuple(CANCELS[state] for state in dict.fromkeys(hit.cancels)),
         since=short_time(hit.since),
         provider=named(found.destination, names),
-        next=_next(hit, names),
+        next=next_thing(hit, names, now.astimezone(LONDON).date()),
         alerts=found.alerts,
     )
 
 
-def _next(hit: Hit, names: Names) -> str:
-    """Say what is awaited, and of whom: never nothing while it is open."""
+def next_thing(hit: Hit, names: Names, today: date) -> str:
+    """Say what is awaited, and of whom: never nothing while it is open, and no delivery before what it waits for."""
+    if CancelState.TOO_LATE in hit.cancels:
+        return "Reach the patient: too late to cancel"
     if hit.cancels:
         return "Ring the provider: the cancel is not confirmed"
-    if hit.next_delivery is not None:
-        return f"Delivery {day(hit.next_delivery)}"
+    if hit.next_delivery is not None and hit.holder != Holder.TRUST:
+        passed = ": nothing was heard of it" if hit.next_delivery < today else ""
+        return f"Delivery {day(hit.next_delivery)}{passed}"
     who = {
         Holder.PROVIDER: named(hit.found.destination, names),
         Holder.TRUST: named(hit.found.tenant, names),

@@ -14,7 +14,6 @@ from gateway.access.posts import Organisations, Post
 from gateway.access.roles import Role
 from gateway.console.acting.shape import LONGEST
 from gateway.console.entering.entrance import Entrance
-from gateway.console.entering.sessions import Why
 from gateway.console.site import Form, Looker, Names, Site
 from gateway.console.staff.granting import PATH, Wanted, in_words, proposable, proposal_of, wanted
 from gateway.console.words import clock_time
@@ -75,7 +74,6 @@ def routes(site: Site) -> list[BaseRoute]:
         )
         if faults:
             return site.to(request, PATH, f"Nothing was done. {faults[0]}")
-        site.sessions.end_all(view.grant.name, Why.POST)
         return site.to(request, PATH, f"Ended. {view.grant.person} no longer has the role, and has been signed out.")
 
     return [

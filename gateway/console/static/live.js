@@ -3,7 +3,9 @@
 // A page says what of it may be renewed:
 //   data-live-subject="ID"        on a page about one prescription
 //   data-live-list="NAME"         a list; data-live-row="KEY" each of its rows, in any depth; data-live-gone="resolved"
-//   data-live-part="NAME"         words (no buttons) within a row, or on the page, that are renewed in place
+//   data-live-part="NAME"         words (no buttons) within a row, or on the page, that are renewed in place;
+//                                 data-live-quiet where they only tell how time goes by: nothing marks that they changed
+//   data-live-polls               figures that are counted now and then: asked for every half minute, whatever moved
 //   data-live-entries             a timeline; data-live-entry="KEY" each entry, data-live-say="words" what is said of it
 // It asks for itself again, so that the server decides anew what this person may see. Every page works without this.
 
@@ -15,7 +17,8 @@ const part = (name) => document.querySelector(`[data-strip-${name}]`);
 const [mark, words, refresh, pause, said, ending] = ['mark', 'words', 'refresh', 'pause', 'said', 'ending'].map(part);
 const subject = document.querySelector('[data-live-subject]')?.dataset.liveSubject;
 const lists = () => [...document.querySelectorAll('[data-live-list]')];
-const renewable = Boolean(subject || lists().length);
+const polls = Boolean(document.querySelector('[data-live-polls]'));
+const renewable = Boolean(subject || polls || lists().length);
 const title = document.title;
 function clockOf(page) { return page.querySelector('[data-strip] time')?.textContent.split(', ').pop() ?? ''; }
 
@@ -45,8 +48,9 @@ function setPaused(yes) {
 
 function showState() {
   if (mode === 'ended') return;
-  if (isPaused()) return show('paused', `Updates are paused. What you see is as of ${shownAt}.`, { stale: true, action: 'Go on with updates' });
+  if (renewable && isPaused()) return show('paused', `Updates are paused. What you see is as of ${shownAt}.`, { stale: true, action: 'Go on with updates' });
   if (performance.now() - beatAt > STALE) return show('stale', `Updates stopped${beatWords ? ` at ${beatWords.slice(0, 5)}` : ''}. What you see may be out of date.`, { stale: true, action: 'Try again' });
+  if (!renewable) return show('still', `As of ${shownAt}, London time. This page does not renew itself.`);
   if (beatWords && mode !== 'polling') show('live', `Live. Up to date at ${beatWords}.`, { action: 'Pause updates' });
 }
 
@@ -135,7 +139,7 @@ function renewParts() {
     if (!next || next.innerHTML === old.innerHTML || old.contains(document.activeElement)) continue;
     const spoke = old.textContent !== next.textContent && subject && old.dataset.livePart.startsWith('state');
     old.replaceChildren(...document.importNode(next, true).childNodes);
-    outline(old);
+    if (!('liveQuiet' in old.dataset)) outline(old);
     if (spoke) say(read(old));
   }
 }
@@ -215,7 +219,7 @@ const channel = 'BroadcastChannel' in window ? new BroadcastChannel('hc-live') :
 
 function hear({ name, id, data }) {
   version = Math.max(version, Number(id) || 0);
-  if (name === 'beat') { beatAt = performance.now(); beatWords = data.at; if (!isPaused()) shownAt = data.at; if (mode === 'polling') mode = 'unknown'; }
+  if (name === 'beat') { beatAt = performance.now(); beatWords = data.at; if (renewable && !isPaused()) shownAt = data.at; if (mode === 'polling') mode = 'unknown'; }
   if (name === 'session') { endsAt = performance.now() + data.left * 1000; warn(); }
   if (name === 'reset') renewSoon();
   if (name === 'moved' && (lists().length || data.id === subject)) renewSoon();
@@ -276,6 +280,7 @@ if (strip) {
   pause.addEventListener('click', onPause);
   ending?.addEventListener('submit', stay);
   if (strip.dataset.left) endsAt = performance.now() + Number(strip.dataset.left) * 1000;
+  if (polls) setInterval(() => { if (mode === 'live') renewSoon(); }, POLL);
   setInterval(() => { warn(); if (beatWords || strip.dataset.events) showState(); }, 1000);
   addEventListener('pageshow', (event) => { if (event.persisted) renewSoon(0); });
   if (strip.dataset.events && 'EventSource' in window) listen();

@@ -17,8 +17,8 @@ _INSERT: Final = re.compile(r"\s*INSERT INTO (\w+)")
 _GIVES_ROWS: Final = re.compile(r"\s*(SELECT|WITH|VALUES)\b|.*\bRETURNING\b", re.DOTALL)
 _IDS: Final = (
     "alert allocation archive attempt callback cancel code_map_entry configuration delivery delivery_event hold"
-    " kept_apart legal_hold line outbox pause prescription renewal reroute sent_again stated_fact stated_holding"
-    " submission work_note"
+    " kept_apart legal_hold line outbox pause planned_outage prescription renewal reroute sent_again"
+    " stated_fact stated_holding submission work_note"
 )
 _NUMBERED: Final = {**dict.fromkeys(_IDS.split(), "id"), "event": "seq"}
 """The tables that number their rows, and where they write the number."""

@@ -16,10 +16,10 @@ from gateway.domain.transition import Moved
 from gateway.domain.validity import not_valid_after
 from gateway.ports.acceptance import Acceptance, AcceptedOrder, OvertakenError, StoredAnswer
 from gateway.store.document import encode
-from gateway.store.sql import cancels, code_maps, holds, incomplete, notices, reconciling
+from gateway.store.sql import cancels, code_maps, holds, incomplete, notices, papers, reconciling
 from gateway.store.sql.alerts import open_alert
-from gateway.store.sql.allocate import allocate, store_message
-from gateway.store.sql.history import Happening, LineNow, begin, line_now, record_event
+from gateway.store.sql.allocate import Given, allocate, store_message
+from gateway.store.sql.history import LINE_COLUMNS, Happening, LineNow, begin, line_now, line_of, record_event
 from gateway.store.sql.indexing import index_prescription, index_refused
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf
@@ -42,20 +42,31 @@ INSERT INTO prescription (uuid, submission, tenant, action, number, group_number
 VALUES (:uuid, :submission, :tenant, :action, :number, :group_number, :nhs_number, :received_at, :document, :issues,
     :trace)
 """
-_INSERT_LINE = """
+_INSERT_LINE = f"""
 INSERT INTO line (uuid, prescription, tenant, action, order_number, order_assigner, product_code, product_display,
     directions, quantity, total_supplies, state, holder, entered_at, epoch, provider, urgency,
     valid_until)
 VALUES (:uuid, :prescription, :tenant, :action, :order_number, :order_assigner, :product_code, :product_display,
     :directions, :quantity, :total_supplies, 'RECEIVED', 'gateway', :at, 0, :provider, :urgency, :valid_until)
-"""
+RETURNING {LINE_COLUMNS}
+"""  # noqa: S608 - of our own words alone
 _LIVE = """state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND action IN ('new', 'replace')
     AND replaced = 0 AND NOT (action = 'replace' AND state = 'HELD')"""
-_TAKEN_ORDER_NUMBER = f"""
+_OVER = """(state IN ('CANCELLED', 'EXPIRED', 'CLOSED') OR (state = 'SUPERSEDED' AND replaced = 1))
+    AND action IN ('new', 'replace')"""
+"""It was an order, and is over: no copy of it is a new one. Of a held one that was corrected its successor tells."""
+_UNDER_NUMBER = """
 SELECT 1 FROM line
-WHERE order_number = :order_number AND tenant = :tenant AND order_number <> '' AND prescription < :first AND {_LIVE}
-"""  # noqa: S608 - a constant condition
+WHERE order_number = :order_number AND tenant = :tenant AND order_number <> '' AND prescription < :first
+"""
+_TAKEN_ORDER_NUMBER = f"{_UNDER_NUMBER} AND {_LIVE}"
+_USED_ORDER_NUMBER = f"""
+{_UNDER_NUMBER} AND (({_LIVE}) OR ({_OVER} AND {cancels.SAME_ASSIGNER}))
+"""
 _TAKEN_ITEM = f"SELECT 1 FROM line WHERE uuid = :uuid AND {_LIVE}"  # noqa: S608 - a constant condition
+_USED_ITEM = f"""
+SELECT 1 FROM line WHERE uuid = :uuid AND (({_LIVE}) OR ({_OVER} AND tenant = :tenant))
+"""  # noqa: S608 - constant conditions
 _TAKEN_NUMBER = """
 SELECT 1 FROM prescription JOIN line ON line.prescription = prescription.id
 WHERE prescription.number = :number AND prescription.number <> ''
@@ -69,14 +80,17 @@ SELECT id FROM line WHERE uuid = ? AND tenant = ? AND state NOT IN ('REFUSED', '
 _REPLACED_LINE = "SELECT id FROM line WHERE uuid = ? AND tenant = ? AND replaced = 1 ORDER BY id DESC LIMIT 1"
 _WAIT = "INSERT INTO wait (outbox, line) VALUES (?, ?)"
 _KEEP_SIGNATURE = "INSERT INTO held_signature (prescription, octets) VALUES (?, ?)"
-_LAST_PRESCRIPTION = "SELECT coalesce(max(id), 0) FROM prescription"
 
+LineValues = dict[str, str | int | bytes]
+"""What a line's row says of the medicine, by the names of its columns."""
 _TAKES_NUMBERS = frozenset({Action.NEW, Action.REPLACE})
 _FIRST_EVENT = {
     LineState.HELD: LineEvent.HOLD_BACK,
     LineState.AWAITING_SCREENING: LineEvent.WANT_SCREENING,
     LineState.READY: LineEvent.CLEAR,
 }
+_NONE_YET = 2**62
+"""Above the number of every prescription."""
 _FAST = 1  # zlib level: traces shrink tenfold at the least effort
 
 
@@ -116,10 +130,9 @@ def accept(transaction: Transaction, acceptance: Acceptance, *, now: datetime) -
         cancels.bury(transaction, stone, asked)
     for index, notice in enumerate(acceptance.notices):
         notices.tell(transaction, notice, submission.tenant, subject=f"{submission.id}:{index}", now=now)
-    last: Row | None = transaction.row(_LAST_PRESCRIPTION)
-    assert last is not None
+    orders = _Orders(transaction, submission, row, now)
     for order in acceptance.orders:
-        _Orders(transaction, submission, row, last[0] + 1, now).store(order)
+        orders.store(order)
     if acceptance.answer.later is not None:
         tell_answer(transaction, submission, key, acceptance.answer, now=now)
     return StoredAnswer(digest=submission.digest, answer=acceptance.answer)
@@ -164,13 +177,11 @@ def _answer(row: Row) -> StoredAnswer:
 class _Orders:
     """Stores the orders of one submission."""
 
-    def __init__(
-        self, transaction: Transaction, submission: Submission, submission_row: int, first: int, now: datetime
-    ) -> None:
+    def __init__(self, transaction: Transaction, submission: Submission, submission_row: int, now: datetime) -> None:
         self._transaction = transaction
         self._submission = submission
         self._submission_row = submission_row
-        self._first = first
+        self._first = _NONE_YET
         self._now = now
 
     def store(self, order: AcceptedOrder) -> None:
@@ -178,11 +189,13 @@ class _Orders:
         if order.message is not None and not code_maps.all_count(self._transaction, order.entries):
             raise OvertakenError
         self._supersede(order)
-        self._refuse_taken(order)
+        rows = self._lines(order)
+        self._refuse_taken(order, rows)
         prescription = self._store_prescription(order)
+        self._first = min(self._first, prescription)
         lines, stones = [], []
-        for values in self._lines(order):
-            lines.append(line_now(self._transaction, self._store_line(order, prescription, values)))
+        for values in rows:
+            lines.append(self._store_line(order, prescription, values))
             number = str(values["order_number"]), str(values["order_assigner"])
             stones.append(self._waiting_cancel(order, lines[-1], number))
         # A message leaves whole: where the cancel of one of its lines was here first, the others wait for the trust.
@@ -194,8 +207,11 @@ class _Orders:
             code_maps.heard_late(self._transaction, order.unknown, tenant=self._submission.tenant, at=self._now)
         if order.message is not None:
             store_message(self._transaction, order.message, prescription, now=self._now)
+        if order.paper_follows and order.prescription is not None:
+            papers.await_original(self._transaction, prescription, order.prescription.lines, now=self._now)
         if state is LineState.READY:
-            outbox = allocate(self._transaction, order.message, prescription, self._submission.tenant, now=self._now)
+            given = Given(prescription=prescription, tenant=self._submission.tenant, lines=lines)
+            outbox = allocate(self._transaction, order.message, given, now=self._now)
             self._wait(order, outbox)
             reconciling.taken(self._transaction, lines, row=outbox, now=self._now)
 
@@ -223,7 +239,8 @@ class _Orders:
                 subject=str(line.id),
                 line=line.row,
                 at=self._now,
-                text=f"MESSAGE_INVALID at {', '.join(dict.fromkeys(places))}. It was not sealed: our writer is wrong.",
+                text="What we wrote fails our own check, and was not sealed: our writer is wrong. Where: "
+                f"{', '.join(dict.fromkeys(places))} (MESSAGE_INVALID).",
             )
 
     def _wait(self, order: AcceptedOrder, outbox: int) -> None:
@@ -246,16 +263,17 @@ class _Orders:
             if not isinstance(record_event(self._transaction, line, happening).result, Moved):
                 raise _taken(order.verdict.numbers)
 
-    def _refuse_taken(self, order: AcceptedOrder) -> None:
+    def _refuse_taken(self, order: AcceptedOrder, rows: Sequence[LineValues]) -> None:
         if order.verdict.action not in _TAKES_NUMBERS:
             return
-        tenant = self._submission.tenant.value
+        tenant, new = self._submission.tenant.value, order.verdict.action is Action.NEW
         proposed = order.verdict.action is Action.REPLACE and order.state is LineState.HELD
+        under_number, of_item = (_USED_ORDER_NUMBER, _USED_ITEM) if new else (_TAKEN_ORDER_NUMBER, _TAKEN_ITEM)
         for number in () if proposed else order.verdict.numbers:
             values = {"order_number": number.trust_number, "tenant": tenant, "first": self._first}
-            if self._transaction.row(_TAKEN_ORDER_NUMBER, values):
+            if self._transaction.row(under_number, {**values, "order_assigner": number.assigner}):
                 raise _taken((number,))
-        items = any(self._transaction.row(_TAKEN_ITEM, {"uuid": line["uuid"]}) for line in self._lines(order))
+        items = any(self._transaction.row(of_item, {"uuid": line["uuid"], "tenant": tenant}) for line in rows)
         if items or (order.prescription and number_is_taken(self._transaction, order.prescription, tenant)):
             raise _taken(order.verdict.numbers)
 
@@ -305,13 +323,13 @@ class _Orders:
             else incomplete.prescription_id(order, self._submission)
         )
 
-    def _lines(self, order: AcceptedOrder) -> list[dict[str, str | int | bytes]]:
+    def _lines(self, order: AcceptedOrder) -> Sequence[LineValues]:
         if order.prescription is not None:
             return [line_values(line) for line in order.prescription.lines]
         return incomplete.lines(order, self._prescription_id(order))
 
-    def _store_line(self, order: AcceptedOrder, prescription: int, values: dict[str, str | int | bytes]) -> int:
-        return self._transaction.insert(
+    def _store_line(self, order: AcceptedOrder, prescription: int, values: LineValues) -> LineNow:
+        row = self._transaction.row(
             _INSERT_LINE,
             {
                 **values,
@@ -323,9 +341,11 @@ class _Orders:
                 "valid_until": stored(not_valid_after(order.prescription)) if order.prescription else None,
             },
         )
+        assert row is not None
+        return line_of(row)
 
 
-def line_values(line: Line) -> dict[str, str | int | bytes]:
+def line_values(line: Line) -> LineValues:
     """Give what a line's row says of the medicine."""
     words = " ".join(dosage.text for dosage in line.dosages if dosage.text)
     return {
@@ -348,6 +368,6 @@ def number_is_taken(transaction: Transaction, prescription: Prescription, tenant
 
 
 def _taken(numbers: Sequence[OrderNumber]) -> Refusal:
-    text = "This order number is already in use for an order that was accepted."
+    text = "This order number is already in use for an order that was accepted, or that is over."
     locations = [number.location for number in numbers] or [""]
     return Refusal(*(Issue(code="ORDER_REUSED", location=location, text=text) for location in locations))

@@ -14,6 +14,7 @@ from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.cancel import CancelState
 from gateway.domain.hold import ANSWERS
 from gateway.domain.issue import Issue
+from gateway.domain.labels import LABELS
 from gateway.domain.lifecycle import LIVE, Actor, LineEvent, LineState, Row
 from gateway.domain.quantity import lexeme
 from gateway.domain.transition import Ignored, Moved, resolve_return, resolve_supply
@@ -22,8 +23,8 @@ from gateway.store.document import encode
 from gateway.store.sql import deliveries, holds, renewals, rests
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.binding import HANDED_OVER, SUPPLY, Kept, Pairs, bind
-from gateway.store.sql.cancels import follow, region
-from gateway.store.sql.claims import lines_of
+from gateway.store.sql.cancels import follow, heard, region
+from gateway.store.sql.claims import lines_now
 from gateway.store.sql.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf
@@ -100,10 +101,12 @@ def acknowledge(
     if transaction.row(_DID_SOMETHING, (first[0],)):
         return CallbackResult(effect=Effectiveness.REPEAT)
     # It came too early, or out of turn, and moved nothing: what it says may hold now. If not, nothing is added.
+    kept = len(transaction.leaves)
     transaction.run("SAVEPOINT again")
     result = _take(transaction, callback, answer, issues, row=first[0], answers=answers, reused=False)
     if result.effect is not Effectiveness.APPLIED:
         transaction.run("ROLLBACK TO again")
+        del transaction.leaves[kept:]
     transaction.run("RELEASE again")
     return result
 
@@ -213,12 +216,16 @@ def _follow(
 ) -> CallbackResult:
     reasons: list[str] = []
     moved = False
+    moved_on = False
     if answer.correlation is not None and any(report.event in SUPPLY for report, _ in pairs):
-        lines = [line_now(transaction, row) for row, _ in lines_of(transaction, answer.correlation)]
+        lines = [line for line, _ in lines_now(transaction, answer.correlation)]
         supplied_before(transaction, lines, now=now)
+        moved_on = True
     for report, line in pairs:
         # An earlier report of the same answer may have moved the line already.
-        result = _apply(transaction, report, line_now(transaction, line.row), answer, callback, now=now)
+        stands = line_now(transaction, line.row) if moved_on else line
+        result = _apply(transaction, report, stands, answer, callback, now=now)
+        moved_on = True
         if isinstance(result, Moved):
             moved = True
         else:
@@ -292,7 +299,7 @@ def _as_said(
     cause = deliveries.Cause(actor=Actor.PROVIDER_SYSTEM, at=now, source=kept.seq)
     deliver(transaction, line, moves, report, cause, issue=issue)
     tell_news(transaction, line.row, kept.seq, now=now)
-    follow(transaction, line_now(transaction, line.row), event, None, now=now)
+    heard(transaction, line.row, event, now=now)
     if line.state in _NOT_YET_ACCEPTED and event in _PLANS_OR_SUPPLIES:
         text = f"The provider reports {event} and never said that it accepted the line."
         _alert(transaction, line, "acceptance-missing", text, at=now)
@@ -411,7 +418,7 @@ def _tell_of_ignored(
     beyond = event in HANDED_OVER and line.delivered >= line.total - deliveries.lost(transaction, line.row)
     incident = supplied and (beyond or line.state not in _MAY_SUPPLY)
     if incident:
-        text = f"A supply was reported ({event}) of a line that is {line.state.lower()}."
+        text = f"A supply was reported, and the line stands as: {LABELS[line.state].lower()}."
     elif ignored.alert:
         text = f"An answer does not fit: {ignored.reason}."
     else:

@@ -4,10 +4,12 @@ One live allocation for a line at a time, by a partial unique index (I2).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.message import SealedMessage
+from gateway.store.sql.history import LineNow
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf
 from gateway.store.sql.transaction import Transaction
@@ -18,7 +20,6 @@ INSERT INTO message (id, prescription, event, destination, epoch, not_valid_afte
 VALUES (:id, :prescription, :event, :destination, :epoch, :not_valid_after, :key_id, :digest, :body, :rendered,
     :content_type, :at)
 """
-_LINES = "SELECT id, uuid FROM line WHERE prescription = ? ORDER BY id"
 _ALLOCATE = """
 INSERT INTO allocation (line, prescription, epoch, provider, message, made_at)
 VALUES (:line, :prescription, :epoch, :provider, :message, :at)
@@ -67,19 +68,25 @@ def store_message(transaction: Transaction, message: SealedMessage, prescription
     )
 
 
-def allocate(
-    transaction: Transaction, message: SealedMessage | None, prescription: int, tenant: OdsCode, *, now: datetime
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What is given to a provider: a prescription, by its row, with all of its lines."""
+
+    prescription: int
+    tenant: OdsCode
+    lines: Sequence[LineNow]
+
+
+def allocate(transaction: Transaction, message: SealedMessage | None, given: Given, *, now: datetime) -> int:
     """Give the lines of a stored message to its destination, put it in the outbox, and give its row there.
 
     Raises:
         ValueError: there is no message, or it does not speak of exactly the prescription's lines.
     """
-    rows = {uuid: row for row, uuid in transaction.rows(_LINES, (prescription,))}
-    if message is None or {line.bytes for line in message.line_ids} != rows.keys():
+    if message is None or set(message.line_ids) != {line.id for line in given.lines}:
         raise ValueError("a line that is ready needs a message that speaks of it")
-    give(transaction, message, prescription, list(rows.values()), now=now)
-    return deliver(transaction, message, tenant, now=now)
+    give(transaction, message, given.prescription, [line.row for line in given.lines], now=now)
+    return deliver(transaction, message, given.tenant, now=now)
 
 
 def give(

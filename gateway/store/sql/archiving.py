@@ -9,11 +9,12 @@ Source: reliability-security.md I6, 7, 9; domain.md (records management).
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
@@ -24,6 +25,7 @@ from gateway.enquiries import Found, LegalHold, PrescriptionView
 from gateway.store.document import decode
 from gateway.store.sql import finding, viewing
 from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.seeing import ENDED_AS
 from gateway.store.sql.tell import answer_id
 from gateway.store.sql.transaction import Reader, Row, Transaction
 
@@ -39,6 +41,7 @@ OWN: Final[Mapping[str, str]] = {
     "reread": "prescription = :id",
     "held_signature": "prescription = :id",
     "stated_fact": "prescription = :id",
+    "awaited_paper": "prescription = :id",
     "message": "prescription = :id",
     "allocation": "prescription = :id",
     "event": f"line IN {_LINES}",
@@ -70,7 +73,7 @@ SELECT id, uuid, tenant FROM prescription WHERE id > :after AND received_at < :b
 _SAME: Final = "SELECT id FROM prescription WHERE uuid = ? AND tenant = ? ORDER BY id"
 _NEWEST: Final = """
 SELECT (SELECT max(id) FROM prescription), (SELECT max(id) FROM line), (SELECT max(seq) FROM event),
-    (SELECT max(id) FROM outbox), (SELECT max(id) FROM alert)
+    (SELECT max(id) FROM outbox), (SELECT max(id) FROM alert), (SELECT max(id) FROM allocation)
 """
 _HAS_NEWEST: Final = f"""
 SELECT 1 WHERE CAST(:id AS BIGINT) = CAST(:prescription AS BIGINT)
@@ -78,6 +81,7 @@ SELECT 1 WHERE CAST(:id AS BIGINT) = CAST(:prescription AS BIGINT)
     OR EXISTS (SELECT 1 FROM event WHERE seq = :event AND line IN {_LINES})
     OR EXISTS (SELECT 1 FROM outbox WHERE id = :outbox AND id IN {_ROWS_OF_QUEUE})
     OR EXISTS (SELECT 1 FROM alert WHERE id = :alert AND line IN {_LINES})
+    OR EXISTS (SELECT 1 FROM allocation WHERE id = :allocation AND prescription = :id)
 """  # noqa: S608
 _OPEN: Final = f"""
 SELECT 1 WHERE EXISTS (SELECT 1 FROM line WHERE prescription = :id
@@ -129,6 +133,13 @@ SELECT line.id, prescription.id, line.uuid, prescription.uuid, line.tenant, line
     (SELECT cancel.state FROM cancel WHERE cancel.line = line.id)
 FROM line JOIN prescription ON prescription.id = line.prescription WHERE prescription.id = :id
 """
+_LEAVE_GIVEN: Final = f"""
+INSERT INTO archived_allocation (id, prescription, line, epoch, provider, made_at, digest, state, attempts)
+SELECT allocation.id, allocation.prescription, line.uuid, allocation.epoch, allocation.provider, allocation.made_at,
+    message.digest, coalesce({ENDED_AS}, 'RETURNED'), coalesce(outbox.attempts, 0)
+FROM allocation JOIN line ON line.id = allocation.line JOIN message ON message.id = allocation.message
+LEFT JOIN outbox ON outbox.message_id = allocation.message WHERE allocation.prescription = :id
+"""  # noqa: S608 - our own words alone
 _SUBMISSION_HANGS: Final = """
 SELECT 1 WHERE EXISTS (SELECT 1 FROM prescription WHERE submission = :row)
     OR EXISTS (SELECT 1 FROM cancel WHERE submission = :row) OR EXISTS (SELECT 1 FROM hold WHERE submission = :row)
@@ -143,6 +154,37 @@ _EMPTY_ANSWER: Final = "UPDATE outbox SET octets = NULL WHERE message_id = ? AND
 _EMPTY_CALLBACK: Final = """
 UPDATE callback SET archive = :archive, body = :nothing, meaning = '', issues = '' WHERE id = :row AND archive IS NULL
 """
+
+
+_MESSAGE: Final = """id, prescription, event, destination, epoch, not_valid_after, key_id, digest, body, rendered,
+    content_type, created_at"""
+"""Every column that both engines have, as they stand in the file; PostgreSQL numbers its messages in one more."""
+
+
+class LiveStore(Protocol):
+    """The store that rows leave, whichever engine holds it; the archive they go to is a file in any case."""
+
+    @property
+    def at_once(self) -> int:
+        """How many prescriptions leave in one transaction, so that a gateway beside never waits long for the writer."""
+
+    def exists(self) -> bool:
+        """Tell whether there is a store at all."""
+
+    def reading(self) -> AbstractContextManager[Reader]:
+        """Look at one moment of it.
+
+        Raises:
+            ConfigurationError: there is none, or it has another schema; on entering.
+            Unavailable: it cannot be read; on entering or within.
+        """
+
+    def writing(self) -> AbstractContextManager[Callable[[], AbstractContextManager[Transaction]]]:
+        """Open it for transactions, each of which is committed at its end, or undone where it fails.
+
+        Raises:
+            Unavailable: it cannot be written; on entering or within.
+        """
 
 
 class Stays(StrEnum):
@@ -189,8 +231,8 @@ def candidates(reader: Reader, *, before: datetime, page: int = 500) -> Iterator
 
 def stays(reader: Reader, candidate: Candidate) -> Stays | None:
     """Say why a prescription must stay, whatever its age; None where nothing keeps it."""
-    prescription, line, event, outbox, alert = next(iter(reader.execute(_NEWEST)))
-    newest = {"prescription": prescription, "line": line, "event": event, "outbox": outbox, "alert": alert}
+    names = ("prescription", "line", "event", "outbox", "alert", "allocation")
+    newest = dict(zip(names, next(iter(reader.execute(_NEWEST))), strict=True))
     for row in candidate.rows:
         values = {"id": row}
         for why, question in ((Stays.OPEN, _OPEN), (Stays.ALERTED, _ALERTED), (Stays.LEGAL_HOLD, _HELD)):
@@ -211,10 +253,9 @@ def closed(reader: Reader, candidate: Candidate) -> Closed:
 
 def rows_of(reader: Reader, row: int, table: str, condition: str) -> list[Row]:
     """Give the rows of a table that go with an order, each whole, in order."""
-    return sorted(
-        (tuple(one) for one in reader.execute(f"SELECT * FROM {table} WHERE {condition}", {"id": row})),  # noqa: S608
-        key=msgspec.msgpack.encode,
-    )
+    columns = _MESSAGE if table == "message" else "*"
+    found = reader.execute(f"SELECT {columns} FROM {table} WHERE {condition}", {"id": row})  # noqa: S608
+    return sorted((tuple(one) for one in found), key=msgspec.msgpack.encode)
 
 
 def fingerprint(reader: Reader, row: int) -> bytes:
@@ -245,6 +286,7 @@ def let_go(transaction: Transaction, candidate: Candidate, archive: int) -> None
         values = {"id": row, "archive": archive}
         transaction.run(_LEAVE, values)
         transaction.run(_LEAVE_LINES, {"id": row})
+        transaction.run(_LEAVE_GIVEN, {"id": row})
         transaction.run(f"DELETE FROM wait WHERE {WAITS}", {"id": row})  # noqa: S608
         for table, condition in reversed(tuple(OWN.items())):
             transaction.run(f"DELETE FROM {table} WHERE {condition}", {"id": row})  # noqa: S608

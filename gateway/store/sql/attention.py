@@ -1,22 +1,19 @@
 """The list of what needs a person, in its order, a page at a time.
 
-Open alerts stand in an index in the order of the list, in five parts: incidents, then those whose last day is past,
-those without a known one, those of today, and the rest. Lines that wait for a pharmacist without an alert are sorted
-among them. Only what is on the page is read whole, and its days of medicine left are worked out anew. Bounded: nothing
-is read beyond `DEEPEST` rows; the count stops at the same number.
+Open alerts come in the order of the list (`alert_order`); lines that wait for a person without an alert
+(`waiting_rows`) are sorted among them. Only what is on the page is read whole, and its days of medicine left are worked
+out anew. Bounded: nothing is read beyond `DEEPEST` rows; the count stops at the same number.
 
 Source: console.md 6.1.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from itertools import product
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from gateway.domain.calendar import LONDON
 from gateway.domain.cancel import CancelState
 from gateway.domain.deadline import Urgency
 from gateway.domain.identifiers import OdsCode
@@ -24,9 +21,7 @@ from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.medicine_risk import risk_class
 from gateway.domain.work_item import (
-    KINDS,
     LEAD_TIME,
-    OF_STATE,
     Reason,
     Standing,
     last_day,
@@ -36,7 +31,6 @@ from gateway.domain.work_item import (
 )
 from gateway.ports.attention import (
     DEEPEST,
-    MOST_COUNTED,
     Aliveness,
     Also,
     Attention,
@@ -45,143 +39,56 @@ from gateway.ports.attention import (
     SilentProvider,
     WorkItem,
 )
-from gateway.store.sql import waiting_rows
+from gateway.store.sql import attention_found, late
+from gateway.store.sql.alert_order import OTHER_OWN, OWN
 from gateway.store.sql.alerts import holding
 from gateway.store.sql.instants import instant, stored
-from gateway.store.sql.reckoning import cover_of, ordered
+from gateway.store.sql.reckoning import cover_of, lead_of, ordered
 from gateway.store.sql.transaction import Reader
+from gateway.store.sql.waiting_rows import WaitingRow
 
-_FEW: Final = 3
-"""So many late lines of one provider, and not a word from it since, are one row."""
 _OPEN_COUNTED: Final = 10_000
-_HELD: Final = frozenset({Reason.HELD_CODE, Reason.HELD_SOURCE, Reason.SIGNATURE})
 
-_AWAKE: Final = "(alert.snoozed_until IS NULL OR alert.snoozed_until <= :now)"
-_LEADS: Final = """NOT EXISTS (
-    SELECT 1 FROM alert AS other WHERE other.line = alert.line AND other.closed_at IS NULL
-        AND (other.snoozed_until IS NULL OR other.snoozed_until <= :now)
-        AND (other.place < alert.place OR other.place = alert.place AND other.id < alert.id))"""
-_CONDITIONS: Final = f"""{_AWAKE}
-    AND (:taken_by = '' OR alert.taken_by = :taken_by)
-    AND (:provider = '' OR alert.provider = :provider)
-    AND (:before = '' OR alert.last_day IS NULL OR alert.last_day < :before)
-    AND (:silent_of = '' OR alert.silent = 1 AND alert.provider = :silent_of)
-    AND (:grouped = '[]' OR alert.silent = 0 OR alert.provider IS NULL
-        OR alert.provider NOT IN (SELECT value FROM json_each(:grouped)))
-    AND (:kinds = '' AND {_LEADS}
-        OR :kinds <> '' AND (alert.kind IN (SELECT value FROM json_each(:kinds))
-            OR alert.kind = 'overdue' AND EXISTS (
-                SELECT 1 FROM line WHERE line.id = alert.line
-                    AND line.state IN (SELECT value FROM json_each(:states)))))"""  # noqa: S608 - our own words alone
-_GIVEN: Final = """(alert.provider = :tenant AND EXISTS (
-    SELECT 1 FROM allocation WHERE allocation.line = alert.line AND allocation.provider = :tenant))"""
-"""A provider sees what it was given, and not what is yet to come to it."""
-_OWN: Final = f"(CAST(:tenant AS TEXT) IS NULL OR alert.tenant = :tenant OR {_GIVEN})"
 _OWN_LINE: Final = """(CAST(:tenant AS TEXT) IS NULL OR line.tenant = :tenant OR EXISTS (
-    SELECT 1 FROM allocation WHERE allocation.line = line.id AND allocation.provider = :tenant))"""
-_SCOPES: Final = {
-    "all": "TRUE",
-    "trust": "alert.tenant = :tenant",
-    "provider": _GIVEN,
-}
-_PARTS: Final = (
-    ("place = 0", "coalesce(alert.last_day, :today)"),
-    ("place = 1 AND last_day < :today", "alert.last_day"),
-    ("place = 1 AND last_day IS NULL", "alert.last_day"),
-    ("place = 1 AND last_day = :today", "alert.last_day"),
-    ("place = 1 AND last_day > :today", "alert.last_day"),
-)
-"""Each in the order of an index, but the incidents, of which there are few."""
-_STAGES: Final = ((0,), (1,), (2, 3), (4,))
-"""Parts one after the other; those of equal slack together."""
-_ORDERED: Final[Mapping[tuple[str, int], str]] = {
-    (scope, part): f"""
-SELECT alert.id, alert.place, alert.last_day, alert.risk, alert.opened_at FROM alert
-WHERE alert.closed_at IS NULL AND {condition} AND {within} AND {_CONDITIONS}
-ORDER BY {order}, alert.risk, alert.id LIMIT :most
-"""  # noqa: S608 - our own words alone
-    for scope, condition in _SCOPES.items()
-    for part, (within, order) in enumerate(_PARTS)
-}
-_HOW_MANY: Final[Mapping[str, str]] = {
-    scope: f"""
-SELECT count(*) FROM (
-    SELECT 1 FROM alert WHERE alert.closed_at IS NULL AND {condition} AND {_CONDITIONS} LIMIT :most) AS counted
-"""  # noqa: S608 - our own words alone
-    for scope, condition in _SCOPES.items()
-}
-_BY: Final = {
-    "taken": "alert.taken_by = :taken_by AND alert.taken_by <> ''",
-    "reason": "alert.kind IN (SELECT value FROM json_each(:with_overdue))",
-    "silent": "alert.silent = 1 AND alert.provider = :silent_of",
-}
-"""What few rows have in common is found by an index of its own, and sorted then."""
-_GATHERED_SCOPES: Final = {
-    "all": "TRUE",
-    "trust": "coalesce(alert.tenant, '') = :tenant",
-    "provider": _GIVEN.replace("alert.provider = :tenant", "coalesce(alert.provider, '') = :tenant", 1),
-}
-"""The same scopes, said so that no index of theirs is taken for the one that is meant."""
-_GATHERED: Final[Mapping[tuple[str, str], str]] = {
-    (scope, by): f"""
-SELECT alert.id, alert.place, alert.last_day, alert.risk, alert.opened_at FROM alert
-WHERE alert.closed_at IS NULL AND {common} AND {condition} AND {_CONDITIONS}
-ORDER BY alert.place, coalesce(alert.last_day, :today), alert.risk, alert.id LIMIT :most
-"""  # noqa: S608 - our own words alone
-    for scope, condition in _GATHERED_SCOPES.items()
-    for by, common in _BY.items()
-}
-_HOW_MANY_GATHERED: Final[Mapping[tuple[str, str], str]] = {
-    each: f"SELECT count(*) FROM ({sql}) AS counted"  # noqa: S608 - our own words alone
-    for each, sql in _GATHERED.items()
-}
-_COUNT: Final = f"""
-SELECT count(*) FROM (SELECT 1 FROM alert
-    WHERE alert.closed_at IS NULL AND {_AWAKE} AND {_LEADS}
-        AND {_OWN}
-    LIMIT :most) AS counted
-"""  # noqa: S608 - our own words alone
-_LATE_PROVIDERS: Final = """
-SELECT DISTINCT provider FROM alert WHERE closed_at IS NULL AND silent = 1 AND provider IS NOT NULL ORDER BY provider
-"""
-_SILENT: Final = f"""
-SELECT count(DISTINCT line), min(opened_at), min(last_day), min(risk),
-    max(CASE WHEN last_day IS NULL THEN 1 ELSE 0 END), min(id)
-FROM (SELECT line, opened_at, last_day, risk, id FROM alert
-    WHERE alert.closed_at IS NULL AND alert.silent = 1 AND alert.provider = :provider AND {_AWAKE} AND {_OWN}
-    ORDER BY alert.opened_at LIMIT :most) AS late
-"""  # noqa: S608 - our own words alone
-_LATE_SINCE: Final = f"""
-SELECT count(*) FROM (SELECT DISTINCT line FROM alert
-    WHERE closed_at IS NULL AND silent = 1 AND provider = :provider AND opened_at > :heard AND {_AWAKE}
-        AND {_OWN}
-    LIMIT :few) AS late
-"""  # noqa: S608 - our own words alone
-_HEARD: Final = "SELECT max(received_at) FROM callback WHERE destination = ?"
+    SELECT 1 FROM allocation WHERE allocation.line = line.id AND allocation.provider = :tenant
+        AND allocation.ended_at IS NULL))"""
 _ALERT: Final = """
 SELECT id, kind, text, place, last_day, risk, opened_at, taken_by, taken_at, snoozed_until, closed_at, line FROM alert
 WHERE alert.id = ?
 """
 _ITS_TENANT: Final = f"""
 SELECT 1 FROM alert WHERE id = :alert
-    AND {_OWN}
+    AND {OWN}
 """  # noqa: S608 - our own words alone
 _LINE: Final = """
 SELECT line.uuid, prescription.uuid, prescription.number, line.order_number, line.tenant, line.provider, line.state,
-    line.urgency, (SELECT state FROM cancel WHERE cancel.line = line.id),
+    line.urgency, (
+        SELECT cancel.state FROM cancel LEFT JOIN message ON message.id = cancel.message
+        WHERE cancel.line = line.id
+            AND (CAST(:tenant AS TEXT) IS NULL OR line.tenant = :tenant OR message.destination = :tenant)),
     prescription.nhs_number, line.product_display, line.directions, line.quantity, line.entered_at,
-    line.first_sent_at, prescription.issues
-FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id = ?
+    CASE WHEN line.first_sent_at IS NOT NULL THEN (
+        SELECT min(event.at) FROM event WHERE event.line = line.id AND event.event = 'on_wire' AND event.moved = 1
+            AND coalesce(event.epoch, 1) = line.epoch) END,
+    prescription.issues
+FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id = :line
 """
-_OF_SAME_LINE: Final = """
+_SAID: Final = """
+SELECT reason_code, reason FROM event WHERE line = :line AND state_after = :state AND moved = 1
+    AND (:provider = '' OR event.provider = :provider)
+ORDER BY seq DESC LIMIT 1
+"""
+_SPOKEN: Final = frozenset({LineState.REJECTED, LineState.RETURNED, LineState.QUERIED})
+"""States that a provider brings a line into by what it says."""
+_OF_SAME_LINE: Final = f"""
 SELECT other.id, other.kind, line.state FROM alert JOIN line ON line.id = alert.line
 JOIN alert AS other ON other.line = alert.line AND other.closed_at IS NULL
-    AND (other.snoozed_until IS NULL OR other.snoozed_until <= :now)
-WHERE alert.id = :alert ORDER BY other.place, other.id
-"""
-_OTHERS: Final = """
-SELECT id, kind, text FROM alert WHERE line = :line AND closed_at IS NULL AND id <> :alert ORDER BY place, id
-"""
+    AND (other.snoozed_until IS NULL OR other.snoozed_until <= :now) AND {OTHER_OWN}
+WHERE alert.id = :alert ORDER BY other.place, coalesce(other.last_day, :today), other.id
+"""  # noqa: S608 - our own words alone
+_OTHERS: Final = f"""
+SELECT id, kind, text FROM alert WHERE line = :line AND closed_at IS NULL AND id <> :alert AND {OWN} ORDER BY place, id
+"""  # noqa: S608 - our own words alone
 _OPEN: Final = f"""
 SELECT count(*) FROM (SELECT DISTINCT +prescription FROM line
     WHERE act_by > 0
@@ -189,48 +96,16 @@ SELECT count(*) FROM (SELECT DISTINCT +prescription FROM line
     LIMIT :most) AS open
 """  # noqa: S608 - our own words alone
 _UNANSWERED: Final = """
-SELECT min(first_sent_at) FROM line
+SELECT min(CASE WHEN line.epoch = 1 THEN line.first_sent_at ELSE (
+    SELECT min(event.at) FROM event WHERE event.line = line.id AND event.event = 'on_wire' AND event.moved = 1
+        AND coalesce(event.epoch, 1) = line.epoch) END) FROM line
 WHERE state IN ('SENT', 'UNCERTAIN') AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant OR provider = :tenant)
 """
+"""Of a line that was given to another, what was sent to the first is not what is waited for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Light:
-    """What is known of a row before it is read whole: which, and where it stands."""
-
-    standing: Standing
-    alert: int | None = None
-    line: int | None = None
-    reason: Reason | None = None
-    silent: SilentProvider | None = None
-
-
-def silences(reader: Reader, *, tenant: OdsCode | None, now: datetime) -> tuple[SilentProvider, ...]:
-    """Give each provider with many late lines from which nothing has come since before they were late.
-
-    When a provider was last heard of is nobody's data alone: this is asked as the gateway itself, for a tenant's lines.
-    """
-    found = []
-    for (provider,) in list(reader.execute(_LATE_PROVIDERS)):
-        at = next(iter(reader.execute(_HEARD, (provider,))))[0]
-        asked = {"provider": provider, "tenant": tenant.value if tenant else None, "now": stored(now)}
-        late = _one(reader, _LATE_SINCE, {**asked, "heard": at if at is not None else -1, "few": _FEW})
-        if late >= _FEW:
-            found.append(_silence(reader, {**asked, "most": DEEPEST}, at, now))
-    return tuple(found)
-
-
-def _silence(reader: Reader, asked: Mapping[str, Any], at: int | None, now: datetime) -> SilentProvider:
-    lines, since, last_day, risk, unknown, number = next(iter(reader.execute(_SILENT, asked)))
-    known = date.fromisoformat(last_day) if last_day else None
-    worst = None if unknown and (known is None or known > now.astimezone(LONDON).date()) else known
-    return SilentProvider(
-        provider=OdsCode(asked["provider"]),
-        lines=lines,
-        since=instant(since),
-        heard_at=instant(at) if at is not None else None,
-        standing=Standing(incident=False, last_day=worst, risk=risk, since=instant(since), number=number),
-    )
+Light: TypeAlias = "attention_found.Found | tuple[tuple[int, str, int, int, int], SilentProvider]"
+"""What is known of a row before it is read whole: where it stands, and which it is; a number is an alert's."""
 
 
 def page(
@@ -242,39 +117,18 @@ def page(
     groups: Sequence[SilentProvider] = (),
 ) -> Attention:
     """Give one page of the list."""
-    today = now.astimezone(LONDON).date()
-    values = _values(tenant, query, now, [one.provider.value for one in groups])
-    to_see = {**values, "most": query.first + query.size}
-    by = "taken" if query.taken_by else "reason" if query.reason else "silent" if query.silent_of else ""
-    waits = () if query.alerts_only else waiting_rows.kinds_of(query.reason)
+    grouped = [one.provider.value for one in groups]
+    values = {
+        **attention_found.values_of(tenant, query, now, grouped),
+        "most": DEEPEST + 1,
+        "least": query.first + query.size,
+    }
     light = sorted(
-        (
-            *(_Light(one.standing, silent=one) for one in groups),
-            *(_gathered(reader, tenant, to_see, by) if by else _alerts(reader, tenant, to_see)),
-            *(
-                _Light(one.standing, line=one.line, reason=one.reason)
-                for one in waiting_rows.rows(reader, to_see, scopes=_scopes(tenant), kinds=waits)
-            ),
-        ),
-        key=lambda one: one.standing.place(today),
+        [*_grouped(groups, values), *attention_found.first(reader, tenant, query, values)], key=itemgetter(0)
     )
     wanted = light[query.first : query.first + query.size]
-    rows = tuple(row for one in wanted if (row := _row(reader, one, by, values["now"])) is not None)
-    to_count = {**values, "most": DEEPEST + 1}
-    found = (_HOW_MANY_GATHERED[scope, by] if by else _HOW_MANY[scope] for scope in _scopes(tenant))
-    total = len(groups) + sum(_one(reader, sql, to_count) for sql in found)
-    total += waiting_rows.count(reader, to_count, scopes=_scopes(tenant), kinds=waits)
-    return Attention(rows=rows, total=min(total, DEEPEST), more=total > DEEPEST)
-
-
-def count(reader: Reader, *, tenant: OdsCode | None, now: datetime) -> int:
-    """Count what needs a person, up to where it stops."""
-    values = {"tenant": tenant.value if tenant else None, "now": stored(now), "most": MOST_COUNTED}
-    found = _one(reader, _COUNT, values)
-    if found < MOST_COUNTED:
-        waiting = {**_values(tenant, AttentionQuery(), now, ()), "most": MOST_COUNTED - found}
-        found += waiting_rows.count(reader, waiting, scopes=_scopes(tenant), kinds=waiting_rows.kinds_of(None))
-    return min(found, MOST_COUNTED)
+    rows = tuple(row for _, one in wanted if (row := _row(reader, one, query, values)) is not None)
+    return Attention(rows=rows, total=min(len(light), DEEPEST), more=len(light) > DEEPEST)
 
 
 def item(reader: Reader, alert: int, *, tenant: OdsCode | None) -> WorkItem | None:
@@ -282,7 +136,7 @@ def item(reader: Reader, alert: int, *, tenant: OdsCode | None) -> WorkItem | No
     values = {"alert": alert, "tenant": tenant.value if tenant else None}
     if next(iter(reader.execute(_ITS_TENANT, values)), None) is None:
         return None
-    return _alert_row(reader, alert)
+    return _alert_row(reader, alert, tenant.value if tenant else None)
 
 
 def aliveness(reader: Reader, *, tenant: OdsCode | None) -> Aliveness:
@@ -299,51 +153,11 @@ def _one(reader: Reader, sql: str, values: Mapping[str, Any]) -> int:
     return int(next(iter(reader.execute(sql, values)))[0])
 
 
-def _values(tenant: OdsCode | None, query: AttentionQuery, now: datetime, grouped: Sequence[str]) -> dict[str, Any]:
-    today = now.astimezone(LONDON).date()
-    reasons = _HELD if query.reason in _HELD else frozenset({query.reason} if query.reason else ())
-    kinds = sorted(kind for kind, why in KINDS.items() if why in reasons)
-    states = sorted(state.value for state, why in OF_STATE.items() if why in reasons)
-    ends = None if query.days_under is None else today + timedelta(days=query.days_under) - LEAD_TIME
-    return {
-        **waiting_rows.times(now, ends),
-        "tenant": tenant.value if tenant else None,
-        "now": stored(now),
-        "today": today.isoformat(),
-        "taken_by": query.taken_by,
-        "provider": query.provider.value if query.provider else "",
-        "silent_of": query.silent_of.value if query.silent_of else "",
-        "before": ends.isoformat() if ends else "",
-        "kinds": json.dumps(kinds) if reasons else "",
-        "states": json.dumps(states),
-        "with_overdue": json.dumps([*kinds, "overdue"] if states else kinds),
-        "grouped": json.dumps(list(grouped)),
-    }
-
-
-def _scopes(tenant: OdsCode | None) -> tuple[str, ...]:
-    return ("all",) if tenant is None else ("trust", "provider")
-
-
-def _alerts(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any]) -> list[_Light]:
-    """Give alerts, at least the first `most` of the order among them."""
-    found: list[_Light] = []
-    for stage in _STAGES:
-        for part, scope in product(stage, _scopes(tenant)):
-            for number, place, day, risk, opened_at in reader.execute(_ORDERED[scope, part], values):
-                found.append(_Light(_standing(place, day, risk, opened_at, number), alert=number))
-        if len(found) >= values["most"]:
-            break
-    return found
-
-
-def _gathered(reader: Reader, tenant: OdsCode | None, values: Mapping[str, Any], by: str) -> list[_Light]:
-    """Give alerts that have something in common, the first `most` of the order among them."""
-    return [
-        _Light(_standing(place, day, risk, opened_at, number), alert=number)
-        for scope in _scopes(tenant)
-        for number, place, day, risk, opened_at in reader.execute(_GATHERED[scope, by], values)
-    ]
+def _grouped(groups: Sequence[SilentProvider], values: Mapping[str, Any]) -> Iterator[Light]:
+    for one in groups:
+        at = one.standing
+        day = at.last_day.isoformat() if at.last_day else values["today"]
+        yield (int(not at.incident), day, at.risk, stored(at.since), at.number), one
 
 
 def _standing(place: int, day: str | None, risk: int, since: int, number: int) -> Standing:
@@ -356,31 +170,36 @@ def _standing(place: int, day: str | None, risk: int, since: int, number: int) -
     )
 
 
-def _speaks(reader: Reader, alert: int, now: int) -> int:
-    """Give the alert that speaks for a line: one that still holds of its state, before those that are settled."""
-    rows = list(reader.execute(_OF_SAME_LINE, {"alert": alert, "now": now}))
-    return next((number for number, kind, state in rows if not settled(kind, LineState(state))), alert)
+def _speaks(reader: Reader, alert: int, values: Mapping[str, Any]) -> int:
+    """Give the alert that speaks for a line: the one that stands there, unless it is settled and another is not."""
+    rows = list(reader.execute(_OF_SAME_LINE, {**values, "alert": alert}))
+    hold = [number for number, kind, state in rows if not settled(kind, LineState(state))]
+    return alert if alert in hold or not hold else hold[0]
 
 
-def _row(reader: Reader, light: _Light, by: str, now: int) -> WorkItem | SilentProvider | None:
-    if light.silent is not None:
-        return light.silent
-    if light.alert is not None:
-        return _alert_row(reader, light.alert if by == "reason" else _speaks(reader, light.alert, now))
-    return _line_row(reader, light.line, light.reason) if light.line is not None and light.reason else None
+def _row(
+    reader: Reader, light: int | WaitingRow | SilentProvider, query: AttentionQuery, values: Mapping[str, Any]
+) -> WorkItem | SilentProvider | None:
+    if isinstance(light, SilentProvider):
+        return light
+    tenant = values["tenant"]
+    if isinstance(light, int):
+        return _alert_row(reader, light if query.reason else _speaks(reader, light, values), tenant)
+    return _line_row(reader, light.line, light.reason, tenant)
 
 
-def _alert_row(reader: Reader, alert: int) -> WorkItem | None:
+def _alert_row(reader: Reader, alert: int, tenant: str | None) -> WorkItem | None:
     row = next(iter(reader.execute(_ALERT, (alert,))), None)
     if row is None:
         return None
     number, kind, text, place, last_day, risk, opened_at, taken_by, taken_at, until, closed_at, line = row
-    found = _line(reader, line) if line is not None else None
+    found = _line(reader, line, tenant) if line is not None else None
     shown, held = found if found is not None else (None, ())
     codes = tuple(dict.fromkeys(issue.code for issue in held))
     state = shown.state if shown is not None else None
     reason = reason_of(kind, state, codes)
-    others = reader.execute(_OTHERS, {"line": line, "alert": number}) if line is not None else ()
+    asked = {"line": line, "alert": number, "tenant": tenant}
+    others = reader.execute(_OTHERS, asked) if line is not None else ()
     return WorkItem(
         alert=number,
         kind=kind,
@@ -399,8 +218,8 @@ def _alert_row(reader: Reader, alert: int) -> WorkItem | None:
     )
 
 
-def _line_row(reader: Reader, line: int, reason: Reason) -> WorkItem | None:
-    found = _line(reader, line)
+def _line_row(reader: Reader, line: int, reason: Reason, tenant: str | None) -> WorkItem | None:
+    found = _line(reader, line, tenant)
     if found is None:
         return None
     shown, _ = found
@@ -414,14 +233,15 @@ def _as_shown(standing: Standing, shown: LineOnList | None, reason: Reason) -> S
     """Give the last day by the sum that is shown, which is worked out now; as it is, where there is none."""
     if shown is None or not measures_slack(reason):
         return standing
-    return replace(standing, last_day=last_day(shown.cover.ends_on))
+    return replace(standing, last_day=last_day(shown.cover.ends_on, shown.needs or LEAD_TIME))
 
 
-def _line(reader: Reader, line: int) -> tuple[LineOnList, tuple[Issue, ...]] | None:
-    row = next(iter(reader.execute(_LINE, (line,))), None)
+def _line(reader: Reader, line: int, tenant: str | None) -> tuple[LineOnList, tuple[Issue, ...]] | None:
+    row = next(iter(reader.execute(_LINE, {"line": line, "tenant": tenant})), None)
     if row is None:
         return None
     own = ordered(reader.execute, line)
+    provider = tenant if tenant not in {None, row[4]} else ""
     patient = own.prescription.patient if own is not None else None
     shown = LineOnList(
         line_id=UUID(bytes=row[0]),
@@ -440,8 +260,27 @@ def _line(reader: Reader, line: int) -> tuple[LineOnList, tuple[Issue, ...]] | N
         directions=row[11],
         quantity=row[12],
         risk_class=risk_class(row[10]).name,
-        cover=cover_of(reader.execute, own),
+        cover=cover_of(reader.execute, own, provider=provider or ""),
+        needs=lead_of(reader.execute, line),
         entered_at=instant(row[13]),
         first_sent_at=instant(row[14]) if row[14] is not None else None,
+        unsent=late.unsent(reader, line) if LineState(row[6]) is LineState.READY else None,
+        stage=late.stage(reader, line) if LineState(row[6]) is LineState.IN_SUPPLY else None,
+        said=_said(reader, line, LineState(row[6]), provider or ""),
     )
     return shown, holding(row[15]) if shown.state is LineState.HELD else ()
+
+
+def _said(reader: Reader, line: int, state: LineState, provider: str) -> str | None:
+    """Give the provider's own words for where a line stands; None where it stands there by nobody's words.
+
+    Args:
+        reader: of the store.
+        line: which.
+        state: where it stands.
+        provider: who asks, who is told no other's words; empty for the trust and for whoever may see all.
+    """
+    if state not in _SPOKEN:
+        return None
+    found = next(iter(reader.execute(_SAID, {"line": line, "state": state.value, "provider": provider})), None)
+    return "; ".join(part for part in found if part) if found is not None else ""

@@ -1,7 +1,7 @@
 """What the store and its reading side do with what needs attention, as `gateway.ports.attention` promises it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.domain.cover import Cover
 from gateway.domain.identifiers import OdsCode
 from gateway.ports.attention import Aliveness, Attention, AttentionQuery, Call, SilentProvider, WorkItem, WorkNote
-from gateway.store.sql import attention, work_notes, working
+from gateway.store.sql import attention, attention_found, silences, tending, work_notes, working
 from gateway.store.sql.transaction import Reader, Transaction
 
 T = TypeVar("T")
@@ -27,13 +27,29 @@ class AttentionAnswers(ABC):
         """See `gateway.ports.attention.AttentionReads`."""
         groups: tuple[SilentProvider, ...] = ()
         if query.grouped and not query.narrows:
-            groups = await self._ask(lambda reader: attention.silences(reader, tenant=tenant, now=now))
+            groups = await self._ask(lambda reader: silences.silences(reader, tenant=tenant, now=now))
         asked = partial(attention.page, tenant=tenant, query=query, now=now, groups=groups)
         return await self._ask(asked, tenant)
 
+    async def tended(self, *, taken_by: str, first: int, size: int, now: datetime) -> Attention:
+        """See `gateway.ports.attention.AttentionReads`."""
+        asked = partial(tending.page, taken_by=taken_by, first=first, size=size, now=now)
+        return await self._ask(asked)
+
+    async def tended_item(self, alert: int) -> WorkItem | None:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(lambda reader: tending.item(reader, alert))
+
     async def attention_count(self, *, tenant: OdsCode | None, now: datetime) -> int:
         """See `gateway.ports.attention.AttentionReads`."""
-        return await self._ask(partial(attention.count, tenant=tenant, now=now), tenant)
+        return await self._ask(partial(attention_found.count, tenant=tenant, now=now), tenant)
+
+    async def running_out(
+        self, providers: Collection[OdsCode], *, tenant: OdsCode | None, days: int, now: datetime
+    ) -> Mapping[OdsCode, int]:
+        """See `gateway.ports.attention.AttentionReads`."""
+        asked = partial(attention_found.running_out, providers=providers, tenant=tenant, days=days, now=now)
+        return await self._ask(asked, tenant)
 
     async def work_item(self, alert: int, *, tenant: OdsCode | None) -> WorkItem | None:
         """See `gateway.ports.attention.AttentionReads`."""

@@ -16,13 +16,13 @@ from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.hold import REFUSALS, HoldKind
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent
-from gateway.store.sql.claims import hold_of, is_cancel, lines_of
-from gateway.store.sql.history import LineNow, line_now
+from gateway.store.sql.claims import hold_of, lines_now
+from gateway.store.sql.history import LineNow
 from gateway.store.sql.instants import instant
 from gateway.store.sql.replacing import names_another
 from gateway.store.sql.transaction import Transaction
 
-_MESSAGE = "SELECT destination, epoch FROM message WHERE id = ?"
+_MESSAGE = "SELECT destination, epoch, event = 'prescription-order-update' FROM message WHERE id = ?"
 _FIRST_SENT = """
 SELECT min(attempt.at) FROM outbox JOIN attempt ON attempt.outbox = outbox.id AND attempt.outcome = 'on_wire'
 WHERE outbox.message_id = ?
@@ -95,12 +95,13 @@ def bind(
     if answer is None or correlation is None or (answers is not None and correlation != answers):
         return Kept("answer-unbound", "An answer does not name the message it was given to.")
     message = transaction.row(_MESSAGE, (correlation.bytes,))
-    found = [line_now(transaction, row) for row, _ in lines_of(transaction, correlation)]
+    found = [line for line, _ in lines_now(transaction, correlation)]
     if message is None or not found:
         return Kept("answer-unbound", "An answer names a message that this gateway did not send.")
     if message[0] != destination.value:
         return Kept("answer-wrong-provider", "A provider answered a message that was sent to another one.")
-    answer = _as_asked(transaction, correlation, answer)
+    if message[2]:
+        answer = _as_asked(transaction, correlation, answer)
     held = [replace(line, epoch=message[1], provider=destination.value) for line in found]
     about = tuple(_pairs(answer, held))
     wrong = _contradiction(transaction, answer, found, epoch=message[1])
@@ -172,7 +173,7 @@ def _as_asked(transaction: Transaction, message: UUID, answer: Acknowledgement) 
     kind = hold_of(transaction, message)
     if kind is not None:
         return _of_a_hold(answer, kind)
-    return _of_a_cancel(answer) if is_cancel(transaction, message) else answer
+    return _of_a_cancel(answer)
 
 
 def _of_a_cancel(answer: Acknowledgement) -> Acknowledgement:

@@ -7,6 +7,7 @@ all. What it costs grows with the days asked for, never with the books.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from gateway.domain.service_figures import EVERYBODY, Outcome
 from gateway.ports.board import MOST, Backlog, Figure, ItemsWanted, ItemView, Standings
 from gateway.store.sql.counting import spread_of
 from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.seeing import SHOWN_ITEM
 from gateway.store.sql.transaction import Reader
 
 _WAITS: Final = (Outcome.TO_SEND, Outcome.WAITING, Outcome.NOT_KNOWN)
@@ -49,6 +51,11 @@ ORDER BY item.since, item.line LIMIT :limit
 """
 _ITEMS_OF_TRUST: Final = _ITEMS.format(whose="item.tenant = :tenant AND (:provider = '' OR item.provider = :provider)")
 _ITEMS_OF_PROVIDER: Final = _ITEMS.format(whose="item.provider = :provider")
+_ITEMS_FOR_PROVIDER: Final = _ITEMS.format(whose=f"item.provider = :provider AND {SHOWN_ITEM}")
+"""For its own people, who do not see what never reached it."""
+
+_spread_of: Final = lru_cache(maxsize=16_384)(spread_of)
+"""Only the newest day of a month that is looked at again and again differs from the last time."""
 
 
 def figures(reader: Reader, *, tenant: OdsCode | None, first: date, last: date) -> tuple[Figure, ...]:
@@ -60,7 +67,7 @@ def figures(reader: Reader, *, tenant: OdsCode | None, first: date, last: date) 
             provider=OdsCode(provider) if provider else None,
             measure=measure,
             urgent=urgency == Urgency.URGENT,
-            spread=spread_of(spread),
+            spread=_spread_of(spread),
         )
         for day, provider, measure, urgency, spread in reader.execute(_FIGURES, values)
     )
@@ -131,7 +138,8 @@ def items(reader: Reader, wanted: ItemsWanted, *, tenant: OdsCode | None) -> tup
             named = {"tenant": tenant.value, "provider": wanted.provider.value if wanted.provider else ""}
             found += _items(reader, _ITEMS_OF_TRUST, {**values, **named})
         for provider in _of_which(reader, wanted.provider, outcome, tenant):
-            found += _items(reader, _ITEMS_OF_PROVIDER, {**values, "provider": provider})
+            question = _ITEMS_OF_PROVIDER if tenant is None else _ITEMS_FOR_PROVIDER
+            found += _items(reader, question, {**values, "provider": provider})
     return tuple(sorted(found, key=attrgetter("since"))[: wanted.limit])
 
 

@@ -14,6 +14,8 @@ from typing import Final
 from gateway.store.sql.transaction import Reader
 
 LONG_SECONDS: Final = 2.0
+LONG_WORK_SECONDS: Final = 0.05
+"""Of the thread that asks: where the store is a file, the counting itself; a wait for others is none."""
 SERVES: Final = 20
 """For how many times the time that it took a count serves that took long: a twentieth of one core at most."""
 
@@ -55,8 +57,11 @@ class Counting:
     Every row is looked at, so in books of millions it takes seconds. Whoever asks meanwhile gets what is being counted.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, work: Callable[[], float] = time.thread_time
+    ) -> None:
         self._clock = clock
+        self._work = work
         self._one_at_a_time = threading.Lock()
         self._last: dict[str, int] = {}
         self._until = 0.0
@@ -64,11 +69,12 @@ class Counting:
     def count(self, reader: Reader) -> dict[str, int]:
         """Give the figures of `count`, of now or of a short time ago."""
         with self._one_at_a_time:
-            began = self._clock()
+            began, worked = self._clock(), self._work()
             if not self._last or began >= self._until:
                 self._last = count(reader)
                 ended = self._clock()
-                self._until = ended + (ended - began) * SERVES if ended - began > LONG_SECONDS else 0.0
+                long = ended - began > LONG_SECONDS or self._work() - worked > LONG_WORK_SECONDS
+                self._until = ended + (ended - began) * SERVES if long else 0.0
             return dict(self._last)
 
 

@@ -7,6 +7,7 @@ is sealed, queued behind the order to the same provider, and stays *asked* until
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from gateway.domain.cancel import (
@@ -62,14 +63,20 @@ SELECT outbox.id, allocation.prescription FROM allocation JOIN outbox ON outbox.
 WHERE allocation.line = ? AND allocation.ended_at IS NULL
 """
 _WAIT = "INSERT INTO wait (outbox, earlier) VALUES (?, ?)"
-_TOMBSTONE = """
+SAME_ASSIGNER: Final = "(order_assigner IN ('', :order_assigner) OR :order_assigner = '')"
+"""Of two orders under one number: neither says that another system gave it (ORC-2.2)."""
+_TOMBSTONE = f"""
 SELECT id FROM cancel WHERE state = 'TOMBSTONE' AND tenant = :tenant AND (
     (order_number <> '' AND order_number = :order_number
-        AND (order_assigner IN ('', :order_assigner) OR :order_assigner = ''))
+        AND {SAME_ASSIGNER})
     OR item = :item OR prescription = :prescription)
 LIMIT 1
-"""
+"""  # noqa: S608 - of our own words alone
 _MEET = "UPDATE cancel SET line = :line, state = 'CONFIRMED', ended_at = :at WHERE id = :id"
+_WANTED_BACK = """
+SELECT 1 FROM cancel WHERE line = :line
+UNION ALL SELECT 1 FROM reroute WHERE line = :line AND state IN ('ASKED', 'PENDING')
+"""
 _OF_MESSAGE = "SELECT line, state FROM cancel WHERE message = ? AND line IS NOT NULL"
 
 
@@ -157,7 +164,7 @@ def _ask_provider(transaction: Transaction, line: LineNow, request: CancelReques
         transaction.run(_REPLACED, (line.row,))
     order = transaction.row(_ORDER_ROW, (line.row,))
     if request.message is None or order is None:
-        words = "The cancel could not be sent to the provider: not cancelled. Ring them."
+        words = "The cancel could not be sent to the provider: not cancelled."
         _alert(transaction, line, "cancel-not-sent", words, at=asked.now)
         return
     store_message(transaction, request.message, order[1], now=asked.now)
@@ -260,6 +267,12 @@ def region(transaction: Transaction, line: int) -> CancelState:
     """Say where the cancel of a line stands."""
     row = transaction.row(_STATE, (line,))
     return CancelState(row[1]) if row else CancelState.NONE
+
+
+def heard(transaction: Transaction, line: int, event: LineEvent, *, now: datetime) -> None:
+    """Move what was asked of a line, its cancel or its re-route, after a report of the line itself; of most nothing."""
+    if transaction.row(_WANTED_BACK, {"line": line}) is not None:
+        follow(transaction, line_now(transaction, line), event, None, now=now)
 
 
 def follow(
@@ -395,9 +408,9 @@ def tell_undelivered(transaction: Transaction, message: UUID, words: str, *, now
     for row, state in lines_of_cancel(transaction, message):
         if state in {CancelState.ASKED, CancelState.PENDING}:
             line = line_now(transaction, row)
-            _alert(transaction, line, "cancel-not-sent", f"{words} Not cancelled. Ring the provider.", at=now)
+            _alert(transaction, line, "cancel-not-sent", f"{words} Not cancelled.", at=now)
     for row in revoking.waiting_lines(transaction, message):
-        text = f"{words} It asked to give the line up for a re-route: the line stays there. Ring the provider."
+        text = f"{words} It asked to give the line up for a re-route: the line stays there."
         _alert(transaction, line_now(transaction, row), "reroute-waits", text, at=now)
 
 

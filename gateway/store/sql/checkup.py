@@ -12,7 +12,7 @@ from typing import Final
 from gateway.enquiries import WATCH, PauseView
 from gateway.store.sql.claims import DESTINATIONS, TENANTS, WAITS
 from gateway.store.sql.instants import instant, stored
-from gateway.store.sql.pauses import open_pauses
+from gateway.store.sql.pauses import HOLDS_ORDERS, open_pauses
 from gateway.store.sql.transaction import Reader
 from gateway.store.sql.watching import last_beat
 
@@ -25,8 +25,8 @@ SELECT count(*), min(due_at) FROM (
     SELECT id, due_at, kind, tenant, withheld FROM outbox WHERE state = 'due' AND destination = :destination
         AND tenant = :tenant AND due_at <= :now ORDER BY due_at, id LIMIT :most) AS oldest
 WHERE withheld = 0 AND NOT {WAITS.format(row="oldest")}
-    AND (kind = 'tell' OR NOT EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL
-        AND (kind = 'after restore' OR kind = 'after restore, trust' AND destination = oldest.tenant)))
+    AND (kind = 'tell' OR NOT EXISTS (
+        SELECT 1 FROM pause WHERE ended_at IS NULL AND {HOLDS_ORDERS.format(tenant="oldest.tenant")}))
 """  # noqa: S608 - of our own words alone
 _LEASED: Final = (
     "SELECT count(*), min(lease_until) FROM outbox WHERE state IN ('claimed', 'on_wire') AND lease_until <= :now"

@@ -15,11 +15,11 @@ from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.ports.work import Claim, WorkKind
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.cancels import never_left
-from gateway.store.sql.history import Happening, line_now, record_event
+from gateway.store.sql.history import LINE_COLUMNS, Happening, LineNow, line_now, line_of, record_event
 from gateway.store.sql.idling import idle_since
 from gateway.store.sql.instants import instant, stored
-from gateway.store.sql.pauses import is_paused
-from gateway.store.sql.reconciling import held_since_restore, stopped
+from gateway.store.sql.pauses import HOLDS_ORDERS, may_send
+from gateway.store.sql.reconciling import stopped
 from gateway.store.sql.transaction import Row, Transaction
 
 # Both skip along the index, from destination to destination and from trust to trust, however much any has waiting.
@@ -54,8 +54,8 @@ WAITS: Final = """EXISTS (
 """Whether a row of the queue still waits: for one before it to be settled, or for the line it replaces to end."""
 _DUE = f"""
 SELECT id FROM outbox WHERE state = 'due' AND withheld = 0 AND destination = ? AND tenant = ? AND due_at <= ?
-    AND (kind = 'tell' OR NOT EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL
-        AND (kind = 'after restore' OR kind = 'after restore, trust' AND destination = outbox.tenant)))
+    AND (kind = 'tell' OR NOT EXISTS (
+        SELECT 1 FROM pause WHERE ended_at IS NULL AND {HOLDS_ORDERS.format(tenant="outbox.tenant")}))
     AND NOT {WAITS.format(row="outbox")}
 ORDER BY due_at, id LIMIT ?
 """  # noqa: S608 - of our own words alone
@@ -85,10 +85,10 @@ _ATTEMPT = """
 INSERT INTO attempt (outbox, number, at, lease, outcome, fenced, reason, evidence)
 VALUES (:outbox, :number, :at, :lease, :outcome, :fenced, :reason, :evidence)
 """
-_MESSAGE_LINES = """
-SELECT allocation.line, allocation.ended_at IS NULL AND allocation.epoch = line.epoch
+_MESSAGE_LINES = f"""
+SELECT {LINE_COLUMNS}, allocation.ended_at IS NULL AND allocation.epoch = line.epoch
 FROM allocation JOIN line ON line.id = allocation.line WHERE allocation.message = ? ORDER BY allocation.line
-"""
+"""  # noqa: S608 - of our own words alone
 _CANCEL = "SELECT 1 FROM message WHERE id = ? AND event = 'prescription-order-update'"
 _CANCEL_WANTED = """
 SELECT 1 FROM cancel WHERE message = :message AND state IN ('ASKED', 'PENDING')
@@ -107,7 +107,7 @@ FROM hold WHERE hold.message = ? ORDER BY hold.line
 """
 _ASKS_HOLD = "SELECT kind FROM hold WHERE message = ?"
 _HOLD_WANTED = "SELECT 1 FROM hold WHERE message = :message AND state = 'ASKED'"
-_NOT_VALID_AFTER = "SELECT not_valid_after FROM message WHERE id = ?"
+_SEALED = "SELECT event = 'prescription-order-update', not_valid_after FROM message WHERE id = ?"
 
 _LEAVES = {LineState.READY: LineEvent.ON_WIRE, LineState.UNCERTAIN: LineEvent.VERBATIM_RETRY}
 """From which states a message may leave, and what that is called."""
@@ -224,8 +224,8 @@ def put_on_wire(transaction: Transaction, claim: Claim, *, now: datetime, octets
         return False
     if found.lease_until is None or found.lease_until <= now:
         return False
-    barred = found.kind is WorkKind.DELIVER and held_since_restore(transaction, found.tenant)
-    if found.withheld or barred or is_paused(transaction, claim.destination):
+    ordered_by = found.tenant if found.kind is WorkKind.DELIVER else None
+    if found.withheld or not may_send(transaction, claim.destination, ordered_by=ordered_by):
         transaction.run(_GIVE_BACK, (claim.id,))
         return False
     if found.kind is WorkKind.DELIVER and not _may_leave(transaction, claim, now=now):
@@ -248,10 +248,17 @@ def hold_of(transaction: Transaction, message: UUID) -> HoldKind | None:
 
 def lines_of(transaction: Transaction, message: UUID) -> list[tuple[int, bool]]:
     """Give the rows of a message's lines, each with whether its allocation to the receiver is the current one."""
-    found = transaction.rows(_MESSAGE_LINES, (message.bytes,))
-    found = found or transaction.rows(_CANCEL_LINES, {"message": message.bytes})
-    found = found or transaction.rows(_HOLD_LINES, (message.bytes,))
-    return [(row, bool(current)) for row, current in found]
+    return [(line.row, current) for line, current in lines_now(transaction, message)]
+
+
+def lines_now(transaction: Transaction, message: UUID) -> list[tuple[LineNow, bool]]:
+    """Give a message's lines as they stand, each with whether its allocation to the receiver is the current one."""
+    given = transaction.rows(_MESSAGE_LINES, (message.bytes,))
+    if given:
+        return [(line_of(found), bool(found[-1])) for found in given]
+    asked = transaction.rows(_CANCEL_LINES, {"message": message.bytes})
+    asked = asked or transaction.rows(_HOLD_LINES, (message.bytes,))
+    return [(line_now(transaction, row), bool(current)) for row, current in asked]
 
 
 def note_attempt(
@@ -286,8 +293,9 @@ def finish(transaction: Transaction, row: int, state: str) -> None:
 
 
 def _may_leave(transaction: Transaction, claim: Claim, *, now: datetime) -> bool:
-    if not is_cancel(transaction, claim.message_id):
-        return _send_lines(transaction, claim, now=now)
+    is_update, not_valid_after = transaction.row(_SEALED, (claim.message_id.bytes,)) or (False, 0)
+    if not is_update:
+        return _send_lines(transaction, claim, too_late=instant(not_valid_after) < now, now=now)
     values = {"message": claim.message_id.bytes}
     if transaction.row(_CANCEL_WANTED, values) or transaction.row(_HOLD_WANTED, values):
         return True
@@ -295,11 +303,11 @@ def _may_leave(transaction: Transaction, claim: Claim, *, now: datetime) -> bool
     return False
 
 
-def _send_lines(transaction: Transaction, claim: Claim, *, now: datetime) -> bool:
-    found = [(line_now(transaction, row), current) for row, current in lines_of(transaction, claim.message_id)]
+def _send_lines(transaction: Transaction, claim: Claim, *, too_late: bool, now: datetime) -> bool:
+    found = lines_now(transaction, claim.message_id)
     waiting = [line for line, current in found if current and line.state in _LEAVES]
     blocked = len(waiting) < len(found) or not all(current for _, current in found)
-    if blocked or _too_late(transaction, claim, now):
+    if blocked or too_late:
         finish(transaction, claim.id, "stuck" if waiting else "done")
         never_left(transaction, waiting, goes=False, now=now)
         still = (line_now(transaction, line.row) for line in waiting)
@@ -314,8 +322,3 @@ def _send_lines(transaction: Transaction, claim: Claim, *, now: datetime) -> boo
         happening = Happening(event=_LEAVES[line.state], actor=Actor.GATEWAY, at=now, text=text)
         record_event(transaction, line, happening)
     return True
-
-
-def _too_late(transaction: Transaction, claim: Claim, now: datetime) -> bool:
-    row = transaction.row(_NOT_VALID_AFTER, (claim.message_id.bytes,))
-    return row is None or instant(row[0]) < now

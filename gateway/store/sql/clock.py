@@ -140,7 +140,7 @@ def expire(transaction: Transaction, expiry: Expiry, *, now: datetime) -> bool:
         return False
     elsewhere = stated_elsewhere(transaction, line)
     if elsewhere or line.state is LineState.UNCERTAIN or in_flight(deliveries.deliveries(transaction, line.row)):
-        text = "Its validity is over, and a supply may be under way. Ask the provider; nothing was changed."
+        text = "Its validity is over, and a supply may be under way. Nothing was changed."
         _alert(transaction, line, "validity-over", text, at=now)
         return False
     order = transaction.row(_ORDER, (line.row,)) if region(transaction, line.row) is CancelState.NONE else None
@@ -207,7 +207,7 @@ def _tell_holder(
     if not _is_with_provider(line):
         return
     if expiry.message is None or order is None:
-        text = "The provider could not be told that the prescription is no longer valid. Ring them."
+        text = "The provider could not be told that the prescription is no longer valid."
         _alert(transaction, line, "cancel-not-sent", text, at=now)
         return
     outbox, prescription, tenant, submission = order

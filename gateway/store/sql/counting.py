@@ -68,7 +68,11 @@ _FIGURE: Final = """
 SELECT spread FROM figure
 WHERE tenant = :tenant AND day = :day AND provider = :provider AND measure = :measure AND urgency = :urgency
 """
-_PULSES: Final = "SELECT provider, heard_at, tried_at, tried_since, silent_since FROM provider_pulse"
+_PULSES: Final = """
+SELECT provider, heard_at, tried_at, tried_since, silent_since,
+    (SELECT max(received_at) FROM callback WHERE callback.destination = provider_pulse.provider)
+FROM provider_pulse
+"""
 _MOVE_MARK: Final = """
 UPDATE figure_mark SET upto = :upto, until = coalesce(:until, until),
     looked_at = CASE WHEN :behind THEN looked_at ELSE :now END
@@ -155,9 +159,13 @@ def pulses_of(reader: Reader) -> dict[OdsCode, Pulse]:
     """Give the last signs of life of each provider's system."""
     return {
         OdsCode(provider): Pulse(
-            heard_at=_moment(heard), tried_at=_moment(tried), tried_since=since, silent_since=_moment(silent)
+            heard_at=_moment(heard),
+            tried_at=_moment(tried),
+            tried_since=since,
+            silent_since=_moment(silent),
+            said_at=_moment(said),
         )
-        for provider, heard, tried, since, silent in reader.execute(_PULSES)
+        for provider, heard, tried, since, silent, said in reader.execute(_PULSES)
     }
 
 

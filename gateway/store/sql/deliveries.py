@@ -122,7 +122,10 @@ def was_balance(transaction: Transaction, line: int, issue: int | None) -> bool:
 
 
 def plan(transaction: Transaction, of: Of, *, at: datetime) -> None:
-    """Plan every issue that has not been: at first all of them; under a new epoch what the earlier holder left over."""
+    """Plan every issue that has not been: at first all of them; under a new epoch what the earlier holder left over.
+
+    Until when a supply lasts is written of the last alone: only that is asked for, for the renewal, and by an index.
+    """
     issues = _unplanned(_rows(transaction, of.line), of)
     schedule: Mapping[int, tuple[date, date | None]] = _schedule(transaction, of, at) if issues else {}
     entered = stored(at)
@@ -135,7 +138,7 @@ def plan(transaction: Transaction, of: Of, *, at: datetime) -> None:
                 "issue": issue,
                 "epoch": of.epoch,
                 "due_on": due.isoformat() if due else None,
-                "covers_until": until.isoformat() if until else None,
+                "covers_until": until.isoformat() if until and issue == of.total else None,
                 "at": entered,
             }
             for issue, due, until in planned

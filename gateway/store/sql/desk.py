@@ -61,7 +61,7 @@ _DONE = "UPDATE outbox SET state = 'done' WHERE id = ? AND state = 'due'"
 _NOTHING: Final = ("no line of this prescription waits for that: look again",)
 _OF_SCREENING: Final = frozenset({"line-awaiting-screening", "overdue"})
 _OF_ANSWER: Final = frozenset({"line-queried", "overdue"})
-_RING: Final = "The provider's question was answered here, and the provider does not know it yet. Ring them."
+_RING: Final = "The provider's question was answered here, and the provider does not know it yet."
 _OF_RULING: Final = frozenset({"cancel-too-late", "cancel-last-delivered", AWAITS_RULING})
 
 

@@ -5,8 +5,8 @@ Source: console.md 6.3.
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -16,6 +16,7 @@ import msgspec
 from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.prescription import Prescription
+from gateway.domain.sight import Sight, words_for
 from gateway.enquiries import PrescriptionView
 from gateway.ports.dossier import (
     AnswerFacts,
@@ -30,9 +31,10 @@ from gateway.ports.dossier import (
     SubmissionFacts,
 )
 from gateway.store.document import decode
-from gateway.store.sql import viewing
+from gateway.store.sql import late, viewing
 from gateway.store.sql.finding import visible
 from gateway.store.sql.instants import instant
+from gateway.store.sql.seeing import provider_of, sights
 from gateway.store.sql.transaction import Reader, Row
 
 _ROWS: Final = "SELECT id FROM prescription WHERE uuid = ? AND tenant = ? ORDER BY id"
@@ -54,7 +56,7 @@ WHERE outbox IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id
 """
 _EVENTS: Final = """
 SELECT event.seq, event.callback, event.provider, event.epoch, event.moved, event.reason_code, event.reason,
-    event.amount, event.unit, event.text
+    event.amount, event.unit, event.text, event.line, event.actor
 FROM line JOIN event ON event.line = line.id
 WHERE line.prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY event.seq
 """
@@ -65,13 +67,14 @@ WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id
 _ANSWER: Final = "SELECT body FROM callback WHERE id = ?"
 _STEPS: Final = """
 SELECT line.uuid, delivery.issue, step.at, step.event, step.state_after, step.source, event.text, event.amount,
-    event.unit, event.callback
+    event.unit, event.callback, line.id, delivery.epoch
 FROM line JOIN delivery ON delivery.line = line.id JOIN delivery_event AS step ON step.delivery = delivery.id
 LEFT JOIN event ON event.seq = step.source
 WHERE line.prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY step.id
 """
 _CANCELS: Final = """
-SELECT line.uuid, cancel.state, cancel.replaced_by FROM line JOIN cancel ON cancel.line = line.id
+SELECT line.uuid, cancel.state, cancel.replaced_by, line.id, message.destination
+FROM line JOIN cancel ON cancel.line = line.id LEFT JOIN message ON message.id = cancel.message
 WHERE line.prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?))
 """
 _OF_LINE: Final = """
@@ -91,6 +94,7 @@ _STATED: Final = """
 SELECT DISTINCT value FROM other_number WHERE kind = 'purchase-order'
     AND prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY value
 """
+_READY: Final = "SELECT uuid, id FROM line WHERE prescription = ? AND state = 'READY' ORDER BY id"
 _LEAVES: Final = "SELECT size FROM audit_head WHERE id = 1"
 _LEAF_FROM: Final = """
 SELECT seq, at, body, leaf_hash FROM audit_leaf WHERE seq >= ? AND kind = 'event' ORDER BY seq LIMIT 1
@@ -112,23 +116,70 @@ def dossier(
     rows = json.dumps([int(row[0]) for row in reader.execute(_ROWS, (prescription_id.bytes, owner))])
     head = next(iter(reader.execute(_HEAD, (newest,))))
     document = decode(head[0], Prescription) if head[0] else None
-    events = {int(row[0]): _event(row) for row in reader.execute(_EVENTS, (rows,))}
+    only = provider_of(tenant, owner)
+    scope = _Scope(provider=only, sights=sights(reader, [newest], only)) if only is not None else None
+    events = {int(row[0]): one for row in reader.execute(_EVENTS, (rows,)) if (one := _fact(row, scope)) is not None}
     answers = sorted({fact.answer for fact in events.values() if fact.answer is not None})
     cancels = list(reader.execute(_CANCELS, (rows,)))
     own = _Own(id=prescription_id, tenant=owner, rows=rows, group=head[10])
-    only = tenant if tenant is not None and tenant.value != owner else None
+    linked = dict.fromkeys(_linked(reader, own, document, cancels))
     return view, Dossier(
-        document=document,
+        document=scope.document(document, view) if scope is not None else document,
         submission=_submission(head[2:10]),
         messages=tuple(one for one in _messages(reader, rows) if only in {None, one.destination}),
         answers=tuple(one for one in _answers(reader, answers) if only in {None, one.destination}),
         events=MappingProxyType(events),
-        steps=tuple(_step(row) for row in reader.execute(_STEPS, (rows,))),
-        cancels=MappingProxyType({UUID(bytes=row[0]): CancelState(row[1]) for row in cancels}),
-        linked=tuple(dict.fromkeys(_linked(reader, own, document, cancels))),
-        facts=len(msgspec.json.decode(zlib.decompress(head[1]))) if head[1] else 0,
-        stated_numbers=tuple(str(row[0]) for row in reader.execute(_STATED, (rows,))),
+        steps=tuple(_steps(reader, rows, events, scope)),
+        cancels=MappingProxyType(
+            {UUID(bytes=row[0]): CancelState(row[1]) for row in cancels if scope is None or scope.has_cancel(row)}
+        ),
+        linked=tuple(one for one in linked if scope is None or visible(reader, one.prescription_id, tenant)),
+        unsent=MappingProxyType(
+            {UUID(bytes=uuid): late.unsent(reader, line) for uuid, line in reader.execute(_READY, (newest,))}
+            if scope is None
+            else {}
+        ),
+        facts=len(msgspec.json.decode(zlib.decompress(head[1]))) if head[1] and scope is None else 0,
+        stated_numbers=tuple(str(row[0]) for row in reader.execute(_STATED, (rows,)) if scope is None or scope.has_any),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scope:
+    """How much of it a provider is shown."""
+
+    provider: OdsCode
+    sights: Mapping[int, Sight]
+
+    @property
+    def has_any(self) -> bool:
+        """Whether it has any line still: what is stated of the order since is for whoever has it."""
+        return any(one.ended is None for one in self.sights.values())
+
+    def document(self, document: Prescription | None, view: PrescriptionView) -> Prescription | None:
+        """Give the order with the provider's own lines alone, and without whom else the trust would ask."""
+        if document is None:
+            return None
+        own = {line.line_id for line in view.lines}
+        lines = tuple(line for line in document.lines if line.id in own)
+        named = document.homecare.provider if document.homecare.provider == self.provider else None
+        homecare = replace(document.homecare, provider=named, provider_name="", backups=())
+        return replace(document, lines=lines, homecare=homecare)
+
+    def has_step(self, row: Row) -> bool:
+        """Tell whether a step of a delivery is shown: what came with an event with that, what did not by its time."""
+        at, source, line, epoch = row[2], row[5], row[10], row[11]
+        sight = self.sights.get(line)
+        if sight is None or epoch not in sight.epochs:
+            return False
+        if source is not None:
+            return sight.shows(source)
+        return sight.ended is None or instant(at) <= sight.ended.at
+
+    def has_cancel(self, row: Row) -> bool:
+        """Tell whether where a cancel stands is shown: one that the provider itself was asked for, while it is open."""
+        sight = self.sights.get(row[3])
+        return sight is not None and sight.ended is None and row[4] == self.provider.value
 
 
 def answer_octets(reader: Reader, row: int) -> bytes | None:
@@ -198,6 +249,19 @@ def _messages(reader: Reader, rows: str) -> Iterator[MessageFacts]:
         )
 
 
+def _fact(row: Row, scope: _Scope | None) -> EventFacts | None:
+    """Give what an event rests on, as far as it may be seen."""
+    if scope is None:
+        return _event(row)
+    sight = scope.sights.get(row[10])
+    if sight is None or not sight.shows(row[0]):
+        return None
+    said = row[1] is not None
+    text = viewing.own_words(sight, seq=row[0], actor=row[11], text=row[9], said=said)
+    shown = replace(_event(row), text=text, reason=words_for(row[11], row[6], said=said), provider=scope.provider)
+    return replace(shown, epoch=None) if row[0] in sight.beyond else shown
+
+
 def _event(row: Row) -> EventFacts:
     return EventFacts(
         answer=row[1],
@@ -227,6 +291,15 @@ def _answer(row: Row) -> AnswerFacts:
         answer_id=row[5],
         correlation=UUID(bytes=row[6]) if row[6] else None,
     )
+
+
+def _steps(reader: Reader, rows: str, events: Mapping[int, EventFacts], scope: _Scope | None) -> Iterator[DeliveryStep]:
+    for row in reader.execute(_STEPS, (rows,)):
+        if scope is None:
+            yield _step(row)
+        elif scope.has_step(row):
+            source = events.get(row[5]) if row[5] is not None else None
+            yield replace(_step(row), text=source.text if source is not None else "")
 
 
 def _step(row: Row) -> DeliveryStep:

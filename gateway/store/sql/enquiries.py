@@ -1,6 +1,6 @@
 """Reads, on whichever engine answers; no question waits for a write.
 
-`tenant` narrows every question: a trust sees its own prescriptions, a provider those it is or was given, None all (I9).
+`tenant` narrows every question: a trust sees its own prescriptions, a provider its lines (`seeing`), None all (I9).
 The statements do that by themselves; an engine that has a second lock is told whose question it is.
 """
 
@@ -17,7 +17,7 @@ from gateway.domain.orphans import Standing
 from gateway.domain.proposal import ProposalView
 from gateway.domain.provider_health import Pulse
 from gateway.domain.reroute import HeldPrescription, WrittenOrder
-from gateway.enquiries import AlertView, Found, LegalHold, Overdue, PauseView, PrescriptionView, Waiting
+from gateway.enquiries import MOST_OVERDUE, AlertView, Found, LegalHold, Overdue, PauseView, PrescriptionView, Waiting
 from gateway.ports.audit_trail import AuditList, AuditWanted, Busy, LeafHashes
 from gateway.ports.board import Backlog, Counted, Figure, ItemsWanted, ItemView, Standings
 from gateway.ports.changes import Moved
@@ -53,8 +53,11 @@ from gateway.store.sql import dossier as dossiers
 from gateway.store.sql.attention_store import AttentionAnswers
 from gateway.store.sql.code_map_store import CodeMapAnswers
 from gateway.store.sql.escalating_store import NoticeAnswers
+from gateway.store.sql.filters import FilterAnswers
+from gateway.store.sql.outages import OutageAnswers
 from gateway.store.sql.people_store import PeopleAnswers
 from gateway.store.sql.screening import ScreeningAnswers
+from gateway.store.sql.sessions_store import SessionAnswers
 from gateway.store.sql.stated import StatedAnswers
 from gateway.store.sql.transaction import Reader
 
@@ -86,7 +89,17 @@ class Readers(Protocol):
         """Finish what was asked and let go."""
 
 
-class SqlEnquiries(StatedAnswers, AttentionAnswers, CodeMapAnswers, NoticeAnswers, PeopleAnswers, ScreeningAnswers):
+class SqlEnquiries(
+    StatedAnswers,
+    AttentionAnswers,
+    CodeMapAnswers,
+    FilterAnswers,
+    NoticeAnswers,
+    OutageAnswers,
+    PeopleAnswers,
+    ScreeningAnswers,
+    SessionAnswers,
+):
     """Questions to one store."""
 
     def __init__(self, readers: Readers) -> None:
@@ -117,7 +130,7 @@ class SqlEnquiries(StatedAnswers, AttentionAnswers, CodeMapAnswers, NoticeAnswer
 
     async def on_its_way(self, *, provider: OdsCode, limit: int) -> tuple[Found, ...]:
         """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: finding.on_its_way(reader, provider=provider, limit=limit), provider)
+        return await self._ask(lambda reader: finding.on_its_way(reader, provider=provider, limit=limit))
 
     async def prescription(self, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
         """See `gateway.enquiries.Enquiries`."""
@@ -165,9 +178,11 @@ class SqlEnquiries(StatedAnswers, AttentionAnswers, CodeMapAnswers, NoticeAnswer
         """
         return await self._ask(lambda reader: telling.news(reader, seq))
 
-    async def overdue(self, *, now: datetime) -> tuple[Overdue, ...]:
+    async def overdue(
+        self, *, now: datetime, after: Overdue | None = None, limit: int = MOST_OVERDUE
+    ) -> tuple[Overdue, ...]:
         """See `gateway.enquiries.Enquiries`."""
-        return await self._ask(lambda reader: watching.overdue(reader, now=now))
+        return await self._ask(lambda reader: watching.overdue(reader, now=now, after=after, limit=limit))
 
     async def held(
         self,

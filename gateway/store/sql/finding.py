@@ -5,7 +5,7 @@ with whatever earlier line is still open.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +13,19 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.labels import Condition, held_as, roll_up
 from gateway.domain.lifecycle import LineState
+from gateway.domain.sight import Sight
 from gateway.enquiries import Found
 from gateway.store.document import decode
 from gateway.store.sql.instants import instant
+from gateway.store.sql.seeing import MAY_SEE, OWN_ALERT, OWN_LINE, sights
 from gateway.store.sql.transaction import Reader
 
 MOST = 100
-VISIBLE = """
+VISIBLE = f"""
 (CAST(:tenant AS TEXT) IS NULL OR prescription.tenant = :tenant OR EXISTS (
-    SELECT 1 FROM allocation WHERE allocation.prescription = prescription.id AND allocation.provider = :tenant))
-"""
+    SELECT 1 FROM allocation WHERE allocation.prescription = prescription.id AND allocation.provider = :tenant
+        AND {MAY_SEE}))
+"""  # noqa: S608 - a constant condition
 NEWEST = """NOT EXISTS (
     SELECT 1 FROM prescription AS later
     WHERE later.uuid = prescription.uuid AND later.tenant = prescription.tenant AND later.id > prescription.id)"""
@@ -30,9 +33,9 @@ NEWEST = """NOT EXISTS (
 BY = {
     "nhs_number": "prescription.nhs_number = :value AND prescription.nhs_number <> ''",
     "number": "prescription.number = :value AND prescription.number <> ''",
-    "order_number": """(prescription.id IN (
-            SELECT prescription FROM line WHERE order_number = :value AND order_number <> '')
-        OR (prescription.group_number = :value AND prescription.group_number <> ''))""",
+    "order_number": f"""(prescription.id IN (
+            SELECT prescription FROM line WHERE order_number = :value AND order_number <> '' AND {OWN_LINE})
+        OR (prescription.group_number = :value AND prescription.group_number <> ''))""",  # noqa: S608 - constants
     "control_id": """(prescription.submission IN (
         SELECT id FROM submission WHERE tenant = :tenant AND control_id = :value)
         OR prescription.id IN (
@@ -52,7 +55,7 @@ SELECT id FROM (
     SELECT id FROM prescription WHERE tenant = :tenant AND {NEWEST} ORDER BY id DESC LIMIT :limit) AS own
 UNION
 SELECT id FROM (
-    SELECT DISTINCT prescription AS id FROM allocation WHERE provider = :tenant
+    SELECT DISTINCT prescription AS id FROM allocation WHERE provider = :tenant AND {MAY_SEE}
     ORDER BY prescription DESC LIMIT :limit) AS given
 ORDER BY id DESC LIMIT :limit
 """  # noqa: S608 - a constant condition
@@ -75,20 +78,23 @@ WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id DESC
 """
 _LINES = """
 SELECT wanted.id, line.state, line.product_display, line.provider,
-    (SELECT count(*) FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL),
+    (SELECT count(*) FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL AND {whose}),
     (SELECT CASE max(CASE WHEN kind = 'safety-incident' THEN 3
             WHEN (kind = 'overdue' OR kind LIKE 'cancel-%') AND EXISTS (
                 SELECT 1 FROM cancel WHERE cancel.line = line.id AND cancel.state IN ('ASKED', 'PENDING')) THEN 2
             WHEN kind = 'overdue' AND line.state = 'SENT' THEN 1 END)
         WHEN 3 THEN 'incident' WHEN 2 THEN 'cancel-overdue' WHEN 1 THEN 'sent-overdue' END
-    FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)
-FROM json_each(?) AS each
+    FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL AND {whose}),
+    line.id
+FROM json_each(:rows) AS each
 JOIN prescription AS wanted ON wanted.id = CAST(each.value AS BIGINT)
 JOIN prescription AS same ON same.uuid = wanted.uuid AND same.tenant = wanted.tenant
 JOIN line ON line.prescription = same.id
 WHERE same.id = wanted.id OR line.state <> 'SUPERSEDED'
 ORDER BY line.id
 """
+_EVERY_LINE = _LINES.format(whose="TRUE")
+_OF_PROVIDER = _LINES.format(whose=OWN_ALERT)
 
 
 def search(
@@ -112,13 +118,16 @@ def latest(reader: Reader, *, tenant: OdsCode | None, limit: int) -> tuple[Found
     """Give the newest prescriptions that the tenant may see."""
     sql = _LATEST_OF_ALL if tenant is None else _LATEST
     values = {"tenant": tenant.value if tenant else None, "limit": limit}
-    return describe(reader, [row[0] for row in reader.execute(sql, values)])
+    return describe(reader, [row[0] for row in reader.execute(sql, values)], tenant)
 
 
 def on_its_way(reader: Reader, *, provider: OdsCode, limit: int) -> tuple[Found, ...]:
-    """Give the prescriptions that a provider may fetch, oldest first."""
+    """Give the prescriptions that a provider may fetch, oldest first.
+
+    Asked as the gateway itself: a message may be fetched only if every line in it is on its way, whoever has the line.
+    """
     values = {"provider": provider.value, "limit": limit}
-    return describe(reader, [row[0] for row in reader.execute(_ON_ITS_WAY, values)])[::-1]
+    return describe(reader, [row[0] for row in reader.execute(_ON_ITS_WAY, values)], provider)[::-1]
 
 
 def visible(reader: Reader, prescription_id: UUID, tenant: OdsCode | None) -> tuple[int, str] | None:
@@ -129,13 +138,31 @@ def visible(reader: Reader, prescription_id: UUID, tenant: OdsCode | None) -> tu
     return (int(str(row[0])), str(row[1])) if row else None
 
 
-def describe(reader: Reader, rows: Sequence[int]) -> tuple[Found, ...]:
-    """Describe prescriptions by row id, newest first."""
-    wanted = json.dumps(list(rows))
+def describe(reader: Reader, rows: Sequence[int], tenant: OdsCode | None) -> tuple[Found, ...]:
+    """Describe prescriptions by row id, newest first, to a provider by its own lines alone."""
+    found = list(reader.execute(_FOUND, (json.dumps(list(rows)),)))
+    given = [row[0] for row in found if tenant is not None and row[4] != tenant.value]
+    lines = _lines(reader, _EVERY_LINE, {"rows": json.dumps([row[0] for row in found if row[0] not in given])})
+    if tenant is not None and given:
+        seen = sights(reader, given, tenant)
+        read = _lines(reader, _OF_PROVIDER, {"rows": json.dumps(given), "tenant": tenant.value})
+        lines |= {
+            row: [_as_seen(one, seen[one[5]], tenant) for one in own if one[5] in seen] for row, own in read.items()
+        }
+    return tuple(_found(row, lines.get(row[0], [])) for row in found)
+
+
+def _lines(reader: Reader, sql: str, values: Mapping[str, str]) -> dict[int, list[tuple[Any, ...]]]:
     lines: dict[int, list[tuple[Any, ...]]] = {}
-    for row, *line in reader.execute(_LINES, (wanted,)):
-        lines.setdefault(int(str(row)), []).append(tuple(line))
-    return tuple(_found(row, lines.get(int(str(row[0])), [])) for row in reader.execute(_FOUND, (wanted,)))
+    for row, *line in reader.execute(sql, values):
+        lines.setdefault(row, []).append(tuple(line))
+    return lines
+
+
+def _as_seen(line: tuple[Any, ...], sight: Sight, provider: OdsCode) -> tuple[Any, ...]:
+    """Give a line as its provider may see it: one that it no longer has, as it stood at the end."""
+    state, medicine, _, alerts, condition, row = line
+    return (sight.ended.state.value if sight.ended else state, medicine, provider.value, alerts, condition, row)
 
 
 def _find(reader: Reader, by: str, value: str, tenant: OdsCode | None) -> tuple[Found, ...]:
@@ -144,7 +171,7 @@ def _find(reader: Reader, by: str, value: str, tenant: OdsCode | None) -> tuple[
     newest = "TRUE" if by == "control_id" else NEWEST
     sql = _FIND.format(condition=BY[by], visible=VISIBLE, newest=newest)
     values = {"value": value, "tenant": tenant.value if tenant else None, "limit": MOST}
-    return describe(reader, [row[0] for row in reader.execute(sql, values)])
+    return describe(reader, [row[0] for row in reader.execute(sql, values)], tenant)
 
 
 def _found(row: tuple[Any, ...], lines: list[tuple[Any, ...]]) -> Found:
@@ -161,5 +188,5 @@ def _found(row: tuple[Any, ...], lines: list[tuple[Any, ...]]) -> Found:
         received_at=instant(row[5]),
         medicines=tuple(dict.fromkeys(line[1] for line in lines if line[1])),
         alerts=sum(line[3] for line in lines),
-        held=held_as(issue.effect for issue in decode(row[6], tuple[Issue, ...])) if state is LineState.HELD else None,
+        held=held_as(decode(row[6], tuple[Issue, ...])) if state is LineState.HELD else None,
     )

@@ -9,20 +9,22 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.domain.deadline import Urgency
-from gateway.domain.lifecycle import LIVE, TERMINAL, Actor, LineEvent, LineState
+from gateway.domain.issue_texts import in_words
+from gateway.domain.lifecycle import HAS_HOLDER, TERMINAL, Actor, LineEvent, LineState
 from gateway.domain.transition import Ignored, Moved, returns_to, transition
 from gateway.store.sql import deliveries, reckoning
 from gateway.store.sql.alerts import held_for, open_alert
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf
-from gateway.store.sql.transaction import Transaction
+from gateway.store.sql.transaction import Row, Transaction
 
 RECEIVED = "received"
 """Name of the event that begins a line: the commit itself."""
 
-_LINE = """
-SELECT id, uuid, state, state_before, epoch, provider, delivered, total_supplies, urgency FROM line WHERE id = ?
-"""
+LINE_COLUMNS = """line.id, line.uuid, line.state, line.state_before, line.epoch, line.provider, line.delivered,
+    line.total_supplies, line.urgency"""
+"""What `line_of` reads."""
+_LINE = f"SELECT {LINE_COLUMNS} FROM line WHERE id = ?"  # noqa: S608 - of our own words alone
 _EVENT = """
 INSERT INTO event (line, at, event, actor, state_before, state_after, moved, provider, epoch, callback,
                    reason_code, reason, amount, unit, text)
@@ -71,8 +73,6 @@ _WAITS_FOR_A_PERSON = frozenset({LineState.AWAITING_SCREENING, LineState.QUERIED
 _NEVER_TAKEN = frozenset({LineEvent.NOT_STORED, LineEvent.NEVER_HAD_IT})
 _ENDS_HOLDS = TERMINAL | {LineState.REJECTED, LineState.RETURNED, LineState.UNDELIVERABLE, LineState.FULFILLED}
 """States in which a hold or a release that nobody has answered means nothing any more."""
-_HAS_HOLDER = LIVE | {LineState.FULFILLED}
-"""States that keep the allocation: a fulfilled line may still turn out not to be (supply withdrawn)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +124,11 @@ def line_now(transaction: Transaction, row: int) -> LineNow:
     """Read a line by its row id."""
     found = transaction.row(_LINE, (row,))
     assert found is not None
+    return line_of(found)
+
+
+def line_of(found: Row) -> LineNow:
+    """Give a line from its columns as read in this transaction."""
     return LineNow(
         row=found[0],
         id=UUID(bytes=found[1]),
@@ -291,7 +296,7 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
     )
     if line.state is LineState.ON_HOLD:
         transaction.run(_WITHHOLD_NO_LONGER, (line.row,))
-    if state not in _HAS_HOLDER:
+    if state not in HAS_HOLDER:
         transaction.run(_END_ALLOCATION, (at, line.row))
     if state in _ENDS_HOLDS:
         transaction.run(_OVERTAKE_HOLDS, (at, line.row))
@@ -313,10 +318,10 @@ def _accompany(transaction: Transaction, line: LineNow, happening: Happening, st
     """Take the deliveries along: planned once a provider has the line, withdrawn when it no longer has."""
     if state in deliveries.PLANS:
         deliveries.plan(transaction, line.supplies, at=happening.at)
-    elif state not in _HAS_HOLDER or happening.event is LineEvent.REVOKED_FOR_REROUTE:
+    elif state not in HAS_HOLDER or happening.event is LineEvent.REVOKED_FOR_REROUTE:
         cause = deliveries.Cause(actor=happening.actor, at=happening.at, source=seq)
         if deliveries.withdraw(transaction, line.supplies, cause):
-            text = "A delivery was on its way when the line ended. Ask the provider whether it can be stopped."
+            text = "A delivery was on its way when the line ended. Whether it can be stopped is not known."
             kind, subject = "delivery-under-way", str(line.id)
             open_alert(transaction, kind=kind, subject=subject, line=line.row, at=happening.at, text=text)
 
@@ -329,5 +334,5 @@ def alert_state(transaction: Transaction, line: LineNow, *, at: datetime) -> Non
     row = transaction.row(_ISSUES, (line.row,)) if line.state is LineState.HELD else None
     codes = held_for(row[0]) if row else ()
     if codes:
-        text += f" Held for {', '.join(codes)}."
+        text += f" Why: {in_words(codes)}"
     open_alert(transaction, kind=kind, subject=str(line.id), line=line.row, at=at, text=text)

@@ -140,7 +140,7 @@ def _ask_provider(transaction: Transaction, line: LineNow, request: HoldRequest,
     note_event(transaction, line, _happening(request, _ASKING[request.kind], asked, text))
     order = transaction.row(_ORDER_ROW, (line.row,))
     if request.message is None or order is None:
-        words = f"The {request.kind} could not be sent to the provider. {_NOT_YET[request.kind]} Ring them."
+        words = f"The {request.kind} could not be sent to the provider. {_NOT_YET[request.kind]}"
         _alert(transaction, line, f"{request.kind}-not-sent", words, at=asked.now)
         return
     earlier = {order[0], *(row[0] for row in transaction.rows(_EARLIER_ROWS, (line.row,)))}
@@ -227,7 +227,7 @@ def _check_validity(transaction: Transaction, line: LineNow, *, now: datetime) -
     """Tell a person where a line was released after its time: it may not be supplied (mapping.md 10.2)."""
     row = transaction.row(_NOT_VALID_AFTER, (line.row,))
     if row is not None and instant(row[0]) < now:
-        words = "It was released after its validity was over: it may not be supplied. Ring the provider."
+        words = "It was released after its validity was over: it may not be supplied."
         _alert(transaction, line, "released-expired", words, at=now)
 
 
@@ -252,7 +252,7 @@ def undelivered(transaction: Transaction, message: UUID, *, surely_not: bool, no
             transaction.run(_END, {"state": HoldState.REFUSED.value, "at": stored(now), "id": request})
             tell_news(transaction, row, note_event(transaction, line, happening), now=now)
         words = f"The {kind} was not taken." if surely_not else f"The {kind} may not have arrived."
-        _alert(transaction, line, f"{kind}-not-sent", f"{words} {_NOT_YET[HoldKind(kind)]} Ring the provider.", at=now)
+        _alert(transaction, line, f"{kind}-not-sent", f"{words} {_NOT_YET[HoldKind(kind)]}", at=now)
 
 
 def never_left(transaction: Transaction, lines: Sequence[LineNow], *, now: datetime) -> bool:
@@ -313,7 +313,7 @@ def carry_over(transaction: Transaction, lines: Sequence[LineNow], *, now: datet
             lost = Happening(event=LineEvent.HOLD_REFUSED, actor=Actor.GATEWAY, at=now, text=text)
             tell_news(transaction, line.row, note_event(transaction, line, lost), now=now)
             words = "A hold went unanswered, and the line was given to another provider, which was not asked."
-            _alert(transaction, line, "hold-not-sent", f"{words} Not on hold. Ring them.", at=now)
+            _alert(transaction, line, "hold-not-sent", f"{words} Not on hold.", at=now)
         transaction.run(_OVERTAKE, {"at": stored(now), "line": line.row})
         transaction.run(_UNQUEUE, (line.row,))
 

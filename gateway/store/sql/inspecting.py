@@ -5,19 +5,16 @@ So a list goes on from where it ended whatever was written meanwhile, and needs 
 the numbers by halving; what lies about it is looked at row by row, for two commits may have crossed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
-
-import msgspec
 
 from gateway.domain.identifiers import OdsCode, parse_uuid
-from gateway.domain.issue import CODES, Effect
 from gateway.ports.inspection import Below, Channel, MessageId, MessageList, MessageRow, Wanted
 from gateway.store.sql.instants import instant, stored
-from gateway.store.sql.transaction import Reader, Row
+from gateway.store.sql.message_rows import SELECT, message_row
+from gateway.store.sql.transaction import Reader
 
 LOOKED_AT: Final = 5000
 """Rows of one way that are looked at for one part of a list."""
@@ -31,30 +28,6 @@ _CROSSED: Final = timedelta(minutes=2)
 _TOP: Final = 2**62
 MOST: Final = 100
 
-_SELECT: Final[Mapping[Channel, str]] = {
-    Channel.RECEIVED: """
-SELECT id, received_at, tenant, format, control_id, envelope, outcome, verdict, octet_length(body), digest
-FROM submission WHERE {which} ORDER BY id DESC LIMIT :most
-""",
-    Channel.APART: """
-SELECT id, received_at, tenant, format, why, issues, length, digest
-FROM kept_apart WHERE {which} ORDER BY id DESC LIMIT :most
-""",
-    Channel.SENT: """
-SELECT outbox.id, outbox.accepted_at, outbox.destination, outbox.kind, outbox.message_id, message.event,
-    outbox.content_type, outbox.state, outbox.attempts,
-    octet_length(coalesce(outbox.octets, message.rendered, message.body)), message.digest,
-    (SELECT attempt.outcome FROM attempt WHERE attempt.outbox = outbox.id ORDER BY attempt.id DESC LIMIT 1),
-    outbox.news
-FROM outbox LEFT JOIN message ON outbox.kind = 'deliver' AND message.id = outbox.message_id
-WHERE {which} ORDER BY outbox.id DESC LIMIT :most
-""",
-    Channel.ANSWER: """
-SELECT id, received_at, destination, content_type, answer_id, issues, octet_length(body), digest,
-    (SELECT max(moved) FROM event WHERE event.callback = callback.id)
-FROM callback WHERE {which} ORDER BY id DESC LIMIT :most
-""",
-}
 _ID: Final = {channel: "outbox.id" if channel is Channel.SENT else "id" for channel in Channel}
 _OWN: Final[Mapping[Channel, str]] = {
     Channel.RECEIVED: "tenant = :tenant",
@@ -79,7 +52,7 @@ def _statements(which: Mapping[Channel, str]) -> dict[tuple[Channel, bool, bool]
                 [which[channel], *([_OWN[channel]] if own else []), *([_WITH[channel]] if partner else [])]
             )
         )
-        for channel, sql in _SELECT.items()
+        for channel, sql in SELECT.items()
         for own in (False, True)
         for partner in (False, True)
     }
@@ -254,7 +227,7 @@ def _rows(reader: Reader, channel: Channel, tenant: OdsCode | None, partner: str
     while before > 0:
         used = {name: value for name, value in values.items() if f":{name}" in sql}
         rows = list(reader.execute(sql, {**used, "before": before, "floor": floor, "most": chunk}))
-        yield from (_row(channel, row) for row in rows)
+        yield from (message_row(channel, row) for row in rows)
         if len(rows) == chunk:
             before, chunk = int(str(rows[-1][0])), _CHUNK
         elif floor:
@@ -303,7 +276,7 @@ def one(reader: Reader, message: MessageId, tenant: OdsCode | None) -> MessageRo
     if tenant is not None:
         values["tenant"] = tenant.value
     found = next(iter(reader.execute(_ONE[message.channel, tenant is not None, False], values)), None)
-    return _row(message.channel, found) if found else None
+    return message_row(message.channel, found) if found else None
 
 
 def named(reader: Reader, text: str, *, tenant: OdsCode | None) -> tuple[MessageRow, ...]:
@@ -341,93 +314,3 @@ def _of(reader: Reader, kind: str, value: str | bytes, whose: str) -> list[Messa
 def configurations(reader: Reader) -> tuple[tuple[str, datetime], ...]:
     """Give every version of the configuration there was, oldest first."""
     return tuple((str(row[0]), instant(int(str(row[1])))) for row in reader.execute(_CONFIGURATIONS))
-
-
-def _row(channel: Channel, row: Row) -> MessageRow:
-    return _READ[channel](row)
-
-
-def _received(row: Row) -> MessageRow:
-    envelope = msgspec.json.decode(row[5]) if row[5] else {}
-    issues = _codes(msgspec.json.decode(row[7]).get("issues", ())) if row[7] else ()
-    return MessageRow(
-        id=MessageId(Channel.RECEIVED, row[0]),
-        at=instant(row[1]),
-        partner=row[2],
-        form=row[3],
-        control_id=row[4],
-        kind=str(envelope.get("message_type", "")),
-        outcome=row[6],
-        issues=issues,
-        warned=_warned(issues),
-        size=row[8],
-        digest=row[9],
-    )
-
-
-def _apart(row: Row) -> MessageRow:
-    issues = _codes(msgspec.json.decode(row[5]))
-    return MessageRow(
-        id=MessageId(Channel.APART, row[0]),
-        at=instant(row[1]),
-        partner=row[2],
-        form=row[3],
-        control_id="",
-        kind="",
-        outcome=row[4],
-        issues=issues,
-        warned=_warned(issues),
-        size=row[6],
-        digest=row[7],
-    )
-
-
-def _sent(row: Row) -> MessageRow:
-    delivers = row[3] == "deliver"
-    return MessageRow(
-        id=MessageId(Channel.SENT, row[0]),
-        at=instant(row[1]),
-        partner=row[2],
-        form=row[6],
-        control_id=str(UUID(bytes=row[4])),
-        kind=(row[5] or "") if delivers else "news" if row[12] is not None else "application answer",
-        outcome=row[11] or "not sent yet",
-        size=row[9] or 0,
-        attempts=row[8],
-        state=row[7],
-        digest=row[10] or "",
-    )
-
-
-def _answer(row: Row) -> MessageRow:
-    issues = _codes(msgspec.json.decode(row[5])) if row[5] else ()
-    outcome = "not understood" if issues else "moved" if row[8] else "changed nothing"
-    return MessageRow(
-        id=MessageId(Channel.ANSWER, row[0]),
-        at=instant(row[1]),
-        partner=row[2],
-        form=row[3],
-        control_id=row[4],
-        kind="answer",
-        outcome=outcome,
-        issues=issues,
-        warned=_warned(issues),
-        size=row[6],
-        digest=row[7],
-    )
-
-
-_READ: Final[Mapping[Channel, Callable[[Row], MessageRow]]] = {
-    Channel.RECEIVED: _received,
-    Channel.APART: _apart,
-    Channel.SENT: _sent,
-    Channel.ANSWER: _answer,
-}
-
-
-def _codes(issues: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(issue["code"]) for issue in issues))
-
-
-def _warned(codes: tuple[str, ...]) -> bool:
-    return any(code in CODES and CODES[code].effect is Effect.WARN for code in codes)

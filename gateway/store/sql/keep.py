@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.domain.issue import Issue
+from gateway.domain.issue_texts import in_words
 from gateway.domain.submission import Answer, Submission
 from gateway.ports.acceptance import Refused
 from gateway.store.document import encode
@@ -28,10 +29,10 @@ def keep_apart(
     keep_bytes: bool,
     answer: Answer | None,
 ) -> None:
-    """Keep the bytes, or their length and digest; the bytes of a repeat are kept once."""
+    """Keep the bytes, or their length and digest; the bytes of a repeat are kept once, and each sending is answered."""
     tenant = submission.tenant
     known = transaction.row(_KEPT, (tenant.value, submission.digest, why.value))
-    transaction.run(
+    row = transaction.insert(
         _INSERT,
         {
             "tenant": tenant.value,
@@ -48,9 +49,9 @@ def keep_apart(
     at = submission.received_at
     digest = submission.digest
     append_leaf(transaction, "kept-apart", at=at, tenant=tenant.value, why=why.value, digest=digest)
-    codes = ", ".join(sorted({issue.code for issue in issues}))
     subject = f"{tenant}:{digest[:16]}"
-    text = f"A message of {tenant} was kept apart ({why}): {codes}."
+    words = in_words(sorted(issue.code for issue in issues))
+    text = f"A message of {tenant} was kept apart ({why}). {words}"
     open_alert(transaction, kind=f"submission-{why.value}", subject=subject, at=at, text=text, tenant=tenant)
     if answer is not None and answer.later is not None:
-        tell_answer(transaction, submission, f"kept-apart:{digest}", answer, now=at)
+        tell_answer(transaction, submission, f"kept-apart:{transaction.generation}:{row}", answer, now=at)

@@ -22,7 +22,8 @@ SELECT line.id, line.uuid, prescription.uuid, line.order_number, line.product_co
             AND message.event = 'prescription-order' ORDER BY message.created_at DESC LIMIT 1),
        line.state_before,
        (SELECT kind FROM hold WHERE hold.line = line.id AND state = 'ASKED' ORDER BY id DESC LIMIT 1),
-       EXISTS (SELECT 1 FROM stated_holding WHERE stated_holding.line = line.uuid AND known = 0 AND ended_at IS NULL)
+       EXISTS (SELECT 1 FROM stated_holding WHERE stated_holding.line = line.uuid AND known = 0 AND ended_at IS NULL),
+       line.order_assigner
 FROM line JOIN prescription ON prescription.id = line.prescription LEFT JOIN cancel ON cancel.line = line.id
 WHERE {whose} AND {condition} AND line.action IN ('new', 'replace')
 """
@@ -31,7 +32,7 @@ _ARCHIVED = """
 UNION ALL
 SELECT line.id, line.uuid, line.prescription_uuid, line.order_number, line.product_code, line.state, '',
        line.group_number, line.epoch, line.provider, line.replaced, NULL, line.cancel, line.action, NULL, NULL, NULL,
-       NULL, 1 = 0
+       NULL, 1 = 0, line.order_assigner
 FROM archived_line AS line
 WHERE line.tenant = ? AND {condition} AND line.action IN ('new', 'replace')
 """
@@ -119,4 +120,5 @@ def _line(row: Row, message: bytes | None = None) -> KnownLine:
         before=LineState(row[16]) if row[16] else None,
         hold=HoldKind(row[17]) if row[17] else None,
         elsewhere=bool(row[18]),
+        order_assigner=row[19],
     )

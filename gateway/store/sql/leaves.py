@@ -16,9 +16,9 @@ import msgspec
 
 from gateway.audit.tree import leaf_hash as leaf_hash  # noqa: PLC0414 - whoever writes or checks leaves knows it from here
 from gateway.store.sql.instants import stored
-from gateway.store.sql.transaction import Transaction
+from gateway.store.sql.transaction import Leaf, Transaction
 
-_NEXT = "UPDATE audit_head SET size = size + 1 WHERE id = 1 RETURNING size"
+_GROW = "UPDATE audit_head SET size = size + ? WHERE id = 1 RETURNING size"
 _INSERT = "INSERT INTO audit_leaf (seq, at, kind, body, leaf_hash) VALUES (?, ?, ?, ?, ?)"
 _ABOUT = "INSERT INTO audit_about (about, leaf) VALUES (?, ?)"
 EVERYBODY: Final = "people"
@@ -34,26 +34,34 @@ def reason_digest(words: str) -> str:
     return hashlib.sha256(words.encode()).hexdigest()
 
 
-def append_leaf(transaction: Transaction, kind: str, *, at: datetime, **facts: str | int) -> int:
-    """Append one leaf.
+def append_leaf(transaction: Transaction, kind: str, *, at: datetime, **facts: str | int) -> None:
+    """Append one leaf, at the end of the write that it is of.
 
     Args:
         transaction: the one in which the thing itself is written.
         kind: `event`, `submission`, `callback`, `alert`, …
         at: when it happened.
         facts: opaque ids, codes and digests; never patient data.
-
-    Returns:
-        The leaf's number.
     """
-    row = transaction.row(_NEXT)
+    transaction.leaves.append(Leaf(kind, at, facts))
+
+
+def write_leaves(transaction: Transaction) -> None:
+    """Write the leaves of a write that has come to its end, in their order; without this nothing of it is provable."""
+    leaves = transaction.leaves
+    if not leaves:
+        return
+    row = transaction.row(_GROW, (len(leaves),))
     assert row is not None
-    seq: int = row[0]
-    body = leaf_body(kind, seq=seq, at=at, facts=facts)
-    transaction.run(_INSERT, (seq, stored(at), kind, body, leaf_hash(body)))
-    if "by" in facts or "principal" in facts:
-        transaction.run_each(_ABOUT, [(about, seq) for about in abouts(facts)])
-    return seq
+    numbered = list(enumerate(leaves, start=row[0] - len(leaves) + 1))
+    bodies = [(seq, leaf, leaf_body(leaf.kind, seq=seq, at=leaf.at, facts=leaf.facts)) for seq, leaf in numbered]
+    transaction.run_each(
+        _INSERT, [(seq, stored(leaf.at), leaf.kind, body, leaf_hash(body)) for seq, leaf, body in bodies]
+    )
+    named = [(about, seq) for seq, leaf in numbered for about in abouts(leaf.facts)]
+    if named:
+        transaction.run_each(_ABOUT, named)
+    leaves.clear()
 
 
 def by(who: str) -> str:
@@ -78,6 +86,6 @@ def ids_in(values: Iterable[str]) -> Iterator[str]:
     return (word for value in values for word in value.split() if _ID.fullmatch(word))
 
 
-def leaf_body(kind: str, *, seq: int, at: datetime, facts: dict[str, str | int]) -> bytes:
+def leaf_body(kind: str, *, seq: int, at: datetime, facts: Mapping[str, str | int]) -> bytes:
     """Write a leaf's bytes: keys in order, no spaces."""
     return msgspec.json.encode({**facts, "kind": kind, "seq": seq, "at": at.isoformat()}, order="deterministic")

@@ -16,6 +16,7 @@ from uuid import UUID
 from gateway.domain.books import Account, DayList, Ledger, Listed, OutOfBalance, Side, bounds, london_day
 from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.seeing import ENDED_AS
 from gateway.store.sql.transaction import Reader
 
 SETTLES: Final = timedelta(minutes=10)
@@ -49,6 +50,8 @@ SELECT allocation.provider, allocation.made_at,
         AND EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL) THEN 1 ELSE 0 END
 FROM allocation JOIN line ON line.id = allocation.line
 WHERE allocation.made_at >= :first AND allocation.made_at < :after
+UNION ALL
+SELECT provider, made_at, 1, 0 FROM archived_allocation WHERE made_at >= :first AND made_at < :after
 """  # noqa: S608 - a constant list
 _FAULTS: Final = {
     "told as taken, and not stored as told": """
@@ -91,14 +94,19 @@ _FAULTS: Final = {
 _OF_TRUST = """
 SELECT control_id, digest, outcome FROM submission WHERE tenant = :party AND {condition} ORDER BY id
 """
-_OF_PROVIDER = """
-SELECT line.uuid, allocation.epoch, message.digest,
-    CASE WHEN allocation.ended_at IS NULL OR allocation.epoch = line.epoch THEN line.state ELSE 'RETURNED' END,
-    outbox.attempts
-FROM allocation JOIN line ON line.id = allocation.line JOIN message ON message.id = allocation.message
-LEFT JOIN outbox ON outbox.message_id = allocation.message
-WHERE allocation.provider = :party AND {condition} ORDER BY allocation.id
-"""
+_OF_PROVIDER = f"""
+SELECT line, epoch, digest, state, attempts FROM (
+    SELECT allocation.id AS number, line.uuid AS line, allocation.epoch, message.digest,
+        CASE WHEN allocation.ended_at IS NULL THEN line.state ELSE coalesce({ENDED_AS}, 'RETURNED') END AS state,
+        outbox.attempts
+    FROM allocation JOIN line ON line.id = allocation.line JOIN message ON message.id = allocation.message
+    LEFT JOIN outbox ON outbox.message_id = allocation.message
+    WHERE allocation.provider = :party AND {{condition}}
+    UNION ALL
+    SELECT id, line, epoch, digest, state, attempts FROM archived_allocation AS allocation
+    WHERE provider = :party AND {{archived}}) AS given
+ORDER BY number
+"""  # noqa: S608 - our own words alone
 _DAY_OF: Final = {
     Side.TRUST: "received_at >= :first AND received_at < :after",
     Side.PROVIDER: "allocation.made_at >= :first AND allocation.made_at < :after",
@@ -107,6 +115,7 @@ _NAMED: Final = {
     Side.TRUST: "control_id IN (SELECT value FROM json_each(:names))",
     Side.PROVIDER: "hex(line.uuid) IN (SELECT value FROM json_each(:names))",
 }
+_GONE_NAMED: Final = "hex(allocation.line) IN (SELECT value FROM json_each(:names))"
 _LISTS: Final = {Side.TRUST: _OF_TRUST, Side.PROVIDER: _OF_PROVIDER}
 _FIRST_DAY: Final = date(2000, 1, 1)
 _LAST_DAY: Final = date(9000, 1, 1)
@@ -123,7 +132,7 @@ def listed(reader: Reader, party: OdsCode, *, side: Side, day: date) -> DayList:
     """Give what went between the gateway and one party on one day."""
     first, after = bounds(day)
     values = {"party": party.value, "first": stored(first), "after": stored(after)}
-    rows = reader.execute(_LISTS[side].format(condition=_DAY_OF[side]), values)
+    rows = reader.execute(_LISTS[side].format(condition=_DAY_OF[side], archived=_DAY_OF[side]), values)
     return DayList(party=party, side=side, day=day, rows=tuple(_listed(side, rows)))
 
 
@@ -131,7 +140,7 @@ def known(reader: Reader, party: OdsCode, *, side: Side, names: Sequence[str]) -
     """Give what we have of one party under these names, of whatever day."""
     chosen = names if side is Side.TRUST else [one.hex.upper() for name in names if (one := parse_uuid(name))]
     values = {"party": party.value, "names": json.dumps(chosen)}
-    rows = reader.execute(_LISTS[side].format(condition=_NAMED[side]), values)
+    rows = reader.execute(_LISTS[side].format(condition=_NAMED[side], archived=_GONE_NAMED), values)
     return {row.key: row for row in _listed(side, rows)}
 
 

@@ -7,18 +7,20 @@ Source: console.md 6.2; reliability-security.md I9.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 from gateway.domain.cancel import CancelState
+from gateway.domain.custody import Holder
 from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.domain.name_key import given_key, name_key, postcode_key, starts_given
 from gateway.domain.prescription import Patient
 from gateway.domain.restricted import is_restricted
+from gateway.domain.sight import Sight
 from gateway.domain.submission import OrderNumber
 from gateway.ports.found import Found
 from gateway.ports.looking_up import (
@@ -34,7 +36,8 @@ from gateway.ports.looking_up import (
 )
 from gateway.store.document import decode
 from gateway.store.sql import finding
-from gateway.store.sql.instants import instant
+from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.seeing import OWN_LINE, sights
 from gateway.store.sql.transaction import Reader, Row
 
 _TENANTS: Final = """
@@ -46,21 +49,28 @@ WITH RECURSIVE each (tenant) AS (
 SELECT tenant FROM each WHERE tenant IS NOT NULL
 """
 """Every trust that ever sent a message: one step of the index for each."""
+_OF_MESSAGE: Final = """(
+    SELECT message.prescription FROM message JOIN prescription AS its ON its.id = message.prescription
+    WHERE message.{column} = :value
+        AND (CAST(:tenant AS TEXT) IS NULL OR its.tenant = :tenant OR message.destination = :tenant))"""
+"""A provider finds by a message that was for it."""
 _BY: Final[Mapping[Key, str]] = {
     Key.NHS_NUMBER: finding.BY["nhs_number"],
     Key.NUMBER: finding.BY["number"],
     Key.ORDER_NUMBER: finding.BY["order_number"],
     Key.OTHER_NUMBER: "prescription.id IN (SELECT prescription FROM other_number WHERE value = :value)",
-    Key.CONTROL_ID: """(prescription.submission IN (SELECT id FROM submission WHERE control_id = :value
+    Key.CONTROL_ID: f"""(prescription.submission IN (SELECT id FROM submission WHERE control_id = :value
             AND tenant IN (SELECT value FROM json_each(:tenants)))
         OR prescription.id IN (
             SELECT line.prescription FROM submission JOIN cancel ON cancel.submission = submission.id
             JOIN line ON line.id = cancel.line
-            WHERE submission.control_id = :value AND submission.tenant IN (SELECT value FROM json_each(:tenants))))""",
-    Key.ID: """(prescription.uuid = :value OR prescription.id IN (SELECT prescription FROM line WHERE uuid = :value)
-        OR prescription.id IN (SELECT prescription FROM message WHERE id = :value))""",
-    Key.DIGEST: """(prescription.submission IN (SELECT id FROM submission WHERE digest = :value)
-        OR prescription.id IN (SELECT prescription FROM message WHERE digest = :value))""",
+            WHERE submission.control_id = :value AND submission.tenant IN (SELECT value FROM json_each(:tenants))
+                AND {OWN_LINE}))""",  # noqa: S608 - our own words alone
+    Key.ID: f"""(prescription.uuid = :value
+        OR prescription.id IN (SELECT prescription FROM line WHERE uuid = :value AND {OWN_LINE})
+        OR prescription.id IN {_OF_MESSAGE.format(column="id")})""",  # noqa: S608 - our own words alone
+    Key.DIGEST: f"""(prescription.submission IN (SELECT id FROM submission WHERE digest = :value)
+        OR prescription.id IN {_OF_MESSAGE.format(column="digest")})""",  # noqa: S608 - our own words alone
 }
 _ANSWERED: Final = """prescription.id IN (
     SELECT line.prescription FROM callback JOIN event ON event.callback = callback.id
@@ -96,7 +106,9 @@ _STANDS: Final = """
 SELECT line.prescription, line.state, line.holder, line.entered_at, line.act_by,
     (SELECT cancel.state FROM cancel WHERE cancel.line = line.id),
     (SELECT min(coalesce(delivery.agreed_for, delivery.due_on)) FROM delivery WHERE delivery.line = line.id
-        AND delivery.state IN ('PLANNED', 'RELEASED', 'BOOKED', 'PREPARING', 'READY_TO_GO', 'DISPATCHED'))
+        AND delivery.state IN ('PLANNED', 'RELEASED', 'BOOKED', 'PREPARING', 'READY_TO_GO', 'DISPATCHED')),
+    line.id,
+    (SELECT message.destination FROM cancel JOIN message ON message.id = cancel.message WHERE cancel.line = line.id)
 FROM line WHERE line.prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY line.id
 """
 _ARCHIVED: Final[Mapping[Key, str]] = {
@@ -155,7 +167,7 @@ def look_up(reader: Reader, key: Key, value: str, *, tenant: OdsCode | None) -> 
     if not rows and key is Key.DIGEST and tenant is None:
         rows = _rows(reader.execute(ANSWERED, {**values, "limit": MOST_LISTED}))
     total = len(rows) if len(rows) < MOST_LISTED else _count(reader, key, values)
-    return Hits(hits=_hits(reader, rows), total=total, archived=_archived(reader, key, values))
+    return Hits(hits=_hits(reader, rows, tenant), total=total, archived=_archived(reader, key, values))
 
 
 def by_name(reader: Reader, sought: NameSought, *, tenant: OdsCode | None) -> NamedHits:
@@ -174,7 +186,7 @@ def by_name(reader: Reader, sought: NameSought, *, tenant: OdsCode | None) -> Na
     )
     if named.too_many:
         return named
-    hits = _hits(reader, [int(row[0]) for row in fitting])
+    hits = _hits(reader, [int(row[0]) for row in fitting], tenant)
     return NamedHits(hits=hits, people=named.people, total=named.total, unread_from=named.unread_from)
 
 
@@ -226,17 +238,31 @@ def _unread_from(reader: Reader) -> datetime | None:
     return instant(int(row[0])) if row and row[1] else None
 
 
-def _hits(reader: Reader, rows: Sequence[int]) -> tuple[Hit, ...]:
+def _hits(reader: Reader, rows: Sequence[int], tenant: OdsCode | None) -> tuple[Hit, ...]:
     """Describe prescriptions by row id, newest first."""
     wanted = json.dumps(list(rows))
     stands: dict[int, list[Row]] = {}
     for row, *line in reader.execute(_STANDS, (wanted,)):
         stands.setdefault(int(str(row)), []).append(tuple(line))
     documents = list(reader.execute(_DOCUMENTS, (wanted,)))
-    described = finding.describe(reader, [int(str(row[0])) for row in documents])
+    described = finding.describe(reader, [int(str(row[0])) for row in documents], tenant)
+    given = [row[0] for found, row in zip(described, documents, strict=True) if tenant not in {None, found.tenant}]
+    if tenant is not None and given:
+        seen = sights(reader, given, tenant)
+        stands |= {row: list(_as_seen(stands.get(row, []), seen, tenant)) for row in given}
     return tuple(
         _hit(found, row, stands.get(int(str(row[0])), [])) for found, row in zip(described, documents, strict=True)
     )
+
+
+def _as_seen(lines: Iterable[Row], seen: Mapping[int, Sight], provider: OdsCode) -> Iterator[Row]:
+    """Give a provider's own lines; what it no longer has as it stood at the end."""
+    for line in lines:
+        sight = seen.get(line[6])
+        if sight is not None and sight.ended is not None:
+            yield (sight.ended.state.value, Holder.NOBODY.value, stored(sight.ended.at), None, None, None)
+        elif sight is not None:
+            yield (*line[:4], line[4] if line[7] == provider.value else None, line[5])
 
 
 def _hit(found: Found, row: Row, lines: Sequence[Row]) -> Hit:

@@ -4,8 +4,10 @@ Source: issue "never lost, never twice", build 6; reliability-security.md I3, I2
 """
 
 from datetime import datetime
+from typing import Final
 
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE
 from gateway.enquiries import PauseView
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.leaves import append_leaf, reason_digest
@@ -19,7 +21,12 @@ _END = """
 UPDATE pause SET ended_at = :at, ended_by = :by, end_reason = :reason
 WHERE destination = :destination AND kind = :kind AND ended_at IS NULL
 """
-_PAUSED = "SELECT 1 FROM pause WHERE destination = ? AND ended_at IS NULL"
+HOLDS_ORDERS: Final = f"(kind = '{AFTER_RESTORE}' OR kind = '{TRUST_AFTER_RESTORE}' AND destination = {{tenant}})"
+"""Of a pause: a trust's orders wait for it wherever they go, since a restore."""
+_PAUSED = f"""
+SELECT 1 FROM pause WHERE ended_at IS NULL
+    AND (destination = :destination OR :tenant <> '' AND {HOLDS_ORDERS.format(tenant=":tenant")})
+"""  # noqa: S608 - of our own words alone
 _ENDED = "SELECT begun_at, ended_at FROM pause WHERE destination = ? AND ended_at > ? ORDER BY begun_at"
 _OPEN = "SELECT destination, kind, begun_at, begun_by, reason FROM pause WHERE ended_at IS NULL ORDER BY id"
 
@@ -42,9 +49,16 @@ def resume(transaction: Transaction, destination: OdsCode, *, kind: str, by: str
     return True
 
 
-def is_paused(transaction: Transaction, destination: OdsCode) -> bool:
-    """Tell whether nothing may be sent to a destination now."""
-    return transaction.row(_PAUSED, (destination.value,)) is not None
+def may_send(transaction: Transaction, destination: OdsCode, *, ordered_by: OdsCode | None) -> bool:
+    """Tell whether something may be sent to a destination now.
+
+    Args:
+        transaction: in which it is about to leave.
+        destination: where to.
+        ordered_by: of an order the trust, which waits after a restore until every provider and itself are reconciled.
+    """
+    values = {"destination": destination.value, "tenant": ordered_by.value if ordered_by is not None else ""}
+    return transaction.row(_PAUSED, values) is None
 
 
 def ended_pauses(transaction: Transaction, destination: OdsCode, since: datetime) -> list[tuple[datetime, datetime]]:

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.person import Grant, GrantView, Seen, why_not_granted
+from gateway.domain.session import Why
+from gateway.store.sql import sessions
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.leaves import append_leaf, reason_digest
 from gateway.store.sql.transaction import Reader, Row, Transaction
@@ -81,7 +83,7 @@ def grant(transaction: Transaction, wanted: Grant) -> tuple[str, ...]:
 def end(
     transaction: Transaction, key: UUID, *, by: str, reason: str, tenant: OdsCode | None, now: datetime
 ) -> tuple[str, ...]:
-    """End a grant before its date. Gives why not, in words; empty when it is ended."""
+    """End a grant before its date, and every session of whoever had it. Gives why not, in words; empty when ended."""
     row = transaction.row(_BY_ID, {"id": key.bytes, "tenant": str(tenant or "")})
     if row is None:
         return ("There is no such role.",)
@@ -89,6 +91,7 @@ def end(
     if not found.in_force(now):
         return (f"{found.ended_by} has ended it already." if found.ended_by else "It has ended by itself already.",)
     transaction.run(_END, {"id": key.bytes, "by": by, "at": stored(now), "reason": reason})
+    sessions.end_all(transaction, found.grant.name, why=Why.POST, now=now)
     _leaf(transaction, key, "ended", now, by=by, to=found.grant.name, reason_digest=reason_digest(reason))
     return ()
 

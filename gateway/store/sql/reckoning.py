@@ -10,7 +10,7 @@ Source: console.md 6.1; `gateway.domain.cover`.
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from gateway.domain.cover import Cover, Grade, Stock, Supplied, cover
 from gateway.domain.medicine_risk import risk_class
 from gateway.domain.prescription import Homecare, Line, Prescription
 from gateway.domain.quantity import Quantity, parse_decimal
-from gateway.domain.work_item import KINDS, last_day, measures_slack
+from gateway.domain.work_item import KINDS, LEAD_TIME, last_day, measures_slack
 from gateway.store.document import decode
 from gateway.store.sql.instants import instant
 from gateway.store.sql.transaction import Transaction, Values
@@ -35,7 +35,9 @@ SELECT delivery.issue, delivery.entered_at, coalesce(event.amount, ''), coalesce
 FROM delivery LEFT JOIN event ON event.seq = (
     SELECT max(said.seq) FROM event AS said WHERE said.line = delivery.line AND said.at = delivery.entered_at
         AND said.event IN ('delivered', 'last_delivered', 'balance_supplied'))
-WHERE delivery.line = ? AND delivery.state = 'DELIVERED' ORDER BY delivery.entered_at DESC, delivery.id DESC LIMIT 1
+WHERE delivery.line = :line AND delivery.state = 'DELIVERED' AND (:provider = '' OR delivery.epoch IN (
+    SELECT epoch FROM allocation WHERE allocation.line = :line AND allocation.provider = :provider))
+ORDER BY delivery.entered_at DESC, delivery.id DESC LIMIT 1
 """
 _BEFORE: Final = """
 SELECT line.id FROM prescription JOIN line ON line.prescription = prescription.id
@@ -43,6 +45,9 @@ JOIN delivery ON delivery.line = line.id AND delivery.state = 'DELIVERED'
 WHERE prescription.nhs_number = :nhs_number AND prescription.nhs_number <> '' AND prescription.tenant = :tenant
     AND line.product_code = :product AND line.product_code <> '' AND line.id <> :line
 ORDER BY delivery.entered_at DESC, delivery.id DESC LIMIT 1
+"""
+_LEAD: Final = """
+SELECT lead_time.days FROM line JOIN lead_time ON lead_time.provider = line.provider WHERE line.id = ?
 """
 _WAITS: Final = "SELECT 1 FROM line WHERE id = ? AND state IN ('AWAITING_SCREENING', 'QUERIED')"
 _OPEN_ALERT: Final = "SELECT 1 FROM alert WHERE line = ? AND closed_at IS NULL LIMIT 1"
@@ -106,16 +111,20 @@ def ordered(ask: Ask, line: int) -> Ordered | None:
     )
 
 
-def cover_of(ask: Ask, own: Ordered | None) -> Cover:
+def cover_of(ask: Ask, own: Ordered | None, *, provider: str = "") -> Cover:
     """Work out how long the medicine of a line lasts.
 
     Args:
         ask: reads.
         own: the line's order.
+        provider: who looks, if it is the line's provider: it sees the sum of what it was told and made itself.
     """
     if own is None:
         return _UNREAD
     prescribed, homecare, line = own.line, own.prescription.homecare, own.row
+    if provider:
+        made = _last(ask, line, prescribed, provider)
+        return cover(prescribed, (made,) if made is not None else (), _stock(homecare))
     supplied = _last(ask, line, prescribed)
     stock = _latest(_stock(homecare), _said(ask, line))
     if supplied is not None:
@@ -126,9 +135,15 @@ def cover_of(ask: Ask, own: Ordered | None) -> Cover:
 def reckon(ask: Ask, line: int) -> Reckoned:
     """Work out where a line stands."""
     own = ordered(ask, line)
-    ends = last_day(cover_of(ask, own).ends_on)
+    ends = last_day(cover_of(ask, own).ends_on, lead_of(ask, line) or LEAD_TIME)
     risk = risk_class(own.line.product.display if own is not None else "").rank
     return Reckoned(risk=risk, last_day=ends.isoformat() if ends else None)
+
+
+def lead_of(ask: Ask, line: int) -> timedelta | None:
+    """Give what the provider that has a line is stated to need; None where nothing is."""
+    row = next(iter(ask(_LEAD, (line,))), None)
+    return timedelta(days=row[0]) if row is not None else None
 
 
 def keep(transaction: Transaction, line: int) -> None:
@@ -182,8 +197,8 @@ def _latest(*stated: Stock | None) -> Stock | None:
     return max((one for one in stated if one is not None), key=lambda one: one.as_at, default=None)
 
 
-def _last(ask: Ask, line: int, prescribed: Line) -> Supplied | None:
-    row = next(iter(ask(_DELIVERED, (line,))), None)
+def _last(ask: Ask, line: int, prescribed: Line, provider: str = "") -> Supplied | None:
+    row = next(iter(ask(_DELIVERED, {"line": line, "provider": provider})), None)
     if row is None:
         return None
     issue, at, amount, unit, event = row

@@ -28,6 +28,7 @@ from gateway.domain.reconciliation import (
     StatedHolding,
     Statement,
 )
+from gateway.store.sql import lost_acts
 from gateway.store.sql.alerts import close_alerts_of, newest_line, open_alert
 from gateway.store.sql.history import Happening, LineNow, line_now, record_event
 from gateway.store.sql.instants import stored
@@ -36,6 +37,8 @@ from gateway.store.sql.transaction import Transaction
 
 _OPEN = "SELECT DISTINCT destination FROM pause WHERE kind = :kind AND ended_at IS NULL ORDER BY destination"
 _TRUST_HELD = "SELECT 1 FROM pause WHERE kind = ? AND destination = ? AND ended_at IS NULL"
+_RESTORED = "SELECT 1 FROM restoration LIMIT 1"
+"""Whether this store came from a backup: all that was stated, or is unstated, is of such a time."""
 _UNKNOWN = """
 SELECT value FROM json_each(:names)
 WHERE value NOT IN (SELECT control_id FROM submission WHERE tenant = :tenant) ORDER BY value
@@ -116,6 +119,12 @@ _TEXTS: Final = {
     " Ask the provider to send its answers since the backup again.",
 }
 
+_ACTS: Final = {
+    LineState.CANCELLED: " It may have been asked to cancel in the time that a restore lost.",
+    LineState.ON_HOLD: " It may have been asked to hold in the time that a restore lost.",
+}
+"""What people of a trust asked of a provider, and only the provider remembers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
@@ -141,18 +150,13 @@ def unreconciled(transaction: Transaction) -> tuple[OdsCode, ...]:
     return tuple(OdsCode(row[0]) for row in transaction.rows(_OPEN, {"kind": AFTER_RESTORE}))
 
 
-def held_since_restore(transaction: Transaction, tenant: OdsCode) -> bool:
-    """Tell whether a trust's orders may not leave: a provider is not reconciled, or the trust itself."""
-    held = transaction.row(_TRUST_HELD, (TRUST_AFTER_RESTORE, tenant.value)) is not None
-    return held or bool(unreconciled(transaction))
-
-
 def trust_told(
     transaction: Transaction,
     tenant: OdsCode,
     names: Sequence[str] | None,
     *,
     digests: Mapping[str, str],
+    told: Mapping[str, LineState],
     by: str,
     reason: str,
     now: datetime,
@@ -164,13 +168,15 @@ def trust_told(
         tenant: the trust.
         names: the control ids; None where the trust cannot say, and a person answers for it.
         digests: SHA-256 of the bytes that bore a control id, where the trust states it.
+        told: lines by item id or order number that the trust was told are cancelled or on hold.
         by: short name of the person.
         reason: where the list is from.
         now: when.
 
     Returns:
-        What is not here: a control id that is not known, or under which other bytes were taken, before or since. The
-        trust must send it again, and is held until nothing is missing. None where the trust is not waiting.
+        What is not here: a control id that is not known, or under which other bytes were taken, before or since, which
+        the trust must send again; or a line that is not as the trust was told, which its people must see to. The trust
+        is held until nothing is missing. None where the trust is not waiting.
     """
     if transaction.row(_TRUST_HELD, (TRUST_AFTER_RESTORE, tenant.value)) is None:
         return None
@@ -181,7 +187,7 @@ def trust_told(
         for name in lost:
             subject = f"{tenant} {name}"
             open_alert(transaction, kind="message-lost", subject=subject, tenant=tenant, at=now, text=text)
-    missing = unknown + reused
+    missing = unknown + reused + lost_acts.not_so(transaction, tenant, told, now=now)
     if not missing:
         resume(transaction, tenant, kind=TRUST_AFTER_RESTORE, by=by, reason=reason, now=now)
     return missing
@@ -261,6 +267,8 @@ def stopped(transaction: Transaction, lines: Sequence[LineNow], *, epoch: int, r
     Returns:
         Whether it was stopped. A line found at the very provider it is for is with it now; any other waits, alerted.
     """
+    if transaction.row(_RESTORED) is None:
+        return False
     told = {line.row: transaction.row(_STATED, (line.id.bytes,)) for line in lines}
     if not any(told.values()):
         return _found_out(transaction, lines, row=row, now=now)
@@ -304,6 +312,8 @@ def supplied_before(transaction: Transaction, lines: Sequence[LineNow], *, now: 
 
 def taken(transaction: Transaction, lines: Sequence[LineNow], *, row: int, now: datetime) -> None:
     """Judge an order that was just taken as `stopped` would before it leaves: a cancel may come before that."""
+    if transaction.row(_RESTORED) is None:
+        return
     present = [line_now(transaction, line.row) for line in lines]
     stopped(transaction, present, epoch=max(line.epoch for line in present), row=row, now=now)
 
@@ -340,9 +350,9 @@ def _take(told: _Told, holding: StatedHolding, found: list[UUID]) -> Difference 
         _arrived(transaction, line, outbox, text=text, now=told.now)
         close_alerts_of(transaction, row, kinds=_ALERTS, by=told.statement.by, reason=text, now=told.now)
         found.append(line.id)
-        return None if holding.stance is Stance.HAS else _difference(DifferenceKind.DIFFERENT, holding, known)
-    same = _our_stance(line, current=current) is holding.stance
-    return None if same else _difference(DifferenceKind.DIFFERENT, holding, known)
+        as_sent = holding.stance is Stance.HAS and holding.state is not LineState.ON_HOLD
+        return None if as_sent else _difference(DifferenceKind.DIFFERENT, holding, known)
+    return None if _agrees(line, holding, current=current) else _difference(DifferenceKind.DIFFERENT, holding, known)
 
 
 def _take_archived(told: _Told, holding: StatedHolding) -> Difference | None:
@@ -361,6 +371,13 @@ def _take_archived(told: _Told, holding: StatedHolding) -> Difference | None:
         return _difference(DifferenceKind.ELSEWHERE, holding, state) if elsewhere else None
     ours = Stance.SUPPLIED if state is LineState.CLOSED and row[3] else Stance.GAVE_UP
     return None if holding.stance is ours else _difference(DifferenceKind.DIFFERENT, holding, state)
+
+
+def _agrees(line: LineNow, holding: StatedHolding, *, current: bool) -> bool:
+    """Tell whether a provider says of a line what the tables do, a hold included: what held it may be lost."""
+    if _our_stance(line, current=current) is not holding.stance:
+        return False
+    return not current or (holding.state is LineState.ON_HOLD) is (line.state is LineState.ON_HOLD)
 
 
 def _our_stance(line: LineNow, *, current: bool) -> Stance | None:
@@ -441,6 +458,7 @@ def _alert(told: _Told, one: Difference) -> None:
     text = _TEXTS[one.kind].format(
         provider=provider, epoch=one.epoch, stated=one.stated or "nothing", known=one.known or "unknown"
     )
+    text += _ACTS.get(one.stated, "") if one.kind is DifferenceKind.DIFFERENT and one.stated else ""
     row = newest_line(told.transaction, one.line_id.bytes)
     subject = f"{provider} {one.line_id} {one.epoch}"
     open_alert(told.transaction, kind=one.kind.value, subject=subject, line=row, at=told.now, text=text)

@@ -25,10 +25,10 @@ from gateway.domain.validity import not_valid_after
 from gateway.ports.acceptance import AcceptedOrder, OvertakenError
 from gateway.ports.code_maps import HeldLine, OrderAsTaken, Reread, RereadTask, RereadView
 from gateway.store.document import decode, encode
-from gateway.store.sql import cancels, code_maps, holdings, reconciling
+from gateway.store.sql import cancels, code_maps, holdings, papers, reconciling
 from gateway.store.sql.accept import line_values, number_is_taken
 from gateway.store.sql.alerts import close_alerts_of, open_alert
-from gateway.store.sql.allocate import allocate, store_message
+from gateway.store.sql.allocate import Given, allocate, store_message
 from gateway.store.sql.history import Happening, LineNow, alert_state, line_now, note_event, record_event
 from gateway.store.sql.indexing import index_prescription
 from gateway.store.sql.instants import instant, stored
@@ -251,8 +251,11 @@ class _Task:
             close_alerts_of(self._transaction, line.row, kinds=_OF_HOLDING, by=by, reason=reason, now=self._now)
             tell_news(self._transaction, line.row, kept.seq, now=self._now)
         store_message(self._transaction, order.message, self._key, now=self._now)
+        if order.paper_follows and order.prescription is not None:
+            papers.await_original(self._transaction, self._key, order.prescription.lines, now=self._now)
         if order.state is LineState.READY:
-            outbox = allocate(self._transaction, order.message, self._key, self._tenant, now=self._now)
+            given = Given(prescription=self._key, tenant=self._tenant, lines=lines)
+            outbox = allocate(self._transaction, order.message, given, now=self._now)
             self._wait(order, outbox)
             reconciling.taken(self._transaction, lines, row=outbox, now=self._now)
         return self.end(RereadState.RELEASED, order.state.value)

@@ -272,7 +272,7 @@ def _ask(transaction: Transaction, line: LineNow, holding: Holding, request: Rev
         second_person=wanted.people[1],
     )
     if message is None:
-        text = "The provider could not be asked to give the line up for a re-route. It stays there. Ring them."
+        text = "The provider could not be asked to give the line up for a re-route. It stays there."
         _alert(transaction, line, "reroute-waits", text, at=now)
 
 

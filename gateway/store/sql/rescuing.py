@@ -31,7 +31,7 @@ _GIVEN_AWAY = "SELECT 1 FROM reroute WHERE line = ? AND state IN ('ASKED', 'PEND
 _HELD = "SELECT 1 FROM allocation WHERE line = ? AND ended_at IS NULL"
 _NOT_GIVEN: Final = frozenset({LineState.RECEIVED, LineState.HELD, LineState.AWAITING_SCREENING, LineState.READY})
 """States in which the order has yet to leave, with all its supplies."""
-_RING: Final = "Issue {issue} was supplied by another, and the provider does not know it yet. Ring them."
+_RING: Final = "Issue {issue} was supplied by another, and the provider does not know it yet."
 
 
 def rescue(transaction: Transaction, act: Act, rescue: Rescue) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from typing import Final
 
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE, first_epoch
+from gateway.store.sql import sessions
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.instants import stored
-from gateway.store.sql.leaves import append_leaf, reason_digest
+from gateway.store.sql.leaves import append_leaf, reason_digest, write_leaves
 from gateway.store.sql.pauses import pause
 from gateway.store.sql.transaction import Transaction
 
@@ -84,6 +85,7 @@ def mark(
     transaction.run(_GENERATION, (generation,))
     values = (generation, stored(now), stored(point.last_at), point.digest, point.leaves, first_epoch(generation))
     transaction.run(_RESTORATION, values)
+    sessions.forget_all(transaction)
     append_leaf(
         transaction,
         "restored",
@@ -101,8 +103,10 @@ def mark(
     for tenant in senders:
         pause(transaction, tenant, kind=TRUST_AFTER_RESTORE, by=_BY, reason=_REASON_TRUST, now=now)
     text = (
-        f"Restored to {point.last_at:%Y-%m-%d %H:%M:%S} UTC. What came and went after that is not here: ask every trust"
-        " to compare its messages since and send the missing ones again, and reconcile every provider."
+        f"Restored to {point.last_at:%Y-%m-%d %H:%M:%S} UTC. What came and went after that is not here: reconcile every"
+        " provider; have the people of every trust do again what they cancelled or held at the console since; then ask"
+        " every trust to compare its messages since and send the missing ones again."
     )
     open_alert(transaction, kind="restored", subject=f"generation {generation}", at=now, text=text)
+    write_leaves(transaction)
     return held, senders

@@ -16,7 +16,7 @@ from gateway.ports.work import Claim, WorkKind
 from gateway.store.sql import holds
 from gateway.store.sql.acknowledge import acknowledge
 from gateway.store.sql.alerts import open_alert
-from gateway.store.sql.cancels import follow, never_left, tell_undelivered
+from gateway.store.sql.cancels import heard, never_left, tell_undelivered
 from gateway.store.sql.claims import (
     Entry,
     claim_of,
@@ -24,10 +24,11 @@ from gateway.store.sql.claims import (
     finish,
     hold_of,
     is_cancel,
+    lines_now,
     lines_of,
     note_attempt,
 )
-from gateway.store.sql.history import Happening, LineNow, line_now, record_event
+from gateway.store.sql.history import Happening, LineNow, record_event
 from gateway.store.sql.idling import held_since
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.tell import tell_news
@@ -111,12 +112,12 @@ class _Result:
             self._reschedule(outcome, told=True)
         elif self.entry.kind is WorkKind.TELL:
             self._told(outcome)
+        elif not is_cancel(self.transaction, self.claim.message_id):
+            self._delivered(outcome)
         elif hold_of(self.transaction, self.claim.message_id):
             self._hold_delivered(outcome)
-        elif is_cancel(self.transaction, self.claim.message_id):
-            self._cancel_delivered(outcome)
         else:
-            self._delivered(outcome)
+            self._cancel_delivered(outcome)
 
     def _delivered(self, outcome: TransmitOutcome) -> None:
         match outcome:
@@ -159,8 +160,7 @@ class _Result:
         holds.undelivered(self.transaction, self.claim.message_id, surely_not=not maybe, now=self.now)
 
     def _lines(self) -> list[LineNow]:
-        rows = lines_of(self.transaction, self.claim.message_id)
-        return [line_now(self.transaction, row) for row, current in rows if current]
+        return [line for line, current in lines_now(self.transaction, self.claim.message_id) if current]
 
     def _taken(self, outcome: Taken) -> None:
         stray = False
@@ -186,8 +186,7 @@ class _Result:
             kept = record_event(self.transaction, line, happening)
             if isinstance(kept.result, Moved):
                 tell_news(self.transaction, line.row, kept.seq, now=self.now)
-                moved = line_now(self.transaction, line.row)
-                follow(self.transaction, moved, LineEvent.REFUSED_FORMAT, None, now=self.now)
+                heard(self.transaction, line.row, LineEvent.REFUSED_FORMAT, now=self.now)
             else:
                 self._alert(line, kept.result)
         finish(self.transaction, self.claim.id, "done")

@@ -65,7 +65,7 @@ def waiting_lines(transaction: Transaction, message: UUID) -> list[int]:
 def _words(arrow: CancelRow) -> str:
     if arrow.to is CancelState.TOO_LATE:
         return "A re-route came too late: the provider says that it was supplied. The line stays there."
-    return "A re-route waits: the provider has not given the line up. Nothing was sent to another. Ring them."
+    return "A re-route waits: the provider has not given the line up. Nothing was sent to another."
 
 
 def _alert(transaction: Transaction, line: LineNow, text: str, *, at: datetime) -> None:

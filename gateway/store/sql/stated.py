@@ -13,7 +13,8 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from gateway.domain.identifiers import OdsCode
-from gateway.ports.stated import FactKind, StatedFact
+from gateway.ports.stated import FactKind, PaperAwaited, StatedFact
+from gateway.store.sql import papers
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.leaves import append_leaf, reason_digest
 from gateway.store.sql.transaction import Reader, Transaction
@@ -38,6 +39,11 @@ SELECT stated_fact.kind, stated_fact.value, stated_fact.on_day, stated_fact.stat
 FROM stated_fact JOIN prescription ON prescription.id = stated_fact.prescription
 WHERE prescription.uuid = :uuid AND (:tenant = '' OR prescription.tenant = :tenant) ORDER BY stated_fact.id LIMIT 200
 """
+_STANDS: Final = """
+SELECT awaited_paper.act_by FROM prescription JOIN awaited_paper ON awaited_paper.prescription = prescription.id
+WHERE prescription.uuid = :uuid AND (:tenant = '' OR prescription.tenant = :tenant)
+ORDER BY prescription.id DESC LIMIT 1
+"""
 
 
 def state_fact(transaction: Transaction, prescription: UUID, fact: StatedFact, *, tenant: OdsCode) -> bool:
@@ -50,6 +56,8 @@ def state_fact(transaction: Transaction, prescription: UUID, fact: StatedFact, *
     transaction.run(_INSERT, {**values, "at": stored(fact.at), "note": fact.note})
     if fact.kind is FactKind.PURCHASE_ORDER:
         transaction.run(_NUMBER, {"value": fact.value, "prescription": row[0]})
+    else:
+        papers.came(transaction, prescription.bytes, tenant.value, fact)
     digest = reason_digest(f"{fact.value}\n{day or ''}\n{fact.note}")
     named = {"of": fact.kind.value, "prescription": str(prescription), "by": fact.by, "value_digest": digest}
     append_leaf(transaction, "stated", at=fact.at, **named)
@@ -72,6 +80,16 @@ def stated_facts(reader: Reader, prescription: UUID, *, tenant: OdsCode | None) 
     )
 
 
+def awaited_paper(reader: Reader, prescription: UUID, *, tenant: OdsCode | None) -> PaperAwaited | None:
+    """Give where the paper original of a prescription stands; None where none follows it."""
+    named = {"uuid": prescription.bytes, "tenant": str(tenant or "")}
+    row = next(iter(reader.execute(_STANDS, named)), None)
+    if row is None:
+        return None
+    seen = [one for one in stated_facts(reader, prescription, tenant=tenant) if one.kind is FactKind.PAPER_ORIGINAL]
+    return PaperAwaited(act_by=instant(row[0]), registered=seen[-1] if seen else None)
+
+
 class StatedAnswers(ABC):
     """The questions."""
 
@@ -82,6 +100,10 @@ class StatedAnswers(ABC):
     async def stated_facts(self, prescription: UUID, *, tenant: OdsCode | None) -> tuple[StatedFact, ...]:
         """See `gateway.ports.stated.StatedReads`."""
         return await self._ask(lambda reader: stated_facts(reader, prescription, tenant=tenant), tenant)
+
+    async def awaited_paper(self, prescription: UUID, *, tenant: OdsCode | None) -> PaperAwaited | None:
+        """See `gateway.ports.stated.StatedReads`."""
+        return await self._ask(lambda reader: awaited_paper(reader, prescription, tenant=tenant), tenant)
 
 
 class StatedActs(ABC):

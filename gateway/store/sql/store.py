@@ -15,6 +15,7 @@ from gateway.domain.acknowledgement import Acknowledgement
 from gateway.domain.acts import Act, Expiry, Rescue, Ruling, Turned
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
+from gateway.domain.lifecycle import LineState
 from gateway.domain.message import SealedMessage
 from gateway.domain.node import Node
 from gateway.domain.proposal import Proposal
@@ -59,14 +60,29 @@ from gateway.store.sql.again import AgainActs
 from gateway.store.sql.attention_store import AttentionActs
 from gateway.store.sql.code_map_store import CodeMapActs
 from gateway.store.sql.escalating_store import NoticeActs
+from gateway.store.sql.filters import FilterActs
+from gateway.store.sql.lead_times import LeadTimeActs
+from gateway.store.sql.outages import OutageActs
 from gateway.store.sql.people_store import PeopleActs
+from gateway.store.sql.sessions_store import SessionActs
 from gateway.store.sql.stated import StatedActs
 from gateway.store.sql.transaction import Transaction
 
 T = TypeVar("T")
 
 
-class SqlStore(AgainActs, StatedActs, AttentionActs, CodeMapActs, NoticeActs, PeopleActs):
+class SqlStore(
+    AgainActs,
+    StatedActs,
+    AttentionActs,
+    CodeMapActs,
+    FilterActs,
+    LeadTimeActs,
+    NoticeActs,
+    OutageActs,
+    PeopleActs,
+    SessionActs,
+):
     """Writes, grouped by one committer.
 
     Args:
@@ -104,6 +120,25 @@ class SqlStore(AgainActs, StatedActs, AttentionActs, CodeMapActs, NoticeActs, Pe
         """See `gateway.ports.store.Store`."""
         asked = known.Asked(orders=order_numbers, groups=group_numbers, items=items, prescriptions=prescriptions)
         return await self._run(partial(known.known_lines, self._transaction, tenant, asked))
+
+    async def look_up(
+        self,
+        tenant: OdsCode,
+        control_id: str,
+        order_numbers: Sequence[str],
+        group_numbers: Sequence[str] = (),
+        *,
+        items: Sequence[UUID] = (),
+        prescriptions: Sequence[UUID] = (),
+    ) -> StoredAnswer | tuple[KnownLine, ...]:
+        """See `gateway.ports.store.Store`."""
+        asked = known.Asked(orders=order_numbers, groups=group_numbers, items=items, prescriptions=prescriptions)
+
+        def question() -> StoredAnswer | tuple[KnownLine, ...]:
+            earlier = accept.answered(self._transaction, tenant, control_id)
+            return earlier or known.known_lines(self._transaction, tenant, asked)
+
+        return await self._run(question)
 
     async def allocated_lines(self, provider: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
         """See `gateway.ports.store.Store`."""
@@ -287,13 +322,14 @@ class SqlStore(AgainActs, StatedActs, AttentionActs, CodeMapActs, NoticeActs, Pe
         names: Sequence[str] | None,
         *,
         digests: Mapping[str, str] = MappingProxyType({}),
+        told: Mapping[str, LineState] = MappingProxyType({}),
         by: str,
         reason: str,
         now: datetime,
     ) -> tuple[str, ...] | None:
         """See `gateway.ports.store.Store`."""
-        told = partial(reconciling.trust_told, self._transaction, tenant, names, digests=digests)
-        return await self._run(partial(told, by=by, reason=reason, now=now))
+        take = partial(reconciling.trust_told, self._transaction, tenant, names, digests=digests, told=told)
+        return await self._run(partial(take, by=by, reason=reason, now=now))
 
     async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:
         """See `gateway.ports.store.Store`."""
@@ -367,4 +403,13 @@ class SqlStore(AgainActs, StatedActs, AttentionActs, CodeMapActs, NoticeActs, Pe
         await self._committer.close()
 
     async def _run(self, write: Callable[[], T]) -> T:
-        return await self._committer.submit(write)
+        return await self._committer.submit(partial(self._whole, write))
+
+    def _whole(self, write: Callable[[], T]) -> T:
+        """Run one write with the leaves of all that happened in it; of one that fails there are none."""
+        try:
+            result = write()
+            leaves.write_leaves(self._transaction)
+        finally:
+            self._transaction.leaves.clear()
+        return result

@@ -70,7 +70,7 @@ def deliver(
         if event in COUNTS | _UNCOUNTS:
             renew(transaction, line.row)
     elif event in COUNTS:
-        _tell_of_uncounted(transaction, line, event, at=cause.at)
+        _tell_of_uncounted(transaction, line, at=cause.at)
     if event is LineEvent.BALANCE_WILL_NOT_COME:
         text = "The rest of a part supply will not come. The patient may be without medicine."
         _alert(transaction, line, "balance-will-not-come", text, at=cause.at, subject=f"{line.id} {cause.source}")
@@ -93,23 +93,23 @@ def set_aside(transaction: Transaction, line: LineNow, number: Misnumbered, happ
     text = "; ".join(filter(None, (f"nothing moved: {number.ignored.reason}", happening.text)))
     note_event(transaction, line, replace(happening, text=text))
     if number.twice and happening.event in SUPPLY:
-        _tell_of_twice(transaction, line, happening.event, at=happening.at)
+        _tell_of_twice(transaction, line, at=happening.at)
     elif number.ignored.alert:
         words = f"An answer does not fit: {number.ignored.reason}."
         _alert(transaction, line, "answer-unexpected", words, at=happening.at)
     return number.ignored
 
 
-def _tell_of_uncounted(transaction: Transaction, line: LineNow, event: LineEvent, *, at: datetime) -> None:
+def _tell_of_uncounted(transaction: Transaction, line: LineNow, *, at: datetime) -> None:
     if deliveries.rescued(transaction, line.row):
-        _tell_of_twice(transaction, line, event, at=at)
+        _tell_of_twice(transaction, line, at=at)
     else:
-        text = f"A supply was reported ({event}), and none of this line is awaited: it was not counted."
+        text = "A supply was reported, and none of this line is awaited: it was not counted."
         _alert(transaction, line, "answer-unexpected", text, at=at)
 
 
-def _tell_of_twice(transaction: Transaction, line: LineNow, event: LineEvent, *, at: datetime) -> None:
-    text = f"A supply was reported ({event}) that another made already: the patient may have it twice."
+def _tell_of_twice(transaction: Transaction, line: LineNow, *, at: datetime) -> None:
+    text = "A supply was reported that another made already: the patient may have it twice."
     _alert(transaction, line, "safety-incident", text, at=at)
 
 

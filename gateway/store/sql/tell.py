@@ -38,6 +38,8 @@ def tell_answer(transaction: Transaction, submission: Submission, key: str, answ
 
 def tell_news(transaction: Transaction, line: int, seq: int, *, now: datetime) -> None:
     """Queue one event of one line for its trust, if that trust wants to be told."""
+    if not transaction.tells:
+        return
     row = transaction.row(_TENANT, (line,))
     assert row is not None
     tenant: str = row[0]

@@ -15,7 +15,10 @@ SELECT event.seq, event.at, event.event, event.state_after, event.reason_code, e
     event.amount, event.unit, line.uuid, line.order_number, line.order_assigner, line.product_code,
     line.product_display, prescription.uuid, prescription.number, prescription.group_number, prescription.nhs_number,
     submission.tenant, submission.format, submission.body, submission.content_type, submission.received_at,
-    submission.control_id
+    submission.control_id,
+    (SELECT CASE WHEN count(DISTINCT delivery.issue) = 1 THEN min(delivery.issue) ELSE 0 END
+        FROM delivery_event JOIN delivery ON delivery.id = delivery_event.delivery
+        WHERE delivery_event.source = event.seq), line.total_supplies
 FROM event JOIN line ON line.id = event.line JOIN prescription ON prescription.id = line.prescription
 JOIN submission ON submission.id = prescription.submission WHERE event.seq = ?
 """
@@ -56,4 +59,6 @@ def news(reader: Reader, seq: int) -> News:
         nhs_number=row[17],
         submission=submission,
         control_id=row[23],
+        issue=row[24],
+        total=row[25],
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from gateway.domain.deadline import Deadlines
@@ -34,6 +35,15 @@ class Connection(Reader, Protocol):
         """Give the number that the last row inserted was given."""
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One thing that happened, as the audit will have it: opaque ids, codes and digests; never patient data."""
+
+    kind: str
+    at: datetime
+    facts: Mapping[str, str | int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """What the steps of one write share. Used on the writer's thread only.
@@ -44,6 +54,7 @@ class Transaction:
         tells: trusts that want to be told of their provider's decisions.
         generation: which life of the database this is; part of every lease.
         served: for each destination the trust whose turn was last; forgotten with the process, which harms nothing.
+        leaves: what happened in the write under way and is not yet in the audit; written at its end, all at once.
     """
 
     connection: Connection = field(repr=False)
@@ -51,6 +62,7 @@ class Transaction:
     tells: frozenset[OdsCode]
     generation: int
     served: dict[OdsCode, str] = field(default_factory=dict)
+    leaves: list[Leaf] = field(default_factory=list)
 
     def run(self, sql: str, values: Values = ()) -> None:
         """Run a statement that gives no rows."""

@@ -1,10 +1,14 @@
 """One prescription with everything that is known of it: its lines, its timeline and its alerts."""
 
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from gateway.domain.custody import Holder
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
@@ -12,10 +16,13 @@ from gateway.domain.labels import LABELS
 from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Prescription
 from gateway.domain.renewal import RenewalState
+from gateway.domain.restricted import is_restricted
+from gateway.domain.sight import Sight, words_beyond, words_for
 from gateway.enquiries import AlertView, DeliveryView, EventView, LineView, PrescriptionView, RenewalView
 from gateway.store.document import decode
 from gateway.store.sql.finding import describe, visible
-from gateway.store.sql.instants import instant
+from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.seeing import OWN_ALERT, provider_of, sights
 from gateway.store.sql.transaction import Reader
 
 _LONDON: Final = ZoneInfo("Europe/London")
@@ -36,7 +43,7 @@ ORDER BY line.id
 """
 _EVENTS = """
 SELECT event.seq, event.at, line.uuid, event.event, event.state_before, event.state_after, event.actor, event.text,
-    event.reason, event.reason_code, event.amount, event.unit
+    event.reason, event.reason_code, event.amount, event.unit, event.line, event.callback
 FROM prescription JOIN line ON line.prescription = prescription.id JOIN event ON event.line = line.id
 WHERE prescription.uuid = ? AND prescription.tenant = ? ORDER BY event.seq
 """
@@ -45,7 +52,19 @@ SELECT issue, state, owed, due_on, agreed_first, agreed_for FROM delivery AS one
     AND epoch = (SELECT max(epoch) FROM delivery WHERE line = one.line AND issue = one.issue)
 ORDER BY issue
 """
+_OWN_DELIVERIES = """
+SELECT issue,
+    CASE WHEN state = 'RESCUED' AND entered_at > coalesce(CAST(:ended AS BIGINT), entered_at) THEN 'WITHDRAWN'
+        ELSE state END,
+    owed, due_on, agreed_first, agreed_for
+FROM delivery AS one WHERE line = :line AND epoch = (SELECT max(epoch) FROM delivery WHERE line = one.line
+    AND issue = one.issue AND epoch IN (SELECT CAST(value AS BIGINT) FROM json_each(:epochs)))
+ORDER BY issue
+"""
 _RENEWAL = "SELECT state, entered_at, prescription FROM renewal WHERE line = ? ORDER BY id DESC LIMIT 1"
+_OWN_RENEWAL = """
+SELECT state, entered_at, NULL FROM renewal WHERE line = ? AND opened_at >= ? ORDER BY id DESC LIMIT 1
+"""
 ALERTS: Final = """
 SELECT alert.id, alert.kind, alert.subject, line.uuid, alert.opened_at, alert.closed_at, alert.text,
     prescription.uuid, line.product_display, prescription.number, alert.closed_by, alert.close_reason,
@@ -62,7 +81,8 @@ FROM {source} WHERE {condition}
 person closes it."""
 _ALERTS = ALERTS.format(
     source="prescription JOIN line ON line.prescription = prescription.id JOIN alert ON alert.line = line.id",
-    condition="prescription.uuid = ? AND prescription.tenant = ?"
+    condition="prescription.uuid = :uuid AND prescription.tenant = :owner"
+    f" AND (:tenant = '' OR {OWN_ALERT})"
     " ORDER BY alert.kind <> 'safety-incident' OR alert.closed_at IS NOT NULL, alert.id",
 )
 
@@ -70,29 +90,36 @@ _ALERTS = ALERTS.format(
 def prescription(reader: Reader, prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
     """Give a prescription if the tenant may see it; None for a foreign one as for one that does not exist.
 
-    A provider is given the message that was for it, never another's, and never the trust's own bytes.
+    A provider is given the lines that are or were its own, each as far as it may see it, and the message that was for
+    it; never another's, and never the trust's own bytes.
     """
-    seen = visible(reader, prescription_id, tenant)
-    if seen is None:
-        return None
-    row, owner = seen
-    key = (prescription_id.bytes, owner)
-    provider = tenant.value if tenant is not None and tenant.value != owner else ""
-    head: tuple[Any, ...] = next(iter(reader.execute(_HEAD, {"row": row, "provider": provider})))
+    found = visible(reader, prescription_id, tenant)
+    return _view(reader, prescription_id, *found, tenant) if found is not None else None
+
+
+def _view(reader: Reader, uuid: UUID, row: int, owner: str, tenant: OdsCode | None) -> PrescriptionView:
+    key = (uuid.bytes, owner)
+    provider = provider_of(tenant, owner)
+    seen = sights(reader, [row], provider) if provider is not None else None
+    name = str(provider or "")
+    head: tuple[Any, ...] = next(iter(reader.execute(_HEAD, {"row": row, "provider": name})))
     document = decode(head[3], Prescription) if head[3] else None
+    issues = decode(head[4], tuple[Issue, ...])
     return PrescriptionView(
-        found=describe(reader, [row])[0],
+        found=describe(reader, [row], tenant)[0],
         control_id=head[0],
         format=head[1],
         patient_name=str(document.patient.name) if document else "",
         nhs_number=head[5],
         birth_date=document.patient.birth_date.isoformat() if document else "",
         prescriber=str(document.prescriber.name) if document else "",
-        lines=tuple(_line(reader, line) for line in list(reader.execute(_LINES, key))),
-        events=tuple(_event(event) for event in reader.execute(_EVENTS, key)),
-        alerts=tuple(alert_view(alert) for alert in reader.execute(_ALERTS, key)),
-        issues=decode(head[4], tuple[Issue, ...]),
-        source=b"" if provider else head[2],
+        lines=tuple(_lines(reader, key, seen)),
+        events=tuple(_events(reader, key, seen)),
+        alerts=tuple(
+            alert_view(alert) for alert in reader.execute(_ALERTS, {"uuid": key[0], "owner": owner, "tenant": name})
+        ),
+        issues=issues if seen is None else tuple(issue for issue in issues if is_restricted((issue,))),
+        source=b"" if seen is not None else head[2],
         message=head[6],
     )
 
@@ -124,8 +151,16 @@ def _settled(at: int | None, state: str | None) -> str:
     """Say that an alert's cause is past: only a person closes it, and must see that nothing is left to do."""
     if at is None or state is None:
         return ""
-    when = instant(at).astimezone(_LONDON).strftime("%d %b %Y, %H:%M")
-    return f" Settled since {when}: {LABELS[LineState(state)].lower()}."
+    local = instant(at).astimezone(_LONDON)
+    return f" Settled since {local.day} {local:%b %Y, %H:%M}: {LABELS[LineState(state)].lower()}."
+
+
+def _lines(reader: Reader, key: tuple[bytes, str], seen: Mapping[int, Sight] | None) -> Iterator[LineView]:
+    for row in list(reader.execute(_LINES, key)):
+        if seen is None:
+            yield _line(reader, row)
+        elif row[12] in seen:
+            yield _own_line(reader, row, seen[row[12]])
 
 
 def _line(reader: Reader, row: tuple[Any, ...]) -> LineView:
@@ -147,6 +182,23 @@ def _line(reader: Reader, row: tuple[Any, ...]) -> LineView:
     )
 
 
+def _own_line(reader: Reader, row: tuple[Any, ...], sight: Sight) -> LineView:
+    """Give a line as its provider sees it; one that it no longer has, as it was left."""
+    ended, span = sight.ended, sight.span
+    until = stored(span.ended_at) if span.ended_at is not None else None
+    values = {"line": row[12], "epochs": json.dumps(sorted(sight.epochs)), "ended": until}
+    own = replace(
+        _line(reader, row),
+        epoch=span.epoch,
+        deliveries=tuple(_delivery(one) for one in reader.execute(_OWN_DELIVERIES, values)),
+    )
+    if ended is not None:
+        made = sum(one.state is DeliveryState.DELIVERED for one in own.deliveries)
+        return replace(own, state=ended.state, holder=Holder.NOBODY.value, act_by=None, delivered=made, renewal=None)
+    begun = (row[12], stored(span.made_at))
+    return replace(own, renewal=next((_renewal(one) for one in reader.execute(_OWN_RENEWAL, begun)), None))
+
+
 def _delivery(row: tuple[Any, ...]) -> DeliveryView:
     due, first, agreed = (date.fromisoformat(day) if day else None for day in row[3:])
     return DeliveryView(
@@ -157,6 +209,29 @@ def _delivery(row: tuple[Any, ...]) -> DeliveryView:
 def _renewal(row: tuple[Any, ...]) -> RenewalView:
     named = UUID(bytes=row[2]) if row[2] is not None else None
     return RenewalView(state=RenewalState(row[0]), since=instant(row[1]), prescription_id=named)
+
+
+def _events(reader: Reader, key: tuple[bytes, str], seen: Mapping[int, Sight] | None) -> Iterator[EventView]:
+    for row in reader.execute(_EVENTS, key):
+        if seen is None:
+            yield _event(row)
+        elif row[12] in seen and seen[row[12]].shows(row[0]):
+            yield _own_event(row, seen[row[12]])
+
+
+def _own_event(row: tuple[Any, ...], sight: Sight) -> EventView:
+    """Give an event as a provider sees it: without what others wrote, and where the line stood at another's."""
+    text = own_words(sight, seq=row[0], actor=row[6], text=row[7], said=row[13] is not None)
+    reason = words_for(row[6], row[8], said=row[13] is not None)
+    shown = _event((*row[:7], text, reason, *row[9:]))
+    if row[0] in sight.beyond:
+        return replace(shown, state_before="", state_after="")
+    return replace(shown, state_after=sight.after(row[0], shown.state_after))
+
+
+def own_words(sight: Sight, *, seq: int, actor: str, text: str, said: bool) -> str:
+    """Give as much of an event's text as its provider is shown."""
+    return words_beyond(text) if seq in sight.beyond else words_for(actor, text, said=said)
 
 
 def _event(row: tuple[Any, ...]) -> EventView:

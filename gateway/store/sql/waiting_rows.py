@@ -8,14 +8,15 @@ Source: console.md 6.1 (reasons).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Final
+from datetime import date, timedelta
+from itertools import product
+from typing import Any, Final, NamedTuple
 
-from gateway.domain.calendar import LONDON
+from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
-from gateway.domain.work_item import LEAD_TIME, OF_STATE, REASONS, Reason, Standing
-from gateway.store.sql.instants import instant, stored
+from gateway.domain.work_item import LEAD_TIME, OF_STATE, Reason
+from gateway.store.sql.alert_order import NEEDS
+from gateway.store.sql.seeing import OWN_ALERT
 from gateway.store.sql.transaction import Reader
 
 SOON: Final = timedelta(days=14)
@@ -24,96 +25,128 @@ SOON: Final = timedelta(days=14)
 _SCOPES: Final = {
     "all": "TRUE",
     "trust": "line.tenant = :tenant",
-    "provider": """EXISTS (
+    "provider": """line.provider = :tenant AND EXISTS (
         SELECT 1 FROM allocation WHERE allocation.line = line.id AND allocation.provider = :tenant
             AND allocation.ended_at IS NULL)""",
 }
-_NO_ALERT: Final = "NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL)"
+_NO_ALERT: Final = "NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL{own})"
+_OWN_ALONE: Final = {"provider": f" AND {OWN_ALERT}"}
+"""What a provider is not shown takes nothing off its list."""
 _SUPPLYING: Final = "line.state IN ('ACCEPTED', 'VALIDATED', 'IN_SUPPLY', 'PART_SUPPLIED')"
-_OF_PROVIDER: Final = "(:provider = '' OR line.provider = :provider)"
+_OF_PROVIDER: Final = f"(:provider = '' OR line.provider = :provider) AND {NEEDS.format(whose='line.provider')}"
 _FOR_A_PERSON: Final = """
 SELECT line.id, line.last_day, line.risk, line.entered_at, line.state FROM line
-WHERE line.state IN ('AWAITING_SCREENING', 'QUERIED') AND {scope} AND {provider} AND {no_alert}
-    AND (:before = '' OR line.last_day IS NULL OR line.last_day < :before)
-    AND (:kinds = '' OR line.state IN (SELECT value FROM json_each(:states)))
-ORDER BY coalesce(line.last_day, :today), line.risk, line.id LIMIT :most
+WHERE line.state IN ('AWAITING_SCREENING', 'QUERIED') AND {within} AND {{scope}} AND {{provider}} AND {{no_alert}}
+    AND (:kinds = '[]' OR line.state IN (SELECT value FROM json_each(:states)))
+ORDER BY line.last_day, line.risk, line.id LIMIT :most
 """
 _FAILED: Final = """
 SELECT line.id, line.last_day, line.risk, delivery.entered_at, line.state FROM delivery
 JOIN line ON line.id = delivery.line
 WHERE delivery.state = 'FAILED' AND {supplying} AND {scope} AND {provider} AND {no_alert}
-    AND (:before = '' OR line.last_day IS NULL OR line.last_day < :before)
+    AND (line.last_day IS NULL OR line.last_day < :before)
 ORDER BY coalesce(line.last_day, :today), line.risk, line.id LIMIT :most
 """
 _UNBOOKED: Final = """
 SELECT line.id, delivery.due_on, line.risk, line.entered_at, line.state FROM delivery
 JOIN line ON line.id = delivery.line
-WHERE delivery.state IN ('PLANNED', 'RELEASED') AND delivery.due_on <= :soon AND line.entered_at <= :yesterday
-    AND {supplying} AND {scope} AND {provider} AND {no_alert}
+WHERE delivery.state = '{state}' AND delivery.due_on <= :soon AND line.entered_at <= :yesterday
+    AND {{supplying}} AND {{scope}} AND {{provider}} AND {{no_alert}}
     AND NOT EXISTS (SELECT 1 FROM delivery AS other WHERE other.line = line.id AND (
         other.state IN ('BOOKED', 'PREPARING', 'READY_TO_GO', 'DISPATCHED', 'FAILED')
         OR other.state IN ('PLANNED', 'RELEASED') AND other.issue < delivery.issue))
-    AND (:before = '' OR delivery.due_on < :due_before)
 ORDER BY delivery.due_on, line.risk, line.id LIMIT :most
 """
-_KINDS: Final = {"person": _FOR_A_PERSON, "failed": _FAILED, "unbooked": _UNBOOKED}
+_KINDS: Final = {
+    "past": _FOR_A_PERSON.format(within="line.last_day < :past"),
+    "unknown": _FOR_A_PERSON.format(within="line.last_day IS NULL"),
+    "today": _FOR_A_PERSON.format(within="line.last_day = :today AND line.last_day < :before"),
+    "later": _FOR_A_PERSON.format(within="line.last_day > :today AND line.last_day < :before"),
+    "failed": _FAILED,
+    "planned": _UNBOOKED.format(state="PLANNED"),
+    "released": _UNBOOKED.format(state="RELEASED"),
+}
+"""Each by an index that has nothing else in it, and most in its order."""
 WAITING: Final[Mapping[tuple[str, str], str]] = {
-    (kind, scope): sql.format(scope=within, provider=_OF_PROVIDER, no_alert=_NO_ALERT, supplying=_SUPPLYING)
+    (kind, scope): sql.format(
+        scope=within,
+        provider=_OF_PROVIDER,
+        no_alert=_NO_ALERT.format(own=_OWN_ALONE.get(scope, "")),
+        supplying=_SUPPLYING,
+    )
     for kind, sql in _KINDS.items()
     for scope, within in _SCOPES.items()
 }
-HOW_MANY: Final[Mapping[tuple[str, str], str]] = {
-    each: f"SELECT count(*) FROM ({sql}) AS counted"  # noqa: S608 - our own words alone
-    for each, sql in WAITING.items()
+_WHY: Final = {"failed": Reason.DELIVERY_FAILED, "planned": Reason.NO_DELIVERY, "released": Reason.NO_DELIVERY}
+_IS: Final = {
+    "trust": "SELECT 1 FROM prescription WHERE tenant = ? LIMIT 1",
+    "provider": "SELECT 1 FROM allocation WHERE provider = ? LIMIT 1",
 }
-_WHY: Final = {"failed": Reason.DELIVERY_FAILED, "unbooked": Reason.NO_DELIVERY}
+_OF_PERSONS: Final = (OF_STATE[LineState.AWAITING_SCREENING], OF_STATE[LineState.QUERIED])
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingRow:
-    """One line that waits: which, why, and where it stands."""
+class WaitingRow(NamedTuple):
+    """One line that waits.
+
+    Attributes:
+        day: the last one on which acting is early enough, as the tables hold it; None where it is not known.
+        since: in microseconds.
+    """
 
     line: int
     reason: Reason
-    standing: Standing
-
-
-def times(now: datetime, before: date | None = None) -> dict[str, Any]:
-    """Give the moments and days that the questions compare with."""
-    today = now.astimezone(LONDON).date()
-    return {
-        "soon": (today + SOON).isoformat(),
-        "yesterday": stored(now - REASONS[Reason.NO_DELIVERY].limit),
-        "due_before": (before + LEAD_TIME).isoformat() if before else "",
-    }
+    day: str | None
+    risk: int
+    since: int
 
 
 def kinds_of(reason: Reason | None) -> tuple[str, ...]:
     """Give the sorts of lines that can wait for a reason; all where none is asked for."""
     if reason is None:
         return tuple(_KINDS)
-    return tuple(kind for kind in _KINDS if _WHY.get(kind, reason) is reason)
+    return tuple(kind for kind in _KINDS if reason in ((_WHY[kind],) if kind in _WHY else _OF_PERSONS))
 
 
 def rows(
-    reader: Reader, values: Mapping[str, Any], *, scopes: tuple[str, ...], kinds: tuple[str, ...]
+    reader: Reader, values: Mapping[str, Any], *, tenant: OdsCode | None, kinds: tuple[str, ...], lead: timedelta
 ) -> Iterator[WaitingRow]:
-    """Give the first lines of each sort, as many as `most` says."""
-    for kind in kinds:
-        for scope in scopes:
-            for line, day, risk, since, state in reader.execute(WAITING[kind, scope], values):
-                yield WaitingRow(
-                    line, _WHY.get(kind) or OF_STATE[LineState(state)], _standing(kind, day, risk, since, line)
-                )
+    """Give lines: the first `least` of the order are among them, and there are `most`, if so many wait.
+
+    Args:
+        reader: asked.
+        values: what the statements are given.
+        tenant: whose; None for all.
+        kinds: the sorts of lines.
+        lead: what their providers need.
+    """
+    found = 0
+    values = {**values, "soon": _soon(values, lead)}
+    for kind, scope in product(kinds, _scopes(reader, tenant)):
+        most = max(values["least"], values["most"] - found)
+        for line, day, risk, since, state in reader.execute(WAITING[kind, scope], {**values, "most": most}):
+            found += 1
+            reason = _WHY.get(kind) or OF_STATE[LineState(state)]
+            last = _moved(day, -lead) if reason is Reason.NO_DELIVERY else day
+            yield WaitingRow(line, reason, last, risk, since)
 
 
-def count(reader: Reader, values: Mapping[str, Any], *, scopes: tuple[str, ...], kinds: tuple[str, ...]) -> int:
-    """Count the lines of each sort, as far as `most` says."""
-    return sum(int(next(iter(reader.execute(HOW_MANY[kind, scope], values)))[0]) for kind in kinds for scope in scopes)
+def _scopes(reader: Reader, tenant: OdsCode | None) -> tuple[str, ...]:
+    """Give what a tenant is, a trust or a provider; no line waits of one that is neither."""
+    if tenant is None:
+        return ("all",)
+    return tuple(one for one, sql in _IS.items() if next(iter(reader.execute(sql, (tenant.value,))), None))
 
 
-def _standing(kind: str, day: str | None, risk: int, since: int, line: int) -> Standing:
-    last = date.fromisoformat(day) if day else None
-    if last is not None and kind == "unbooked":
-        last -= LEAD_TIME  # by the plan, the medicine of the supply before ends on the day this one is due
-    return Standing(incident=False, last_day=last, risk=risk, since=instant(since), number=line)
+def _soon(values: Mapping[str, Any], lead: timedelta) -> str:
+    """Give the last day on which a supply may be due that is on the list.
+
+    By the plan, the medicine of the supply before ends on the day this one is due. Where a provider needs longer than
+    is usual, it is told of as long before the last day to act.
+    """
+    soon = _moved(values["today"], max(SOON, SOON + lead - LEAD_TIME))
+    before = values["before"]
+    return min(soon, _moved(before, lead - timedelta(days=1))) if before < soon else soon
+
+
+def _moved(day: str, by: timedelta) -> str:
+    return (date.fromisoformat(day) + by).isoformat()

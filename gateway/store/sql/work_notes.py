@@ -14,6 +14,7 @@ from gateway.ports.attention import WorkNote
 from gateway.store.sql.finding import visible
 from gateway.store.sql.instants import instant
 from gateway.store.sql.reckoning import cover_of, ordered
+from gateway.store.sql.seeing import provider_of, sights
 from gateway.store.sql.transaction import Reader
 
 _NOTE: Final = """
@@ -61,12 +62,22 @@ def stated(reader: Reader, prescription: UUID, *, tenant: OdsCode | None) -> tup
 
 
 def covers(reader: Reader, prescription: UUID, *, tenant: OdsCode | None) -> Mapping[UUID, Cover]:
-    """Give how long the medicine of each line lasts; of a line that was corrected, the newest."""
+    """Give how long the medicine of each line lasts; of a line that was corrected, the newest.
+
+    To a provider, of the lines that it has.
+    """
     found = visible(reader, prescription, tenant)
     if found is None:
         return {}
+    provider = provider_of(tenant, found[1])
     rows = list(reader.execute(_LINES, (prescription.bytes, found[1])))
-    return {UUID(bytes=uuid): cover_of(reader.execute, ordered(reader.execute, line)) for uuid, line in rows}
+    if provider is not None:
+        seen = sights(reader, [found[0]], provider)
+        rows = [(uuid, line) for uuid, line in rows if line in seen and seen[line].ended is None]
+    whose = str(provider or "")
+    return {
+        UUID(bytes=uuid): cover_of(reader.execute, ordered(reader.execute, line), provider=whose) for uuid, line in rows
+    }
 
 
 def _note(row: tuple[Any, ...]) -> WorkNote:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.domain.identifiers import OdsCode
-from gateway.ports.attention import Call
+from gateway.ports.attention import NO_SUCH_ITEM, Call
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf, reason_digest
 from gateway.store.sql.reckoning import renew
@@ -29,7 +29,6 @@ _NOTE: Final = """
 INSERT INTO work_note (alert, line, at, by, kind, person, spoken_at, until, days_at_home, words)
 VALUES (:alert, :line, :at, :by, :kind, :person, :spoken_at, :until, :days_at_home, :words)
 """
-_GONE: Final = "there is no such item"
 
 
 def take(
@@ -153,7 +152,7 @@ def _each(
     for alert in dict.fromkeys(alerts):
         row = transaction.row(_ALERT, {"alert": alert, "tenant": tenant.value if tenant else None})
         if row is None:
-            answers[alert] = _GONE
+            answers[alert] = NO_SUCH_ITEM
         elif row[5] is not None:
             answers[alert] = f"{row[6]} has closed it meanwhile"
         else:

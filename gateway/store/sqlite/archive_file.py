@@ -22,6 +22,7 @@ import apsw
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.store.sql import archiving
 from gateway.store.sql.archiving import OWN, SHARED, WAITS, Candidate
+from gateway.store.sql.transaction import Reader
 from gateway.store.sqlite.backup import MANIFEST, digest
 from gateway.store.sqlite.connection import APPLICATION_ID, open_kept
 from gateway.store.sqlite.schema import migrate, schema_in
@@ -80,7 +81,7 @@ class Chosen:
     keep_until: date
 
 
-def write(file: Path, reader: apsw.Connection, chosen: Sequence[Chosen], *, now: datetime) -> None:
+def write(file: Path, reader: Reader, chosen: Sequence[Chosen], *, now: datetime) -> None:
     """Write the rows of prescriptions into a new archive file, on the disk when this returns.
 
     Args:
@@ -102,7 +103,7 @@ def write(file: Path, reader: apsw.Connection, chosen: Sequence[Chosen], *, now:
     sync(file)
 
 
-def _fill(writing: apsw.Connection, reader: apsw.Connection, chosen: Sequence[Chosen]) -> None:
+def _fill(writing: apsw.Connection, reader: Reader, chosen: Sequence[Chosen]) -> None:
     # The triggers say how rows come to be; these have come to be. They stand in the file again when it is full.
     triggers = list(writing.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"))
     for name, _ in triggers:
@@ -117,7 +118,7 @@ def _fill(writing: apsw.Connection, reader: apsw.Connection, chosen: Sequence[Ch
         writing.execute(sql)
 
 
-def _copy(writing: apsw.Connection, reader: apsw.Connection, row: int) -> None:
+def _copy(writing: apsw.Connection, reader: Reader, row: int) -> None:
     for table, condition in (*OWN.items(), *SHARED.items(), ("wait", WAITS)):
         names = [column[1] for column in writing.execute(f"PRAGMA table_info({table})")]
         columns, marks = ", ".join(names), ", ".join("?" * len(names))

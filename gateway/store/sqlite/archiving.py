@@ -3,7 +3,7 @@
 First the archive is written, synchronised and read again, under another name; then it gets its own. Only then do the
 rows leave the store, some at a time, each prescription after its rows were compared once more with what the archive
 has. A run that was stopped is taken up by the next: what an archive lists and the store still has is let go, or stays
-if it has changed meanwhile. A gateway may be running on the store.
+if it has changed meanwhile. A gateway may be running on the store, which is a file or a server's database.
 
 Source: reliability-security.md I1, I6, 9; brief D12.
 """
@@ -12,7 +12,6 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby, islice
@@ -22,36 +21,24 @@ from uuid import UUID
 
 import apsw
 
-from gateway.domain.deadline import ALWAYS
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.retention import Retention
 from gateway.enquiries import LegalHold
-from gateway.store.sql import archiving, legal_holds
-from gateway.store.sql.archiving import Candidate, Stays
-from gateway.store.sql.instants import instant, stored
-from gateway.store.sql.leaves import append_leaf
-from gateway.store.sql.transaction import Transaction
+from gateway.store.sql import archives, archiving, legal_holds
+from gateway.store.sql.archives import Registered
+from gateway.store.sql.archiving import Candidate, LiveStore, Stays
+from gateway.store.sql.instants import instant
+from gateway.store.sql.leaves import append_leaf, write_leaves
+from gateway.store.sql.transaction import Reader, Transaction
 from gateway.store.sqlite import archive_file
 from gateway.store.sqlite.archive_file import FILE, FOLDER, PARTIAL, ArchiveManifest, Chosen
-from gateway.store.sqlite.backup import DATABASE, digest
-from gateway.store.sqlite.connection import open_reader, open_writer, refuse_unfinished
+from gateway.store.sqlite.backup import digest
 from gateway.store.sqlite.schema import schema_in
 
 MOST: Final = 20_000
 """Prescriptions in one archive."""
-AT_ONCE: Final = 25
-"""Prescriptions let go in one transaction, so that a gateway beside never waits long for the writer."""
 PAUSE_SECONDS: Final = 0.02
-_REGISTERED: Final = "SELECT id, finished_at FROM archive WHERE name = ?"
-_REGISTER: Final = """
-INSERT INTO archive (name, sha256, made_at, keep_until) VALUES (:name, :sha256, :made_at, :keep_until)
-ON CONFLICT (name) DO NOTHING
-"""
-_FINISH: Final = "UPDATE archive SET finished_at = ? WHERE id = ? AND finished_at IS NULL"
-_KNOWN: Final = "SELECT name, sha256, keep_until FROM archive ORDER BY id"
-_UNFINISHED: Final = "SELECT name FROM archive WHERE finished_at IS NULL ORDER BY id"
-_FIGURES: Final = "SELECT (SELECT generation FROM meta), (SELECT size FROM audit_head)"
 _SPAN: Final = "SELECT min(received_at), max(received_at), count(*), (SELECT count(*) FROM line) FROM prescription"
 _LISTED: Final = "SELECT uuid, tenant, prescription, fingerprint FROM listed ORDER BY tenant, uuid, prescription"
 
@@ -61,7 +48,8 @@ class Asked:
     """What a run is to do.
 
     Attributes:
-        data: the data folder.
+        store: that the rows leave.
+        data: the data folder, which has the archives.
         retention: how long records stay.
         now: when.
         before: only what was closed before; None as far as the terms let go.
@@ -70,6 +58,7 @@ class Asked:
         most: prescriptions in one archive.
     """
 
+    store: LiveStore
     data: Path
     retention: Retention
     now: datetime
@@ -98,44 +87,29 @@ class Archived:
     manifest: ArchiveManifest | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """An archive as the store knows it: its rows left the store for it.
-
-    Attributes:
-        sha256: of its file, in lower-case hex.
-        keep_until: from when on none of its records need be kept any more.
-    """
-
-    name: str
-    sha256: str
-    keep_until: datetime
-
-
-def registered(data: Path) -> tuple[Registered, ...]:
-    """Give every archive for which rows left the store of a data folder, in that order; none where there is no store.
+def registered(store: LiveStore) -> tuple[Registered, ...]:
+    """Give every archive for which rows left a store, in that order; none where there is no store.
 
     Raises:
         ConfigurationError: the store has another schema.
         Unavailable: the store cannot be read.
     """
-    if not (data / DATABASE).is_file():
+    if not store.exists():
         return ()
-    with closing(_reader(data)) as reader:
-        rows = list(reader.execute(_KNOWN))
-    return tuple(Registered(name=row[0], sha256=row[1], keep_until=instant(row[2])) for row in rows)
+    with store.reading() as reader:
+        return archives.registered(reader)
 
 
-def holds(data: Path) -> tuple[LegalHold, ...]:
-    """Give the legal holds in force on a data folder; none where there is no store.
+def holds(store: LiveStore) -> tuple[LegalHold, ...]:
+    """Give the legal holds in force on a store; none where there is no store.
 
     Raises:
         ConfigurationError: the store has another schema.
         Unavailable: the store cannot be read.
     """
-    if not (data / DATABASE).is_file():
+    if not store.exists():
         return ()
-    with closing(_reader(data)) as reader:
+    with store.reading() as reader:
         return legal_holds.in_force(reader)
 
 
@@ -146,7 +120,7 @@ def survey(asked: Asked) -> Archived:
         Unavailable: the store cannot be read.
     """
     stays: Counter[str] = Counter()
-    with closing(_reader(asked.data)) as reader, reader:
+    with asked.store.reading() as reader:
         chosen = sum(1 for _ in _choose(reader, asked, stays))
     return Archived(chosen=chosen, stays=stays)
 
@@ -159,7 +133,6 @@ def archive(asked: Asked) -> Archived:
         Unavailable: the archive could not be written, and nothing was deleted; or the store could not be, and each
             prescription is there or in the archive.
     """
-    refuse_unfinished(asked.data / DATABASE)
     archive_file.clear_partial(asked.data)
     try:
         return _archive(asked)
@@ -179,19 +152,7 @@ def _archive(asked: Asked) -> Archived:
     return replace(made, let_go=let_go + earlier.let_go, changed=changed + earlier.changed)
 
 
-def _reader(data: Path) -> apsw.Connection:
-    if not (data / DATABASE).is_file():
-        raise ConfigurationError(f"data folder {data}: holds no store")
-    reader = open_reader(data / DATABASE)
-    if not schema_in(reader).fits:
-        reader.close()
-        raise ConfigurationError(
-            f"data folder {data}: the store has another schema; start the gateway, or migrate, first"
-        )
-    return reader
-
-
-def _choose(reader: apsw.Connection, asked: Asked, stays: Counter[str]) -> Iterator[Chosen]:
+def _choose(reader: Reader, asked: Asked, stays: Counter[str]) -> Iterator[Chosen]:
     """Give what may go, the oldest first, and count why the rest stays."""
     today = asked.now.date()
     shortest = asked.retention.shortest(today)
@@ -216,14 +177,14 @@ def _make(asked: Asked) -> Archived:
     draft = folder / f"{name}{PARTIAL}"
     stays: Counter[str] = Counter()
     try:
-        with closing(_reader(asked.data)) as reader, reader:  # one transaction: what is chosen is what is copied
+        with asked.store.reading() as reader:  # one moment: what is chosen is what is copied
             chosen = list(islice(_choose(reader, asked, stays), asked.most))
             if not chosen:
                 return Archived(chosen=0, stays=stays)
             _refuse_clock_gone_back(asked.data, name)
             draft.mkdir(parents=True, mode=0o700)
+            generation, leaves = archives.figures(reader)
             archive_file.write(draft / FILE, reader, chosen, now=asked.now)
-            ((generation, leaves),) = reader.execute(_FIGURES)
         described = _described(draft, name, chosen, asked)
         manifest = replace(described, generation=generation, leaves=leaves, previous=_previous(asked.data))
         archive_file.publish(draft, folder / name, manifest)
@@ -275,19 +236,14 @@ def _previous(data: Path) -> str:
 def _finish_earlier(asked: Asked) -> Archived:
     """Let go of what earlier archives list and the store still has: a run was stopped, or a backup was put back."""
     folders = archive_file.archives(asked.data)
-    with closing(_reader(asked.data)) as reader:
-        finished = {folder.name for folder in folders if _is_finished(reader, folder.name)}
-        named = {str(name) for (name,) in reader.execute(_UNFINISHED)}
-    lost = sorted(named - {folder.name for folder in folders})
+    with asked.store.reading() as reader:
+        known = archives.registered(reader)
+    finished = {one.name for one in known if one.finished}
+    lost = sorted({one.name for one in known if not one.finished} - {folder.name for folder in folders})
     if lost:
         raise ConfigurationError(*(f"archive {name} was begun and is not in {asked.data / FOLDER}" for name in lost))
     counts = [_let_go(asked, one, archive_file.verify(one)) for one in folders if one.name not in finished]
     return Archived(chosen=0, let_go=sum(one[0] for one in counts), changed=sum(one[1] for one in counts))
-
-
-def _is_finished(reader: apsw.Connection, name: str) -> bool:
-    row = next(iter(reader.execute(_REGISTERED, (name,))), None)
-    return row is not None and row[1] is not None
 
 
 def _let_go(asked: Asked, folder: Path, manifest: ArchiveManifest) -> tuple[int, int]:
@@ -299,76 +255,56 @@ def _let_go(asked: Asked, folder: Path, manifest: ArchiveManifest) -> tuple[int,
         for (uuid, tenant), rows in groupby(listed, key=lambda row: (row[0], row[1]))
     ]
     went = stayed = 0
-    writer = open_writer(asked.data / DATABASE)
-    try:
-        generation: int = writer.execute("SELECT generation FROM meta").get
-        transaction = Transaction(connection=writer, deadlines=ALWAYS, tells=frozenset(), generation=generation)
-        for start in range(0, len(groups), AT_ONCE):
-            some = groups[start : start + AT_ONCE]
-            gone, kept = _let_some_go(transaction, writer, some, asked, manifest)
+    with asked.store.writing() as transaction:
+        for start in range(0, len(groups), asked.store.at_once):
+            with transaction() as within:
+                some = groups[start : start + asked.store.at_once]
+                gone, kept = _let_some_go(within, some, asked, manifest)
             went, stayed = went + gone, stayed + kept
             time.sleep(PAUSE_SECONDS)
-        _finish(transaction, writer, asked, manifest, stayed)
-    finally:
-        writer.close()
+        with transaction() as within:
+            _finish(within, asked, manifest, stayed)
     return went, stayed
 
 
 def _let_some_go(
     transaction: Transaction,
-    writer: apsw.Connection,
     some: Sequence[tuple[UUID, OdsCode, dict[int, bytes]]],
     asked: Asked,
     manifest: ArchiveManifest,
 ) -> tuple[int, int]:
     """Let some prescriptions go in one transaction; all of them or, where it fails, none."""
-    writer.execute("BEGIN IMMEDIATE")
-    try:
-        number = _register(transaction, manifest)
-        went: list[Candidate] = []
-        stayed = 0
-        for uuid, tenant, prints in some:
-            candidate = archiving.candidate_of(writer, uuid, tenant)
-            if not candidate.rows:
-                continue  # it went before this run was stopped
-            if _is_the_same(writer, candidate, prints) and archiving.stays(writer, candidate) is None:
-                archiving.let_go(transaction, candidate, number)
-                went.append(candidate)
-            else:
-                stayed += 1
-        if went:
-            facts: dict[str, str | int] = {"archive": manifest.name, "digest": manifest.sha256, "by": asked.by}
-            append_leaf(transaction, "archived", at=asked.now, prescriptions=len(went), **facts)
-        writer.execute("COMMIT")
-    finally:
-        if writer.in_transaction:
-            writer.execute("ROLLBACK")
-    return len(went), stayed
+    number, reader = _register(transaction, manifest), transaction.connection
+    went = stayed = 0
+    for uuid, tenant, prints in some:
+        candidate = archiving.candidate_of(reader, uuid, tenant)
+        if not candidate.rows:
+            continue  # it went before this run was stopped
+        if _is_the_same(reader, candidate, prints) and archiving.stays(reader, candidate) is None:
+            archiving.let_go(transaction, candidate, number)
+            went += 1
+        else:
+            stayed += 1
+    if went:
+        facts: dict[str, str | int] = {"archive": manifest.name, "digest": manifest.sha256, "by": asked.by}
+        append_leaf(transaction, "archived", at=asked.now, prescriptions=went, **facts)
+        write_leaves(transaction)
+    return went, stayed
 
 
-def _is_the_same(writer: apsw.Connection, candidate: Candidate, prints: dict[int, bytes]) -> bool:
+def _is_the_same(reader: Reader, candidate: Candidate, prints: dict[int, bytes]) -> bool:
     """Tell whether the archive holds every row of it as it is now."""
     return set(candidate.rows) == set(prints) and all(
-        archiving.fingerprint(writer, row) == prints[row] for row in candidate.rows
+        archiving.fingerprint(reader, row) == prints[row] for row in candidate.rows
     )
 
 
 def _register(transaction: Transaction, manifest: ArchiveManifest) -> int:
-    values = {
-        "name": manifest.name,
-        "sha256": manifest.sha256,
-        "made_at": stored(datetime.fromisoformat(manifest.made_at)),
-        "keep_until": stored(datetime.fromisoformat(f"{manifest.keep_until}T00:00:00+00:00")),
-    }
-    transaction.run(_REGISTER, values)
-    row = transaction.row(_REGISTERED, (manifest.name,))
-    assert row is not None
-    return int(row[0])
+    keep_until = datetime.fromisoformat(f"{manifest.keep_until}T00:00:00+00:00")
+    known = Registered(name=manifest.name, sha256=manifest.sha256, keep_until=keep_until, finished=False)
+    return archives.register(transaction, known, made_at=datetime.fromisoformat(manifest.made_at))
 
 
-def _finish(
-    transaction: Transaction, writer: apsw.Connection, asked: Asked, manifest: ArchiveManifest, stayed: int
-) -> None:
-    with writer:
-        transaction.run(_FINISH, (stored(asked.now), _register(transaction, manifest)))
-        append_leaf(transaction, "archive-finished", at=asked.now, archive=manifest.name, stayed=stayed, by=asked.by)
+def _finish(transaction: Transaction, asked: Asked, manifest: ArchiveManifest, stayed: int) -> None:
+    _register(transaction, manifest)
+    archives.finish(transaction, manifest.name, stayed=stayed, by=asked.by, now=asked.now)

@@ -18,7 +18,10 @@ OLDEST_SQLITE = (3, 51, 3)
 UNFINISHED = ".restoring"
 """Ends the name of a store that is being put back; while it is there, the store before it must not be opened."""
 BUSY_MILLISECONDS = 5_000
-CHECKPOINT_PAGES = 4_000  # 16 MB: a checkpoint every few hundred submissions, not every few dozen
+PAGE_BYTES = 1024
+"""Of a file that is made now. A commit writes every page that it touched whole, and most are touched for one short row
+of an index with no order; so small pages are a third of the bytes where few prescriptions share a commit."""
+CHECKPOINT_PAGES = 16_000  # 16 MB: a checkpoint every few hundred submissions, not every few dozen
 
 _SETTINGS: dict[str, str | int] = {
     "journal_mode": "wal",
@@ -42,6 +45,7 @@ def open_writer(path: Path) -> apsw.Connection:
     connection = _open(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
     try:
         refuse_foreign(connection)
+        connection.pragma("page_size", PAGE_BYTES)  # a file that is there already keeps its own
         for name, value in _SETTINGS.items():
             connection.pragma(name, value)
         _read_back(connection, _SETTINGS)

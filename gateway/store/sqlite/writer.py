@@ -13,6 +13,14 @@ import apsw
 _FATAL = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
 _PASSING = (apsw.FullError, apsw.BusyError, apsw.LockedError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.NoMemError)
 
+_IN_MEMORY = 2
+"""What a statement needs while it runs. Each condition `IN (…)` of an index or a check is such a table, eight of them
+whenever a line moves; one that may go to a file is made with room for twenty pages, which may cost more than the move.
+"""
+CACHE_KIB = 16 * 1024
+"""A group of writes has room here whole; else its pages go to the log before its end, and once more when it touches
+them again."""
+
 
 class SqliteWriter:
     """The writing connection as `gateway.store.committer` uses it."""
@@ -22,6 +30,8 @@ class SqliteWriter:
         self.lost: tuple[type[BaseException], ...] = (*_PASSING, *_FATAL)
         self._log_pages = 0
         self._longest_log: int = connection.pragma("wal_autocheckpoint")
+        connection.pragma("temp_store", _IN_MEMORY)
+        connection.pragma("cache_size", -CACHE_KIB)
         connection.set_wal_hook(self._note_log)  # in place of SQLite's own, which folds and tells nobody how it went
 
     def begin(self) -> None:

@@ -87,7 +87,7 @@ def account(record: Record, entries: Entries) -> None:
         inner, kind, here = nested.get(node.path, ()), node.kind, len(node.path)
         for leaf in node.below():
             locator = leaf.locator
-            if locator not in unread or locator.startswith(inner):
+            if locator not in unread or (inner and locator.startswith(inner)):
                 continue
             if rule := _left_out(kind, locator[here:]):
                 record.leave(leaf, rule)

@@ -8,10 +8,12 @@ Source: FHIR R4 json.html, datatypes.html; reliability-security.md 4.3, J04, J18
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 from typing import Any, TypeAlias
+
+import msgspec
 
 from gateway.domain.issue import Issue
 from gateway.translate import lexical
@@ -20,6 +22,7 @@ from gateway.translate.record import Leaf
 from gateway.wire.strict_json import JSON
 
 _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}", re.ASCII)
+_is_name = _NAME.fullmatch
 _FORMS = {
     "code": re.compile(r"[^\s]+(\s[^\s]+)*"),
     "id": re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII),
@@ -39,9 +42,8 @@ _LEAST = {"positiveInt": 1, "unsignedInt": 0}
 _FULL_DATE = 10
 
 
-@dataclass(slots=True, repr=False)
-class Node:
-    """One object of the message: its type, its FHIRPath, its members.
+class Node(msgspec.Struct, gc=False):
+    """One object of the message: its type, its FHIRPath, its members. A structure for the same reason as `Leaf`.
 
     Attributes:
         kind: FHIR type; empty where it is not known, and then nothing below it is checked.
@@ -52,9 +54,13 @@ class Node:
 
     kind: str
     path: str
-    leaves: dict[str, Leaf] = field(default_factory=dict)
-    children: dict[str, list["Node"]] = field(default_factory=dict)
+    leaves: dict[str, Leaf] = msgspec.field(default_factory=dict)
+    children: dict[str, list["Node"]] = msgspec.field(default_factory=dict)
     gathered: list[Leaf] | None = None
+
+    def __repr__(self) -> str:
+        """Give the type and the place alone: what stands there may be of a patient."""
+        return f"Node(kind={self.kind!r}, path={self.path!r})"
 
     def leaf(self, name: str) -> Leaf | None:
         """Give a single value."""
@@ -82,9 +88,8 @@ class Node:
         """Give every value at and below this node: its own, then those of each object in turn."""
         if self.gathered is None:
             self.gathered = found = [*self.leaves.values()]
-            for children in self.children.values():
-                for child in children:
-                    found += child.below() if child.children else child.leaves.values()
+            for child in chain.from_iterable(self.children.values()):
+                found += child.below() if child.children else child.leaves.values()
         return self.gathered
 
     def extensions(self, url: str) -> tuple["Node", ...]:
@@ -109,7 +114,8 @@ class Builder:
 
     def build(self, value: dict[str, JSON], kind: str, path: str) -> Node:
         """Build the node of one object: at once what is certainly right, and step by step what may not be."""
-        node = Node(kind, path, {}, {})
+        leaves: dict[str, Leaf] = {}
+        node = Node(kind, path, leaves, {})
         if not value:
             self._wrong(path, "An object must not be empty.")
         self.names.update(value)
@@ -123,7 +129,7 @@ class Builder:
             if type(member) is json:
                 if certain is not None:
                     if certain(member):
-                        node.leaves[name] = Leaf(f"{path}.{name}", member if json is str else _lexeme(member))
+                        leaves[name] = Leaf(f"{path}.{name}", member if json is str else _lexeme(member))
                         continue
                 elif self._objects(node, name, member, below):
                     continue
@@ -132,10 +138,11 @@ class Builder:
 
     def _untyped(self, node: Node, value: dict[str, JSON]) -> None:
         """Take the members of an object whose type is not known; nothing but their names can be wrong."""
+        leaves, path = node.leaves, node.path
         for name, member in value.items():
-            if member and _NAME.fullmatch(name) is not None:
+            if member and _is_name(name) is not None:
                 if type(member) is str:
-                    node.leaves[name] = Leaf(f"{node.path}.{name}", member)
+                    leaves[name] = Leaf(f"{path}.{name}", member)
                     continue
                 if self._objects(node, name, member, ""):
                     continue
@@ -145,13 +152,16 @@ class Builder:
         """Take an object, or an array of objects and nothing else; anything else is not taken."""
         path = f"{node.path}.{name}"
         if type(member) is dict:
-            node.children[name] = [self.build(member, self._named(kind, member), path)]
+            node.children[name] = [self.build(member, kind if kind != "Resource" else self._named(kind, member), path)]
             return True
         if type(member) is not list or set(map(type, member)) != _OBJECTS:
             return False
-        found = node.children[name] = []
-        for index, item in enumerate(member):
-            found.append(self.build(item, self._named(kind, item), f"{path}[{index}]"))
+        if kind == "Resource":
+            node.children[name] = [
+                self.build(item, self._named(kind, item), f"{path}[{index}]") for index, item in enumerate(member)
+            ]
+        else:
+            node.children[name] = [self.build(item, kind, f"{path}[{index}]") for index, item in enumerate(member)]
         return True
 
     def _member(self, node: Node, name: str, member: JSON, owner: dict[str, JSON]) -> None:

@@ -6,6 +6,8 @@ Source: HL7 v2.5.1 chapter 2A; mapping.md 5 for the names of SNOMED CT.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from gateway.domain.code_map import MapKind, UnknownCode
 from gateway.domain.coding import ICD10, SNOMED, UCUM, Coding
 from gateway.domain.identifiers import OdsCode, SnomedCode
@@ -34,9 +36,8 @@ SYSTEMS = {
 """Names of code systems in the third component, folded to capitals. Anything else is the trust's own."""
 
 
-@dataclass(slots=True)
-class Term:
-    """One code, words and system of a coded element; any of the three may be missing. Never changed once made."""
+class Term(msgspec.Struct, frozen=True, gc=False):
+    """One code, words and system of a coded element; any of the three may be missing."""
 
     code: Leaf | None
     words: Leaf | None
@@ -54,9 +55,8 @@ class Term:
         return leaf.locator if leaf else ""
 
 
-@dataclass(slots=True)
-class Coded:
-    """A coded element: the first term and its alternates, in the sender's order. Never changed once made."""
+class Coded(msgspec.Struct, frozen=True, gc=False):
+    """A coded element: the first term and its alternates, in the sender's order."""
 
     location: str
     terms: tuple[Term, ...]
@@ -93,13 +93,15 @@ def coded(desk: Desk, repetition: Repetition | None) -> Coded | None:
         return None
     parts = repetition.parts
     leaf = desk.leaf
-    terms = [_term(desk, leaf(repetition), leaf(repetition, 2), leaf(repetition, 3))]
-    if max(parts) > 3:  # noqa: PLR2004 - CE-3; most have no alternate
-        terms += [
-            _term(desk, leaf(repetition, start), leaf(repetition, start + 1), leaf(repetition, start + 2))
-            for start in (4, 10)
-            if start in parts or start + 1 in parts or start + 2 in parts
-        ]
+    first = _term(desk, leaf(repetition), leaf(repetition, 2), leaf(repetition, 3))
+    if max(parts) <= 3:  # noqa: PLR2004 - CE-3; most have no alternate
+        return Coded(repetition.locator, (first,)) if first else None
+    terms = [first]
+    terms += [
+        _term(desk, leaf(repetition, start), leaf(repetition, start + 1), leaf(repetition, start + 2))
+        for start in (4, 10)
+        if start in parts or start + 1 in parts or start + 2 in parts
+    ]
     if 9 in parts:  # noqa: PLR2004 - CWE-9
         terms.append(_term(desk, None, desk.leaf(repetition, 9), None))
     return _coded(repetition.locator, terms)
@@ -107,19 +109,27 @@ def coded(desk: Desk, repetition: Repetition | None) -> Coded | None:
 
 def coded_within(desk: Desk, repetition: Repetition | None, component: int) -> Coded | None:
     """Read a component that is a coded element, written in subcomponents (the units of a CQ)."""
-    if repetition is None:
+    if repetition is None or component not in repetition.parts:
         return None
+    leaf = desk.leaf
+    if type(repetition.parts[component]) is not dict:
+        only = _term(desk, leaf(repetition, component), None, None)
+        return Coded(f"{repetition.locator}.{component}", (only,)) if only else None
     terms = [
-        _term(desk, *(desk.leaf(repetition, component, start + step) for step in range(3)))  # code, words, system
+        _term(
+            desk,
+            leaf(repetition, component, start),
+            leaf(repetition, component, start + 1),
+            leaf(repetition, component, start + 2),
+        )
         for start in (1, 4)
     ]
     return _coded(f"{repetition.locator}.{component}", terms)
 
 
 def _term(desk: Desk, code: Leaf | None, words: Leaf | None, system: Leaf | None) -> Term | None:
-    if system:
-        desk.use(system)
-    return Term(code, words, system.raw if system else "") if code or words else None
+    named = desk.text(system)
+    return Term(code, words, named) if code or words else None
 
 
 def _coded(location: str, terms: list[Term | None]) -> Coded | None:

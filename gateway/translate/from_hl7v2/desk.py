@@ -86,7 +86,7 @@ class Desk(record.Record):
             self._inputs.ignore(leaf.locator, _NULL)
             return None
         if ("##" in text or "{{" in text) and _TEMPLATE.search(text):
-            self._use(leaf.locator)
+            self._use(leaf.locator, None)
             wanted = "The interface sent its own template text in place of a value."
             self.flag("TEMPLATE_TEXT_UNRESOLVED", leaf.locator, wanted)
             return None
@@ -111,7 +111,7 @@ class Desk(record.Record):
         """Give a leaf's text and mark it as read."""
         if leaf is None:
             return ""
-        self.use(leaf)
+        self._use(leaf.locator, None)
         return leaf.raw
 
     def aside(self) -> "Desk":

@@ -9,6 +9,7 @@ Source: HL7 v2.5.1 tables 0335 and 0528; mapping.md 4.4.
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from gateway.domain.prescription import TimeUnit
 
@@ -60,6 +61,10 @@ def every(number: int, unit: TimeUnit, frequency: int = 1) -> Pattern:
 
 def pattern(code: str) -> Pattern | None:
     """Read one code; None if it is not in the table or leaves a frequency open."""
+    return _known(code) if len(code) <= _LONGEST_KNOWN else _read(code)
+
+
+def _read(code: str) -> Pattern | None:
     if found := re.fullmatch(r"(?:(\S+) )?PRN(.*)", code):
         return _as_needed(found[1] or "", found[2].strip())
     if code in {"Once", "ONCE", "1"}:
@@ -71,6 +76,11 @@ def pattern(code: str) -> Pattern | None:
     if code in _NAMED_COUNTS:
         return every(1, TimeUnit.DAY, _NAMED_COUNTS[code])
     return _parametric(code)
+
+
+_LONGEST_KNOWN = len("QID PRN")
+_known = lru_cache(maxsize=512)(_read)
+"""Codes repeat themselves from message to message; what is longer than one may be words about a patient."""
 
 
 def _as_needed(before: str, after: str) -> Pattern | None:

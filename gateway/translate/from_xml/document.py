@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 from lxml import etree
 
 from gateway.domain.errors import Refusal
@@ -39,9 +40,8 @@ _OPENS = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?Signature[\s>]")
 _CLOSES = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?Signature\s*>")
 
 
-@dataclass(slots=True, repr=False)
-class Node:
-    """One element; made once, and not frozen, for the sake of time.
+class Node(msgspec.Struct, frozen=True, gc=False):
+    """One element; a structure for the same reason as `Leaf`.
 
     Attributes:
         name: without its namespace.
@@ -58,6 +58,10 @@ class Node:
     attributes: dict[str, Leaf]
     children: list["Node"]
     named: dict[str, list["Node"]]
+
+    def __repr__(self) -> str:
+        """Give the place alone: what stands there may be of a patient."""
+        return f"Node(path={self.path!r})"
 
     def one(self, name: str) -> "Node | None":
         """Give the first child of that name."""
@@ -186,25 +190,20 @@ class _Builder:
         self.faults: list[Issue] = []
 
     def node(self, element: etree._Element, name: str, path: str) -> Node:
-        inner: list[etree._Element] = []
-        tags: list[str] = []
         words = element.text or ""
-        if size := len(element):
-            for child in element:
-                words += child.tail or ""
-                tag = child.tag
-                if isinstance(tag, str):
-                    inner.append(child)
-                    tags.append(tag)
+        children = list(element)
+        if children:
+            words += "".join([child.tail or "" for child in children])
+            inner = [(tag, child) for child in children if isinstance(tag := child.tag, str)]
             if not inner:
                 self._fault(path, "A comment or processing instruction stands inside a value.")
             elif words and words.strip():
                 self._fault(path, "Words stand between the elements.")
         items = element.items()
         attributes = self._attributes(items, path) if items else {}
-        if size:
+        if children:
             node = Node(name, path, None, attributes, [], {})
-            self._children(node, inner, tags)
+            self._children(node, inner)
             return node
         text = None
         if words and words.strip():
@@ -228,10 +227,11 @@ class _Builder:
         self.leaves += found.values()
         return found
 
-    def _children(self, node: Node, inner: list[etree._Element], tags: list[str]) -> None:
+    def _children(self, node: Node, inner: list[tuple[str, etree._Element]]) -> None:
         path, named = node.path, node.named
+        tags = [tag for tag, _ in inner]
         doubled = {tag for tag, times in Counter(tags).items() if times > 1} if len(set(tags)) != len(tags) else ()
-        for child, tag in zip(inner, tags, strict=True):
+        for tag, child in inner:
             if not tag.startswith(_OURS):
                 if tag != _SIGNATURE or path != f"/{ROOT}":
                     self._fault(f"{path}/*", "An element of another namespace stands here.")

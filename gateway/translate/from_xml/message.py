@@ -35,6 +35,8 @@ _HEADER = f"/{ROOT}/Header"
 _UNUSED, _HINT = XML.named("XML.ignored.header"), XML.named("XML.ignored.xsi")
 _REPEATED = XML.named("XML.ignored.change")
 _CHANGES = {Action.CANCEL, Action.HOLD, Action.RELEASE}
+_ENVIRONMENTS = {member.value: member for member in Environment}
+_ACTIONS = frozenset(Action)
 _COURSES = {member.value: member for member in CourseOfTherapy}
 
 
@@ -80,8 +82,8 @@ def _envelope(record: Record, root: Node, found: tuple[Issue, ...]) -> Envelope:
         sender=OdsCode.parse(ods.raw) if ods else None,
         system=name.raw if name else "",
         sent_at=lexical.instant(sent.raw) if sent else None,
-        environment=Environment(environment.raw) if environment and environment.raw in set(Environment) else None,
-        message_type=action.raw if action and action.raw in set(Action) else "",
+        environment=_ENVIRONMENTS.get(environment.raw) if environment else None,
+        message_type=action.raw if action and action.raw in _ACTIONS else "",
         version=version.raw if version else "",
     )
 

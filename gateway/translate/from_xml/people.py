@@ -26,6 +26,9 @@ from gateway.translate.record import Leaf, Record
 from gateway.translate.terms import concept
 
 _CONTACTS = {"Phone": ("phone", ""), "Mobile": ("phone", "mobile"), "Email": ("email", "")}
+_GENDERS = {member.value: member for member in Gender}
+_REGISTERS = {member.value: member for member in Register}
+_STATUSES = {member.value: member for member in AllergyStatus if member is not AllergyStatus.NOT_STATED}
 _ODS = "Send an ODS code: 3 to 12 upper-case letters and digits."
 
 
@@ -47,7 +50,7 @@ def patient(record: Record, node: Node) -> Patient | None:
     born = record.take(
         node.words("DateOfBirth"), "patient.birth_date", lexical.day, "parse:date", "Send a real date of birth."
     )
-    gender = record.take(node.words("Gender"), "patient.gender", _gender, "copy", "Send a gender of the list.")
+    gender = record.take(node.words("Gender"), "patient.gender", _GENDERS.get, "copy", "Send a gender of the list.")
     home = address(record, node.one("Address"), "patient.address")
     deceased = node.words("Deceased")
     if deceased:
@@ -68,10 +71,6 @@ def patient(record: Record, node: Node) -> Patient | None:
         contacts=contacts(record, node.one("Contact"), "patient.contacts"),
         gp_practice=gp_practice,
     )
-
-
-def _gender(text: str) -> Gender | None:
-    return Gender(text) if text in set(Gender) else None
 
 
 def _local_ids(record: Record, node: Node) -> list[LocalId]:
@@ -164,10 +163,10 @@ def professional(record: Record, node: Node | None, target: str) -> Professional
 
 def _number(record: Record, node: Node, target: str) -> ProfessionalId | None:
     kind = record.words(node.attribute("type"), f"{target}.register")
-    if kind not in set(Register) or node.text is None:
+    register = _REGISTERS.get(kind)
+    if register is None or node.text is None:
         record.use(node.text)
         return None
-    register = Register(kind)
     return record.take(
         node.text,
         f"{target}.value",
@@ -205,7 +204,7 @@ def allergies(record: Record, node: Node) -> tuple[AllergyStatus, tuple[Allergy,
     if block is None:
         return AllergyStatus.NOT_STATED, ()
     status = record.take(
-        block.attribute("status"), "allergy_status", _status, "copy", "Send recorded, none-known or not-recorded."
+        block.attribute("status"), "allergy_status", _STATUSES.get, "copy", "Send recorded, none-known or not-recorded."
     )
     listed = []
     for index, item in enumerate(block.many("Allergy")):
@@ -218,10 +217,6 @@ def allergies(record: Record, node: Node) -> tuple[AllergyStatus, tuple[Allergy,
     if status and bool(listed) != (status is AllergyStatus.RECORDED):
         record.flag("FIELD_NOT_UNDERSTOOD", block.path, "The status of the allergies and their list disagree.")
     return status or AllergyStatus.NOT_STATED, tuple(listed)
-
-
-def _status(text: str) -> AllergyStatus | None:
-    return AllergyStatus(text) if text in set(AllergyStatus) and text != AllergyStatus.NOT_STATED else None
 
 
 def observations(record: Record, context: ReadingContext, node: Node) -> tuple[Observation, ...]:

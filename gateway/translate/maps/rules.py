@@ -39,6 +39,7 @@ class Rule:
         weight: what its loss could do: high, medium or low.
         citation: where the rule is laid down.
         reason: why a place is left out, or what must be known of the rule.
+        shown: the id with the reason, as leftovers show it.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Rule:
     weight: str
     citation: str
     reason: str
+    shown: str
 
     @property
     def leaves_out(self) -> bool:
@@ -55,8 +57,8 @@ class Rule:
         return IGNORE in self.transforms
 
     def __str__(self) -> str:
-        """Give the id with the reason, as leftovers show it."""
-        return f"{self.id}: {self.reason}"
+        """Give the id with the reason."""
+        return self.shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,13 @@ def leaving_out(rules: Rules, place: str) -> Rule | None:
     return rules.leaving_out(place)
 
 
+@lru_cache(maxsize=16384)
+def left_out_by(rules: Rules, locator: str) -> str:
+    """Give the row that leaves out what stands at a locator, as leftovers show it; empty where none does."""
+    rule = leaving_out(rules, place_of(locator))
+    return rule.shown if rule is not None else ""
+
+
 @lru_cache(maxsize=8192)
 def rule_of(rules: Rules, target: str, place: str, transform: str) -> Rule | None:
     """Give the row that a value is read by: `Rules.of`, remembered."""
@@ -209,6 +218,7 @@ def _rule(row: Mapping[str, str]) -> Rule:
         weight=row["weight"] or (target.weight if target else ""),
         citation=row["citation"],
         reason=row["reason"],
+        shown=f"{row['id']}: {row['reason']}",
     )
 
 

@@ -255,10 +255,29 @@ def _task(news: News, order_url: str) -> dict[str, JSON]:
         reason["coding"] = [{"code": news.reason_code}]
     if reason:
         task["statusReason"] = reason
+    output: list[JSON] = []
     if news.amount:
         words = f"{news.amount} {news.unit}".strip()
-        task["output"] = [{"type": {"text": "quantity supplied"}, "valueString": words}]
+        output.append({"type": {"text": "quantity supplied"}, "valueString": words})
+    if news.issue and news.total > 1:
+        task["extension"] = [_repeats(news)]
+        output.append({"type": {"text": "supply number"}, "valueString": f"{news.issue} of {news.total}"})
+    if output:
+        task["output"] = output
     return task
+
+
+def _repeats(news: News) -> dict[str, JSON]:
+    """Say which of several supplies is meant; systems differ on whether the first counts, so words stand beside it.
+
+    Source:
+        eps.md 1.10: the extension stands on a Task; repeats are counted after the first supply.
+    """
+    counts: list[JSON] = [
+        {"url": "numberOfRepeatsAllowed", "valueUnsignedInt": news.total - 1},
+        {"url": "numberOfRepeatsIssued", "valueUnsignedInt": news.issue - 1},
+    ]
+    return {"url": systems.REPEATS_EXTENSION, "extension": counts}
 
 
 def _moment(at: datetime) -> str:

@@ -188,7 +188,12 @@ def status(news: News) -> bytes:
     """Give the message that tells a trust of one event of one line.
 
     A supply with its amount is an RDS; everything else an OMP. Versions before 2.4 know neither by that name and get
-    RDS^O01 and ORM^O01.
+    RDS^O01 and ORM^O01. Which of several supplies is meant an RDS says by RXD-1 and RXD-8, and the note in words;
+    the rest of a supply bears its number.
+
+    Source:
+        HL7 v2.5.1 chapter 4: RXD-1 (1 the first time that the order is dispensed, and one more with each issuance),
+        RXD-8 (refills that remain), RXD-33 with table 0484 (P and Q, a part of the first or of a later fill).
     """
     request = request_of(news.submission.body)
     control, order_status = _codes(news)
@@ -232,10 +237,19 @@ def _is_of_one_supply(news: News) -> bool:
 def _about(news: News, *, supply: bool) -> list[Line]:
     product = (news.product_code, news.product_display, "SCT")
     words = "One of its supplies will not be made; the order stands. " if _is_of_one_supply(news) else ""
-    note: Line = ("NTE", "1", "", f"{words}{LABELS[news.state]}. Prescription {news.prescription_number}.")
-    if supply:
-        return [("RXD", "1", product, _time(news.at), news.amount, ("", news.unit), "", news.order_number), note]
-    return [("RXO", product), note]
+    which = f"Supply {news.issue} of {news.total}. " if news.issue and news.total > 1 else ""
+    note: Line = ("NTE", "1", "", f"{words}{LABELS[news.state]}. {which}Prescription {news.prescription_number}.")
+    return [_dispense(news, product) if supply else ("RXO", product), note]
+
+
+def _dispense(news: News, product: tuple[str, ...]) -> Line:
+    """Write the RXD. Of a supply whose number is not known nothing is said but that it is one."""
+    issue, unit = str(news.issue or 1), ("", news.unit)
+    left = str(max(news.total - news.issue, 0)) if news.issue else ""
+    rxd = ("RXD", issue, product, _time(news.at), news.amount, unit, "", news.order_number, left)
+    if news.event is not LineEvent.SUPPLY_SHORT or not news.issue:
+        return rxd
+    return (*rxd, *[""] * 24, "P" if news.issue == 1 else "Q")
 
 
 def _news_type(request: Request, *, supply: bool) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gateway.domain.issue import Issue, Severity
 from gateway.wire.er7 import Er7Error, Field, Message, Repeated, parse, write
-from gateway.wire.er7_text import ASCII, UTF8, Charset
+from gateway.wire.er7_text import ASCII, UTF8, Charset, charset_of
 
 _ERROR_WORDS = {
     "0": "Message accepted",
@@ -26,9 +26,17 @@ _ERROR_WORDS = {
 }
 _SEVERITIES = {Severity.FATAL: "F", Severity.ERROR: "E", Severity.WARNING: "W", Severity.INFORMATION: "I"}
 _LOCATOR = re.compile(r"(\w{3})\[(\d+)\](?:-(\d+)(?:\[(\d+)\])?(?:\.(\d+))?(?:\.(\d+))?)?")
+_BEFORE_2_5 = re.compile(r"2\.[1-4](\D|$)").match
 _MSA_TEXT = 80
 """Length of MSA-3."""
 
+MSH_FIELDS = 19
+"""Up to MSH-18, the character set, counted from nought."""
+_USUAL = re.compile(rb"MSH\|\^~\\&(?:\|[^\x00-\x1f\x7f-\xff~\\&\"]{0,2000})?").fullmatch
+"""MSH with the usual delimiters, in plain ASCII: nothing is escaped, repeated, divided twice or null."""
+
+Header = tuple[list[tuple[str, ...]], Charset]
+"""The components of each field of MSH by its number, and the character set."""
 Line = Sequence[Field | Repeated]
 
 
@@ -54,7 +62,7 @@ class Request:
     @property
     def modern(self) -> bool:
         """Whether the version has ERR-2 to ERR-8 (2.5 on)."""
-        return not re.match(r"2\.[1-4](\D|$)", self.version)
+        return _BEFORE_2_5(self.version) is None
 
     @property
     def enhanced(self) -> bool:
@@ -64,10 +72,11 @@ class Request:
 
 def request_of(body: bytes) -> Request:
     """Read the MSH of a message that may be broken elsewhere; nothing of it where it is broken itself."""
-    message = _legible(body)
-    if message is None:
+    first = body.partition(b"\r")[0].partition(b"\n")[0]
+    found = _usual(first) or _parsed(first)
+    if found is None:
         return Request()
-    words = [_components(message, number) for number in range(19)]
+    words, charset = found
     one = [part[0] if part else "" for part in words]
     return Request(
         parties=tuple(words[3:7]),
@@ -79,13 +88,28 @@ def request_of(body: bytes) -> Request:
         accept_ack=one[15],
         application_ack=one[16],
         country=one[17],
-        charset=message.charset,
+        charset=charset,
     )
 
 
-def _legible(body: bytes) -> Message | None:
-    """Parse the message, else its first segment alone if that is plain ASCII, whatever MSH-18 claims."""
-    first = re.split(rb"[\r\n]", body, maxsplit=1)[0]
+def _usual(first: bytes) -> Header | None:
+    """Split the MSH that nearly everybody writes, where it means the same as to parse it and takes a tenth as long."""
+    if _USUAL(first) is None:
+        return None
+    fields = first.decode("ascii").split("|")[: MSH_FIELDS - 1]
+    words = [tuple(field.rstrip("^").split("^")) if field.strip("^") else () for field in fields]
+    words += [()] * (MSH_FIELDS - 1 - len(words))
+    charset = charset_of(words[-1][0] if words[-1] else "")
+    return ([(), *words], charset) if charset else None
+
+
+def _parsed(first: bytes) -> Header | None:
+    message = _legible(first)
+    return ([_components(message, number) for number in range(MSH_FIELDS)], message.charset) if message else None
+
+
+def _legible(first: bytes) -> Message | None:
+    """Parse the first segment, else as much of it as is plain ASCII, whatever MSH-18 claims."""
     for octets in (first, first.split(b"\x1c")[0]):
         try:
             return parse(octets)

@@ -3,14 +3,14 @@
 It is written from the prescription as it was accepted, never from what the cancel repeats of it: the provider must find
 the very line it was sent. One message for each line, for EPS allows one MedicationRequest.
 
-Source: eps.md 1.5, 5.4, 6.6; mapping.md 4.1, 4.3.
+Source: eps.md 1.5, 5.4, 6.6; mapping.md 4.1, 4.3; reliability-security.md I7, I22.
 """
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.domain.coding import Coding
-from gateway.domain.identifiers import OdsCode
+from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.message import FhirMessage
 from gateway.domain.partner import Environment, Provider
 from gateway.domain.prescription import Prescription
@@ -35,6 +35,18 @@ class Cancelled:
     line_id: UUID
     order_message: UUID
     change: Change
+
+
+class _CancelWriter(UpdateWriter):
+    """A cancel being written, named by when it was asked as well.
+
+    Asked again after a restore that lost it, it is another message, to which a holder that recognises repeats answers
+    anew; only such an answer confirms it (I7). Said twice, a cancel says what it said once.
+    """
+
+    def _identity(self) -> UUID:
+        asked, line = self._submission.received_at.isoformat(), str(self._prescription.lines[0].id)
+        return derived_id(self._word, self._submission.tenant.value, self._envelope.control_id, line, asked)
 
 
 def write_cancel(
@@ -62,7 +74,7 @@ def write_cancel(
         StopIteration: the prescription has no such line; the caller's mistake.
     """
     prescription = _as_cancelled(cancelled)
-    writer = UpdateWriter(
+    writer = _CancelWriter(
         prescription,
         submission=submission,
         envelope=envelope,

@@ -8,6 +8,7 @@ Source: mapping.md 8.3; National Patient Safety Agency alert 13 on oral methotre
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from gateway.domain.prescription import Dosage, Line
 from gateway.domain.reference import ProductRow
@@ -69,11 +70,18 @@ def doubts(line: Line, row: ProductRow | None) -> Iterator[Doubt]:
         row: what is known of its product; its strength lets milligrams be compared with tablets.
     """
     known = f"{row.display} {row.ingredient}" if row else ""
-    weekly = _WEEKLY.search(f"{line.product.display} {known}") is not None
-    own = "folic" in f"{line.product.display} {known}".lower()
+    sent = line.product.display
+    weekly = _is_weekly(known) or ((row is None or sent != row.display) and _WEEKLY.search(sent) is not None)
+    own = "folic" in f"{sent} {known}".lower()
     for index, covered in _groups(line.dosages):
         said = read(covered[0].text) if own else _read_without_folic_acid(covered[0].text)
         yield from _group(covered, said, row, f"dosages[{index}]", weekly=weekly)
+
+
+@lru_cache(maxsize=4096)
+def _is_weekly(known: str) -> bool:
+    """Tell whether a product of the reference tables is such a medicine, by its names there."""
+    return _WEEKLY.search(known) is not None
 
 
 def _read_without_folic_acid(text: str) -> Said:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gateway.domain.prescription import Dosage
-from gateway.validate.amounts import Amount, Strength
+from gateway.validate.amounts import Amount, Strength, is_counted
 from gateway.validate.words.moments import in_order, stated_moments
 from gateway.validate.words.said import DAY, NO_UNIT, Lasting, Often, Said, Spread, Timed
 from gateway.validate.words.structure import coded_often, dose_of, length_of, often_of
@@ -101,7 +101,7 @@ def _doses(said: Said, dosages: Sequence[Dosage], strength: Strength) -> Iterato
 
 def in_kind(found: Spread, kind: str, strength: Strength) -> Spread | None:
     """Give a dose of the words in the kind of the structure; None where they cannot be compared."""
-    if found.kind == kind or (found.kind == NO_UNIT and Amount(value=Fraction(1), kind=kind).counted):
+    if found.kind == kind or (found.kind == NO_UNIT and is_counted(kind)):
         return found
     if found.each is not None and found.each.kind == kind:
         return _times(found, found.each.value)
@@ -112,7 +112,7 @@ def in_kind(found: Spread, kind: str, strength: Strength) -> Spread | None:
     one = strength.convert(Amount(value=Fraction(1), kind=found.kind), kind)
     if one is not None:
         return _times(found, one.value)
-    counted = Amount(value=Fraction(1), kind=found.kind).counted and Amount(value=Fraction(1), kind=kind).counted
+    counted = is_counted(found.kind) and is_counted(kind)
     return found if counted and _rigid(found.kind) and _rigid(kind) else None
 
 
@@ -196,10 +196,12 @@ def _frequencies(said: Said, dosages: Sequence[Dosage]) -> Iterator[Difference]:
         if not untimed and not any(same_often(found, often) for often in stated):
             structure = "; ".join(often.words for often in stated)
             yield Difference(element="frequency", words=found.words, structure=structure)
+    if len(stated) == 1:
+        return
     # "10 units TDS and 20 units at bedtime" says how often in two ways
     named = Often(low=Fraction(said.moments), high=Fraction(said.moments), of=DAY)
     for often in stated:
-        if len(stated) > 1 and said.often and not any(same_often(found, often) for found in (*said.often, named)):
+        if said.often and not any(same_often(found, often) for found in (*said.often, named)):
             words = "; ".join(found.words for found in said.often)
             yield Difference(element="frequency", words=words, structure=often.words)
 

@@ -5,8 +5,9 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
+from gateway.domain.coding import Coding
 from gateway.domain.prescription import Dosage, Duration, Range, TimeUnit, Timing
-from gateway.domain.quantity import Quantity
+from gateway.domain.quantity import Quantity, lexeme
 from gateway.validate.amounts import of_quantity
 from gateway.validate.words.grammar import read
 from gateway.validate.words.said import DAY, DAYS_A_WEEK, MONTH, Lasting, Often, Spread, on_days
@@ -45,10 +46,17 @@ def dose_of(dosage: Dosage) -> Spread | None:
     """Give the dose of one administration; None where there is none, or its unit cannot be compared."""
     if isinstance(dosage.dose, Range):
         return _range(dosage.dose)
-    amount = of_quantity(dosage.dose)
+    return _single(lexeme(dosage.dose.value), dosage.dose.unit) if dosage.dose is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _single(value: str, unit: Coding) -> Spread | None:
+    """Give a dose by its lexeme, so that it can be remembered: every rule asks for it anew."""
+    dose = Quantity(value=Decimal(value), unit=unit)
+    amount = of_quantity(dose)
     if amount is None:
         return None
-    return Spread(low=amount.value, high=amount.value, kind=amount.kind, words=str(dosage.dose))
+    return Spread(low=amount.value, high=amount.value, kind=amount.kind, words=str(dose))
 
 
 def _range(dose: Range) -> Spread | None:
@@ -135,10 +143,13 @@ def _words(times: Sequence[int | None], periods: Sequence[str], unit: TimeUnit |
 
 def length_of(duration: Duration | None) -> Lasting | None:
     """Give a duration in days or months."""
-    if duration is None:
-        return None
-    of, length = _LENGTHS[duration.unit]
-    return Lasting(value=Fraction(duration.value) * length, of=of, words=f"{duration.value:f} {duration.unit.value}")
+    return _length(lexeme(duration.value), duration.unit) if duration is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _length(value: str, unit: TimeUnit) -> Lasting:
+    of, length = _LENGTHS[unit]
+    return Lasting(value=Fraction(value) * length, of=of, words=f"{value} {unit.value}")
 
 
 def is_structured(dosage: Dosage) -> bool:

@@ -17,7 +17,6 @@ from gateway.config.configuration import Configuration
 from gateway.config.load import load
 from gateway.config.reference import load_reference
 from gateway.console.application import create_console
-from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.mllp import MllpListener, by_sending_facility
 from gateway.pipeline.story import Pipeline
@@ -30,6 +29,7 @@ from gateway.telemetry import Metrics
 from gateway.web.app import Identity, create_app
 from gateway.web.limits import Limits
 from tests.doors import NAMES, bearer, directory, served
+from tests.sessions_at_hand import SessionsAtHand
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "hl7v2-samples" / "authored-uk"
 pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the shared samples are not beside this repository")
@@ -48,7 +48,7 @@ class Gateway:
     address: str
     mllp_port: int
     client: aiohttp.ClientSession
-    sessions: Sessions
+    sessions: SessionsAtHand
     store: SqliteStore
 
     async def post(self, body: bytes) -> tuple[int, bytes]:
@@ -77,7 +77,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     enquiries = SqliteEnquiries.open(tmp_path / "gateway.sqlite")
     keys = load_or_make(tmp_path, development=True)
     pipeline = Pipeline(store=store, sealer=keys.seal(configuration.organisation), around=around, clock=Clock())
-    sessions, metrics = Sessions(Clock().now), Metrics()
+    sessions, metrics = SessionsAtHand(Clock().now), Metrics()
     frame = Frame(organisation=str(configuration.organisation), environment="test", development=True)
     app = create_app(
         story=pipeline,

@@ -1,9 +1,11 @@
 """The shared client: limits, and connections kept only where that is safe."""
 
+import asyncio
+
 from aiohttp import web
 
 from adapters._http import MOST_OCTETS, Poster, Reply
-from gateway.destination import InDoubt, Transmission
+from gateway.destination import InDoubt, Transmission, TryLater
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.partner import Environment, Provider
 
@@ -48,6 +50,26 @@ async def _post(body: bytes, headers: dict[str, str], *, repeats: bool = False) 
     await poster.close()
     await runner.cleanup()
     return peers, first
+
+
+async def test_what_went_wrong_is_said_in_words_and_named_for_the_log() -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    poster = Poster(_provider(f"http://127.0.0.1:{port}/", repeats=False), accept="application/json")
+    closed = await poster.post(_SENT, {})
+    assert closed == InDoubt(
+        reason="no answer: the connection was closed without an answer", failure="ServerDisconnectedError"
+    )
+    server.close()
+    await server.wait_closed()
+    away = await poster.post(_SENT, {})
+    assert away == TryLater(
+        reason="no connection: nothing takes connections at the address", failure="ClientConnectorError"
+    )
+    await poster.close()
 
 
 async def test_a_body_up_to_the_limit_is_read_and_a_longer_one_is_doubt() -> None:

@@ -19,6 +19,7 @@ from gateway.destination import Refused
 from gateway.domain.acts import Act
 from gateway.domain.prescription import Prescription
 from gateway.ports.acceptance import Acceptance
+from gateway.store.sql.archives import Registered
 from gateway.store.sqlite import archiving
 from gateway.store.sqlite.store import SqliteStore
 from gateway.wiring.archiving import ARCHIVE_LOCK
@@ -138,7 +139,7 @@ def test_an_archive_that_is_missing_is_named_until_it_need_not_be_kept(run: Run,
     for arguments in (("archive", "list"), ("archive", "list", "--json"), ("archive", "list", "--verify")):
         code, text = run(*arguments)
         assert (code, f"archive {name} is missing: it must be kept until" in text) == (Exit.REFUSED, True), text
-    over = archiving.Registered(name=name, sha256="0" * 64, keep_until=NOW - timedelta(days=1))
+    over = Registered(name=name, sha256="0" * 64, keep_until=NOW - timedelta(days=1))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(archiving, "registered", lambda _: (over,))
         assert run("archive", "list")[0] == Exit.DONE

@@ -155,6 +155,19 @@ def test_a_restore_names_whom_it_holds_and_the_statement_lets_them_go(run: Run, 
     assert code == Exit.REFUSED
     assert "lost, to be sent again under a new control id, this is another's now: MSGA" in text
     messages.write_text("id\nMSGA\n")
+    stopped = tmp_path / "told.csv"
+    stopped.write_text(f"line,state\n{LINE},CANCELLED\n")
+    code, text = run(
+        "reconcile", "--destination", TRUST.value, "--messages", f"{messages}", "--told", f"{stopped}", *who
+    )
+    assert code == Exit.REFUSED
+    assert f"lost, to be done again at the console: {LINE}, which was cancelled" in text
+    stopped.write_text(f"line,state\n{LINE},ACCEPTED\n")
+    code, text = run(
+        "reconcile", "--destination", TRUST.value, "--messages", f"{messages}", "--told", f"{stopped}", *who
+    )
+    assert code == Exit.REFUSED
+    assert "as its state one of CANCELLED, ON_HOLD" in text
     trusts = told["trusts"]
     assert isinstance(trusts, list)
     assert run("reconcile", "--destination", TRUST.value, "--messages", str(messages), *who)[0] == Exit.DONE

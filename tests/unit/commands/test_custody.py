@@ -64,7 +64,7 @@ def numbers(line: Line) -> dict[str, int]:
 def test_alerts_are_listed_with_what_they_are_about(line: Line) -> None:
     code, text = line("alerts")
     assert code == Exit.DONE
-    assert "Held for DOSE_CONFLICT." in text
+    assert "(DOSE_CONFLICT)." in text
     assert str(WHAT.id) in text
     assert text.endswith("2 open\n")
     assert line("alerts", "--tenant", "RZA")[1] == "0 open\n"
@@ -79,7 +79,7 @@ def test_an_alert_says_who_acts_how_soon_and_what_to_do(line: Line) -> None:
     (held,) = (one for one in json.loads(told) if one["kind"] == "line-held")
     assert held["acts"] == "the trust's homecare pharmacist"
     assert held["runbook"] == "docs/runbooks/line-held.md"
-    assert held["do"].startswith("Read the codes named")
+    assert held["do"].startswith("Read why")
 
 
 def test_a_named_person_closes_an_alert_and_the_audit_says_so(line: Line, tmp_path: Path) -> None:

@@ -42,6 +42,14 @@ def test_how_long_a_provider_has_to_answer_is_stated_scaled_and_has_a_default(fo
         deadlines_of(folder, '[answers]\nfax = "2 hours"\n')
 
 
+def test_how_long_a_paper_original_may_take_is_stated_by_day_and_class(folder: Path) -> None:
+    term = '[[limits]]\nclass = "routine"\nfrom = 2026-01-01\nPAPER_ORIGINAL = "2 working days"\n'
+    assert deadlines_of(folder, term).paper_by(Urgency.URGENT, NOW) == NOW + timedelta(days=4)
+    assert deadlines_of(folder, "").paper_by(Urgency.ROUTINE, NOW) == NOW + timedelta(hours=72)
+    with pytest.raises(ConfigurationError, match="PAPER_ORIGINAL is stated twice"):
+        deadlines_of(folder, term + term)
+
+
 def easter(year: int) -> date:
     """Give Easter Sunday (Meeus, Jones and Butcher)."""
     a, b, c = year % 19, year // 100, year % 100

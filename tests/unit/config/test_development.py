@@ -18,7 +18,7 @@ def test_everybody_gets_a_token_of_their_own(tmp_path: Path) -> None:
         principal = directory.authenticate(f"Bearer {token}")
         assert principal is not None
         assert name == f"{principal.kind} {principal.name}"
-    assert len(set(equipped.fresh.values())) == len(equipped.fresh) == 13
+    assert len(set(equipped.fresh.values())) == len(equipped.fresh) == 14
 
 
 def test_tokens_outlive_a_restart_and_are_not_shown_again(tmp_path: Path) -> None:

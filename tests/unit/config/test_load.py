@@ -39,7 +39,7 @@ def test_the_demonstration_loads_and_is_a_test_environment() -> None:
     configuration = load(None)
     assert configuration.environment is Environment.TEST
     assert configuration.organisation == OdsCode("X9HGW")
-    assert set(map(str, configuration.trusts)) == {"RBA", "RZA", "RZB", "RZC", "RZD"}
+    assert set(map(str, configuration.trusts)) == {"RBA", "RZA", "RZB", "RZC", "RZD", "RZE"}
     assert set(map(str, configuration.routing.providers)) == {
         "VNE51", "VNCEL", "VNFKT", "VN6XW", "VDEM1", "VDEM2", "VDEM3",
     }  # fmt: skip

@@ -11,16 +11,18 @@ from pathlib import Path
 import aiohttp
 from starlette.applications import Starlette
 
-from gateway.access.posts import Identity, Post
+from gateway.access.posts import Post
 from gateway.access.roles import Role
 from gateway.console.application import create_console
-from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode
+from gateway.enquiries import Enquiries
 from gateway.pipeline.again import SendingAgain
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.reroute import Rerouting
+from gateway.ports.audit_trail import AuditWanted
 from tests.doors import directory, served
+from tests.sessions_at_hand import SessionsAtHand
 from tests.unit.pipeline.test_cancel import Trial
 from tests.unit.pipeline.test_story import make
 
@@ -41,6 +43,12 @@ class Answer:
         """The words of the page, without its marks."""
         main = self.body.partition("<main")[2].partition("</main>")[0]
         return " ".join(unescape(re.sub(r"<[^>]+>", " ", f"<{main}")).split())
+
+    def form(self) -> list[tuple[str, str]]:
+        """Every hidden field of the page's own form, as a browser would send it."""
+        main = self.body.partition("<main")[2]
+        found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', main)
+        return [(name, unescape(value)) for name, value in found]
 
     def hidden(self, name: str) -> list[str]:
         """The values of the hidden fields of the page's own form."""
@@ -89,7 +97,7 @@ class Desk:
 
     trial: Trial
     address: str
-    sessions: Sessions
+    sessions: SessionsAtHand
     browser: aiohttp.ClientSession
 
     def person(
@@ -97,7 +105,7 @@ class Desk:
     ) -> Person:
         """Let somebody sign in."""
         post = Post(role=role, tenant=tenant)
-        secret = self.sessions.sign_in(Identity(name=name, person=name.title(), posts=(post,)), post)
+        secret = self.sessions.let_in(name, post)
         return Person(self.address, {"console_session": secret}, self.browser)
 
     async def page_of(self, act: str, number: str = "RX7001") -> str:
@@ -113,6 +121,12 @@ class _Time:
         return self._trial.now
 
 
+async def audited(enquiries: Enquiries, word: str) -> list[str]:
+    """Give what the audit says was done on the console whose name holds a word, oldest first."""
+    found = await enquiries.trail(tenant=None, wanted=AuditWanted(action=word))
+    return [leaf.action.removeprefix("console ") for leaf in reversed(found.leaves) if leaf.kind == "access"]
+
+
 @asynccontextmanager
 async def opened(folder: Path, **change: object) -> AsyncIterator[Desk]:
     """Open a console over a new store."""
@@ -121,7 +135,7 @@ async def opened(folder: Path, **change: object) -> AsyncIterator[Desk]:
     time = _Time(trial)
     sealer = world.keys.seal(world.around.organisation)
     at = {"store": world.store, "enquiries": world.enquiries, "sealer": sealer, "around": world.around, "clock": time}
-    sessions = Sessions(time.now)
+    sessions = SessionsAtHand(time.now)
     pages = create_console(
         enquiries=world.enquiries,
         notes=world.store,

@@ -18,6 +18,7 @@ from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
 from tests.contract.store_engines import Clock, Exchange, Opened, open_sqlite
 from tests.doors import NAMES, directory, served
+from tests.sessions_at_hand import become
 
 
 @dataclass
@@ -58,14 +59,16 @@ class Looking:
 
     async def enter(self) -> None:
         """Come in by a new link: a session ends while a test's clock is moved on."""
-        self.sessions._sessions.clear()
+        self.opened.raw.execute("DELETE FROM console_session")
         await self.get(self.sessions.link())
 
     def be(self, role: Role, tenant: OdsCode | None) -> None:
         """Make the browser another person's."""
-        (session,) = self.sessions._sessions.values()
-        kind = Kind.PERSON
-        session.principal = Principal(kind=kind, tenant=tenant, name=f"{role}.person", role=role)
+        self.be_somebody(Principal(kind=Kind.PERSON, tenant=tenant, name=f"{role}.person", role=role))
+
+    def be_somebody(self, principal: Principal) -> None:
+        """Make the browser a certain person's."""
+        become(self.opened.raw.execute, principal)
 
     def leaves(self) -> list[str]:
         """Give the bodies of the leaves of what was read."""
@@ -77,7 +80,7 @@ async def looking(folder: Path, services: Mapping[type, object] | None = None) -
     """Open a store and a console over it, and let one browser in."""
     clock = Clock()
     opened = open_sqlite(folder, clock, frozenset(), CUSTODY)
-    sessions = Sessions(clock.now, announce=lambda _: None)
+    sessions = Sessions(clock.now, opened.enquiries, opened.store, announce=lambda _: None)
     routes = create_console(
         enquiries=opened.enquiries,
         notes=opened.store,

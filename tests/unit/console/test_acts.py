@@ -1,7 +1,8 @@
 """The pages of acts, over a real store: what they say first, what they do, and what they say of it afterwards."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from gateway.access.roles import Role
 from gateway.console.acting.acts import ACTS
 from gateway.console.acting.offered import ActName
+from gateway.console.entering.session import Visit
 from gateway.destination import InDoubt, Taken, TryLater
 from gateway.domain.acts import Act
 from gateway.domain.errors import Unavailable
@@ -16,7 +18,9 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.partner import SignaturePolicy
 from gateway.enquiries import WATCH
-from tests.unit.console.act_desk import Desk, opened
+from gateway.pipeline.asking import Asking
+from gateway.watch import Watch
+from tests.unit.console.act_desk import Desk, audited, opened
 from tests.unit.pipeline.test_pharmacy import two_orders
 from tests.unit.pipeline.test_story import S01
 
@@ -104,6 +108,26 @@ async def test_what_changed_meanwhile_is_shown_in_both_versions_and_nothing_type
     assert "Cancelled, and confirmed" in again.words
 
 
+async def test_the_audit_tells_what_was_tried_and_came_to_nothing_from_what_was_done(desk: Desk) -> None:
+    await sent(desk)
+    person, path = desk.person(), await desk.page_of("cancel")
+    assert (await person.act(path, code="0003", reason="")).status == 422
+    page = ["cancel page", "cancel: nothing was done"]
+    assert await audited(desk.trial.world.enquiries, "cancel") == page
+    await person.act(path, **CANCEL)
+    assert await audited(desk.trial.world.enquiries, "cancel") == [*page, "cancel page", "cancel", "cancel result"]
+
+
+async def test_what_changed_meanwhile_leaves_no_leaf_of_an_act_that_was_done(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    claim = await desk.trial.send(Taken())
+    person, path = desk.person(), await desk.page_of("cancel")
+    form = await person.fill(await person.read(path), path, **CANCEL)
+    await desk.trial.answer(claim, LineEvent.REJECTED)
+    await person.send(path, form)
+    assert await audited(desk.trial.world.enquiries, "cancel") == ["cancel page", "cancel: nothing was done"]
+
+
 async def test_where_it_can_no_longer_be_done_what_was_typed_is_still_shown(desk: Desk) -> None:
     await desk.trial.post(S01)
     person, path = desk.person(), await desk.page_of("cancel")
@@ -177,6 +201,31 @@ async def test_a_store_that_is_away_is_not_taken_for_an_answer(desk: Desk, monke
     assert "Asked. Not cancelled yet" in (await person.send(path, await person.fill(page, path, **CANCEL))).words
 
 
+async def test_what_is_sent_while_the_records_are_away_is_given_back_to_its_own_browser_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sent(desk)
+    person, path = desk.person(), await desk.page_of("cancel")
+    form = await person.fill(await person.read(path), path, **CANCEL)
+
+    async def away(*_: object, **__: object) -> Visit:
+        return Visit(away=True)
+
+    monkeypatch.setattr(desk.sessions, "visit", away)
+    back = await person.send(path, form)
+    assert back.status == 503
+    assert "Nothing was done with what you just sent." in back.words
+    assert "What you typed Treatment was stopped." in back.words
+    assert sorted(form) == sorted(back.form())
+    forged = [(name, "forged" if name == "csrf" else value) for name, value in form]
+    stranger = await person.send(path, forged)
+    assert stranger.status == 503
+    assert "just sent" not in stranger.words
+    assert "Treatment was stopped." not in stranger.body
+    monkeypatch.undo()
+    assert "Asked. Not cancelled yet" in (await person.send(path, back.form())).words
+
+
 @pytest.mark.parametrize("act", [each.name for each in ACTS])
 async def test_every_act_has_a_page_that_says_why_or_why_not(desk: Desk, act: ActName) -> None:
     await sent(desk, InDoubt(reason="no answer"))
@@ -231,6 +280,36 @@ async def test_a_hold_and_a_release_are_asked_and_said_to_be(desk: Desk) -> None
     assert "Asked. Still on hold" in released.words
 
 
+async def test_a_provider_that_takes_no_such_message_is_to_be_rung_and_that_is_said_first(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sent(desk)
+    real = desk.trial.world.around.destinations[OdsCode("VNE51")]
+    monkeypatch.setattr(type(real), "promises", replace(real.promises, holds=False, updates=False))
+    page = await desk.person().read(await desk.page_of("cancel"))
+    assert "No supply has been reported. No message can carry this to Example Homecare Ltd (VNE51)" in page.words
+    assert "Not Example Homecare Ltd (VNE51): no message can carry it. You tell them, by telephone." in page.words
+    assert "they do not learn of it otherwise" in page.words
+    held = await desk.person().read(await desk.page_of("hold"))
+    assert "Nothing can be asked from here." in held.words
+    assert "takes no holds and releases from here: ring them" in held.words
+    assert "<textarea" not in held.body
+    assert await desk.trial.claims() == []
+
+
+async def test_where_nobody_can_say_what_would_come_of_it_the_page_says_what_holds_in_general(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("the key is away")
+
+    await sent(desk)
+    monkeypatch.setattr(Asking, "foresee", away)
+    page = await desk.person().read(await desk.page_of("cancel"))
+    assert "This asks Example Homecare Ltd (VNE51) to stop all 6." in page.words
+    assert "is asked to hold it" in (await desk.person().read(await desk.page_of("hold"))).words
+
+
 async def test_what_is_in_doubt_is_resolved_by_what_the_provider_stated(desk: Desk) -> None:
     await sent(desk, InDoubt(reason="no answer"))
     page = await desk.person().act(
@@ -257,6 +336,18 @@ async def test_a_question_is_answered_and_the_provider_is_said_not_to_know(desk:
     assert "does not know it yet: ring them" in page.words
     assert await desk.trial.states() == [S.WITH_PROVIDER]
     assert "answer-not-told" in await desk.trial.alerts()
+
+
+async def test_tries_that_stored_nothing_do_not_keep_a_person_from_cancelling(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    person, path = desk.person(), await desk.page_of("cancel")
+    form = await person.fill(await person.read(path), path, **CANCEL)
+    (claim,) = await desk.trial.claims()
+    store, now = desk.trial.world.store, desk.trial.now
+    assert await store.on_wire(claim, now=now)
+    await store.record(claim, TryLater(reason="away"), now=now, retry_at=now + timedelta(minutes=1))
+    assert await desk.trial.states() == [S.READY]
+    assert "Cancelled, and confirmed" in (await person.send(path, form)).words
 
 
 async def test_what_was_stated_of_an_earlier_attempt_is_not_taken_for_a_later_one(desk: Desk) -> None:
@@ -379,6 +470,34 @@ async def test_a_paper_original_is_registered_with_its_day_and_who_saw_it(tmp_pa
             assert "T Technician, dispensary" in page.body
         page = await person.act(path, seen_on="2026-10-05", **values)
         assert "Registered: the paper original was seen on 5 Oct 2026 by T Technician, dispensary." in page.words
+
+
+async def test_a_paper_that_never_came_is_on_the_list_until_it_is_registered(tmp_path: Path) -> None:
+    async with opened(tmp_path, signature_policy=SignaturePolicy.PAPER_FOLLOWS) as desk:
+        await sent(desk)
+        path = await desk.page_of("paper-original")
+        prescription = path.rpartition("/")[0]
+        assert "Paper original: Not registered yet. It is to be by " in (await desk.person().read(prescription)).words
+        desk.trial.now += timedelta(days=20)
+        world = desk.trial.world
+        await Watch(enquiries=world.enquiries, store=world.store, clock=_Clock(desk)).sweep()
+        person = desk.person(Role.PHARMACY_TECHNICIAN, name="t.one")
+        assert "Not registered: overdue" in (await person.read(prescription)).words
+        home = await person.read("/console/?reason=paper")
+        assert "Paper original not registered" in home.words
+        assert f'href="{path}"' in home.body
+        await person.act(path, seen_by="T Technician", seen_on="2026-10-05", reason="")
+        assert f'href="{path}"' not in (await person.read("/console/?reason=paper")).body
+        registered = "Paper original: Registered: seen on 5 Oct 2026 by T Technician. Stated by t.one"
+        assert registered in (await person.read(prescription)).words
+
+
+@dataclass(frozen=True)
+class _Clock:
+    desk: Desk
+
+    def now(self) -> datetime:
+        return self.desk.trial.now
 
 
 async def test_no_paper_original_is_registered_where_none_follows(desk: Desk) -> None:

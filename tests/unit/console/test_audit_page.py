@@ -37,8 +37,7 @@ def words(page: str) -> str:
 
 
 def is_someone(console: Console, role: Role, tenant: OdsCode | None) -> None:
-    for session in console.sessions._sessions.values():
-        session.principal = Principal(kind=Kind.PERSON, tenant=tenant, name="someone", role=role)
+    console.sessions.become(Principal(kind=Kind.PERSON, tenant=tenant, name="someone", role=role))
 
 
 async def prescription(console: Console, name: str = "S01") -> str:

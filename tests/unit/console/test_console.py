@@ -10,7 +10,6 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway.console.application import create_console
-from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import derived_id
 from gateway.domain.labels import LABELS
@@ -31,6 +30,7 @@ from tests.doors import (
     served,
     view,
 )
+from tests.sessions_at_hand import SessionsAtHand
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Console:
 
     address: str
     browser: aiohttp.ClientSession
-    sessions: Sessions
+    sessions: SessionsAtHand
     enquiries: Enquiries
     notes: Notes
     announced: list[str]
@@ -66,7 +66,7 @@ class Console:
 @pytest.fixture
 async def console() -> AsyncIterator[Console]:
     enquiries, notes, announced, clock = Enquiries(), Notes(), list[str](), [NOW]
-    sessions = Sessions(lambda: clock[0], announce=announced.append)
+    sessions = SessionsAtHand(lambda: clock[0], announce=announced.append)
     pages = create_console(
         enquiries=enquiries,
         notes=notes,
@@ -296,3 +296,20 @@ async def test_home_says_when_the_watch_has_stopped_and_what_is_paused(console: 
     assert "(anna): They &lt;move&gt;." in body
     console.enquiries.swept_at = None
     assert "last looked at: never" in await console.read("/console/")
+
+
+async def test_while_nobody_can_say_who_asks_the_console_says_that_and_where_to_ring(console: Console) -> None:
+    console.sessions.kept.away = console.enquiries.away = True
+    for path, status in (("", 503), (f"prescriptions/{PRESCRIPTION}", 503), ("help", 200), ("accessibility", 200)):
+        async with console.browser.get(f"{console.address}/console/{path}") as response:
+            page = await response.text()
+        assert response.status == status, path
+        assert ("cannot read its records now" in page) is (status == 503)
+        assert "You are signed out" not in page
+        assert 'aria-label="Main"' not in page
+    async with console.browser.post(f"{console.address}/console/search", data={"q": NHS_NUMBER}) as response:
+        assert response.status == 503
+        assert NHS_NUMBER not in await response.text()
+    console.sessions.kept.away = console.enquiries.away = False
+    async with console.browser.get(f"{console.address}/console/help") as response:
+        assert response.status == 200

@@ -11,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.access.roles import Role
-from gateway.console.searching.results import within_one
+from gateway.console.searching.results import next_thing, within_one
+from gateway.domain.cancel import CancelState
 from gateway.domain.identifiers import NhsNumber, OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
+from gateway.domain.notice import reference
 from gateway.domain.prescription import Homecare, Name, Prescription
+from gateway.ports.looking_up import Hit
 from tests.contract.store_engines import (
     TRUST,
     make_acceptance,
@@ -23,6 +26,7 @@ from tests.contract.store_engines import (
     make_prescription,
     make_refusal,
 )
+from tests.doors import NAMES
 from tests.factories import line, patient, prescription
 from tests.unit.console.looking import Looking, looking
 
@@ -97,6 +101,32 @@ async def test_what_cannot_be_a_number_is_said_on_the_field_and_kept(console: Lo
     assert text.strip() in shown
 
 
+async def test_what_was_not_looked_for_is_not_said_to_be_missing(console: Looking) -> None:
+    said = "Nothing was searched for under this number as it stands"
+    assert said in main(await console.seek(WRONG, status=422))
+    assert said not in main(await console.seek("\u202e77", status=422))
+
+
+TODAY = date(2026, 10, 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"next_delivery": date(2026, 10, 9), "holder": "provider"}, "Delivery 9 Oct 2026"),
+        ({"next_delivery": date(2026, 10, 1), "holder": "provider"}, "Delivery 1 Oct 2026: nothing was heard of it"),
+        ({"next_delivery": date(2026, 10, 9), "holder": "trust"}, "Example Trust (RBA) to act"),
+        ({"cancels": (CancelState.ASKED,)}, "Ring the provider: the cancel is not confirmed"),
+        ({"cancels": (CancelState.TOO_LATE,), "holder": "provider"}, "Reach the patient: too late to cancel"),
+    ],
+)
+async def test_the_next_thing_is_what_it_waits_for(console: Looking, change: dict[str, object], said: str) -> None:
+    await keep(console, make_prescription("A"))
+    found = await console.exchange.enquiries.search(tenant=None, order_number="RXA0")
+    hit = replace(Hit(found=found[0], nhs_number="", since=console.clock.now()), **change)  # type: ignore[arg-type]
+    assert next_thing(hit, NAMES, TODAY) == said
+
+
 async def test_nothing_found_says_what_was_looked_for_and_that_looking_works(console: Looking) -> None:
     shown = main(await console.seek("999 000 0077"))
     assert "999 000 0077: no prescription" in shown
@@ -132,6 +162,32 @@ async def test_refused_messages_are_found_with_the_reason(console: Looking) -> N
         assert "Refused messages (1)" in shown
         assert "The check digit is wrong." in shown
         assert "/console/messages/in-1" in shown
+
+
+async def test_the_reference_read_out_on_the_telephone_leads_to_its_item(console: Looking) -> None:
+    what = make_prescription("A")
+    await console.exchange.store.accept(make_acceptance("A", make_order(what, state=LineState.HELD)))
+    ((number,),) = console.opened.rows("SELECT id FROM alert")
+    called = reference(number)
+    for typed in (called, f" {called.lower().replace('0', 'o')} "):
+        page = main(await console.seek(typed))
+        assert console.at == f"/console/work/{number}"
+        assert called in page
+    console.be(Role.HOMECARE_PHARMACIST, OdsCode("RCC"))
+    nothing = main(await console.seek(called))
+    assert f"{called}: no prescription" in nothing
+    assert "/console/work/" not in nothing
+
+
+async def test_a_reference_that_is_an_order_number_too_shows_both(console: Looking) -> None:
+    first = make_prescription("A")
+    await console.exchange.store.accept(make_acceptance("A", make_order(first, state=LineState.HELD)))
+    ((number,),) = console.opened.rows("SELECT id FROM alert")
+    called = reference(number)
+    await keep(console, prescription(group="GRPZ", lines=(line(called),)))
+    page = main(await console.seek(called))
+    assert f'href="/console/work/{number}"' in page
+    assert f"{called}: 1 prescription" in page
 
 
 async def test_a_list_that_was_cut_off_says_so(console: Looking) -> None:
@@ -192,7 +248,7 @@ async def test_a_record_that_asks_for_more_care_shows_no_address(console: Lookin
     order = replace(order, verdict=replace(order.verdict, issues=(issue,)))
     await console.exchange.store.accept(make_acceptance("A", order))
     shown = main(await console.seek("9990000077"))
-    assert "Sensitive record: address not shown" in shown
+    assert "Address not shown: the message bears a security label" in shown
     assert "Example Street" not in shown
 
 

@@ -10,19 +10,21 @@ import aiohttp
 import pytest
 from starlette.applications import Starlette
 
-from gateway.access.posts import Identity, Post
+from gateway.access.posts import Post
 from gateway.access.roles import Role
 from gateway.console.application import create_console
-from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
+from gateway.console.words import HELDS
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.labels import HELD_LABELS, Held
 from gateway.domain.lifecycle import LineState
 from gateway.pipeline.code_desk import CodeDesk
 from tests.doors import directory, served
+from tests.sessions_at_hand import SessionsAtHand
 from tests.unit.console.act_desk import NAMES, Answer, Person
 from tests.unit.pipeline.test_rereading import LOCAL_UNIT, Office, local_drug
 from tests.unit.pipeline.test_rereading import _office as office_over
-from tests.unit.pipeline.test_story import RBA, make
+from tests.unit.pipeline.test_story import RBA, S01, make
 
 RZA = OdsCode("RZA")
 
@@ -33,13 +35,13 @@ class Counter:
 
     office: Office
     address: str
-    sessions: Sessions
+    sessions: SessionsAtHand
     browser: aiohttp.ClientSession
     woken: asyncio.Event
 
     def person(self, role: Role, name: str, tenant: OdsCode | None = RBA) -> Person:
         post = Post(role=role, tenant=tenant)
-        secret = self.sessions.sign_in(Identity(name=name, person=name.title(), posts=(post,)), post)
+        secret = self.sessions.let_in(name, post)
         return Person(self.address, {"console_session": secret}, self.browser)
 
     @property
@@ -59,7 +61,7 @@ class Counter:
 async def opened(folder: Path) -> AsyncIterator[Counter]:
     office = office_over(make(folder, codes=()))
     world, woken = office.world, asyncio.Event()
-    sessions = Sessions(office.clock.now)
+    sessions = SessionsAtHand(office.clock.now)
     desk = CodeDesk(
         store=world.store,
         enquiries=world.enquiries,
@@ -135,7 +137,7 @@ async def test_two_people_map_a_code_and_the_order_goes(counter: Counter) -> Non
     done = await propose(counter, counter.proposer)
     assert "a second person has to look at it" in done.words
     page = await counter.approver.read(f"{path}/approve")
-    assert "Held for UNIT_UNMAPPED" in page.words
+    assert "The unit of an amount is not one that is safe to read (UNIT_UNMAPPED)." in page.words
     assert "Nothing holds it" in page.words
     assert "Inject 10mg ONCE a WEEK on a Monday" in page.words
     came = await approve(counter, counter.approver)
@@ -284,6 +286,20 @@ async def test_a_national_code_is_not_mapped_but_can_be_read_again(counter: Coun
     assert "1 held order is read again" in done.words
     await counter.office.rereading.work()
     assert "Read again and still held" in (await person.read(path)).words
+
+
+async def test_what_no_release_has_is_told_in_the_same_words_on_every_page(counter: Counter) -> None:
+    await counter.office.post(S01.replace(b"15517911000001104", b"99999911000001102"))
+    path, person = await counter.path("drug"), counter.proposer
+    (found,) = await counter.office.world.enquiries.search(tenant=RBA, order_number="RX7001")
+    sentence, label = HELDS[Held.RELEASE].sentence, HELD_LABELS[Held.RELEASE]
+    assert sentence in (await person.read(path)).words
+    for page in (f"/console/prescriptions/{found.prescription_id}", "/console/"):
+        shown = (await person.read(page)).words
+        assert sentence in shown, page
+        assert label in shown, page
+        assert "approve what the code means" not in shown, page
+        assert "Resolve code" not in shown, page
 
 
 async def test_script_and_marks_of_order_in_the_words_sent_do_nothing(counter: Counter) -> None:

@@ -18,12 +18,14 @@ from gateway.console.site import Looker
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Name, Prescription
+from gateway.domain.trust_advice import OVER_TIME
 from gateway.domain.work_item import REASONS, Reason, Standing, reason_of
 from gateway.ports.attention import WorkItem
 from tests.contract.store_engines import PROVIDER, TRUST, make_acceptance, make_order
 from tests.contract.test_attention import held, silent, supplied, sweep, with_stock
 from tests.doors import NAMES
 from tests.factories import patient
+from tests.unit.console.act_desk import audited
 from tests.unit.console.looking import Looking, looking
 
 OTHER = OdsCode("RCC")
@@ -81,6 +83,14 @@ async def item(console: Looking, name: str = "A", days: int | None = 9) -> str:
 # The list
 
 
+async def test_a_row_says_whose_word_it_is_what_a_supply_needs(console: Looking) -> None:
+    await item(console)
+    await console.exchange.store.keep_lead_times({PROVIDER: timedelta(days=3)}, now=console.clock.now())
+    page = await home(console)
+    assert "9 days left; Example Homecare Ltd (VNE51) needs 3 days for a supply, as it has stated." in page
+    assert "Act by Sun 11 Oct 17:00" in page
+
+
 async def test_a_row_says_who_what_why_and_by_when(console: Looking) -> None:
     number = await item(console)
     page = await home(console)
@@ -94,7 +104,7 @@ async def test_a_row_says_who_what_why_and_by_when(console: Looking) -> None:
         "Act by Fri 9 Oct 17:00",
         "9 days of medicine left stated; lasts until 13 Oct 2026",
         "At home, as stated on 5 Oct 2026 +9",
-        "9 days left, a supply needs 5 days.",
+        "9 days left; we assume that a supply needs 5 days: Example Homecare Ltd (VNE51) has not said.",
         "map approvers",
         "Taken by nobody",
     ):
@@ -182,6 +192,8 @@ async def test_names_with_scripts_and_marks_stay_words(console: Looking) -> None
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert re.search(r"<bdi>[^<]*&lt;script", page)
+    assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in page
+    assert "[U+202E]" in page
 
 
 # What it says when there is nothing, or when it cannot know
@@ -291,23 +303,31 @@ async def test_a_double_click_takes_once(console: Looking) -> None:
     assert [note.kind for note in notes] == ["taken"]
 
 
-async def test_a_form_that_is_no_longer_remembered_is_not_said_to_have_been_sent_before(console: Looking) -> None:
+async def test_a_row_that_a_page_renewed_by_itself_is_taken_once_too(console: Looking) -> None:
+    number = await item(console)
+    async with console.browser.get(console.address + "/console/", headers={"X-Live": "1"}) as response:
+        page = await response.text()
+    csrf, once = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("csrf", "once"))
+    assert csrf
+    assert once
+    form = {"csrf": csrf[1], "once": once[1], "only": f"{number}:"}
+    for _ in range(2):
+        async with console.browser.post(console.address + "/console/work/take", data=form) as response:
+            assert "You have taken 1 row." in words(await response.text()) or response.url.path == "/console/"
+    assert len(await console.exchange.enquiries.work_notes(int(number), tenant=None)) == 1
+
+
+async def test_no_header_hides_what_a_person_does_from_the_audit(console: Looking) -> None:
     number = await item(console)
     csrf = re.search(r'name="csrf" value="([^"]+)"', await console.get("/console/"))
     assert csrf
-    form = {"csrf": csrf[1], "once": "forgotten", "only": f"{number}:"}
-    here = {"Referer": f"{console.address}/console/"}
-    async with console.browser.post(console.address + "/console/work/take", data=form, headers=here) as response:
-        page = words(await response.text())
-    assert "nothing was done by it now" in page
-    assert "more than once" not in page
-    assert await console.exchange.enquiries.work_notes(int(number), tenant=None) == ()
-
-
-async def test_a_page_that_renews_itself_makes_no_form_be_forgotten(console: Looking) -> None:
-    await item(console)
-    async with console.browser.get(console.address + "/console/", headers={"X-Live": "1"}) as response:
-        assert 'name="once" value=""' in await response.text()
+    form = {"csrf": csrf[1], "only": f"{number}:"}
+    for _ in range(3):
+        async with console.browser.post(
+            console.address + "/console/work/take", data=form, headers={"X-Live": "1"}
+        ) as response:
+            assert response.status == 200
+    assert sum('"console take"' in leaf for leaf in console.leaves()) == 3
 
 
 async def test_several_rows_are_handed_to_a_named_person(console: Looking) -> None:
@@ -318,7 +338,7 @@ async def test_several_rows_are_handed_to_a_named_person(console: Looking) -> No
     wrong = await send(console, "/console/work/hand-over", item=chosen, asked="yes", to="", status=422)
     assert "Say who takes it over" in wrong
     done = await send(console, "/console/work/hand-over", item=chosen, asked="yes", to="cara")
-    assert "2 rows handed to cara." in done
+    assert "2 rows were handed to cara." in done
     assert (await home(console)).count("Taken by nobody yet, handed to cara") == 2
 
 
@@ -364,6 +384,17 @@ async def test_a_call_that_cannot_be_meant_is_asked_again_with_what_was_typed(
     assert said in page
     assert "There is a problem" in page
     assert await console.exchange.enquiries.work_notes(int(number), tenant=None) == ()
+
+
+async def test_the_audit_tells_what_was_asked_or_came_to_nothing_from_what_was_done(console: Looking) -> None:
+    number = await item(console)
+    await send(console, f"/console/work/{number}/put-off", until="3h", reason="", status=422)
+    await send(console, "/console/work/hand-over", item=[f"{number}:"])
+    enquiries = console.exchange.enquiries
+    assert await audited(enquiries, "put-off") == ["put-off", "put-off: nothing was done"]
+    assert await audited(enquiries, "hand-over") == ["hand-over page"]
+    await send(console, f"/console/work/{number}/put-off", until="3h", reason="They open at noon.")
+    assert (await audited(enquiries, "put-off"))[2:] == ["put-off"]
 
 
 async def test_what_is_put_off_is_gone_and_comes_back(console: Looking) -> None:
@@ -434,13 +465,14 @@ def test_a_message_that_was_kept_apart_says_what_its_sender_is_to_do() -> None:
         alert=1,
         kind="submission-unreadable",
         reason=reason_of("submission-unreadable"),
-        text="A message of RBA was kept apart (unreadable): FRAME_INVALID.",
+        text="A message of RBA was kept apart (unreadable). "
+        "The bytes on the MLLP connection are not one framed message (FRAME_INVALID).",
         standing=Standing(incident=False, last_day=None, risk=0, since=now, number=1),
     )
     someone = Principal(kind=Kind.PERSON, tenant=TRUST, name="p.one", role=PHARMACIST)
     row = row_of(apart, Looker(principal=someone, session=None), NAMES, now)
     assert row.text.startswith("A trust sent what could not be read")
-    assert "FRAME_INVALID. Wrap each message in one MLLP block" in row.text
+    assert "(FRAME_INVALID). Wrap each message in one MLLP block" in row.text
 
 
 async def test_of_what_no_provider_has_nobody_is_reminded(console: Looking) -> None:
@@ -516,3 +548,38 @@ def test_every_reason_has_words_an_owner_and_a_step() -> None:
         assert REASONS[reason].owner
         assert REASONS[reason].step.value
         assert "done" not in REASONS[reason].step.value.lower()
+
+
+async def test_a_pharmacist_is_told_what_is_theirs_and_whoever_runs_the_gateway_goes_by_its_runbook(
+    console: Looking,
+) -> None:
+    await console.exchange.store.accept(make_acceptance("A", make_order(with_stock("A", 9))))
+    console.clock.move(days=3)
+    await sweep(console.exchange)
+    await beat(console)
+    page = await console.get("/console/")
+    number = re.search(r"/console/work/(\d+)", page)
+    prescription = re.search(r"/console/prescriptions/[0-9a-f-]{36}", page)
+    assert number
+    assert prescription
+    item_page = f"/console/work/{number[1]}"
+    theirs = OVER_TIME[LineState.READY]
+    for path in (item_page, prescription[0]):
+        shown = words(await console.get(path))
+        assert theirs in shown, path
+        assert "Read the state in the text" not in shown
+        assert "docs/runbooks" not in shown
+    console.be_somebody(Principal(kind=Kind.OPERATOR, tenant=None, name="anna"))
+    assert "The person on call for the gateway: Read the state in the text" in words(await console.get(item_page))
+    assert "Runbook: docs/runbooks/overdue.md" in words(await console.get(prescription[0]))
+
+
+async def test_a_row_quotes_the_provider_and_says_what_that_comes_to(console: Looking) -> None:
+    exchange = console.exchange
+    for name, event, said in (("A", LineEvent.REJECTED, "Not registered with us."), ("B", LineEvent.QUERIED, "")):
+        await exchange.store.accept(make_acceptance(name, make_order(with_stock(name, 9))))
+        claim = await exchange.send()
+        await exchange.answer(claim.message_id, event, reason=said, id=name)
+    page = await home(console)
+    assert "They said: “Not registered with us”. The provider will not supply it. The trust must act." in page
+    assert "They gave no reason. The provider waits for an answer before it goes on." in page

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,16 +18,17 @@ from starlette.applications import Starlette
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
 from gateway.console.application import create_console
-from gateway.console.entering.sessions import Session, Sessions
 from gateway.console.living import live
 from gateway.console.living.feed import Feed
 from gateway.console.site import Frame
-from gateway.domain.identifiers import OdsCode
+from gateway.domain.identifiers import OdsCode, derived_id
+from gateway.domain.proposal import Proposal
 from gateway.enquiries import WATCH
 from gateway.joining.together import Node, Together
 from gateway.ports.joining import Changed
 from tests.contract.store_engines import PROVIDER, TRUST, Clock, Exchange, make_acceptance, open_sqlite
 from tests.doors import NAMES, directory, served
+from tests.sessions_at_hand import SessionsAtHand
 
 FOREIGN = OdsCode("RZA")
 
@@ -81,7 +83,7 @@ class Open:
     """A console over a real store, with what keeps it told."""
 
     address: str
-    sessions: Sessions
+    sessions: SessionsAtHand
     exchange: Exchange
     feed: Feed
     node: Node
@@ -94,7 +96,7 @@ class Open:
         async with browser.get(self.address + self.sessions.link()) as response:
             assert response.status == 200
         if principal is not None:
-            newest(self.sessions).principal = principal
+            self.sessions.become(principal, digest=self.sessions.newest().digest)
         return browser
 
     async def listen(self, browser: aiohttp.ClientSession, *, since: str = "", last: str = "") -> Stream:
@@ -104,10 +106,6 @@ class Open:
         assert response.status == 200, await response.text()
         assert response.content_type == "text/event-stream"
         return Stream(response)
-
-
-def newest(sessions: Sessions) -> Session:
-    return next(reversed(sessions._sessions.values()))
 
 
 def person(role: Role, tenant: OdsCode | None) -> Principal:
@@ -126,7 +124,7 @@ async def opened(folder: Path, clock: Clock, *, poll_seconds: float = 0.05) -> A
         watch_seconds=60.0,
         poll_seconds=poll_seconds,
     )
-    sessions = Sessions(clock.now)
+    sessions = SessionsAtHand(clock.now)
     pages = create_console(
         enquiries=store.enquiries,
         notes=store.store,
@@ -256,11 +254,56 @@ async def test_what_is_another_s_is_never_told(at: Open) -> None:
 
 
 async def test_who_may_see_no_patients_is_told_of_none(at: Open) -> None:
-    stream = await at.listen(await at.browser(person(Role.AUDITOR, None)))
-    await stream.next("beat")
+    stream = await at.listen(await at.browser(person(Role.INTEGRATION_ENGINEER, TRUST)))
+    stranger = await at.listen(await at.browser(person(Role.INTEGRATION_ENGINEER, FOREIGN)))
+    for one in (stream, stranger):
+        await one.next("beat")
     await order(at)
+    heard = await stream.next("moved")
+    assert heard.data == {"id": "", "version": int(heard.id), "kind": "event"}
     with pytest.raises(TimeoutError):
-        await stream.next("moved", within=1.5)
+        await stranger.next("moved", within=1.5)
+
+
+async def test_who_waits_for_a_second_person_is_told_to_the_same_organisation(at: Open) -> None:
+    streams = {
+        ods: await at.listen(await at.browser(person(Role.HOMECARE_PHARMACIST, ods))) for ods in (TRUST, FOREIGN)
+    }
+    for stream in streams.values():
+        await stream.next("beat")
+    now = at.exchange.clock.now()
+    proposal = Proposal(
+        id=derived_id("proposal", "a"),
+        kind="code-map",
+        subject=str(derived_id("code", "a")),
+        payload=b"{}",
+        tenant=TRUST,
+        by="p.one",
+        reason="It is a syringe.",
+        at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    assert await at.exchange.store.propose(proposal) == ()
+    heard = await streams[TRUST].next("moved")
+    assert (heard.data["id"], heard.data["kind"]) == ("", "proposal")
+    with pytest.raises(TimeoutError):
+        await streams[FOREIGN].next("moved", within=1.5)
+
+
+async def test_a_page_that_stays_open_is_one_view_and_no_header_hides_it(at: Open) -> None:
+    browser = await at.browser()
+    views = "SELECT body FROM audit_leaf WHERE kind = 'access'"
+
+    async def looks(path: str, **headers: str) -> int:
+        async with browser.get(at.address + path, headers=headers) as response:
+            assert response.status == 200
+        return sum(b'"console view"' in bytes(body) for (body,) in at.exchange.opened.rows(views))
+
+    by_itself = {"X-Live": "1"}
+    assert [await looks("/console/", **by_itself) for _ in range(3)] == [2, 2, 2]  # coming in was one
+    assert [await looks("/console/") for _ in range(2)] == [3, 4]
+    assert [await looks("/console/", **by_itself) for _ in range(2)] == [4, 4]
+    assert [await looks("/console/messages", **by_itself) for _ in range(2)] == [5, 5]
 
 
 async def test_nobody_listens_without_a_session(at: Open) -> None:
@@ -283,25 +326,27 @@ async def test_a_stream_ends_with_its_session_and_says_so(at: Open) -> None:
 
 async def test_listening_does_not_make_a_session_last(at: Open) -> None:
     browser = await at.browser()
-    session = newest(at.sessions)
-    before = session.seen_at
+    before = at.sessions.newest().seen_at
     at.exchange.clock.move(minutes=5)
     stream = await at.listen(browser)
     heard = await stream.next("session")
-    assert session.seen_at == before
+    assert at.sessions.newest().seen_at == before
     assert heard.data["left"] <= timedelta(minutes=55).total_seconds()
     async with browser.get(f"{at.address}/console/", headers={"X-Live": "1"}) as response:
         assert response.status == 200
-    assert session.seen_at == before
-    async with browser.post(f"{at.address}/console/stay", data={"csrf": session.csrf}) as response:
+    assert at.sessions.newest().seen_at == before
+    async with browser.get(f"{at.address}/console/", headers={"X-Live": "1"}) as response:
+        found = re.search(r'name="csrf" value="([^"]+)"', await response.text())
+    assert found
+    async with browser.post(f"{at.address}/console/stay", data={"csrf": found[1]}) as response:
         assert response.status == 204
-    assert session.seen_at == at.exchange.clock.now()
+    assert at.sessions.newest().seen_at == at.exchange.clock.now()
 
 
 async def test_a_stream_ends_when_its_owner_takes_another_role(at: Open) -> None:
     stream = await at.listen(await at.browser(person(Role.HOMECARE_PHARMACIST, TRUST)))
     await stream.next("session")
-    newest(at.sessions).principal = person(Role.AUDITOR, None)
+    at.sessions.become(person(Role.AUDITOR, None))
     assert (await stream.next("ended")).data == {}
 
 
@@ -333,6 +378,35 @@ async def test_word_from_another_node_is_told_before_the_next_look(tmp_path: Pat
         prescription = await order(at)
         at.node.publish(Changed(subject=None))
         assert (await stream.next("moved", within=60)).data["id"] == prescription
+
+
+async def test_of_much_word_in_quick_succession_one_look_finds_it_all(tmp_path: Path) -> None:
+    clock, together = Clock(), Together()
+    node = together.node("one")
+    store = open_sqlite(tmp_path, clock)
+    feed = Feed(enquiries=store.enquiries, listen=node.listen, now=clock.now, watch_seconds=60, poll_seconds=60)
+    looks, look = 0, feed.look
+
+    async def counted() -> None:
+        nonlocal looks
+        looks += 1
+        await look()
+
+    feed.look = counted  # type: ignore[method-assign]
+    running = asyncio.create_task(feed.run())
+    begun = time.monotonic()
+    for number in range(200):
+        node.publish(Changed(subject=derived_id(f"{number}")))
+        await asyncio.sleep(0.005)
+    await store.store.accept(make_acceptance())
+    node.publish(Changed(subject=None))
+    async with asyncio.timeout(60):
+        while not feed.position:
+            await feed.wait(0, seconds=1)
+    assert looks <= (time.monotonic() - begun) / 0.2 + 2
+    feed.stop()
+    await running
+    await store.close()
 
 
 async def test_while_the_store_is_away_nothing_is_said_to_be_live_and_nothing_is_lost(

@@ -23,6 +23,7 @@ from gateway.ports.inspection import Channel, MessageId, Received, Wanted
 from gateway.ports.work import Claim
 from gateway.wire.er7 import parse
 from tests.console_rows import RBA, SAMPLES, Console, console_over, sample
+from tests.unit.pipeline.test_hold import hold
 
 VNE51 = OdsCode("VNE51")
 PATIENT = ("TESTPATIENT", "Aoife", "9990000077", "999 000 0077", "19790412", "12 Apr 1979", "Example Street", "TA1 1AA")
@@ -58,8 +59,7 @@ def words(page: str) -> str:
 
 
 def is_someone(console: Console, role: Role, tenant: OdsCode | None) -> None:
-    for session in console.sessions._sessions.values():
-        session.principal = Principal(kind=Kind.PERSON, tenant=tenant, name="someone", role=role)
+    console.sessions.become(Principal(kind=Kind.PERSON, tenant=tenant, name="someone", role=role))
 
 
 async def test_an_empty_list_proves_that_it_looked(console: Console) -> None:
@@ -209,6 +209,15 @@ async def test_a_place_that_is_nowhere_is_said_to_go_nowhere(console: Console) -
         page = await console.read(f"/console/messages/in-1?at={at}")
         assert "goes nowhere" in words(page)
         assert SCRIPT not in page
+
+
+async def test_of_a_message_that_asks_for_a_hold_nobody_is_told_of_no_places(console: Console) -> None:
+    await console.sample("S01")
+    await console.post(hold())
+    page = await console.read("/console/messages/in-2?at=ORC[1]-2.1")
+    assert "0 places" not in words(page)
+    assert "goes nowhere" not in words(page)
+    assert "is of a message that became no prescription here: no trace says where it goes." in words(page)
 
 
 async def test_the_field_that_held_an_order_is_found_from_its_issue(console: Console) -> None:
@@ -411,6 +420,45 @@ async def test_two_messages_are_compared_line_by_line(console: Console) -> None:
         assert secret not in page
     missing = await console.read("/console/messages/in-1/compare?with=in-77", 422)
     assert "There is no message “in-77” that you may see" in words(missing)
+
+
+async def test_a_filter_is_kept_used_and_forgotten_and_holds_filters_alone(console: Console) -> None:
+    await console.sample("S01")
+    narrowed = await console.read("/console/messages?outcome=held&nhs=9990000077")
+    assert 'name="query" value="outcome=held"' in narrowed
+    kept = {"query": "outcome=held&nhs=9990000077&type=RDE", "filter_name": f"Held {SCRIPT}"}
+    page = (await console.send("/console/messages/filters", **kept)).decode()
+    assert "is kept for you." in words(page)
+    assert SCRIPT not in page
+    page = await console.read("/console/messages")
+    assert 'href="/console/messages?type=RDE&amp;outcome=held"' in page
+    assert "9990000077" not in page
+    page = (await console.send("/console/messages/filters", query="way=in", filter_name="")).decode()
+    assert "The filter was not kept: give it a name" in words(page)
+    page = (await console.send("/console/messages/filters/forget", filter_name=f"Held {SCRIPT}")).decode()
+    assert "is forgotten." in words(page)
+    assert "Filters you keep" not in await console.read("/console/messages")
+
+
+async def test_our_fhir_is_compared_with_a_golden_message_that_is_not_kept(console: Console) -> None:
+    await console.sample("S01")
+    ours = await sealed_octets(console)
+    path = "/console/messages/in-1/compare"
+    assert "Nothing differs." in words((await console.send(path, golden=ours)).decode())
+    assert '"value":4' in ours
+    page = words((await console.send(path, golden=ours.replace('"value":4', '"value":8', 1))).decode())
+    assert "1 line only in the golden message, 1 only in ours." in page
+    for secret in PATIENT:
+        assert secret not in page
+    refused = (await console.send(path, 422, golden=SCRIPT)).decode()
+    assert "This is no FHIR message in JSON" in words(refused)
+    assert SCRIPT not in refused
+
+
+async def sealed_octets(console: Console) -> str:
+    view = await console.enquiries.message(MessageId(channel=Channel.RECEIVED, number=1), tenant=None)
+    assert isinstance(view, Received)
+    return view.orders[0].sealed[0].body.decode()
 
 
 async def test_a_message_that_goes_out_shows_its_attempts_and_where_it_came_from(console: Console) -> None:

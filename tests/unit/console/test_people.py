@@ -37,8 +37,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Looking]:
 
 
 def be(desk: Looking, role: Role, tenant: OdsCode | None, name: str) -> None:
-    (session,) = desk.sessions._sessions.values()
-    session.principal = Principal(kind=Kind.PERSON, tenant=tenant, name=name, role=role)
+    desk.be_somebody(Principal(kind=Kind.PERSON, tenant=tenant, name=name, role=role))
 
 
 def last_day(desk: Looking, days: int) -> str:
@@ -171,7 +170,7 @@ async def test_one_person_ends_a_role_and_whoever_has_it_is_signed_out(desk: Loo
     be(desk, Role.CHIEF_PHARMACIST, RBA, "other.chief@id")
     await agree(desk, proposal)
     page = await desk.get(f"/console/people/{proposal}/end")
-    assert "The person is signed out here at once" in page
+    assert "The person is signed out at once, wherever they are signed in" in page
     assert "Give a reason" in await desk.post(f"/console/people/{proposal}/end", status=422)
     page = await desk.post(f"/console/people/{proposal}/end", reason="Back from leave.")
     assert "no longer has the role" in page

@@ -147,7 +147,7 @@ async def test_raw_and_adjusted_stand_side_by_side_with_what_they_are_of(console
     assert "Submitted: items and orders that could be read Number 8" in words
     assert "It took 10 minutes or less Items accepted 4" in words
     assert "These days are still under way." in words
-    assert 'title id="became-title">57.1 % of 7 items sent were accepted in time (october 2026)' in page.lower()
+    assert 'title id="became-title">57.1 % of 7 items sent were accepted in time (October 2026)' in page
     assert "Raw: 4 accepted in time, of 7 sent = 57.1 %." in words
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from html import unescape
 from pathlib import Path
 from uuid import UUID
 
@@ -32,6 +34,7 @@ from tests.contract.store_engines import (
     make_prescription,
     seal,
 )
+from tests.contract.test_rerouting import request_of
 from tests.factories import dosage, line, patient, prescriber, prescription
 from tests.unit.console.looking import Looking, looking
 
@@ -81,6 +84,18 @@ async def report(console: Looking, message: UUID, event: LineEvent, name: str, *
         destination=PROVIDER, received_at=console.clock.now(), content_type="application/json", body=name.encode()
     )
     await console.exchange.store.acknowledge(callback, answer, ())
+
+
+async def cancel(console: Looking, what: Prescription) -> None:
+    """Ask the provider to cancel what it has accepted."""
+    request = CancelRequest(
+        line_id=what.lines[0].id,
+        seen=LineState.ACCEPTED,
+        state=CancelState.ASKED,
+        reason="Stopped.",
+        message=replace(seal(what, salt="cancel"), event=MessageEvent.UPDATE),
+    )
+    await console.exchange.store.accept(replace(make_acceptance("C"), orders=(), cancels=(request,)))
 
 
 async def page(console: Looking, what: Prescription, more: str = "", *, status: int = 200) -> str:
@@ -201,15 +216,7 @@ async def test_a_cancel_that_was_asked_is_not_cancelled_on_page_and_print(consol
     what = make_prescription("A")
     message = await sent(console, what)
     await report(console, message, E.ACCEPTED, "one")
-    request = CancelRequest(
-        line_id=what.lines[0].id,
-        seen=LineState.ACCEPTED,
-        state=CancelState.ASKED,
-        reason="Stopped.",
-        message=replace(seal(what, salt="cancel"), event=MessageEvent.UPDATE),
-    )
-    acceptance = make_acceptance("C")
-    await console.exchange.store.accept(replace(acceptance, orders=(), cancels=(request,)))
+    await cancel(console, what)
     label = next(iter(CANCEL_LABELS.values()))
     shown, printed = words(await page(console, what)), words(await page(console, what, "/pack"))
     assert label in shown
@@ -218,6 +225,72 @@ async def test_a_cancel_that_was_asked_is_not_cancelled_on_page_and_print(consol
     assert label in printed
     found = words(await console.seek(what.number.value))
     assert label in found
+
+
+async def test_a_delivery_that_failed_is_not_awaited_on_its_old_day(console: Looking) -> None:
+    what = make_prescription("A")
+    message = await sent(console, what)
+    await report(
+        console, message, E.SUPPLY_PLANNED, "one", issue=1, supplied_at=console.clock.now() + timedelta(days=3)
+    )
+    assert "to deliver on 8 Oct 2026." in words(await page(console, what))
+    await report(console, message, E.DELIVERY_FAILED, "two", issue=1, reason="Nobody was at home.")
+    shown = words(await page(console, what))
+    assert "to deliver on 8 Oct 2026." not in shown
+    assert "to agree a new day: a delivery failed." in shown
+
+
+async def test_what_came_of_a_supply_whose_rest_is_owed_stands_beside_it(console: Looking) -> None:
+    what = make_prescription("A")
+    message = await sent(console, what)
+    await report(console, message, E.ACCEPTED, "one")
+    await report(console, message, E.SUPPLY_SHORT, "two", issue=1, amount=Decimal(2), unit="syringe")
+    shown = words(await page(console, what)).partition("2 Deliveries")[2].partition("3 What happened")[0]
+    assert "a rest is owed" in shown
+    assert "2 syringe so far" in shown
+    assert "their answer" in shown
+
+
+async def test_the_day_of_a_delivery_that_has_passed_is_no_day_to_wait_for(console: Looking) -> None:
+    what = make_prescription("A")
+    message = await sent(console, what)
+    await report(
+        console, message, E.SUPPLY_PLANNED, "one", issue=1, supplied_at=console.clock.now() + timedelta(days=3)
+    )
+    console.clock.move(days=5)
+    assert "to say what became of the delivery of 8 Oct 2026: nothing was heard of it." in words(
+        await page(console, what)
+    )
+
+
+async def test_while_an_incident_is_open_the_page_of_what_is_over_says_who_is_to_act(console: Looking) -> None:
+    what = make_prescription("A")
+    message = await sent(console, what)
+    await report(console, message, E.ACCEPTED, "one")
+    await cancel(console, what)
+    await report(console, message, E.CANCEL_CONFIRMED, "two")
+    over = words(await page(console, what))
+    assert "Example Homecare Ltd (VNE51) confirmed it at 5 Oct 2026" in over
+    assert "Nothing is awaited." in over
+    await report(console, message, E.DELIVERED, "three", issue=1)
+    shown = words(await page(console, what))
+    assert "A safety incident is open: somebody to see to it now." in shown
+    assert "Owner: Example Trust (RBA)" in shown
+    assert "Nothing is awaited." not in shown
+    assert "nothing moved: it was over already (Cancelled, confirmed); what was said is kept" in shown
+    assert "kept as an annotation" not in shown
+
+
+async def test_a_cancel_that_came_too_late_awaits_no_answer(console: Looking) -> None:
+    what = make_prescription("A")
+    message = await sent(console, what)
+    await report(console, message, E.ACCEPTED, "one")
+    await cancel(console, what)
+    await report(console, message, E.CANCEL_TOO_LATE, "two")
+    shown = words(await page(console, what))
+    assert "Too late to cancel" in shown
+    assert "Example Trust (RBA) to reach the patient: they say that it was supplied" in shown
+    assert "to say whether it is cancelled" not in shown
 
 
 async def test_both_values_of_a_contradiction_are_shown_and_no_button_to_choose(console: Looking) -> None:
@@ -235,9 +308,24 @@ async def test_both_values_of_a_contradiction_are_shown_and_no_button_to_choose(
     assert "TQ1[1]-2" in section
     assert "does not have it: do not ring them." in words(shown)
     alerts = words(shown).partition("Alerts")[2]
-    assert f"{LABELS[LineState.HELD]}. The trust must act. Held for DOSE_CONFLICT." in alerts
+    assert (
+        f"{LABELS[LineState.HELD]}. The trust must act. Why: The dose is sent twice and differently (DOSE_CONFLICT)."
+        in alerts
+    )
     newest = await console.get("/console/")
     assert HELD_LABELS[Held.SOURCE] in newest.partition("Newest prescriptions")[2]
+
+
+async def test_a_fault_of_ours_is_not_asked_of_the_trust(console: Looking) -> None:
+    order = make_order(make_prescription("A"), state=LineState.HELD)
+    issue = Issue(code="MESSAGE_INVALID", location="Bundle.entry[1]", text="It fails.")
+    order = replace(order, verdict=replace(order.verdict, issues=(issue,)))
+    await console.exchange.store.accept(make_acceptance("A", order))
+    shown = unescape(words(await page(console, make_prescription("A"))))
+    assert "The gateway's operator to mend the message that we wrote." in shown
+    assert "Owner: The gateway's operator" in shown
+    assert "Held: the fault is ours" in shown
+    assert "a code we do not know" not in shown
 
 
 async def test_an_order_that_could_not_be_read_has_a_page_that_says_so(console: Looking) -> None:
@@ -299,6 +387,32 @@ async def test_the_evidence_names_every_digest_and_its_leaf(console: Looking) ->
     assert "It quotes the id of our message" in shown
     assert "an answer" in shown.partition("The bytes")[2]
     assert "Our seal" in shown
+
+
+async def test_a_reroute_shows_the_very_answer_by_which_the_line_was_given_up(console: Looking) -> None:
+    what = make_prescription("A")
+    message = await sent(console, what)
+    await report(console, message, E.REJECTED, "we gave it up")
+    console.clock.move(minutes=1)
+    assert await console.exchange.store.reroute(request_of(what)) == ()
+    found = await console.exchange.enquiries.dossier(what.id, tenant=None)
+    assert found is not None
+    gone = next(one for one in found[0].events if one.event == E.REROUTE)
+    word = next(one for one in found[0].events if one.event == E.REJECTED)
+    shown = await page(console, what, f"/evidence/{gone.seq}")
+    assert "we gave it up" in words(shown).partition("The bytes")[2]
+    assert f'href="/console/prescriptions/{what.id}/evidence/{word.seq}">Rejected' in shown
+    assert "Their answer is among the bytes below, as it came." in words(shown)
+
+
+async def test_a_reroute_of_what_never_left_rests_on_no_answer(console: Looking) -> None:
+    what = make_prescription("A")
+    await keep(console, what)
+    assert await console.exchange.store.reroute(request_of(what)) == ()
+    found = await console.exchange.enquiries.dossier(what.id, tenant=None)
+    assert found is not None
+    gone = next(one for one in found[0].events if one.event == E.REROUTE)
+    assert "What let it go" not in await page(console, what, f"/evidence/{gone.seq}")
 
 
 @pytest.mark.parametrize(
@@ -364,6 +478,24 @@ async def test_a_provider_sees_its_own_and_not_what_another_was_sent(console: Lo
     await console.get(f"/console/prescriptions/{what.id}", status=404)
 
 
+async def test_a_provider_is_told_what_is_its_own_to_do_and_not_to_ring_itself(console: Looking) -> None:
+    what = make_prescription("A")
+    message = await sent(console, what)
+    await report(console, message, E.ACCEPTED, "one")
+    await cancel(console, what)
+    await console.exchange.store.open_alert(
+        kind="cancel-overdue", subject="c", line_id=what.lines[0].id, now=console.clock.now(), text="NOT cancelled."
+    )
+    await console.enter()
+    console.be(Role.PROVIDER_PHARMACIST, PROVIDER)
+    shown = words(await console.get(f"/console/prescriptions/{what.id}"))
+    assert "to say whether it is cancelled: answer it in your system." in shown
+    assert "No telephone number of Example Trust (RBA) is known here. When you ring them, quote" in shown
+    assert "You are asked to cancel it." in shown
+    assert "Received passed over" not in shown
+    assert "Ring the provider" not in shown
+
+
 async def test_a_sensitive_record_shows_no_address_anywhere(console: Looking) -> None:
     order = make_order(
         replace(make_prescription("A"), homecare=Homecare(delivery=Delivery(address=patient().address))),
@@ -376,7 +508,7 @@ async def test_a_sensitive_record_shows_no_address_anywhere(console: Looking) ->
     for more in ("", "/evidence/1", "/pack", "/pack.json"):
         shown = await page(console, what, more)
         assert "Example Street" not in shown, more
-    assert "Sensitive record" in await page(console, what)
+    assert "the message bears a security label (Bundle.entry[1].resource.meta.security[0])" in await page(console, what)
 
 
 async def test_hostile_words_are_inert_and_nothing_is_cut_off(console: Looking) -> None:

@@ -1,5 +1,8 @@
 """What is configured of a provider, and who may see which part of it."""
 
+from dataclasses import replace
+from datetime import date, timedelta
+
 import pytest
 
 from gateway.console.board.provider_facts import facts
@@ -24,8 +27,18 @@ def test_a_trust_sees_no_other_trust_s_route(tenant: OdsCode | None, trusts: set
     assert {row.trust for row in BOOK.routes_to(PROVIDER, tenant)} == trusts
 
 
+def test_what_a_supply_needs_is_said_with_whose_word_it_is() -> None:
+    one = BOOK.providers[NEXT]
+    for lead, said in (
+        (None, "Not stated by it. We assume 5 days, as for every provider that has not stated it."),
+        (timedelta(days=1), "1 day, as the provider's file states."),
+    ):
+        told = dict(facts(replace(one, lead_time=lead), BOOK, None, {}, date(2026, 10, 5)))
+        assert told["Time that a supply needs"] == [said]
+
+
 def test_what_is_not_stated_is_said_to_be_not_stated() -> None:
-    told = dict(facts(BOOK.providers[NEXT], BOOK, None, {}))
+    told = dict(facts(BOOK.providers[NEXT], BOOK, None, {}, date(2026, 10, 5)))
     assert told["Telephone"] == ["Not stated in the configuration"]
     assert told["Out of hours"] == ["01632 960109"]
     assert "Not active: nothing new is routed to it." in told["Channel"]

@@ -5,7 +5,7 @@ import html
 import io
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ import pytest
 
 from gateway.access.roles import Role
 from gateway.console.board.provider_book import ProviderBook
+from gateway.console.board.provider_facts import facts
 from gateway.destination import InDoubt, Promises, Taken, TransmitOutcome, TryLater
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.partner import Environment, Provider
 from gateway.domain.routing import RouteRow
+from gateway.ports.outages import Outage
 from tests.contract.store_engines import PROVIDER, TRUST, make_acceptance, make_order, make_prescription
+from tests.doors import NAMES
 from tests.unit.console.looking import Looking, looking
 
 OTHER = OdsCode("RZA")
@@ -111,6 +114,20 @@ async def test_the_board_says_what_waits_and_how_fast_answers_come(console: Look
     assert "4 min / 4 min, of 1 answer" in row
 
 
+async def test_who_takes_everything_and_answers_nothing_is_not_called_working(console: Looking) -> None:
+    for name in ("A", "B", "C"):
+        await take(console, name)
+        await send(console, Taken())
+    await wait(console, hours=5)
+    await take(console, "D")
+    await send(console, Taken())
+    await count(console)
+    page = read(await console.get("/console/providers"))
+    assert "Takes messages, answers none since 5 Oct 2026" in page
+    assert "Now Working" not in page.partition("Example Homecare Ltd")[2].partition("Backup")[0]
+    assert "That its system takes a message is no answer." in read(await console.get("/console/providers/VNE51"))
+
+
 async def test_silence_is_said_with_its_length_and_its_rule(console: Looking) -> None:
     for name in ("A", "B", "C"):
         await take(console, name)
@@ -140,7 +157,7 @@ async def test_a_provider_s_page_says_what_is_agreed_and_who_is_rung(console: Lo
     assert "It is not proven to refuse what has expired." in page
     assert "trust Example Trust (RBA)" in page
     assert "trust Example North (RZA), scheme manufacturer" in page
-    assert "Certificate Not known." in page
+    assert "Certificate of its system Not known:" in page
     assert "No item was rejected in the 30 days" in page
 
 
@@ -226,7 +243,7 @@ async def test_every_view_leaves_its_leaf_first(console: Looking) -> None:
     await console.get("/console/providers.csv")
     await console.get("/console/providers/VNE51/pause")
     found = "".join(console.leaves())
-    for words in ("console view", "providers", "provider VNE51", "console download", "console pause"):
+    for words in ("console view", "providers", "provider VNE51", "console download", "console pause page"):
         assert words in found
 
 
@@ -313,3 +330,67 @@ async def test_a_store_that_is_away_is_said_and_nothing_typed_is_lost(
     monkeypatch.setattr(console.exchange.enquiries, "figures", away)
     for path in ("/console/providers", "/console/providers/VNE51", "/console/providers.csv"):
         assert "cannot read its records now" in read(await console.get(path, status=503))
+
+
+async def test_a_planned_outage_is_written_down_shown_and_withdrawn_by_one_person(console: Looking) -> None:
+    console.be(Role.OPERATOR, None)
+    path = f"/console/providers/{PROVIDER}/outages"
+    assert "Write down a planned outage" in read(await console.get(path))
+    page = await console.post(path, status=422, begins="tomorrow", ends="2026-10-06 23:00", reason="Servers are moved.")
+    assert "Give when it begins as day and time in London" in read(page)
+    assert 'value="tomorrow"' in page
+    page = await console.post(path, status=422, begins="2026-10-06 23:00", ends="2026-10-06 20:00", reason="")
+    assert "It must end after it begins" in read(page)
+    assert "Say who told us, and what" in read(page)
+    for begins, ends in (("0001-01-01 00:00", "2026-10-06 23:00"), ("2026-10-06 20:00", "9999-12-31 23:59")):
+        page = read(await console.post(path, status=422, begins=begins, ends=ends, reason="Servers are moved."))
+        assert "That is more than a year from now: check the year" in page
+    page = read(await console.post(path, begins="2026-10-06 20:00", ends="2026-10-06 23:00", reason=f"Moved. {EVIL}"))
+    span = "6 Oct 2026, 20:00 to 6 Oct 2026, 23:00"
+    assert f"Planned outage from {span} is written down. Nothing is paused by it." in page
+    assert f"{span}: Moved." in page
+    board = await console.get("/console/providers")
+    assert f"Planned outage from {span}" in read(board)
+    assert "<script>alert(1)" not in board
+    assert f"Planned outage from {span}" in await console.get("/console/providers.csv")
+    (one,) = await console.exchange.enquiries.planned_outages(now=console.clock.now())
+    await console.get(f"/console/providers/{NEXT}/outages/{one.number}", status=404)
+    assert "The planned outage will not be" in read(await console.get(f"{path}/{one.number}"))
+    page = read(await console.post(f"{path}/{one.number}", reason="They rang."))
+    assert "The planned outage is withdrawn." in page
+    await console.get(f"{path}/{one.number}", status=404)
+    assert "Planned outage from" not in read(await console.get("/console/providers"))
+
+
+async def test_silence_in_a_planned_outage_is_said_to_be_expected_and_is_still_silence(console: Looking) -> None:
+    now = console.clock.now()
+    span = {"begins": now, "ends": now + timedelta(hours=3)}
+    await console.exchange.store.plan_outage(Outage(provider=PROVIDER, **span, note="Moved.", by="o.one", at=now))
+    for name in ("A", "B", "C"):
+        await take(console, name)
+        await send(console, InDoubt(reason="time-out"))
+    await wait(console, hours=1, minutes=51)
+    await count(console)
+    page = read(await console.get(f"/console/providers/{PROVIDER}"))
+    assert "Not answering for 1 h 51 min" in page
+    assert "A planned outage runs now: silence is to be expected until it ends" in page
+    assert "Planned outage now, until" in read(await console.get("/console/providers"))
+
+
+async def test_only_those_who_may_pause_write_outages_down(console: Looking) -> None:
+    console.be(Role.HOMECARE_PHARMACIST, TRUST)
+    await console.get(f"/console/providers/{PROVIDER}/outages", status=404)
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        (None, "Not known: the provider's file does not state when it ends"),
+        (date(2026, 10, 6), "Ends on 6 Oct 2026, 1 day left, as the provider's file states."),
+        (date(2026, 10, 5), "ENDED on 5 Oct 2026"),
+    ],
+)
+def test_the_days_of_a_certificate_are_as_its_file_states(ends: date | None, words: str) -> None:
+    one = provider(PROVIDER, "Example Homecare Ltd", certificate_ends=ends)
+    shown = dict(facts(one, BOOK, None, NAMES, date(2026, 10, 5)))
+    assert words in shown["Certificate of its system"][0]

@@ -10,16 +10,16 @@ import aiohttp
 import pytest
 from starlette.applications import Starlette
 
-from gateway.access.posts import Identity, Post
+from gateway.access.posts import Post
 from gateway.access.roles import Role
 from gateway.console.application import create_console
-from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.pipeline.screening import ScreeningDesk
 from tests.doors import directory, served
-from tests.unit.console.act_desk import NAMES, Answer, Person
+from tests.sessions_at_hand import SessionsAtHand
+from tests.unit.console.act_desk import NAMES, Answer, Person, audited
 from tests.unit.pipeline.test_cancel import cancel
 from tests.unit.pipeline.test_pharmacy import Ticking, two_orders
 from tests.unit.pipeline.test_story import RBA, RECEIVED, S01, World, make
@@ -36,14 +36,14 @@ class Counter:
     world: World
     clock: Ticking
     address: str
-    sessions: Sessions
+    sessions: SessionsAtHand
     browser: aiohttp.ClientSession
 
     def person(
         self, name: str = "p.one", role: Role = Role.HOMECARE_PHARMACIST, tenant: OdsCode | None = RBA
     ) -> Person:
         post = Post(role=role, tenant=tenant)
-        secret = self.sessions.sign_in(Identity(name=name, person=name.title(), posts=(post,)), post)
+        secret = self.sessions.let_in(name, post)
         return Person(self.address, {"console_session": secret}, self.browser)
 
     async def path(self, number: str = "RX7001") -> str:
@@ -63,7 +63,7 @@ async def opened(folder: Path) -> AsyncIterator[Counter]:
     clock.moment = RECEIVED + timedelta(minutes=5)
     sealer = world.keys.seal(world.around.organisation)
     desk = ScreeningDesk(store=world.store, enquiries=world.enquiries, sealer=sealer, around=world.around, clock=clock)
-    sessions = Sessions(clock.now)
+    sessions = SessionsAtHand(clock.now)
     pages = create_console(
         enquiries=world.enquiries,
         notes=world.store,
@@ -114,9 +114,9 @@ async def test_everything_that_was_sent_is_laid_before_the_person(counter: Count
     for words in (
         "Inject 10mg ONCE a WEEK on a Monday",
         "Allergy to penicillin; reaction: Rash; low risk",
-        "72.5 kilogram, measured 1 Oct 2026 (4 days ago)",
+        "72.5 kilograms, measured 1 Oct 2026 (4 days ago)",
         "no contradiction was found",
-        "Needed for one supply 4 pre-filled disposable injection",
+        "Needed for one supply 4 pre-filled disposable injections",
         "The quantity fits the directions",
         "None is known here for this patient",
         "GMC 9999991",
@@ -140,10 +140,13 @@ async def test_passing_needs_a_decision_and_words_and_sends_nothing_twice(counte
     missing = await decide(person, page, path, reason="")
     assert missing.status == 422
     assert "Choose whether it passes" in missing.words
+    tried = "screening decision: nothing was done"
+    assert await audited(counter.world.enquiries, "decision") == [tried]
     page = await person.read(path)
     done = await decide(person, page, path, decision="pass", reason="Dose and weight checked.")
     assert "passed the check" in done.words
     assert "has not been sent or accepted yet" in done.words
+    assert await audited(counter.world.enquiries, "decision") == [tried, "screening decision"]
     again = await decide(person, page, path, decision="pass", reason="Dose and weight checked.")
     assert again.status in {200, 409}
     assert await counter.states() == [LineState.READY]

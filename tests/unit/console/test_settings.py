@@ -65,8 +65,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Looking]:
 
 
 def be(desk: Looking, role: Role, tenant: OdsCode | None) -> None:
-    (session,) = desk.sessions._sessions.values()
-    session.principal = Principal(kind=Kind.PERSON, tenant=tenant, name="x@id", role=role)
+    desk.be_somebody(Principal(kind=Kind.PERSON, tenant=tenant, name="x@id", role=role))
 
 
 def words(page: str) -> str:

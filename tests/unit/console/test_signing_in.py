@@ -23,12 +23,12 @@ from gateway.access.signing_in import IssuerSettings, SigningIn
 from gateway.config.load import load
 from gateway.console.application import create_console
 from gateway.console.entering.entrance import Entrance, entrance_of, short_name, shown_name
-from gateway.console.entering.sessions import Sessions
 from gateway.console.site import Frame
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.person import Grant
 from tests.doors import NAMES, NOW, RBA, VNE51, Enquiries, Notes, directory, served
 from tests.issuer import CLIENT, SECRET, LocalIssuer, issuing
+from tests.sessions_at_hand import SessionsAtHand
 
 RULES = (
     RoleRule(value="hp", role=Role.HOMECARE_PHARMACIST, organisation=RBA),
@@ -45,7 +45,7 @@ class Door:
 
     address: str
     issuer: LocalIssuer
-    sessions: Sessions
+    sessions: SessionsAtHand
     notes: Notes
     enquiries: Enquiries
     clock: list[datetime]
@@ -87,7 +87,7 @@ class Browser:
 async def standing(*, development: bool = True, **settings: Any) -> AsyncIterator[Door]:
     clock = [NOW]
     async with issuing(lambda: clock[0]) as issuer:
-        sessions, notes, enquiries = Sessions(lambda: clock[0], idle=timedelta(minutes=15)), Notes(), Enquiries()
+        sessions, notes, enquiries = SessionsAtHand(lambda: clock[0], idle=timedelta(minutes=15)), Notes(), Enquiries()
         starlette = Starlette()
         async with served(starlette) as address:
             stated: dict[str, Any] = {"url": issuer.address, "client_id": CLIENT, "secret": SECRET, "back": address}
@@ -144,7 +144,7 @@ async def test_a_person_with_several_roles_picks_one_and_changes_it_without_sign
     async with door.browser() as browser:
         status, page, path = await browser.sign_in()
         assert (status, path) == (200, "/console/sign-in/role")
-        assert door.sessions.end_all(short_name("1234", door.issuer.address), _ANY) == 0
+        assert (await browser.get("/console/"))[0] == 401
         found = re.search(r'name="state" value="([^"]+)"', page)
         assert found
         status, page, _ = await browser.post("/console/sign-in/role", state=found[1])
@@ -214,9 +214,6 @@ async def test_nobody_is_led_anywhere_else(door: Door, to: str) -> None:
         assert (await browser.sign_in(to))[2] == "/console/"
 
 
-_ANY: Any = None
-
-
 def given(door: Door, **change: Any) -> Grant:
     stated: dict[str, Any] = {
         "id": derived_id("grant", "a"),
@@ -245,6 +242,25 @@ async def test_a_role_that_was_given_here_can_be_taken_and_ends_by_its_date(door
         assert status == 401
         assert "The role you had taken has ended" in page
         assert (await browser.sign_in())[0] == 403
+
+
+async def test_a_role_that_ends_while_it_is_taken_lets_nobody_in_and_the_audit_says_so(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.issuer.person["roles"] = []
+    answers = [(given(door),), ()]
+
+    async def granted_to(_name: str, *, now: datetime) -> tuple[Grant, ...]:
+        assert now == NOW
+        return answers.pop(0)
+
+    monkeypatch.setattr(door.enquiries, "granted_to", granted_to)
+    async with door.browser() as browser:
+        assert (await browser.sign_in())[0] == 401
+    assert [action for _, action, place in door.notes.leaves if place == "map-approver RBA"] == [
+        "console sign in",
+        "console sign in: not let in, the role had ended",
+    ]
 
 
 @pytest.mark.parametrize(

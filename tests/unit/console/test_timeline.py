@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.console.prescription.timeline import Entry, Seen, newest_first, timeline
+from gateway.console.prescription.timeline import Entry, Seen, in_london, newest_first, timeline, without_times
 from gateway.domain.identifiers import derived_id
 from gateway.enquiries import EventView
 from gateway.ports.attention import WorkNote
@@ -182,3 +182,25 @@ def test_lines_share_an_entry_where_the_same_happened_to_all() -> None:
     seen = Seen(view=view(events=events, lines=lines), dossier=dossier, calls=(), names=NAMES, now=NOW)
     entries = [one for one in timeline(seen) if one.seq]
     assert [one.about for one in entries] == ["All 2 medicines"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "stated at 2026-11-22T18:43:15.482309+00:00; batch B1",
+            "stated at 22 Nov 2026, 18:43:15 GMT; batch B1",
+        ),
+        ("supplied at 2026-10-05T09:20:11+01:00", "supplied at 5 Oct 2026, 09:20:11 BST"),
+        ("stated at noon", "stated at noon"),
+        ("the provider's system took it", "the provider's system took it"),
+    ],
+)
+def test_times_in_the_words_of_an_event_are_said_as_every_page_says_them(text: str, shown: str) -> None:
+    assert in_london(text) == shown
+
+
+def test_a_question_is_quoted_without_the_time_beside_it() -> None:
+    assert without_times("Is it right?; stated at 2026-11-22T18:43:15+00:00") == "Is it right?"
+    assert without_times("stated at 2026-11-22T18:43:15+00:00") == ""
+    assert without_times("Deliver at 12; or not") == "Deliver at 12; or not"

@@ -11,7 +11,8 @@ from gateway.console.board import trouble
 from gateway.destination import Taken
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
-from tests.unit.console.act_desk import Answer, Desk, Person, opened
+from tests.doors import bearer
+from tests.unit.console.act_desk import Answer, Desk, Person, audited, opened
 from tests.unit.pipeline.test_story import S01
 
 PATH = "/console/providers/VNE51/trouble"
@@ -52,7 +53,22 @@ async def test_everything_that_it_has_is_listed_and_can_be_taken_away(desk: Desk
     assert re.search(r"Medicine at home: \d+ days?, none from |Not known: treat as urgent", page.words)
     file = await person.read(f"{PATH}.csv")
     assert file.body.count("RX700") == 2
-    assert "TESTPATIENT" not in page.body + file.body
+    assert page.words.count("TESTPATIENT") == 2
+    assert "NHS number 999 000 0077" in page.words
+    assert "Methotrexate" in page.words
+    assert file.body.count("TESTPATIENT") == 2
+    assert file.body.count("Methotrexate") == 2
+
+
+async def test_whoever_runs_the_gateway_is_told_of_no_patient_and_no_medicine(desk: Desk) -> None:
+    await two(desk)
+    for path in (PATH, f"{PATH}.csv"):
+        async with desk.browser.get(desk.address + path, headers=bearer("operator")) as response:
+            said = await response.text()
+        assert response.status == 200
+        assert said.count("RX7001") == said.count("RX7002") > 0
+        for secret in ("TESTPATIENT", "9990000077", "999 000 0077", "Methotrexate"):
+            assert secret not in said
 
 
 async def test_more_than_one_page_is_said_and_not_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +90,22 @@ async def test_for_each_one_proposal_is_made_and_nothing_moves(desk: Desk) -> No
     assert await desk.trial.states() == [LineState.REJECTED]
     again = await person.read(PATH)
     assert again.words.count("A re-route of it waits for a second person.") == 2
+
+
+async def test_where_none_could_be_proposed_the_audit_does_not_read_as_if_some_were(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(*_: object) -> tuple[str, ...]:
+        return ("It has moved on.",)
+
+    await two(desk)
+    person = desk.person(Role.CHIEF_PHARMACIST)
+    page = await person.read(PATH)
+    monkeypatch.setattr(desk.trial.world.store, "propose", refuses)
+    done = await propose(person, page, *prescriptions(page))
+    assert "0 of 2 re-routes are proposed." in done.words
+    found = await audited(desk.trial.world.enquiries, "propose re-routes")
+    assert found == ["propose re-routes", "propose re-routes: nothing was done"]
 
 
 async def test_what_is_missing_is_asked_for_and_nothing_is_lost(desk: Desk) -> None:

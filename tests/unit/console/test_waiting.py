@@ -12,7 +12,7 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.pipeline.reroute import Rerouting
-from tests.unit.console.act_desk import Answer, Desk, Person, opened
+from tests.unit.console.act_desk import Answer, Desk, Person, audited, opened
 from tests.unit.pipeline.test_story import S01
 
 S = LineState
@@ -217,6 +217,7 @@ async def test_whoever_changes_their_mind_withdraws_it_with_a_reason(desk: Desk)
     form = [("csrf", proposed.hidden("csrf")[0])]
     missing = await person.send(f"{proposed.path}/withdraw", form)
     assert missing.status == 422
+    assert await audited(desk.trial.world.enquiries, "withdraw") == ["withdraw: nothing was done"]
     gone = await person.send(f"{proposed.path}/withdraw", [*form, ("reason", "They stay open.")])
     assert "Withdrawn. Nothing has moved." in gone.words
     assert await desk.trial.states() == [S.REJECTED]

@@ -4,7 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.console.words import ACTORS, EVENTS, HOLDERS, STATES, born, clock_time, how_long, nhs_number, when
+from gateway.console.words import (
+    ACTORS,
+    EVENTS,
+    HOLDERS,
+    STATES,
+    begun,
+    born,
+    clock_time,
+    how_long,
+    nhs_number,
+    they_said,
+    when,
+)
 from gateway.domain.custody import Holder
 from gateway.domain.labels import LABELS
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
@@ -53,6 +65,7 @@ def test_what_is_to_come_is_not_said_to_be_past() -> None:
     now = datetime(2026, 7, 1, tzinfo=UTC)
     assert when(now + timedelta(hours=2), now) == "in 2 h"
     assert when(now - timedelta(hours=2), now) == "2 h ago"
+    assert when(now + timedelta(milliseconds=40), now) == "0 s ago"
 
 
 @pytest.mark.parametrize(
@@ -65,3 +78,14 @@ def test_an_age_changes_at_midnight_in_london(today: str, age: int) -> None:
 def test_an_nhs_number_is_read_out_in_threes_and_four() -> None:
     assert nhs_number("9990000077") == "999 000 0077"
     assert not nhs_number("")
+
+
+def test_words_that_begin_a_sentence_keep_every_other_letter() -> None:
+    assert begun("signed answer from Example Homecare, OCSP good") == "Signed answer from Example Homecare, OCSP good"
+    assert begun("") == ""
+
+
+def test_a_providers_words_are_quoted_as_they_are_and_said_to_be_missing_where_they_are() -> None:
+    assert they_said("Out of stock.", "It will not come.") == "They said: “Out of stock”. It will not come."
+    assert they_said("Which strength?", "They wait.") == "They said: “Which strength?” They wait."
+    assert they_said("", "They wait.") == "They gave no reason. They wait."

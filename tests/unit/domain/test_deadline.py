@@ -130,6 +130,29 @@ def test_hours_are_real_hours_through_a_change_of_clocks() -> None:
     assert ALWAYS.act_by(LineState.SENT, Urgency.ROUTINE, entered) == entered.astimezone(UTC) + timedelta(hours=4)
 
 
+PAPERS = Deadlines(
+    terms=(
+        Term(since=date(2026, 6, 1), urgency=Urgency.ROUTINE, limits={}, paper=Limit(working_days=3)),
+        Term(since=date(2026, 7, 1), urgency=Urgency.URGENT, limits={}, paper=Limit(seconds=3600)),
+    ),
+    calendar=CALENDAR,
+)
+
+
+@pytest.mark.parametrize(
+    ("urgent", "sealed", "due"),
+    [
+        (Urgency.ROUTINE, "2026-05-29T12:00", "2026-06-01T12:00"),  # 72 hours: nothing is stated yet
+        (Urgency.ROUTINE, "2026-06-05T12:00", "2026-06-10T12:00"),  # three working days after a Friday
+        (Urgency.URGENT, "2026-06-05T12:00", "2026-06-10T12:00"),
+        (Urgency.URGENT, "2026-07-01T12:00", "2026-07-01T13:00"),
+    ],
+)
+def test_a_paper_original_has_a_term_of_its_own(urgent: Urgency, sealed: str, due: str) -> None:
+    assert PAPERS.paper_by(urgent, london(sealed)) == london(due)
+    assert PAPERS.calendar_ends() == date(2026, 12, 31)
+
+
 def test_a_limit_says_one_thing() -> None:
     for wrong in ({"seconds": 1, "working_days": 1}, {"seconds": -1}, {"working_days": -1}):
         with pytest.raises(ValueError, match="either seconds or working days"):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.issue import Issue
 from gateway.domain.name_key import given_key, name_key, postcode_key, starts_given
-from gateway.domain.restricted import is_restricted
+from gateway.domain.restricted import is_restricted, labels
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,6 @@ def test_a_postcode_is_compared_without_its_space() -> None:
     ],
 )
 def test_a_security_label_is_known_by_where_the_hold_lies(code: str, location: str, restricted: bool) -> None:  # noqa: FBT001
-    assert is_restricted([Issue(code=code, location=location, text="x")]) is restricted
+    issues = [Issue(code=code, location=location, text="x")] * 2
+    assert is_restricted(issues) is restricted
+    assert labels(issues) == ((location,) if restricted else ())

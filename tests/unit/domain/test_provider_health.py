@@ -1,5 +1,6 @@
 """How a provider's system is: each word by its rule, and nothing said that is not known."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,8 @@ from tests.factories import MOMENT
 _MIN = timedelta(minutes=1)
 HEARD = Pulse(heard_at=MOMENT - _MIN, tried_at=MOMENT - _MIN)
 SILENT = Pulse(heard_at=MOMENT - 60 * _MIN, tried_since=3, silent_since=MOMENT - 20 * _MIN, tried_at=MOMENT)
+LONG_AGO = MOMENT - timedelta(hours=4, seconds=1)
+SAID_LONG_AGO = replace(HEARD, said_at=LONG_AGO - _MIN)
 USUAL = Spread({300: 19, 2400: 1})
 """Twenty answers; 19 of 20 within 5 minutes."""
 
@@ -26,6 +29,14 @@ USUAL = Spread({300: 19, 2400: 1})
         (Signs(pulse=Pulse(tried_since=3, silent_since=MOMENT - 20 * _MIN)), Now.NOT_ANSWERING),
         (Signs(pulse=Pulse(heard_at=MOMENT, tried_since=2, silent_since=MOMENT - 60 * _MIN)), Now.WORKING),
         (Signs(pulse=Pulse(heard_at=MOMENT, tried_since=3, silent_since=MOMENT - 19 * _MIN)), Now.WORKING),
+        (Signs(pulse=HEARD, oldest=LONG_AGO, waiting=3), Now.MUTE),
+        (Signs(pulse=SAID_LONG_AGO, oldest=LONG_AGO, waiting=3), Now.MUTE),
+        (Signs(pulse=HEARD, oldest=LONG_AGO, waiting=2), Now.WORKING),
+        (Signs(pulse=HEARD, oldest=MOMENT - timedelta(hours=4), waiting=9), Now.WORKING),
+        (Signs(pulse=replace(HEARD, said_at=LONG_AGO), oldest=LONG_AGO, waiting=9), Now.WORKING),
+        (Signs(pulse=replace(HEARD, heard_at=LONG_AGO - _MIN), oldest=LONG_AGO, waiting=9), Now.WORKING),
+        (Signs(pulse=HEARD, usual=USUAL, oldest=MOMENT - 11 * _MIN, waiting=3), Now.MUTE),
+        (Signs(pulse=HEARD, oldest=MOMENT - timedelta(days=3), waiting=3), Now.MUTE),
         (Signs(pulse=HEARD), Now.WORKING),
         (Signs(pulse=HEARD, usual=USUAL, today=Spread({601: 5})), Now.SLOW),
         (Signs(pulse=HEARD, usual=USUAL, today=Spread({600: 5})), Now.WORKING),

@@ -23,6 +23,7 @@ from gateway.domain.work_item import (
     measures_slack,
     reason_of,
     risk_of,
+    settled,
     slack,
 )
 
@@ -37,7 +38,15 @@ def test_every_kind_of_alert_has_one_reason(kind: str) -> None:
 
 
 def test_no_reason_stands_there_for_nothing() -> None:
-    used = set(KINDS.values()) | set(OF_STATE.values()) | {Reason.HELD_CODE, Reason.SIGNATURE}
+    used = (
+        set(KINDS.values())
+        | set(OF_STATE.values())
+        | {
+            Reason.HELD_CODE,
+            Reason.HELD_RELEASE,
+            Reason.SIGNATURE,
+        }
+    )
     assert set(Reason) == used
     assert set(REASONS) == set(Reason)
 
@@ -45,6 +54,13 @@ def test_no_reason_stands_there_for_nothing() -> None:
 @pytest.mark.parametrize("state", sorted(set(LineState) - TERMINAL))
 def test_an_overdue_line_has_the_reason_of_its_state(state: LineState) -> None:
     assert reason_of("overdue", state) is OF_STATE[state]
+
+
+@pytest.mark.parametrize("state", sorted(LineState))
+def test_what_was_late_is_settled_at_an_end_and_never_said_to_have_ended_early_there(state: LineState) -> None:
+    ended = state is LineState.FULFILLED or (state in TERMINAL and state is not LineState.EXPIRED)
+    assert settled("overdue", state) is ended
+    assert not (state is LineState.FULFILLED and reason_of("overdue", state) is Reason.ENDED)
 
 
 @pytest.mark.parametrize("kind", ["line-held", "overdue"])
@@ -55,6 +71,9 @@ def test_an_overdue_line_has_the_reason_of_its_state(state: LineState) -> None:
         (("DOSE_CONFLICT",), Reason.HELD_SOURCE),
         (("DRUG_LOCAL_UNMAPPED",), Reason.HELD_CODE),
         (("DRUG_LOCAL_UNMAPPED", "DOSE_CONFLICT"), Reason.HELD_SOURCE),
+        (("DRUG_UNKNOWN",), Reason.HELD_RELEASE),
+        (("DRUG_LOCAL_UNMAPPED", "DRUG_UNKNOWN"), Reason.HELD_RELEASE),
+        (("DRUG_UNKNOWN", "DOSE_CONFLICT"), Reason.HELD_SOURCE),
         (("DRUG_LOCAL_UNMAPPED", "SIGNATURE_UNVERIFIED"), Reason.SIGNATURE),
         (("FROM_TOMORROW",), Reason.HELD_SOURCE),
     ],

@@ -10,6 +10,7 @@ from gateway.destination import Refused
 from gateway.domain.acts import Act
 from gateway.domain.retention import Retention, RetentionTerm
 from gateway.store.sqlite.archiving import Asked, archive
+from gateway.store.sqlite.live import LiveFile
 from tests.unit.pipeline.test_cancel import S06, Told, Trial, cancel
 from tests.unit.pipeline.test_story import RECEIVED, S01, make
 
@@ -59,7 +60,9 @@ async def end(trial: Trial, how: Callable[[Trial], Awaitable[None]]) -> None:
 
 def run(folder: Path) -> int:
     now = RECEIVED + timedelta(days=30)
-    asked = Asked(data=folder, retention=Retention(terms=(TERM,)), now=now, by="anna", version="1")
+    asked = Asked(
+        store=LiveFile(folder), data=folder, retention=Retention(terms=(TERM,)), now=now, by="anna", version="1"
+    )
     return archive(asked).let_go
 
 

@@ -137,6 +137,21 @@ async def test_the_cancel_follows_its_order_to_the_same_provider_sealed(trial: T
     assert await trial.states() == [LineState.WITH_PROVIDER]
 
 
+async def test_a_cancel_that_a_restore_lost_is_another_message_when_it_is_asked_again(tmp_path: Path) -> None:
+    """To the same message again a provider that recognises repeats would say nothing, and nothing confirm it."""
+    orders, cancels = set(), set()
+    for life in ("lost", "restored"):
+        (tmp_path / life).mkdir()
+        trial = Trial(make(tmp_path / life))
+        await trial.post(S01)
+        orders.add((await trial.send(Taken())).message_id)
+        await trial.world.post(cancel(), at=RECEIVED + timedelta(hours=len(cancels)))
+        cancels.add((await trial.send(Taken())).message_id)
+        await trial.world.store.close()
+        await trial.world.enquiries.close()
+    assert (len(orders), len(cancels)) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("event", "state", "alert"),
     [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -101,9 +102,9 @@ def orders_in(message: bytes) -> list[str]:
     ]
 
 
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    world, clock = make(tmp_path, screening=True), Ticking()
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Shop]:
+    world, clock = make(folder, screening=True), Ticking()
     around, sealer = world.around, world.keys.seal(world.around.organisation)
     yield Shop(
         world=world,
@@ -113,6 +114,12 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     )
     await world.store.close()
     await world.enquiries.close()
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    async with opened(tmp_path) as made:
+        yield made
 
 
 async def test_a_screened_order_goes_as_it_was_sealed(shop: Shop) -> None:
@@ -156,6 +163,22 @@ async def test_the_provider_is_told_when_the_validity_of_what_it_holds_is_over(s
     await shop.answer(told, LineEvent.CANCEL_CONFIRMED)
     assert await shop.states() == [LineState.EXPIRED]
     assert (await shop.clockwork.strike()).expired == 0
+
+
+async def test_an_end_that_a_restore_lost_is_another_message_when_it_is_told_again(tmp_path: Path) -> None:
+    told = []
+    for day, life in enumerate(("lost", "restored"), start=200):
+        (tmp_path / life).mkdir()
+        async with opened(tmp_path / life) as shop:
+            await shop.world.post(S01)
+            (order,) = await shop.send()
+            await shop.answer(order, LineEvent.ACCEPTED)
+            shop.clock.moment += timedelta(days=day)
+            assert (await shop.clockwork.strike()).expired == 1
+            (message,) = await shop.send()
+            told.append((json_id(order), json_id(message)))
+    assert told[0][0] == told[1][0], "the order keeps its name"
+    assert told[0][1] != told[1][1], "a holder that knows repeats would not answer"
 
 
 async def test_a_line_that_cannot_be_told_of_ends_with_an_alert_and_keeps_the_clock_from_no_other(

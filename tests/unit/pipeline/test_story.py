@@ -26,6 +26,8 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 RECEIVED = datetime(2026, 10, 5, 9, 16, tzinfo=UTC)
 RBA = OdsCode("RBA")
 S01 = (GOLDEN / "hl7v2/S01.hl7").read_bytes()
+S02 = (GOLDEN / "hl7v2/S02.hl7").read_bytes()
+S05 = (GOLDEN / "hl7v2/S05.hl7").read_bytes()
 S10 = (GOLDEN / "hl7v2/S10.hl7").read_bytes()
 S12 = (GOLDEN / "hl7v2/S12.hl7").read_bytes()
 
@@ -43,8 +45,8 @@ class World:
     keys: KeyRing
     around: Surroundings
 
-    async def post(self, body: bytes, form: WireFormat = WireFormat.HL7V2) -> Answer:
-        return await self.pipeline.receive(Submission(tenant=RBA, format=form, body=body, received_at=RECEIVED))
+    async def post(self, body: bytes, form: WireFormat = WireFormat.HL7V2, *, at: datetime = RECEIVED) -> Answer:
+        return await self.pipeline.receive(Submission(tenant=RBA, format=form, body=body, received_at=at))
 
     async def state(self, control_id: str) -> LineState:
         (found,) = await self.enquiries.by_control_id(control_id, tenant=RBA)
@@ -135,6 +137,26 @@ async def test_an_order_number_in_use_is_refused_under_any_control_id(world: Wor
     assert answer.later is not None
     assert b"ORDER_REUSED" in answer.later
     assert len(await world.due()) == 1
+
+
+async def test_a_copy_of_a_cancelled_order_revives_nothing(world: World) -> None:
+    await world.post(S02)
+    await world.post(S05)
+    assert await world.state("S02-0001") is LineState.CANCELLED
+    answer = await world.post(changed(S02, b"|S02-0001|", b"|S02-0002|"))
+    assert answer.later is not None
+    assert b"ORDER_REUSED" in answer.later
+    assert b"is over (cancelled)" in answer.later
+    assert await world.due() == []
+
+
+async def test_a_held_order_is_corrected_by_its_own_ordering_system_alone(world: World) -> None:
+    await world.post(S10)
+    other = changed(changed(S10, b"|S10-0001|", b"|S10-0002|"), b"RX7010^RBA", b"RX7010^EPR2")
+    answer = await world.post(changed(other, b"GRP7010", b"GRP7910"))
+    assert answer.later is not None
+    assert b"ORDER_REUSED" in answer.later
+    assert await world.state("S10-0001") is LineState.HELD
 
 
 async def test_a_group_number_of_another_patient_is_refused(world: World) -> None:

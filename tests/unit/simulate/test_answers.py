@@ -1,7 +1,9 @@
 """What the simulated providers say is what their adapters understand."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
@@ -38,7 +40,14 @@ EVENTS = {
     Word.HOLD_REFUSED: LineEvent.HOLD_REFUSED,
     Word.RELEASED: LineEvent.RELEASE_CONFIRMED,
     Word.RELEASE_REFUSED: LineEvent.RELEASE_REFUSED,
+    Word.PLANNED: LineEvent.SUPPLY_PLANNED,
+    Word.NOT_DELIVERED: LineEvent.DELIVERY_FAILED,
+    Word.SHORT: LineEvent.SUPPLY_SHORT,
+    Word.RETURNED: LineEvent.RETURNED,
+    Word.RENEWAL_WANTED: LineEvent.RENEWAL_REQUESTED,
 }
+IN_JSON_ALONE = {Word.PLANNED, Word.NOT_DELIVERED, Word.SHORT, Word.RETURNED, Word.RENEWAL_WANTED}
+SPOKEN = [(word, own_json) for word in Word for own_json in (True, False) if own_json or word not in IN_JSON_ALONE]
 
 
 def statement(word: Word, issue: int = 0) -> Statement:
@@ -53,8 +62,7 @@ def adapter(kind: type[Destination], name: str) -> Destination:
     )
 
 
-@pytest.mark.parametrize("word", Word)
-@pytest.mark.parametrize("own_json", [True, False])
+@pytest.mark.parametrize(("word", "own_json"), SPOKEN)
 def test_an_adapter_reads_every_word_as_it_is_meant(word: Word, own_json: bool) -> None:  # noqa: FBT001 - a table
     body = in_sandbox_json(statement(word, 1)) if own_json else in_fhir(statement(word, 1))
     reader = adapter(Sandbox, "sandbox") if own_json else adapter(FhirPush, "fhir_push")
@@ -64,6 +72,14 @@ def test_an_adapter_reads_every_word_as_it_is_meant(word: Word, own_json: bool) 
     assert [(report.line_id, report.event) for report in answer.reports] == [(UUID(LINE.item), EVENTS[word])]
     if word is Word.DELIVERED:
         assert answer.reports[0].amount == LINE.quantity["value"]
+
+
+def test_part_of_a_supply_and_the_day_of_a_plan_are_said_beside_the_word() -> None:
+    short = replace(statement(Word.SHORT, 1), amount=Decimal(28))
+    planned = replace(statement(Word.PLANNED, 1), day=date(2026, 11, 25))
+    read = [adapter(Sandbox, "sandbox").read_acknowledgement({}, in_sandbox_json(one)) for one in (short, planned)]
+    assert [one.reports[0].amount for one in read if isinstance(one, Acknowledgement)] == [28, None]
+    assert b'"day": "2026-11-25"' in in_sandbox_json(planned)
 
 
 def test_saying_it_again_is_the_same_answer_and_the_next_supply_is_another() -> None:

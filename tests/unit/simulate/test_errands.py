@@ -1,13 +1,14 @@
 """What a trust does with orders it has sent, it does in turn, says in its own format, and writes down as answered."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
 import pytest
 
 from gateway.simulate import errands as module
-from gateway.simulate.errands import Errands
+from gateway.simulate.errands import Errands, Wont
 from gateway.simulate.follow_ups import Deed
 from gateway.simulate.journal import Followed, Journal, Surprise, TrustEntry
 from gateway.simulate.messages import Style
@@ -16,11 +17,11 @@ from gateway.simulate.world import NAMES, PROFILES
 from gateway.simulate.written import Flaw, Written, write_prescriptions
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+AT_ONCE = Wont(waits=(0.0,))
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_WAITS", (0.0,))
     monkeypatch.setattr(module, "_HOLDS_FOR", (0.0,))
 
 
@@ -32,10 +33,15 @@ def orders(count: int, flaw: Flaw = Flaw.NONE) -> list[Written]:
 
 
 async def walk(
-    style: Style, written: list[Written], *, spare: bool = True, reply: Standing = Standing.ACCEPTED
+    style: Style,
+    written: list[Written],
+    *,
+    spare: bool = True,
+    reply: Standing = Standing.ACCEPTED,
+    wont: Wont = AT_ONCE,
 ) -> Journal[TrustEntry]:
     journal: Journal[TrustEntry] = Journal()
-    one = Errands(PROFILES["RBA"], journal=journal, names=NAMES, now=lambda: NOW, source=Random(1))
+    one = Errands(PROFILES["RBA"], journal=journal, names=NAMES, now=lambda: NOW, source=Random(1), wont=wont)
 
     async def post(sent: Written, message: bytes, style: Style) -> Reply:  # noqa: ARG001 - the shape of a channel
         return Reply(standing=reply, about=str(sent.message))
@@ -54,7 +60,7 @@ def deeds(journal: Journal[TrustEntry]) -> set[str]:
 
 
 async def test_a_few_orders_meet_everything_that_is_done_with_orders() -> None:
-    assert deeds(await walk(Style.V2_OMP, orders(9))) == {deed.value for deed in Deed}
+    assert deeds(await walk(Style.V2_OMP, orders(9))) == {deed.value for deed in Deed if deed is not Deed.MOVE}
 
 
 async def test_only_v2_orders_are_changed_and_only_where_a_prescription_is_left_for_it() -> None:
@@ -71,6 +77,16 @@ async def test_a_release_follows_its_hold() -> None:
 
 async def test_an_order_with_a_flaw_is_left_alone() -> None:
     assert not deeds(await walk(Style.V2_OMP, orders(9, Flaw.NHS_NUMBER)))
+
+
+async def test_what_concerns_other_orders_leaves_an_order_alone() -> None:
+    written = orders(12)
+    long = [one.key for one in written if one.supplies > 1]
+    assert 0 < len(long) < len(written)
+    wont = Wont(plans=((Deed.CANCEL,),), waits=(0.0,), provider="VNE51", supplies=2)
+    journal = await walk(Style.V2_OMP, written, wont=wont)
+    assert [one.key for one in journal.all(Followed)] == long
+    assert not deeds(await walk(Style.V2_OMP, written, wont=replace(wont, provider="VNCEL")))
 
 
 async def test_an_answer_that_cannot_be_read_is_a_surprise() -> None:

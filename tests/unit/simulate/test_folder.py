@@ -1,15 +1,25 @@
 """The configuration folder of a run is one the gateway accepts, with that run's ports, tokens and time."""
 
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.access.directory import Directory
 from gateway.config.load import load
+from gateway.domain.deadline import Urgency
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.simulate.behaviours import BEHAVIOURS
-from gateway.simulate.folder import DEADLINES, TIME_SCALE, Addresses, choose_addresses, write_folder
+from gateway.simulate.folder import (
+    DEADLINES,
+    TIME_SCALE,
+    WATCHED_DEADLINES,
+    WATCHED_TERMS,
+    Addresses,
+    choose_addresses,
+    write_folder,
+)
 from gateway.simulate.world import NAMES, OVER_MLLP, PROFILES
 
 
@@ -30,6 +40,26 @@ def test_the_gateway_accepts_the_folder(addresses: Addresses, tmp_path: Path) ->
         principal = directory.identify(token)
         assert principal is not None
         assert principal.name == name
+
+
+def test_while_a_person_looks_on_what_is_late_is_told_sooner(addresses: Addresses, tmp_path: Path) -> None:
+    write_folder(tmp_path, addresses, over_mllp=OVER_MLLP, deadlines=WATCHED_DEADLINES, terms=WATCHED_TERMS)
+    limits = load(tmp_path, environ=addresses.variables()).deadlines
+    at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert limits.paper_by(Urgency.ROUTINE, at) - at == timedelta(seconds=30)
+
+
+def test_while_a_person_looks_on_what_cannot_be_sent_is_given_up_sooner(addresses: Addresses, tmp_path: Path) -> None:
+    write_folder(tmp_path, addresses, over_mllp=OVER_MLLP, gives_up_seconds=60)
+    assert load(tmp_path, environ=addresses.variables()).retry.age_seconds == 60
+
+
+def test_a_certificate_ends_where_it_is_said_to(addresses: Addresses, tmp_path: Path) -> None:
+    write_folder(tmp_path, addresses, over_mllp=OVER_MLLP, certificates={"VN6XW": date(2026, 12, 12)})
+    providers = load(tmp_path, environ=addresses.variables()).routing.providers
+    assert {str(ods): one.certificate_ends for ods, one in providers.items() if one.certificate_ends} == {
+        "VN6XW": date(2026, 12, 12)
+    }
 
 
 def test_every_partner_of_the_demonstration_is_simulated(addresses: Addresses, tmp_path: Path) -> None:

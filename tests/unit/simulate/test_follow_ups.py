@@ -17,6 +17,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CONTROLS = {Deed.CANCEL: "CA", Deed.HOLD: "HD", Deed.RELEASE: "RL", Deed.CHANGE: "XO"}
 STATUSES = {Deed.CANCEL: "cancelled", Deed.HOLD: "on-hold", Deed.RELEASE: "active"}
 ASKS = tuple(STATUSES)
+"""What every format can ask; the others only HL7 v2 says."""
 
 
 def written(trust: str) -> Written:
@@ -33,7 +34,7 @@ def message(trust: str, style: Style, deed: Deed) -> tuple[FollowUp, bytes]:
     return one, compose_follow_up(one, style, system=profile.system, site=profile.site, names=NAMES, at=NOW)
 
 
-@pytest.mark.parametrize("deed", Deed)
+@pytest.mark.parametrize("deed", CONTROLS)
 @pytest.mark.parametrize("style", sorted(V2))
 def test_a_v2_follow_up_names_the_order_and_what_is_done_with_it(style: Style, deed: Deed) -> None:
     one, body = message("RBA", style, deed)
@@ -72,7 +73,18 @@ def test_equal_follow_ups_have_equal_control_ids_and_others_have_others() -> Non
     assert ids == {FollowUp(deed=deed, written=written("RBA")).message for deed in Deed}
 
 
+@pytest.mark.parametrize("style", sorted(V2))
+def test_a_patient_who_moves_house_is_told_of_with_the_new_address(style: Style) -> None:
+    one, body = message("RBA", style, Deed.MOVE)
+    parsed = hl7.parse(body.decode())
+    assert str(parsed.segment("MSH")[9]) == "ADT^A08^ADT_A01"
+    assert one.written.patient.nhs_number in str(parsed.segment("PID")[3])
+    assert str(parsed.segment("PID")[11]).startswith("2 New Close^")
+    assert one.written.patient.house not in body.decode()
+
+
+@pytest.mark.parametrize("deed", [Deed.CHANGE, Deed.MOVE])
 @pytest.mark.parametrize("style", [Style.XML, Style.FHIR])
-def test_only_v2_orders_are_changed(style: Style) -> None:
+def test_only_v2_orders_are_changed_and_only_v2_tells_of_a_patient(style: Style, deed: Deed) -> None:
     with pytest.raises(ValueError, match="HL7 v2"):
-        message("RZB", style, Deed.CHANGE)
+        message("RZB", style, deed)

@@ -2,17 +2,23 @@
 
 import json
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from gateway.simulate import office as module
 from gateway.simulate.behaviours import BEHAVIOURS
 from gateway.simulate.folder import choose_addresses
 from gateway.simulate.office import Office
 from gateway.simulate.world import PROFILES
 
 PRESCRIPTION = "2c9f2f3e-5d0b-4d6a-8a54-0f6f2d1b7001"
+
+
+def read(file: str) -> str:
+    return Path(file).read_text(encoding="utf-8")
 
 
 class Rehearsed(Office):
@@ -22,8 +28,14 @@ class Rehearsed(Office):
         self.alerts = alerts
         self.ran: list[tuple[str, ...]] = []
 
+    def providers_are(self, **providers: object) -> None:
+        self._providers = providers  # type: ignore[assignment] - only what the office asks them
+
     async def _gateway(self, *words: str) -> tuple[int, str]:
         self.ran.append(words)
+        if words[0] == "reconcile":
+            self.compared = read(words[-1])
+            return 2, ""
         if words[0] == "alerts":
             return 0, json.dumps(self.alerts)
         if words[0] == "operator":
@@ -72,6 +84,45 @@ async def test_what_only_its_trust_can_mend_is_left_alone(tmp_path: Path, kind: 
     one = office(tmp_path, Counter(), alert(kind))
     await one.work()
     assert [words[0] for words in one.ran] == ["alerts"]
+
+
+class Late:
+    """A provider that has one line, and says that it got two."""
+
+    def has(self, item: str) -> bool:
+        return item == "theirs"
+
+    def listed(self) -> tuple[str, ...]:
+        return ("one", "two")
+
+
+async def test_a_late_line_of_one_trust_is_asked_back_from_who_has_it(tmp_path: Path) -> None:
+    late = alert("overdue") | {"line": "theirs", "prescription": "p-theirs"}
+    one = office(tmp_path, Counter(), alert("line-held") | {"line": "theirs"}, alert("overdue"), late)
+    one.providers_are(VN6XW=Late())
+    await one.ask_back("VN6XW", "VNE51", tenant="RBA")
+    asked, moved = one.ran
+    assert asked[-2:] == ("--tenant", "RBA")
+    assert moved[:4] == ("reroute", "p-theirs", "--to", "VNE51")
+    assert "--and" in moved
+
+
+async def test_who_has_nothing_late_is_asked_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BETWEEN_LOOKS", 0.0)
+    one = office(tmp_path, Counter(), alert("overdue"))
+    one.providers_are(VN6XW=Late())
+    await one.ask_back("VN6XW", "VNE51", tenant="RBA")
+    assert {words[0] for words in one.ran} == {"alerts"}
+
+
+async def test_a_list_of_what_a_provider_says_it_got_is_compared(tmp_path: Path) -> None:
+    tally: Counter[str] = Counter()
+    one = office(tmp_path, tally)
+    one.providers_are(VDEM2=Late())
+    await one.compare_lists("VDEM2", day=date(2026, 11, 22))
+    assert one.ran[0][:6] == ("reconcile", "--list", "VDEM2", "--day", "2026-11-22", "--theirs")
+    assert one.compared == "id,epoch\none,1\ntwo,1\n"
+    assert tally["lists that differ"] == 1
 
 
 async def test_a_reroute_is_by_two_people_and_is_counted(tmp_path: Path) -> None:

@@ -21,14 +21,14 @@ from gateway.simulate.providers import Provider
 QUICK = Behaviour(name="quick", answers_after=0, supplies_after=0)
 
 
-def order(supplies: int = 2) -> bytes:
+def order(supplies: int = 2, amount: int = 1) -> bytes:
     item = {"system": "https://fhir.nhs.uk/Id/prescription-order-item-number", "value": str(uuid4())}
     request = {
         "resourceType": "MedicationRequest",
         "identifier": [item],
         "groupIdentifier": {"value": "G1"},
         "medicationCodeableConcept": {},
-        "dispenseRequest": {"numberOfRepeatsAllowed": supplies - 1, "quantity": {"value": 1, "unit": "tablet"}},
+        "dispenseRequest": {"numberOfRepeatsAllowed": supplies - 1, "quantity": {"value": amount, "unit": "tablet"}},
     }
     patient = {"resourceType": "Patient", "identifier": [{"value": "9990000077"}]}
     entries = [{"resource": request}, {"resource": patient}]

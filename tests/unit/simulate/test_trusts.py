@@ -40,7 +40,9 @@ class Scripted:
         """Nothing is open."""
 
 
-def trust(channel: Scripted, *, flaw: Flaw = Flaw.NONE, repeats_in: int = 99, changes_in: int = 99) -> Trust:
+def trust(
+    channel: Scripted, *, flaw: Flaw = Flaw.NONE, repeats_in: int = 99, changes_in: int = 99, refuses_news_in: int = 0
+) -> Trust:
     profile = Profile(
         ods="RBA",
         system="EPMA",
@@ -50,6 +52,7 @@ def trust(channel: Scripted, *, flaw: Flaw = Flaw.NONE, repeats_in: int = 99, ch
         providers=("VNE51",),
         repeats_in=repeats_in,
         changes_in=changes_in,
+        refuses_news_in=refuses_news_in,
     )
     journal: Journal[TrustEntry] = Journal()
     source = random.Random(1)
@@ -149,6 +152,15 @@ async def test_news_of_an_order_is_written_down() -> None:
     one = trust(Scripted())
     one.hear(b"MSH|^~\\&|A|B|C|D|20261122||OMP^O09|G1|T|2.5.1\rORC|SC|RX1|||IP\r")
     assert [told.about for told in one.journal.all(Told)] == ["RX1"]
+
+
+@pytest.mark.parametrize(("enhanced", "code"), [("AL", "CR"), ("", "AE")])
+def test_some_news_is_refused_and_not_written_down_as_told(enhanced: str, code: str) -> None:
+    one = trust(Scripted(), refuses_news_in=3)
+    news = f"MSH|^~\\&|A|B|C|D|20261122||OMP^O09|G1|T|2.5.1|||{enhanced}\rORC|SC|RX1|||IP\r".encode()
+    said = [segment.get(1) for _ in range(6) if (segment := er7.first(er7.split(one.hear(news)), "MSA"))]
+    assert [place for place, one in enumerate(said, 1) if one == code] == [3, 6]
+    assert len(list(one.journal.all(Told))) == 4
 
 
 async def test_an_mllp_line_that_was_cut_is_opened_again() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from gateway.store.sql import books
-from gateway.store.sql.books import LONG_SECONDS, SERVES, Counting
+from gateway.store.sql.books import LONG_SECONDS, LONG_WORK_SECONDS, SERVES, Counting
 from gateway.store.sql.transaction import Row, Values
 
 
@@ -37,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> As
 
 @pytest.mark.parametrize("asked", [0.0, LONG_SECONDS], indirect=True)
 def test_a_quick_count_is_made_each_time(asked: Asked) -> None:
-    counting = Counting(asked.clock)
+    counting = Counting(asked.clock, lambda: 0.0)
     assert [counting.count(asked)["accepted"] for _ in range(3)] == [1, 2, 3]
 
 
@@ -51,3 +51,11 @@ def test_a_long_count_serves_for_a_time(asked: Asked) -> None:
     assert counting.count(asked) == {"accepted": 1}
     asked.moment += 0.2
     assert counting.count(asked) == {"accepted": 2}
+
+
+@pytest.mark.parametrize("asked", [2 * LONG_WORK_SECONDS], indirect=True)
+def test_what_was_much_work_serves_for_a_time_and_what_only_waited_does_not(asked: Asked) -> None:
+    worked = Counting(asked.clock, asked.clock)
+    assert [worked.count(asked)["accepted"] for _ in range(2)] == [1, 1]
+    waited = Counting(asked.clock, lambda: 0.0)
+    assert [waited.count(asked)["accepted"] for _ in range(2)] == [2, 3]

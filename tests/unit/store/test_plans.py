@@ -9,6 +9,7 @@ import pytest
 
 from gateway.store.sql import (
     accept,
+    alert_order,
     archiving,
     attention,
     board,
@@ -21,6 +22,9 @@ from gateway.store.sql import (
     lookup,
     reckoning,
     renewals,
+    seeing,
+    silences,
+    tending,
     viewing,
     waiting_rows,
     watching,
@@ -48,7 +52,7 @@ PARTIAL = {
     "alert_silent",
     "line_waits",
     "delivery_failed",
-    "delivery_unbooked",
+    "delivery_released",
 }
 """Indexes of what is open alone: to read such a one whole is to read what is asked for."""
 
@@ -69,10 +73,19 @@ def looked_up() -> Iterator[tuple[str, str]]:
 
 
 def of_attention() -> Iterator[tuple[str, str]]:
-    for every in (attention._ORDERED, attention._HOW_MANY, attention._GATHERED, waiting_rows.WAITING):
+    for every in (alert_order.IN_ORDER, waiting_rows.WAITING):
         for each, one in every.items():
             yield f"needs attention {each}", one
-    for name in ("_COUNT", "_LATE_PROVIDERS", "_SILENT", "_LATE_SINCE", "_HEARD", "_LINE", "_OF_SAME_LINE", "_OPEN"):
+    yield "needs attention, the next late provider", alert_order.NEXT_LATE
+    for mine in (False, True):
+        yield f"tended, {mine}", tending._NUMBERS[mine]
+        yield f"how many are tended, {mine}", tending._COUNT[mine]
+    yield "silences, the next late provider of a trust", silences.NEXT_OURS
+    yield "silences, when it was heard", silences.HEARD
+    for every in (silences.SILENT, silences.LATE_SINCE):
+        for scope, one in every.items():
+            yield f"silences, {scope}", one
+    for name in ("_LINE", "_OF_SAME_LINE", "_OPEN"):
         yield f"needs attention {name}", getattr(attention, name)
     for name in ("_LINE", "_DELIVERED", "_BEFORE", "_SAID_AT_HOME"):
         yield f"reckoning {name}", getattr(reckoning, name)
@@ -118,6 +131,58 @@ def schema() -> Iterator[apsw.Connection]:
     migrate(connection, now=datetime.now(UTC))
     yield connection
     connection.close()
+
+
+WALKED = {
+    "loud": "alert_in_order",
+    "quiet": "alert_in_order",
+    "kind": "alert_in_order_of_kind",
+    "provider": "alert_in_order_of_provider",
+    "late": "alert_in_order_of_provider",
+    "nobody": "alert_in_order_of_provider",
+    "trust": "alert_in_order_of_trust",
+    "ours": "alert_in_order_of_both",
+    "given": "alert_in_order_of_provider",
+    "taken": "alert_taken",
+}
+
+
+@pytest.mark.parametrize(("walk", "part"), list(alert_order.IN_ORDER))
+def test_every_walk_through_what_is_open_has_an_index_that_holds_its_order(
+    schema: apsw.Connection, walk: str, part: str
+) -> None:
+    sql = alert_order.IN_ORDER[walk, part]
+    values = dict.fromkeys(re.findall(r":(\w+)", sql))
+    steps = [str(row[3]) for row in schema.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    assert any(re.match(rf"SEARCH alert USING INDEX {WALKED[walk]} \(", step) for step in steps), steps
+    sorts = any("TEMP B-TREE" in step for step in steps)
+    assert sorts == (part == "incidents" or walk == "taken"), steps
+
+
+def test_the_next_late_provider_is_one_look_into_an_index(schema: apsw.Connection) -> None:
+    steps = [str(row[3]) for row in schema.execute(f"EXPLAIN QUERY PLAN {alert_order.NEXT_LATE}", {"last": ""})]
+    assert steps == ["SEARCH alert USING INDEX alert_silent (provider>?)"]
+
+
+def test_a_trust_s_next_late_provider_is_one_look_too(schema: apsw.Connection) -> None:
+    values = {"tenant": "RBA", "last": ""}
+    steps = [str(row[3]) for row in schema.execute(f"EXPLAIN QUERY PLAN {silences.NEXT_OURS}", values)]
+    assert steps == ["SEARCH alert USING INDEX alert_silent_of_both (tenant=? AND provider>?)"]
+
+
+def test_what_a_provider_may_see_is_read_from_the_rows_that_are_asked_for(schema: apsw.Connection) -> None:
+    steps = [str(row[3]) for row in schema.execute(f"EXPLAIN QUERY PLAN {seeing._SPANS}", {"provider": "", "rows": ""})]
+    assert next(step for step in steps if step.startswith("SEARCH")).startswith("SEARCH wanted"), steps
+    assert any(re.match(r"SEARCH allocation USING INDEX \w+ \(line=\?", step) for step in steps), steps
+
+
+@pytest.mark.parametrize("scope", ["all", "trust"])
+def test_what_is_late_of_a_provider_is_found_by_when_it_became_late(schema: apsw.Connection, scope: str) -> None:
+    for sql in (silences.SILENT[scope], silences.LATE_SINCE[scope]):
+        values = dict.fromkeys(re.findall(r":(\w+)", sql))
+        steps = [str(row[3]) for row in schema.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+        index = "alert_silent" if scope == "all" else "alert_silent_of_both"
+        assert any(f"USING INDEX {index} (" in step for step in steps), steps
 
 
 @pytest.mark.parametrize(("name", "sql"), list(questions()))

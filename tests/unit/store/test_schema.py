@@ -7,6 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+import gateway.store
 from gateway.domain.custody import Holder
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.lifecycle import TERMINAL, LineState
@@ -18,6 +19,7 @@ from gateway.store.sqlite.schema import FIRST, migrate, schema_in, steps
 from tests.contract.store_engines import Clock, Exchange, make_acceptance, make_order, make_prescription, open_sqlite
 from tests.factories import MOMENT
 
+MIGRATIONS = sorted(Path(gateway.store.__file__).parent.glob("*/migrations"))
 SQL = "\n".join(step.sql for step in steps().values())
 
 
@@ -32,6 +34,26 @@ def writer(tmp_path: Path) -> Iterator[apsw.Connection]:
 def test_the_settings_that_durability_rests_on_are_in_force(writer: apsw.Connection) -> None:
     settings = settings_of(writer)
     assert (settings["journal_mode"], settings["synchronous"], settings["foreign_keys"]) == ("wal", "2", "1")
+
+
+@pytest.mark.parametrize("folder", MIGRATIONS, ids=lambda folder: folder.parent.name)
+def test_no_two_steps_bear_one_number(folder: Path) -> None:
+    """The later of two would take the place of the other, and nobody would know."""
+    numbers = [name.name[:4] for name in folder.glob("*.sql")]
+    assert len(numbers) == len(set(numbers)) > 1
+
+
+def test_a_new_file_has_small_pages_and_one_that_is_there_keeps_its_own(
+    tmp_path: Path, writer: apsw.Connection
+) -> None:
+    assert writer.pragma("page_size") == opening.PAGE_BYTES == 1024
+    earlier = apsw.Connection(str(tmp_path / "earlier.db"))
+    earlier.pragma("page_size", 4096)
+    migrate(earlier, now=MOMENT)
+    earlier.close()
+    again = open_writer(tmp_path / "earlier.db")
+    assert (again.pragma("page_size"), migrate(again, now=MOMENT)) == (4096, max(steps()))
+    again.close()
 
 
 def test_migrating_again_changes_nothing(writer: apsw.Connection) -> None:

@@ -1,6 +1,7 @@
 """Structured dosages in English words: the golden cases, and properties of all words."""
 
 import re
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
@@ -15,6 +16,7 @@ from gateway.domain.prescription import Bounds, Dosage, Duration, Range, TimeUni
 from gateway.domain.quantity import Quantity, lexeme
 from gateway.translate.dose_words import NoWords, words
 from gateway.translate.from_fhir.dosage_list import dosages
+from gateway.translate.timing_words import spelt_date
 from gateway.wire.strict_json import JSON, loads
 
 _CASES = Path(__file__).parents[2] / "golden/dose/cases.json"
@@ -137,3 +139,20 @@ def test_every_amount_appears_as_written_and_no_part_is_empty(dosages: list[Dosa
 @given(st.lists(_structured, min_size=1, max_size=3, unique_by=lambda dosage: dosage.sequence))
 def test_the_order_of_distinct_sequences_in_the_list_changes_nothing(dosages: list[Dosage]) -> None:
     assert words(dosages) == words(sorted(dosages, key=lambda dosage: -dosage.sequence))
+
+
+def test_dates_are_spelt_for_people_and_stay_as_the_message_bears_them_otherwise() -> None:
+    start, end = date(2026, 3, 2), date(2026, 3, 3)
+    one = Dosage(
+        text="",
+        dose=_mg("10"),
+        timing=Timing(on_dates=(end,), bounds=Bounds(start=start, end=end)),
+        patient_instruction="Not on 04/03/2026",
+    )
+    said, spelt = words([one]), words([one], spelt_date)
+    assert isinstance(said, str)
+    assert isinstance(spelt, str)
+    assert "from 02/03/2026 to 03/03/2026" in said
+    assert "from 2 Mar 2026 to 3 Mar 2026" in spelt
+    assert "on 3 Mar 2026" in spelt
+    assert "Not on 04/03/2026" in spelt, "the sender's own words stay"

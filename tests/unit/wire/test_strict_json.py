@@ -1,11 +1,12 @@
 import json
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.strict_json import DEPTH, JSON, JsonError, _brackets, _shallow, dumps, loads
+from gateway.wire.strict_json import DEPTH, JSON, JsonError, _brackets, _shallow, dumps, loads, reread
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=0, max_value=10**12)
@@ -102,8 +103,35 @@ def test_a_number_keeps_its_lexeme(lexeme: str) -> None:
     assert dumps(loads(body)) == body
 
 
+def test_no_number_is_written_with_an_exponent_beside_a_text_that_looks_like_one() -> None:
+    assert dumps({"data": "3E+4="}) == b'{"data":"3E+4="}'
+    assert dumps({"data": '"3E+4', "b": Decimal("0.0000001")}) == b'{"data":"\\"3E+4","b":0.0000001}'
+
+
 def test_the_deepest_allowed_nesting_is_read() -> None:
     assert loads(b"[" * DEPTH + b"]" * DEPTH) is not None
+
+
+WRITTEN = st.recursive(
+    st.sampled_from(
+        [Decimal("-0"), Decimal("-0.0"), 10**18, -(10**17), Decimal(10) ** 30, "\x00", "-0", ":-0", 0, "é"]
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "-0", "\x00"]), inner),
+    max_leaves=8,
+)
+
+
+def outcome(read: Callable[[bytes], JSON], body: bytes) -> object:
+    try:
+        return read(body)
+    except JsonError as error:
+        return error.code, error.location, error.text
+
+
+@given(VALUES | WRITTEN | NESTED)
+def test_what_we_wrote_reads_back_as_what_anybody_wrote(value: JSON) -> None:
+    body = dumps(value)
+    assert outcome(reread, body) == outcome(loads, body)
 
 
 def outside_strings(body: str) -> str:

@@ -70,7 +70,7 @@ def test_the_anchors_are_published_for_offline_verification(tmp_path: Path) -> N
 async def test_a_gateway_is_built_from_nothing(settings: Settings) -> None:
     gateway = build(settings, broken=lambda: None)
     try:
-        assert len(gateway.fresh) == 13
+        assert len(gateway.fresh) == 14
         assert set(gateway.destinations) == set(gateway.configuration.routing.providers)
         assert gateway.directory.authenticate(f"Bearer {gateway.fresh['trust RBA']}") is not None
         assert await gateway.enquiries.ready()

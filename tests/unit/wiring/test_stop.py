@@ -21,7 +21,6 @@ ALLOWED = 1.0
 class Stuck:
     """A part that is told to stop and does not."""
 
-    should_exit = False
     told = False
 
     def stop(self) -> None:
@@ -50,5 +49,5 @@ async def test_stuck_parts_share_the_time_allowed(monkeypatch: pytest.MonkeyPatc
         cast("Server", server), cast("MllpListener", listener), cast("Worker", worker), cast("Watch", watch)
     )
     assert time.monotonic() - begun < 2 * ALLOWED
-    assert (server.should_exit, listener.told, worker.told, watch.told) == (True, True, True, True)
+    assert (server.told, listener.told, worker.told, watch.told) == (True, True, True, True)
     assert all(task.done() for task in running._tasks.values())

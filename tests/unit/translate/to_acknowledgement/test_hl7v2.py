@@ -1,6 +1,7 @@
 """Answers in HL7 v2, read back with python-hl7 as a trust would."""
 
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 import hl7
@@ -206,6 +207,9 @@ def test_a_hostile_control_id_is_written_inert() -> None:
     assert [str(segment[0]) for segment in _parsed(given.body)] == ["MSH", "MSA", "ERR"]
 
 
+TOLD = Path(__file__).parents[3] / "golden/told"
+
+
 def _news(event: LineEvent, state: LineState, sent: Submission, **change: object) -> News:
     base = News(
         seq=41,
@@ -269,6 +273,54 @@ def test_a_supply_with_its_amount_is_a_dispense_message() -> None:
     assert str(parsed.segment("MSH")[9]) == "RDS^O13^RDS_O13"
     assert str(parsed.segment("ORC")[1]) == "RE"
     assert (str(parsed.segment("RXD")[4]), str(parsed.segment("RXD")[5])) == ("28", "^tablet")
+
+
+@pytest.mark.parametrize(
+    ("event", "issue", "written", "words"),
+    [
+        (LineEvent.DELIVERED, 1, ("1", "5", ""), " Supply 1 of 6. "),
+        (LineEvent.DISPENSED, 3, ("3", "3", ""), " Supply 3 of 6. "),
+        (LineEvent.LAST_DELIVERED, 6, ("6", "0", ""), " Supply 6 of 6. "),
+        (LineEvent.SUPPLY_SHORT, 1, ("1", "5", "P"), " Supply 1 of 6. "),
+        (LineEvent.SUPPLY_SHORT, 2, ("2", "4", "Q"), " Supply 2 of 6. "),
+        (LineEvent.SUPPLY_SHORT, 0, ("1", "", ""), ". Prescription "),
+    ],
+)
+def test_a_supply_says_which_it_is(event: LineEvent, issue: int, written: tuple[str, str, str], words: str) -> None:
+    change = {"amount": "28", "unit": "tablet", "issue": issue, "total": 6}
+    parsed = _parsed(status(_news(event, LineState.IN_SUPPLY, submission(golden("S01")), **change)))
+    rxd = [*map(str, parsed.segment("RXD")), *[""] * 33]
+    assert (rxd[1], rxd[8], rxd[33]) == written
+    assert words in str(parsed.segment("NTE")[3])
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "state", "issue", "amount"),
+    [
+        ("delivered", LineEvent.DELIVERED, LineState.IN_SUPPLY, 2, "28"),
+        ("part", LineEvent.SUPPLY_SHORT, LineState.PART_SUPPLIED, 3, "14"),
+        ("rest", LineEvent.BALANCE_SUPPLIED, LineState.IN_SUPPLY, 3, "14"),
+        ("postponed", LineEvent.POSTPONED, LineState.IN_SUPPLY, 4, ""),
+    ],
+)
+def test_what_is_told_of_a_supply_is_as_it_was(
+    name: str, event: LineEvent, state: LineState, issue: int, amount: str
+) -> None:
+    change = {"issue": issue, "total": 6, "amount": amount, "unit": "tablet", "reason_code": "", "reason": ""}
+    told = status(_news(event, state, submission(golden("S01")), **change))
+    assert told.decode().replace("\r", "\n") == (TOLD / f"{name}.hl7").read_text()
+
+
+def test_a_status_says_in_words_which_supply_it_is_of_where_there_are_several() -> None:
+    notes = [
+        str(
+            _parsed(status(_news(LineEvent.POSTPONED, LineState.IN_SUPPLY, submission(golden("S01")), **of))).segment(
+                "NTE"
+            )[3]
+        )
+        for of in ({"issue": 2, "total": 6}, {"issue": 1, "total": 1}, {"issue": 0, "total": 6})
+    ]
+    assert ["Supply 2 of 6." in notes[0], "Supply" in notes[1], "Supply 0" in notes[2]] == [True, False, False]
 
 
 def test_old_versions_get_news_under_the_old_names() -> None:

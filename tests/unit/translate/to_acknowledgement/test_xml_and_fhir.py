@@ -1,6 +1,8 @@
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -30,6 +32,7 @@ SCHEMA = etree.XMLSchema(
     etree.fromstring(files("gateway.translate.to_acknowledgement").joinpath("trust-receipt-1.0.xsd").read_bytes())
 )
 NS = {"r": xml.NAMESPACE}
+TOLD = Path(__file__).parents[3] / "golden" / "told"
 
 
 def submission(form: WireFormat) -> Submission:
@@ -170,6 +173,41 @@ def test_a_supply_and_a_reason_are_told_in_the_providers_words() -> None:
     task = bundle["entry"][2]["resource"]
     assert task["statusReason"] == {"text": "out\x0bof <stock>", "coding": [{"code": "0003"}]}
     assert task["output"][0]["valueString"] == "2.0 pen"
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "state", "issue", "amount"),
+    [
+        ("delivered", LineEvent.DELIVERED, LineState.IN_SUPPLY, 2, "28"),
+        ("part", LineEvent.SUPPLY_SHORT, LineState.PART_SUPPLIED, 3, "14"),
+        ("rest", LineEvent.BALANCE_SUPPLIED, LineState.IN_SUPPLY, 3, "14"),
+        ("postponed", LineEvent.POSTPONED, LineState.IN_SUPPLY, 4, ""),
+    ],
+)
+def test_what_is_told_of_a_supply_is_as_it_was(
+    name: str, event: LineEvent, state: LineState, issue: int, amount: str
+) -> None:
+    told = fhir.status(
+        news(event=event, state=state, issue=issue, total=6, amount=amount, unit="tablet" * bool(amount))
+    )
+    assert json.dumps(loads(told), indent=1) + "\n" == (TOLD / f"{name}.json").read_text()
+
+
+@pytest.mark.parametrize(("issue", "total"), [(0, 6), (1, 1), (0, 0)])
+def test_where_no_one_of_several_supplies_is_meant_no_number_is_told(issue: int, total: int) -> None:
+    supplied = news(event=LineEvent.DELIVERED, issue=issue, total=total, amount="28", unit="tablet")
+    task = cast("dict[str, Any]", loads(fhir.status(supplied)))["entry"][2]["resource"]
+    assert "extension" not in task
+    assert [one["type"]["text"] for one in task["output"]] == ["quantity supplied"]
+
+
+@pytest.mark.parametrize("issue", range(1, 7))
+def test_a_numbered_supply_counts_the_repeats_after_the_first_and_says_its_number_in_words(issue: int) -> None:
+    supplied = news(event=LineEvent.DISPENSED, issue=issue, total=6)
+    task = cast("dict[str, Any]", loads(fhir.status(supplied)))["entry"][2]["resource"]
+    ((allowed, issued),) = [one["extension"] for one in task["extension"]]
+    assert (allowed["valueUnsignedInt"], issued["valueUnsignedInt"]) == (5, issue - 1)
+    assert task["output"] == [{"type": {"text": "supply number"}, "valueString": f"{issue} of 6"}]
 
 
 def test_news_of_what_was_never_completed_has_no_empty_values() -> None:

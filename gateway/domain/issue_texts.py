@@ -3,6 +3,8 @@
 Source: mapping.md 11. Examples are invented and name nobody.
 """
 
+from collections.abc import Iterable
+
 _TABLE = """
 UNREADABLE | The bytes are not a complete message in the format of the address. | A JSON body that ends in the middle of a string.
 FRAME_INVALID | The bytes on the MLLP connection are not one framed message. | A message without the closing 1C 0D.
@@ -39,7 +41,7 @@ NHSNO_CHECK_DIGIT | The NHS number fails its own check digit. | Two digits were 
 NHSNO_CONFLICT | Two different NHS numbers are sent for one patient. | Two repetitions of PID-3 of type NHS.
 PATIENT_DECEASED | The message says that the patient has died. | PID-30 is Y.
 GROUP_PATIENT_MISMATCH | Orders of one prescription name different patients, or it is not clear which. | One ORC-4 for two NHS numbers.
-ORDER_REUSED | A new order has the number of an order that is already known. | RX7001 again, for another medicine.
+ORDER_REUSED | A new order has the number of an order that is already known, or that is over. | RX7001 again, after its cancel.
 SHORTID_CHECK_DIGIT | The prescription number fails its own check character. | A0548B-A99968-451486.
 IDENTIFIER_INVALID | An identifier does not have its form, or fails its check digit. | A SNOMED CT code with one digit wrong.
 ORDER_UNKNOWN | The message refers to an order that this gateway has not received. | A change of RX9999.
@@ -131,3 +133,18 @@ def _rows() -> dict[str, tuple[str, str]]:
 
 TEXTS = _rows()
 """Code to its meaning and an example."""
+
+
+def in_words(codes: Iterable[str]) -> str:
+    """Say what each code means, one sentence each with the code last: people read the words, and quote the code.
+
+    Args:
+        codes: each is said once; one that only another version knows stands alone.
+
+    Source: console.md 10 (no codes without words).
+    """
+    return " ".join(f"{_meaning(code)} ({code})." for code in dict.fromkeys(codes))
+
+
+def _meaning(code: str) -> str:
+    return TEXTS[code][0].rstrip(".") if code in TEXTS else "A reason of another version"

@@ -1,4 +1,4 @@
-"""Archives: what may go goes whole, what must stay stays, and a stop at any step loses nothing."""
+"""Archives of every engine: what may go goes whole, what must stay stays, and a stop at any step loses nothing."""
 
 import asyncio
 import shutil
@@ -15,23 +15,34 @@ import pytest
 
 from gateway.destination import Taken
 from gateway.domain.acts import Act
+from gateway.domain.books import Side, london_day
+from gateway.domain.custody import CUSTODY
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.domain.reconciliation import DifferenceKind
 from gateway.domain.retention import Retention, RetentionTerm
+from gateway.domain.submission import OrderNumber
+from gateway.pipeline.changes import is_under
 from gateway.ports.callback import Effectiveness
+from gateway.store.postgres.live import LiveDatabase
+from gateway.store.postgres.store import elsewhere
 from gateway.store.sql import archiving as statements
+from gateway.store.sql.archiving import LiveStore
 from gateway.store.sqlite import archive_file, archiving
 from gateway.store.sqlite.archive_file import FILE, FOLDER
-from gateway.store.sqlite.archiving import Archived, Asked, archive, survey
+from gateway.store.sqlite.archiving import Archived, Asked
 from gateway.store.sqlite.backup import DATABASE, faults_of
 from gateway.store.sqlite.connection import open_reader, open_writer
+from gateway.store.sqlite.live import LiveFile
 from tests.contract.store_engines import (
+    ENGINES,
     PROVIDER,
+    REFUSED,
     TRUST,
     Clock,
     Exchange,
+    ask_to_cancel,
     make_acceptance,
     make_incomplete,
     make_order,
@@ -40,6 +51,7 @@ from tests.contract.store_engines import (
 )
 from tests.contract.test_restoring import PROVIDERS, Disaster, held
 from tests.factories import MOMENT
+from tests.postgres import database
 
 YEARS_ON = MOMENT + timedelta(days=3 * 365)
 TERM = RetentionTerm(
@@ -47,14 +59,36 @@ TERM = RetentionTerm(
 )
 
 
+def live(folder: Path) -> LiveStore:
+    """Give the store of a test's folder: a file that is in it, or the database that bears its name."""
+    return LiveFile(folder) if (folder / DATABASE).is_file() else LiveDatabase(database(folder))
+
+
 def asked(folder: Path, **change: Any) -> Asked:
-    run = Asked(data=folder, retention=Retention(terms=(TERM,)), now=YEARS_ON, by="j.smith", version="1")
+    run = Asked(
+        store=live(folder), data=folder, retention=Retention(terms=(TERM,)), now=YEARS_ON, by="j.smith", version="1"
+    )
     return replace(run, **change)
 
 
-async def closed(exchange: Exchange, name: str, *, delivered: bool = False) -> Prescription:
+def archive(run: Asked) -> Archived:
+    return elsewhere(lambda: archiving.archive(run))
+
+
+def survey(run: Asked) -> Archived:
+    return elsewhere(lambda: archiving.survey(run))
+
+
+def make(run: Asked) -> Archived:
+    """Write an archive, and stop before anything leaves the store."""
+    return elsewhere(lambda: archiving._make(run))
+
+
+async def closed(exchange: Exchange, name: str, *, delivered: bool = False, assigner: str = "") -> Prescription:
     """Send a prescription and have it end: delivered in full, or rejected and closed by a person."""
     what = make_prescription(name, lines=2, total=1)
+    if assigner:
+        what = replace(what, lines=tuple(replace(line, order_assigner=assigner) for line in what.lines))
     await exchange.store.accept(make_acceptance(name, make_order(what), later=b"MSA|AA|later"))
     claim = await exchange.send()
     now = exchange.clock.now()
@@ -102,23 +136,30 @@ async def fill(exchange: Exchange) -> dict[str, Prescription]:
     return found
 
 
-@pytest.fixture
-async def exchange(tmp_path: Path) -> Any:
+@pytest.fixture(params=sorted(ENGINES))
+async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     clock = Clock()
-    opened = open_sqlite(tmp_path, clock)
+    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
     yield Exchange(opened, clock)
     await opened.close()
 
 
-def store_of(folder: Path) -> dict[str, int]:
-    with closing(open_reader(folder / DATABASE)) as reader:
-        tables = [*statements.OWN, "submission", "callback", "audit_leaf", "archived_prescription", "archived_line"]
-        return {table: int(str(reader.execute(f"SELECT count(*) FROM {table}").get)) for table in tables}  # noqa: S608
+def store_of(exchange: Exchange) -> dict[str, int]:
+    tables = [*statements.OWN, "submission", "callback", "audit_leaf", "archived_prescription", "archived_line"]
+    return {table: exchange.opened.rows(f"SELECT count(*) FROM {table}")[0][0] for table in tables}  # noqa: S608
+
+
+def refuse_faults(exchange: Exchange, folder: Path) -> None:
+    """Whole pages and references: of a file; a server sees to its own."""
+    if (folder / DATABASE).is_file():
+        with closing(open_reader(folder / DATABASE)) as reader:
+            assert faults_of(reader) == []
+    assert exchange.opened.rows("SELECT count(*) FROM archive WHERE finished_at IS NULL") == [(0,)]
 
 
 async def test_what_is_closed_goes_and_everything_else_stays(exchange: Exchange, tmp_path: Path) -> None:
     found = await fill(exchange)
-    before, books = store_of(tmp_path), await exchange.enquiries.books()
+    before, books = store_of(exchange), await exchange.enquiries.books()
     looked = survey(asked(tmp_path))
     done = archive(asked(tmp_path))
     assert (looked.chosen, done.chosen, done.let_go, done.changed) == (2, 2, 2, 0)
@@ -126,15 +167,14 @@ async def test_what_is_closed_goes_and_everything_else_stays(exchange: Exchange,
     for name, what in found.items():
         gone = name in {"closed", "delivered"}
         assert (await exchange.enquiries.prescription(what.id, tenant=None) is None) is gone, name
-    after = store_of(tmp_path)
+    after = store_of(exchange)
     assert after["prescription"] == before["prescription"] - 2
     assert after["submission"] == before["submission"]
     assert after["audit_leaf"] == before["audit_leaf"] + 2
     assert await exchange.enquiries.books() == books
     ledger = await exchange.enquiries.ledger(day=None, now=exchange.clock.now())
     assert [fault for fault in ledger.faults if not fault.what.startswith("overdue")] == []
-    with closing(open_reader(tmp_path / DATABASE)) as reader:
-        assert faults_of(reader) == []
+    refuse_faults(exchange, tmp_path)
 
 
 async def test_an_archive_holds_every_row_and_answers_the_same_questions(exchange: Exchange, tmp_path: Path) -> None:
@@ -151,6 +191,41 @@ async def test_an_archive_holds_every_row_and_answers_the_same_questions(exchang
         assert one.prescription_id == found["closed"].id
 
 
+async def test_the_lists_of_a_day_and_the_books_are_the_same_before_and_after(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    found = await fill(exchange)
+    names = [str(line.id) for what in found.values() for line in what.lines]
+
+    async def looked() -> tuple[object, ...]:
+        day = london_day(MOMENT)
+        ledger = await exchange.enquiries.ledger(day=None, now=exchange.clock.now())
+        return (
+            await exchange.enquiries.listed(PROVIDER, side=Side.PROVIDER, day=day),
+            await exchange.enquiries.listed_as(PROVIDER, side=Side.PROVIDER, names=names),
+            [one for one in ledger.accounts if one.side is Side.PROVIDER],
+        )
+
+    before = await looked()
+    assert archive(asked(tmp_path)).let_go == 2
+    assert await looked() == before
+
+
+async def test_a_number_that_is_archived_is_still_of_the_system_that_gave_it(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    number = (await closed(exchange, "A", assigner="EPR1")).lines[0].order_number
+    await drain(exchange)
+    newest, now = make_prescription("NEWEST"), exchange.clock.now()
+    await exchange.store.accept(make_acceptance("NEWEST", make_order(newest)))
+    await exchange.store.open_alert(kind="overdue", subject="n", line_id=newest.lines[0].id, now=now, text="?")
+    assert archive(asked(tmp_path)).let_go == 1
+    (line,) = await exchange.store.known_lines(TRUST, [number])
+    assert line.order_assigner == "EPR1"
+    for assigner, same in (("EPR1", True), ("", True), ("EPR2", False)):
+        assert is_under(line, OrderNumber(trust_number=number, assigner=assigner)) is same
+
+
 async def test_a_repeat_of_an_archived_submission_gets_the_stored_answer(exchange: Exchange, tmp_path: Path) -> None:
     await fill(exchange)
     first = await exchange.store.answered(TRUST, "MSGA")
@@ -158,18 +233,14 @@ async def test_a_repeat_of_an_archived_submission_gets_the_stored_answer(exchang
     assert await exchange.store.answered(TRUST, "MSGA") == first
     again = await exchange.store.accept(make_acceptance("A", make_order(make_prescription("A", lines=2, total=1))))
     assert again == first
-    with closing(open_reader(tmp_path / DATABASE)) as reader:
-        assert reader.execute("SELECT length(body) FROM submission WHERE control_id = 'MSGA'").get == 0
+    assert exchange.opened.rows("SELECT length(body) FROM submission WHERE control_id = 'MSGA'") == [(0,)]
 
 
 async def test_a_provider_that_says_again_what_is_archived_repeats_itself(exchange: Exchange, tmp_path: Path) -> None:
     found = await fill(exchange)
-    with closing(open_reader(tmp_path / DATABASE)) as reader:
-        said = (
-            "SELECT callback.answer_id, callback.correlation FROM callback JOIN event ON event.callback = callback.id"
-        )
-        of_line = f"{said} JOIN line ON line.id = event.line WHERE line.uuid = ? AND event.event = 'rejected'"
-        ((name, correlation),) = reader.execute(of_line, (found["closed"].lines[0].id.bytes,)).fetchall()
+    said = "SELECT callback.answer_id, callback.correlation FROM callback JOIN event ON event.callback = callback.id"
+    of_line = f"{said} JOIN line ON line.id = event.line WHERE line.uuid = ? AND event.event = 'rejected'"
+    ((name, correlation),) = exchange.opened.rows(of_line, (found["closed"].lines[0].id.bytes,))
     archive(asked(tmp_path))
     assert isinstance(correlation, bytes)
     alerts, about = await exchange.alert_kinds(), UUID(bytes=correlation)
@@ -216,7 +287,7 @@ async def test_a_legal_hold_keeps_a_record_until_it_is_lifted(
 
 async def test_a_legal_hold_that_comes_between_the_two_steps_is_honoured(exchange: Exchange, tmp_path: Path) -> None:
     found = await fill(exchange)
-    made = archiving._make(asked(tmp_path))
+    made = make(asked(tmp_path))
     assert made.manifest is not None
     await exchange.store.place_legal_hold(prescription=found["closed"].id, by="j.smith", reason="A claim.", now=MOMENT)
     done = archive(asked(tmp_path, now=YEARS_ON + timedelta(hours=1)))
@@ -256,9 +327,7 @@ async def test_a_run_that_stops_at_any_step_leaves_both_or_the_archive_alone(
         assert await exchange.enquiries.prescription(what.id, tenant=None) is None
         assert await kept_somewhere(exchange, tmp_path, what)
     assert await exchange.enquiries.books() == books
-    with closing(open_reader(tmp_path / DATABASE)) as reader:
-        assert faults_of(reader) == []
-        assert reader.execute("SELECT count(*) FROM archive WHERE finished_at IS NULL").get == 0
+    refuse_faults(exchange, tmp_path)
 
 
 class StoppedError(BaseException):
@@ -303,9 +372,23 @@ async def test_a_store_without_room_is_an_outage_and_the_next_run_goes_on(
     assert archive(asked(tmp_path, now=YEARS_ON + timedelta(hours=1))).let_go == 2
 
 
+async def test_the_newest_allocation_stays_for_its_number_would_be_given_again(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    earlier = make_prescription("B")
+    await exchange.store.accept(make_acceptance("B", make_order(earlier)))
+    await exchange.answer(await exchange.deliver(), LineEvent.ACCEPTED)
+    await closed(exchange, "A")
+    await drain(exchange)
+    await ask_to_cancel(exchange, earlier, "K")
+    await exchange.store.accept(make_acceptance("H", make_order(make_prescription("H"), state=LineState.HELD)))
+    await exchange.store.open_alert(kind="last", subject="l", line_id=None, now=YEARS_ON, text="The newest.")
+    assert survey(asked(tmp_path)).stays == {"not closed": 2, "among the newest rows": 1}
+
+
 async def test_what_changed_after_it_was_copied_stays(exchange: Exchange, tmp_path: Path) -> None:
     found = await fill(exchange)
-    made = archiving._make(asked(tmp_path))
+    made = make(asked(tmp_path))
     assert made.manifest is not None
     line = found["closed"].lines[0].id
     await exchange.store.open_alert(kind="late", subject="l", line_id=line, now=YEARS_ON, text="A late word.")
@@ -320,16 +403,16 @@ async def test_what_changed_after_it_was_copied_stays(exchange: Exchange, tmp_pa
 
 async def test_nothing_leaves_the_store_when_an_archive_was_damaged(exchange: Exchange, tmp_path: Path) -> None:
     await fill(exchange)
-    made = archiving._make(asked(tmp_path))
+    made = make(asked(tmp_path))
     assert made.manifest is not None
     file = tmp_path / FOLDER / made.manifest.name / FILE
     octets = bytearray(file.read_bytes())
     octets[len(octets) // 2] ^= 1
     file.write_bytes(octets)
-    before = store_of(tmp_path)
+    before = store_of(exchange)
     with pytest.raises(ConfigurationError, match="not the file that the manifest describes"):
         archive(asked(tmp_path))
-    assert store_of(tmp_path) == before
+    assert store_of(exchange) == before
 
 
 async def test_an_archive_that_was_begun_and_taken_away_stops_the_next_run(
@@ -381,17 +464,18 @@ async def test_a_second_archive_names_the_one_before_it(exchange: Exchange, tmp_
 async def test_a_clock_that_went_back_makes_no_archive_that_would_look_lost(exchange: Exchange, tmp_path: Path) -> None:
     await fill(exchange)
     archive(asked(tmp_path, most=1))
-    before = store_of(tmp_path)
+    before = store_of(exchange)
     with pytest.raises(Unavailable, match="the clock is not after archive"):
         archive(asked(tmp_path, most=1, now=YEARS_ON - timedelta(hours=1)))
-    assert store_of(tmp_path) == before
+    assert store_of(exchange) == before
     assert len(archive_file.archives(tmp_path)) == 1
 
 
-async def test_a_store_that_was_put_back_from_a_backup_lets_go_of_the_same_again(
-    exchange: Exchange, tmp_path: Path
-) -> None:
-    found = await fill(exchange)
+async def test_a_store_that_was_put_back_from_a_backup_lets_go_of_the_same_again(tmp_path: Path) -> None:
+    clock = Clock()
+    opened = open_sqlite(tmp_path, clock)
+    found = await fill(Exchange(opened, clock))
+    await opened.close()
     whole = tmp_path / "whole"
     shutil.copytree(tmp_path, whole, ignore=shutil.ignore_patterns("whole", FOLDER))
     archive(asked(tmp_path))
@@ -443,18 +527,19 @@ async def test_what_a_provider_stated_as_we_have_it_goes_and_what_it_has_from_el
     await disaster.close()
 
 
-async def test_no_row_is_deleted_by_hand_whatever_the_archive_has(exchange: Exchange, tmp_path: Path) -> None:
+async def test_no_row_is_deleted_by_hand_whatever_the_archive_has(exchange: Exchange) -> None:
     found = await fill(exchange)
-    with closing(open_writer(tmp_path / DATABASE)) as raw:
-        for table in (*statements.OWN, "wait", "submission", "callback", "archived_prescription", "legal_hold"):
-            if raw.execute(f"SELECT count(*) FROM {table}").get:  # noqa: S608
-                with pytest.raises(apsw.ConstraintError):
-                    raw.execute(f"DELETE FROM {table}")  # noqa: S608
-        raw.execute("INSERT INTO archive (name, sha256, made_at, keep_until) VALUES ('x', printf('%064d', 0), 0, 0)")
-        for name in ("ready", "held", "alerted", "newest"):
-            row = raw.execute("SELECT id FROM prescription WHERE uuid = ?", (found[name].id.bytes,)).get
-            with pytest.raises(apsw.ConstraintError, match="this prescription stays"):
-                raw.execute(statements._LEAVE, {"id": row, "archive": 1})
+    raw = exchange.opened.raw
+    for table in (*statements.OWN, "wait", "submission", "callback", "archived_prescription", "legal_hold"):
+        if raw.execute(f"SELECT count(*) FROM {table}")[0][0]:  # noqa: S608
+            with pytest.raises(REFUSED):
+                raw.execute(f"DELETE FROM {table}")  # noqa: S608
+    values = ("x", "0" * 64, 0, 0)
+    raw.execute("INSERT INTO archive (name, sha256, made_at, keep_until) VALUES (?, ?, ?, ?)", values)
+    for name in ("ready", "held", "alerted", "newest"):
+        ((row,),) = raw.execute("SELECT id FROM prescription WHERE uuid = ?", (found[name].id.bytes,))
+        with pytest.raises(REFUSED, match="this prescription stays"):
+            raw.execute(statements._LEAVE.replace(":id", str(row)).replace(":archive", "1"))
 
 
 def test_an_archive_is_no_store(tmp_path: Path) -> None:

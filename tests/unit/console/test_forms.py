@@ -1,0 +1,19 @@
+"""What a browser sent in a form, given back where it could not be dealt with."""
+
+from gateway.console.forms import Returned
+
+
+def test_only_what_a_person_wrote_is_called_typed() -> None:
+    sent = Returned(
+        fields={
+            "csrf": ("a-token",),
+            "item": ("7:Ben Example",),
+            "only": ("8:Ben Example",),
+            "seen": ("0b9f READY 1 4",),
+            "issue": ("0b9f 2",),
+            "reason": ("They open at noon.",),
+        },
+        taken=False,
+        address="/console/work/7/put-off",
+    )
+    assert sent.typed == ("They open at noon.",)
