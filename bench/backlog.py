@@ -6,7 +6,7 @@ A store with a thousand rows and one with a million are asked the same in turns,
 what is stated is the median of the ratios of neighbouring rounds, because machines differ and are not equally fast at
 every moment; of CPU time, and beside it by the clock, which other work disturbs. The files are made for it
 (`bench.backlog_rows`), which takes most of the time, and deleted afterwards unless a folder for them is named; making
-them goes on where it was stopped.
+those that pass the triggers goes on where it was stopped.
 """
 
 import argparse
@@ -26,8 +26,10 @@ from statistics import median
 from tempfile import mkdtemp
 from typing import Final, TypeAlias
 
+from bench import pages
 from bench.backlog_page import Figures, Measured, page, write
-from bench.backlog_rows import CHECKED, PROVIDERS, TRUSTS, Bulk, fill, name_of, nhs_of, number_of
+from bench.backlog_rows import CHECKED, PROVIDERS, TRUSTS, Bulk, Then, fill, name_of, nhs_of, number_of
+from bench.work_rows import work
 from gateway.config.load import load
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.submission import Submission, WireFormat
@@ -91,7 +93,7 @@ class Books:
     enquiries: SqliteEnquiries
 
 
-async def prepare(folder: Path, orders: Orders, bulk: Bulk) -> Path:
+async def prepare(folder: Path, orders: Orders, bulk: Bulk, and_then: Then | None = None) -> Path:
     """Make a store in a folder, or go on where making it was stopped; give its file."""
     file = folder / DATABASE
     if not file.exists():
@@ -99,7 +101,7 @@ async def prepare(folder: Path, orders: Orders, bulk: Bulk) -> Path:
         store = SqliteStore.open(file, now=_Clock().now)
         await store.accept(orders.make(store))
         await store.close()
-    await asyncio.to_thread(fill, file, bulk)
+    await asyncio.to_thread(fill, file, bulk, and_then)
     return file
 
 
@@ -275,6 +277,18 @@ async def _quantiles(question: Act) -> Figures:
     return figures
 
 
+async def looked_at(books: Books) -> tuple[dict[str, Figures], int]:
+    """Measure the pages of the console over big books, as its operator and as pharmacists; and first paint."""
+    everybody = await pages.browser(books.enquiries, books.store, _Clock().now, None)
+    pharmacist = await pages.browser(books.enquiries, books.store, _Clock().now, pages.TRUST)
+    provider = await pages.browser(books.enquiries, books.store, _Clock().now, PROVIDERS[5])
+    ids = await pages.whole(books.enquiries, books.rows, FULL_EVERY)
+    loaded = await pages.measured(everybody, "operator", pages.of_the_list() | pages.of_the_machine())
+    loaded |= await pages.measured(pharmacist, "trust", pages.of_the_list() | pages.of_one(books.rows, ids))
+    loaded |= await pages.measured(provider, "provider", pages.of_the_list())
+    return loaded, await pages.first_paint(pharmacist)
+
+
 async def measure(folder: Path, rows: int, prescriptions: int) -> Measured:
     """Make the stores, and measure."""
     orders = Orders(folder)
@@ -284,10 +298,11 @@ async def measure(folder: Path, rows: int, prescriptions: int) -> Measured:
     async with opened(small, SMALL) as one, opened(big, rows) as other:
         flat = await flatness(one, other, orders)
     size = big.stat().st_size
-    bulk = replace(backlog, rows=prescriptions, full_every=FULL_EVERY, open_every=5, leaves=False, guarded=False)
-    file = await prepare(folder / "books", orders, bulk)
+    bulk = replace(backlog, rows=prescriptions, full_every=FULL_EVERY, open_every=7, leaves=False, guarded=False)
+    file = await prepare(folder / "books", orders, bulk, work)
     async with opened(file, prescriptions) as books:
         sought = await found(books)
+        loaded, first = await looked_at(books)
     return Measured(
         date=datetime.now(UTC).date().isoformat(),
         commit="",
@@ -300,6 +315,8 @@ async def measure(folder: Path, rows: int, prescriptions: int) -> Measured:
         books_bytes=file.stat().st_size,
         flat=flat,
         sought=sought,
+        pages=loaded,
+        first_paint=first,
     )
 
 

@@ -25,6 +25,8 @@ from gateway.store.sqlite.schema import migrate
 
 Span: TypeAlias = "dict[str, int]"
 CHUNK: Final = 20_000
+BIG_CHUNK: Final = 250_000
+"""Where nothing can be rolled back, the more at a time the fewer pages are written twice."""
 TRUSTS: Final = 150
 PROVIDERS: Final = tuple(OdsCode(f"VB{number:03}") for number in range(10))
 CHECKED: Final = 100
@@ -33,6 +35,7 @@ DAYS: Final = 32_003
 FAMILIES: Final = 10_007
 """Birth dates and last names that patients share; prime, so that together they name few."""
 CACHE_KB: Final = 2_000_000
+THREADS: Final = 4
 _SITE: Final = OdsCode("RBA11")
 _DAY: Final = timedelta(days=1)
 _TRUST: Final = f"printf('R%03d', n % {TRUSTS})"
@@ -164,6 +167,9 @@ class Bulk:
         }
 
 
+Then: TypeAlias = Callable[[apsw.Connection, Bulk], None]
+
+
 def number_of(number: int) -> str:
     """Give the prescription id of a bulk row, where it is a checked one."""
     return str(PrescriptionNumber.derive(_SITE, "bulk", str(number)))
@@ -189,26 +195,45 @@ def _of(give: Callable[[int], str]) -> Callable[..., str]:
     return called
 
 
-def fill(file: Path, bulk: Bulk) -> None:
-    """Add bulk rows to a store that holds one prescription; go on where it was stopped before."""
+def fill(file: Path, bulk: Bulk, and_then: Then | None = None) -> None:
+    """Add bulk rows to a store that holds one prescription; guarded ones go on where they were stopped before.
+
+    Args:
+        file: the store's.
+        bulk: what to make.
+        and_then: what else to make, before triggers and indexes are put back.
+    """
     connection = apsw.Connection(str(file))
     try:
-        # While it is made; what is measured is opened anew, as a gateway opens it.
-        connection.pragma("synchronous", 0)
-        connection.pragma("cache_size", -CACHE_KB)
-        connection.create_scalar_function("number_of", _of(number_of), deterministic=True)
-        connection.create_scalar_function("nhs_of", _of(nhs_of), deterministic=True)
-        if not bulk.guarded:
-            for name, kind, _ in connection.execute(_PARTS).fetchall():
-                connection.execute(f"DROP {kind} {name}")
         done: int = connection.execute("SELECT max(id) FROM prescription").get
-        for first in range(done + 1, bulk.rows + 1, CHUNK):
-            with connection:
-                _chunk(connection, bulk, {"first": first, "last": min(first + CHUNK - 1, bulk.rows)})
-        _put_back(connection)
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        if done < bulk.rows:
+            _make(connection, bulk, done, and_then)
+            _put_back(connection)
+            connection.pragma("journal_mode", "wal")
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     finally:
         connection.close()
+
+
+def _make(connection: apsw.Connection, bulk: Bulk, done: int, and_then: Then | None) -> None:
+    """Make what is not there yet."""
+    # While it is made; what is measured is opened anew, as a gateway opens it.
+    connection.pragma("synchronous", 0)
+    connection.pragma("cache_size", -CACHE_KB)
+    connection.pragma("threads", THREADS)
+    connection.create_scalar_function("number_of", _of(number_of), deterministic=True)
+    connection.create_scalar_function("nhs_of", _of(nhs_of), deterministic=True)
+    if not bulk.guarded:
+        connection.pragma("journal_mode", "off")
+        for name, kind, _ in connection.execute(_PARTS).fetchall():
+            connection.execute(f"DROP {kind} {name}")
+    chunk = CHUNK if bulk.guarded else BIG_CHUNK
+    for first in range(done + 1, bulk.rows + 1, chunk):
+        with connection:
+            _chunk(connection, bulk, {"first": first, "last": min(first + chunk - 1, bulk.rows)})
+    if and_then is not None:
+        with connection:
+            and_then(connection, bulk)
 
 
 def _put_back(connection: apsw.Connection) -> None:

@@ -125,14 +125,16 @@ def _sender(plan: Plan) -> Send:
 
     async def over_http(message: Message) -> bool:
         token = plan.tokens[message.trust]
-        while True:
+        until = time.monotonic() + _PATIENCE_SECONDS  # a gateway that is gone is not asked for ever
+        while time.monotonic() < until:
             try:
                 status, _ = await client.post(message.path, message.media_type, message.octets, token=token)
             except ConnectionError:
-                continue  # not answered: the same bytes again, which are known again
+                status = min(_AGAIN)  # not answered: the same bytes again, which are known again
             if status not in _AGAIN:
                 return status in _TAKEN
             await asyncio.sleep(_AGAIN_SECONDS)
+        return False
 
     return over_http
 
