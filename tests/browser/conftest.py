@@ -115,6 +115,7 @@ def clean(page: Page, *, colours: bool = True) -> None:
         page: as it stands.
         colours: whether contrast is looked at too, which takes longer than all else.
     """
+    page.wait_for_load_state()  # of a page that is still coming, a link has an address before it has words
     violations: list[dict[str, Any]] = Axe().run(page, options=_WCAG if colours else _COLOURLESS).response["violations"]
     told = [{"id": one["id"], "where": [node["html"][:200] for node in one["nodes"]]} for one in violations]
     assert told == [], json.dumps(told, indent=1)
@@ -144,6 +145,7 @@ def faults(page: Page, gateway: Running) -> list[str]:
 
 def fits(page: Page) -> None:
     """See that nothing makes the page scroll sideways."""
+    page.wait_for_load_state()
     wide = page.evaluate(_TOO_WIDE)
     assert wide == [], wide
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1")

@@ -56,6 +56,7 @@ def leaves(page: Page, address: str) -> Iterator[Page]:
     yield page
     while (later := page.locator("nav.nhsuk-pagination a[rel=next]")).count():
         later.click()
+        page.wait_for_load_state()
         yield page
 
 
