@@ -187,7 +187,7 @@ async def _row(site: Site, looker: Looker, held: HeldPrescription, waits: bool) 
         left=left,
         ends=first,
         proposed=waits,
-        patient=inert(whose.patient_name) if whose else "",
+        patient=inert(whose.patient_name) or "The patient's name could not be read" if whose else "",
         nhs=nhs_number(whose.nhs_number) if whose else "",
         medicines=tuple(dict.fromkeys(inert(line.product) for line in whose.lines)) if whose else (),
     )

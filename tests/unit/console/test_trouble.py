@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +13,7 @@ from gateway.console.board import trouble
 from gateway.destination import Taken
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.enquiries import PrescriptionView
 from tests.doors import bearer
 from tests.unit.console.act_desk import Answer, Desk, Person, audited, opened
 from tests.unit.pipeline.test_story import S01
@@ -69,6 +72,24 @@ async def test_whoever_runs_the_gateway_is_told_of_no_patient_and_no_medicine(de
         assert said.count("RX7001") == said.count("RX7002") > 0
         for secret in ("TESTPATIENT", "9990000077", "999 000 0077", "Methotrexate"):
             assert secret not in said
+
+
+async def test_where_the_name_cannot_be_read_what_is_known_of_the_patient_is_still_shown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two(desk)
+    enquiries = desk.trial.world.enquiries
+    read = enquiries.prescription
+
+    async def nameless(prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
+        view = await read(prescription_id, tenant=tenant)
+        return view and replace(view, patient_name="")
+
+    monkeypatch.setattr(enquiries, "prescription", nameless)
+    person = desk.person(Role.CHIEF_PHARMACIST)
+    page = await person.read(PATH)
+    assert page.words.count("The patient's name could not be read , NHS number 999 000 0077 . Methotrexate") == 2
+    assert (await person.read(f"{PATH}.csv")).body.count('be read","999 000 0077"') == 2
 
 
 async def test_more_than_one_page_is_said_and_not_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
