@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.console.words import clock_time, day, inert, short_time, when
 from gateway.domain.delivery import DeliveryState
-from gateway.ports.late import Stage, Unsent
+from gateway.ports.late import Awaits, Stage, Unsent
 
 D = DeliveryState
 
@@ -18,6 +18,12 @@ _STANDS: Final[Mapping[str, str]] = {
     "done": "It is not tried again by itself: a person must act.",
     "claimed": "It is being sent now.",
     "on_wire": "It is being sent now.",
+}
+_AWAITS: Final[Mapping[Awaits, str]] = {
+    Awaits.RULING: "It waits for a person: the order that it replaces could not be cancelled in time. Nothing of it"
+    " leaves until it is decided, under Decide the late change on its page, whether it is sent as well.",
+    Awaits.CANCEL: "It waits for the order that it replaces: nothing of it leaves until the cancel of that one is"
+    " confirmed.",
 }
 NOT_QUEUED: Final = "Nothing of it is queued to be sent: a person must look why."
 
@@ -43,6 +49,8 @@ def _tried(unsent: Unsent, now: datetime) -> str:
 
 
 def _why(unsent: Unsent, now: datetime) -> str:
+    if unsent.awaits is not None:
+        return _AWAITS[unsent.awaits]
     if unsent.paused_at is not None:
         since = f"{clock_time(unsent.paused_at)}, {when(unsent.paused_at, now)}"
         return f"Nothing is sent to this provider since {since}: {inert(unsent.paused_for).rstrip('. ')}."

@@ -23,8 +23,9 @@ OVER_TIME: Final[Mapping[LineState, str]] = {
     S.HELD: held_advice(()).do,
     S.AWAITING_SCREENING: "Check it: pass it, or return it to the prescriber with a reason. Nothing has gone to the"
     " provider.",
-    S.READY: "It should have left and has not. The gateway's operator sees to it. If the medicine would run out first,"
-    " give it to another provider, or cancel it and supply the patient otherwise.",
+    S.READY: "It has not left. If it waits for the order that it replaces, have the cancel of that one answered, or"
+    " decide the late change. Otherwise the gateway's operator sees to it. If the medicine would run out first, give it"
+    " to another provider, or cancel it and supply the patient otherwise.",
     S.UNDELIVERABLE: "It never left. Send it again, give it to another provider, or cancel it.",
     S.SENT: "Ring the provider: do they have it? Ask them to answer it in their system, and log what they say. Do not"
     " prescribe it anew before you know: they may have it.",

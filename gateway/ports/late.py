@@ -7,8 +7,18 @@ Source: console.md 2 (rules 1, 2), 4 (READY), 6.1; mapping.md 10.4.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from gateway.domain.delivery import DeliveryState
+
+
+class Awaits(StrEnum):
+    """What keeps an order back, so that it is tried by nobody until then."""
+
+    RULING = "ruling"
+    """It replaces one whose cancel came too late: a person rules whether it is sent as well."""
+    CANCEL = "cancel"
+    """It replaces one whose cancel is not answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +32,7 @@ class Unsent:
         tried_at: when the last attempt ended; `said` is what came of it.
         paused_at: since when nothing is sent where it goes; None where nothing stops that.
         withheld: it is held back, since a line of it is on hold.
+        awaits: what keeps it back; None where nothing is known to.
     """
 
     state: str
@@ -32,6 +43,7 @@ class Unsent:
     paused_at: datetime | None = None
     paused_for: str = ""
     withheld: bool = False
+    awaits: Awaits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from gateway.domain.renewal import RenewalEvent
 from gateway.domain.submission import Action, Notice
 from gateway.ports.acceptance import CancelRequest
 from gateway.ports.callback import Effectiveness
+from gateway.ports.late import Awaits
 from gateway.store.sql.instants import instant
 from gateway.watch import Watch
 from tests.contract.store_engines import (
@@ -271,6 +272,26 @@ async def test_the_order_that_waits_in_vain_has_an_alert_of_its_own_until_it_is_
     assert (books["open"], books["alerted"]) == (1, 1), f"{old.id} is supplied; {new.id} waits, and somebody knows"
     await desk.store.rule(desk.act(new), Ruling.SEND)
     assert "change-awaits-ruling" not in await desk.alert_kinds()
+
+
+async def test_it_is_known_what_a_change_that_has_not_left_waits_for(desk: Desk) -> None:
+    async def awaits(what: Prescription) -> Awaits | None:
+        found = await desk.enquiries.dossier(what.id, tenant=TRUST)
+        assert found is not None
+        unsent = found[1].unsent[what.lines[0].id]
+        assert unsent is not None
+        return unsent.awaits
+
+    old, new = make_prescription("A", total=1), make_prescription("B")
+    message = await desk.accepted(old)
+    await desk.cancel(old, 0, CancelState.ASKED, by=new)
+    assert await awaits(new) is Awaits.CANCEL
+    await desk.answer(message.id, E.DELIVERED)
+    assert await awaits(new) is Awaits.RULING
+    await desk.store.rule(desk.act(new), Ruling.SEND)
+    assert await awaits(new) is None
+    await drain(desk)
+    assert await desk.states(new) == [S.WITH_PROVIDER]
 
 
 async def test_a_change_that_is_screened_after_its_cancel_came_too_late_asks_for_a_ruling_too(desk: Desk) -> None:

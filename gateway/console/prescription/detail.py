@@ -40,6 +40,7 @@ from gateway.domain.restricted import labels
 from gateway.domain.work_item import INCIDENTS, settled
 from gateway.enquiries import EventView, LineView, PrescriptionView
 from gateway.ports.dossier import Dossier
+from gateway.ports.late import Awaits
 from gateway.ports.stated import PaperAwaited
 
 _SHOWN_CANCELS: Final = frozenset({CancelState.ASKED, CancelState.PENDING, CancelState.TOO_LATE})
@@ -221,10 +222,17 @@ def _next(line: LineView, behind: Behind, *, asked: bool) -> str:
         return held_advice(holding_codes(behind.view.issues)).next.format(trust=trust)
     if line.state in {S.IN_SUPPLY, S.VALIDATED} and (delivery := _delivery(line, behind)):
         return delivery
-    said = _NEXT[line.state].format(trust=trust, provider=provider)
+    awaits = _awaits(line, behind)
+    said = (_AWAITED[awaits] if awaits else _NEXT[line.state]).format(trust=trust, provider=provider)
     if line.line_id in behind.dossier.unsent:
         return f"{said} {unsent_words(behind.dossier.unsent[line.line_id], behind.now)}"
     return said
+
+
+def _awaits(line: LineView, behind: Behind) -> Awaits | None:
+    """Give what must end before a line that is ready may leave; None where nothing must."""
+    unsent = behind.dossier.unsent.get(line.line_id)
+    return unsent.awaits if unsent is not None else None
 
 
 def _delivery(line: LineView, behind: Behind) -> str:
@@ -258,6 +266,10 @@ _ASKED: Final = "{provider} to say whether it is cancelled. Ring them: it is not
 _TO_SAY: Final = "{provider} to say whether it is cancelled: answer it in your system. Until then it is not cancelled."
 _TOO_LATE: Final = "{trust} to reach the patient: they say that it was supplied, and it is not cancelled."
 _NOTHING_AWAITED: Final = frozenset({S.FULFILLED, *TERMINAL})
+_AWAITED: Final[Mapping[Awaits, str]] = {
+    Awaits.RULING: "{trust} to decide whether it is sent as well.",
+    Awaits.CANCEL: "The cancel of the order that it replaces to be confirmed. Then we send it to {provider}.",
+}
 _NEVER_LEFT: Final = frozenset({LineEvent.CANCEL.value, LineEvent.TOMBSTONE_CANCEL.value})
 _NEXT: Final[dict[LineState, str]] = {
     S.RECEIVED: "We finish checking it.",
@@ -285,6 +297,10 @@ def _owner(line: LineView, behind: Behind) -> str:
         return behind.trust
     if line.state is S.HELD:
         return held_advice(holding_codes(behind.view.issues)).owner.format(trust=behind.trust)
+    if _awaits(line, behind) is Awaits.RULING:
+        return behind.trust
+    if _awaits(line, behind) is Awaits.CANCEL:
+        return "Whoever has the order that it replaces"
     if line.holder not in set(Holder):
         return line.holder
     return {
@@ -333,7 +349,8 @@ def _stuck(line: LineView, behind: Behind) -> str:
     if not holder:
         return f"No provider was chosen. Quote {said or behind.view.control_id} to the trust."
     if line.state in _NOT_THERE:
-        here = "whoever operates this gateway" if line.holder == Holder.GATEWAY else behind.trust
+        ours = line.holder == Holder.GATEWAY and _awaits(line, behind) is not Awaits.RULING
+        here = "whoever operates this gateway" if ours else behind.trust
         return f"{behind.provider} does not have it: do not ring them. Quote {said} to {here}."
     order = f", order {inert(line.order_number)}" if line.order_number and line.order_number != said else ""
     return f"{ring} quote {said}{order}."

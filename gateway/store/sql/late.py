@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any, Final
 
 from gateway.domain.delivery import ENDED, DeliveryState
-from gateway.ports.late import Stage, Unsent
+from gateway.ports.late import Awaits, Stage, Unsent
+from gateway.store.sql.awaiting import AWAITS_RULING
 from gateway.store.sql.instants import instant
 from gateway.store.sql.pauses import HOLDS_ORDERS
 from gateway.store.sql.transaction import Reader
@@ -17,6 +18,14 @@ SELECT outbox.id, outbox.state, outbox.due_at, outbox.attempts, outbox.withheld,
 FROM allocation JOIN outbox ON outbox.message_id = allocation.message
 WHERE allocation.line = ? AND allocation.ended_at IS NULL
 """
+_AWAITS: Final = f"""
+SELECT CASE WHEN cancel.state <> 'TOO_LATE' THEN 'cancel' ELSE 'ruling' END FROM line
+JOIN cancel ON cancel.replaced_by = line.uuid JOIN line AS old ON old.id = cancel.line
+WHERE line.id = ? AND old.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')
+    AND (cancel.state IN ('ASKED', 'PENDING') OR (cancel.state = 'TOO_LATE' AND EXISTS (
+        SELECT 1 FROM alert WHERE alert.line = line.id AND kind = '{AWAITS_RULING}' AND closed_at IS NULL)))
+ORDER BY cancel.state <> 'TOO_LATE', cancel.id LIMIT 1
+"""  # noqa: S608 - of our own words alone
 _PAUSED: Final = f"""
 SELECT begun_at, reason FROM pause WHERE ended_at IS NULL
     AND (destination = :destination OR {HOLDS_ORDERS.format(tenant=":tenant")})
@@ -40,6 +49,7 @@ def unsent(reader: Reader, line: int) -> Unsent | None:
     where = {"destination": destination, "tenant": tenant}
     paused: tuple[Any, ...] = next(iter(reader.execute(_PAUSED, where)), (None, ""))
     tried: tuple[Any, ...] = next(iter(reader.execute(_TRIED, (row,))), (None, ""))
+    awaits = next(iter(reader.execute(_AWAITS, (line,))), None)
     return Unsent(
         state=state,
         due_at=instant(due_at),
@@ -49,6 +59,7 @@ def unsent(reader: Reader, line: int) -> Unsent | None:
         paused_at=instant(paused[0]) if paused[0] is not None else None,
         paused_for=paused[1],
         withheld=bool(withheld),
+        awaits=Awaits(awaits[0]) if awaits is not None else None,
     )
 
 

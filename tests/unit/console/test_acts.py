@@ -1,5 +1,6 @@
 """The pages of acts, over a real store: what they say first, what they do, and what they say of it afterwards."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from gateway.enquiries import WATCH
 from gateway.pipeline.asking import Asking
 from gateway.watch import Watch
 from tests.unit.console.act_desk import Desk, audited, opened
+from tests.unit.pipeline.test_cancel import S06
 from tests.unit.pipeline.test_pharmacy import two_orders
 from tests.unit.pipeline.test_story import S01
 
@@ -436,6 +438,26 @@ async def test_a_form_of_an_ended_session_comes_back_to_the_same_person(desk: De
     assert "Treatment was stopped." in back.body
     assert 'value="0003" checked' in back.body
     assert "Treatment was stopped." not in (await desk.person(name="q.two").read(path)).body
+
+
+async def test_a_change_that_waits_says_for_what_and_who_decides(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    order = await desk.trial.send(Taken())
+    await desk.trial.answer(order, LineEvent.ACCEPTED)
+    await desk.trial.post(S06)
+    person, path = desk.person(), (await desk.page_of("rule")).removesuffix("/rule")
+    page = await person.read(path)
+    assert "Next The cancel of the order that it replaces to be confirmed. Then we send it to" in page.words
+    assert "nothing of it leaves until the cancel of that one is confirmed. Owner: Whoever has the order" in page.words
+    cancel = await desk.trial.send(Taken())
+    await desk.trial.answer(cancel, LineEvent.CANCEL_TOO_LATE, "a2")
+    page = await person.read(path)
+    assert "Next Example Trust (RBA) to decide whether it is sent as well." in page.words
+    assert "under Decide the late change on its page, whether it is sent as well. Owner: Example Trust" in page.words
+    assert re.search(r"do not ring them\. Quote \S+ to Example Trust \(RBA\)\.", page.words)
+    assert f'href="{path}/rule"' in page.body
+    row = (await person.read("/console/")).words
+    assert "no part of the gateway" not in row + page.words
 
 
 async def test_what_is_in_doubt_has_no_button_to_send_it_again(desk: Desk) -> None:

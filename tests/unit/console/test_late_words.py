@@ -7,7 +7,7 @@ import pytest
 
 from gateway.console.late_words import NOT_QUEUED, stage_words, unsent_words
 from gateway.domain.delivery import ENDED, DeliveryState
-from gateway.ports.late import Stage, Unsent
+from gateway.ports.late import Awaits, Stage, Unsent
 
 NOW = datetime(2026, 10, 5, 9, tzinfo=UTC)
 DUE = Unsent(state="due", due_at=NOW - timedelta(minutes=20))
@@ -47,6 +47,21 @@ LATER = NOW + timedelta(minutes=6)
         (
             replace(TRIED, state="stuck", said=""),
             "Tried 3 times, last 4 min ago. It is not tried again by itself: a person must act.",
+        ),
+        (
+            replace(DUE, awaits=Awaits.RULING),
+            (
+                "No attempt was made yet. It waits for a person: the order that it replaces could not be cancelled in"
+                " time. Nothing of it leaves until it is decided, under Decide the late change on its page, whether it"
+                " is sent as well."
+            ),
+        ),
+        (
+            replace(DUE, awaits=Awaits.CANCEL, paused_at=NOW - timedelta(hours=2), paused_for="They asked for it."),
+            (
+                "No attempt was made yet. It waits for the order that it replaces: nothing of it leaves until the"
+                " cancel of that one is confirmed."
+            ),
         ),
         (
             replace(DUE, withheld=True),
