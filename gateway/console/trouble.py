@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-NOT_DONE: Final = ": nothing was done"
-"""How the audit leaf of an act ends that was tried and came to nothing: none reads as if it had been done."""
+from gateway.console.site import Looker, Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +26,12 @@ class Trouble:
     def status(self) -> int:
         """The HTTP status of the page that says so."""
         return 409 if self.changed else 503 if self.unknown else 422
+
+
+async def note_nothing_done(site: Site, looker: Looker, act: str, subject: str) -> None:
+    """Write down that an act was tried and came to nothing, so that no leaf alone reads as if it had been done.
+
+    Raises:
+        Unavailable: then nothing may be shown.
+    """
+    await site.note(looker, f"{act}: nothing was done", subject)

@@ -30,7 +30,7 @@ from gateway.console.acting.shape import Acting, Came, Case, Field, Filled, Kind
 from gateway.console.acting.supply import Renewal, RescueSupply
 from gateway.console.pages import address as prescription_address
 from gateway.console.site import Form, Looker, Site
-from gateway.console.trouble import NOT_DONE
+from gateway.console.trouble import note_nothing_done
 from gateway.console.whole_number import whole_number
 from gateway.console.words import Shown, born, clock_time, inert, line_shown, nhs_number
 from gateway.domain.asking import Seen
@@ -137,8 +137,7 @@ async def _try(act: Acting, case: Case, filled: Filled) -> Came | NotDone | None
 
 
 async def _not_done(case: Case, name: ActName) -> None:
-    """Write down that it was tried and nothing was done, so that no leaf alone reads as if it had been."""
-    await case.site.note(case.looker, f"{name}{NOT_DONE}", str(_id(case)))
+    await note_nothing_done(case.site, case.looker, name, str(_id(case)))
 
 
 async def _case(site: Site, looker: Looker, request: Request, name: ActName) -> Case:

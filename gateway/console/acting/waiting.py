@@ -22,7 +22,7 @@ from gateway.console.acting.shape import LONGEST, Task
 from gateway.console.codes.held_code_second import SecondMeaning
 from gateway.console.site import Entry, Form, Looker, Site
 from gateway.console.staff.granting import SecondRole
-from gateway.console.trouble import NOT_DONE
+from gateway.console.trouble import note_nothing_done
 from gateway.console.words import clock_time, when
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import parse_uuid
@@ -106,7 +106,7 @@ def routes(site: Site) -> list[BaseRoute]:
             view.proposal.id, by=looker.name, tenant=looker.tenant, now=site.now()
         )
         if reasons:
-            await site.note(looker, f"agree{NOT_DONE}", str(view.proposal.id))
+            await note_nothing_done(site, looker, "agree", str(view.proposal.id))
             return await _page(site, request, looker, view, faults=reasons)
         try:
             done, words = await kind.carry_out(site, view, looker.name)
@@ -120,7 +120,7 @@ def routes(site: Site) -> list[BaseRoute]:
         form = await site.form(request)
         reason = form.one("reason")
         if not reason or len(reason) > LONGEST:
-            await site.note(looker, f"withdraw{NOT_DONE}", str(view.proposal.id))
+            await note_nothing_done(site, looker, "withdraw", str(view.proposal.id))
             return await _page(
                 site, request, looker, view, form=form, wrong=f"Give a reason of up to {LONGEST} letters"
             )
@@ -129,7 +129,7 @@ def routes(site: Site) -> list[BaseRoute]:
             view.proposal.id, by=looker.name, reason=reason, tenant=looker.tenant, now=site.now()
         )
         if reasons:
-            await site.note(looker, f"withdraw{NOT_DONE}", str(view.proposal.id))
+            await note_nothing_done(site, looker, "withdraw", str(view.proposal.id))
             return await _page(site, request, looker, view, form=form, faults=reasons)
         return site.to(request, _address(view), "Withdrawn. Nothing has moved.")
 

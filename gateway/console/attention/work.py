@@ -23,7 +23,7 @@ from gateway.console.attention.work_acts import ACTS, REMIND, reminder
 from gateway.console.attention.work_shape import Case, WorkAct, Wrong
 from gateway.console.in_force.told import told_of
 from gateway.console.site import HOME, Form, Looker, Names, Site
-from gateway.console.trouble import NOT_DONE
+from gateway.console.trouble import note_nothing_done
 from gateway.console.whole_number import whole_number
 from gateway.console.words import STATES, clock_time
 from gateway.domain.errors import Unavailable
@@ -196,8 +196,7 @@ async def _carry_out(request: Request, desk: Desk, act: WorkAct, case: Case, for
 
 
 async def _not_done(case: Case, act: WorkAct) -> None:
-    """Write down that it was tried and nothing was done, so that no leaf alone reads as if it had been."""
-    await case.site.note(case.looker, f"{act.name}{NOT_DONE}", _subject(case.numbers))
+    await note_nothing_done(case.site, case.looker, act.name, _subject(case.numbers))
 
 
 def _page(

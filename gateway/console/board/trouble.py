@@ -22,7 +22,7 @@ from gateway.console.acting.shape import LONGEST, in_words
 from gateway.console.csv_text import csv_response
 from gateway.console.pages import address, named
 from gateway.console.site import Form, Looker, Site
-from gateway.console.trouble import NOT_DONE
+from gateway.console.trouble import note_nothing_done
 from gateway.console.words import LONDON, STATES, Shown, clock_time, day, inert, nhs_number
 from gateway.domain.asking import Seen
 from gateway.domain.fence import FREE, REVOCABLE
@@ -107,7 +107,7 @@ def routes(site: Site) -> list[BaseRoute]:
         chosen = [row for row in rows if str(row.held.prescription_id) in form.many("prescription")]
         to, wrong = OdsCode.parse(form.one("to")), _wrong(site, ods, form, chosen)
         if wrong or to is None:
-            await site.note(looker, f"propose re-routes{NOT_DONE}", str(ods))
+            await note_nothing_done(site, looker, "propose re-routes", str(ods))
             return await _page(site, request, looker, ods, form, wrong)
         await site.note(looker, "propose re-routes", str(ods))
         done, reasons = 0, list[str]()
@@ -129,7 +129,7 @@ def routes(site: Site) -> list[BaseRoute]:
             done += not why
             reasons += [f"{row.number}: {one}" for one in why]
         if not done:
-            await site.note(looker, f"propose re-routes{NOT_DONE}", str(ods))
+            await note_nothing_done(site, looker, "propose re-routes", str(ods))
         words = (
             f"{done} of {len(chosen)} re-routes are proposed. Nothing has moved yet: a second person agrees to each."
         )

@@ -19,7 +19,7 @@ from gateway.console.csv_text import csv_response
 from gateway.console.pages import named
 from gateway.console.screening import screening_words as words
 from gateway.console.site import Entry, Form, Looker, Site
-from gateway.console.trouble import NOT_DONE, Trouble
+from gateway.console.trouble import Trouble, note_nothing_done
 from gateway.console.words import clock_time
 from gateway.domain.acts import Act
 from gateway.domain.errors import Unavailable
@@ -136,7 +136,7 @@ class _Pages:
         return () if moved else ("No line of it waits for the check now: look again.",)
 
     async def _not_done(self, looker: Looker, case: Case) -> None:
-        await self._site.note(looker, f"{_DECISION}{NOT_DONE}", str(case.prescription_id))
+        await note_nothing_done(self._site, looker, _DECISION, str(case.prescription_id))
 
     async def _case(self, looker: Looker, request: Request) -> Case:
         """Read the order as it stands now.
