@@ -24,7 +24,7 @@ from gateway.console.acting.correct import Correct
 from gateway.console.acting.desk import Answer, Close, Resolve, Rule
 from gateway.console.acting.envelope import OrderNumber, Paper
 from gateway.console.acting.hold import Hold, Release
-from gateway.console.acting.offered import BY_NAME, ActName, Standing, address, standings, why_not
+from gateway.console.acting.offered import BY_NAME, ActName, Standing, address, not_theirs, standings, why_not
 from gateway.console.acting.reroute import Reroute
 from gateway.console.acting.shape import Acting, Came, Case, Field, Filled, Kind, Line, NotDone, Says
 from gateway.console.acting.supply import Renewal, RescueSupply
@@ -153,7 +153,8 @@ async def _case(site: Site, looker: Looker, request: Request, name: ActName) -> 
         raise HTTPException(404)
     standing = standings(view)
     lines = [Line(view=line, standing=standing[line.line_id]) for line in view.lines]
-    reasons = [why_not(name, line.standing) for line in lines]
+    barred = not_theirs(view, looker)
+    reasons = [barred or why_not(name, line.standing) for line in lines]
     fits = tuple(line for line, reason in zip(lines, reasons, strict=True) if not reason)
     why = "" if fits else next(iter(reasons), "Nothing of it could be read.")
     return Case(site=site, looker=looker, view=view, lines=fits, why_not=why, now=site.now())

@@ -302,6 +302,17 @@ def _beside(act: ActName, line: Standing) -> str:
     return words if barred else ""
 
 
+_OF_THE_TRUST: Final = (
+    "It is the trust's prescription: only the trust's own people do this. What you have to say of it, answer in your"
+    " own system, or tell them."
+)
+
+
+def not_theirs(view: PrescriptionView, looker: Looker) -> str:
+    """Say why nobody of this organisation does anything to a prescription that it may read; empty where they may."""
+    return "" if looker.tenant in {None, view.found.tenant} else _OF_THE_TRUST
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """One act on a page.
@@ -322,12 +333,12 @@ def offers(view: PrescriptionView, looker: Looker) -> tuple[Offer, ...]:
 
     An act is offered where it fits any line. What the role never has is left out.
     """
-    lines = standings(view)
+    lines, barred = standings(view), not_theirs(view, looker)
     found = []
     for row in ROWS:
         if not looker.may(row.action):
             continue
-        reasons = [why_not(row.act, line) for line in lines.values()] or ["Nothing of it could be read."]
+        reasons = [barred or why_not(row.act, line) for line in lines.values()] or ["Nothing of it could be read."]
         why = "" if "" in reasons else reasons[0]
         found.append(
             Offer(act=row.act, words=row.words, href=address(view.found.prescription_id, row.act), why_not=why)

@@ -66,6 +66,17 @@ async def test_the_first_provider_reads_how_its_time_ended(console: Looking) -> 
     assert "Provider has a question" not in shown
 
 
+@pytest.mark.parametrize("who", [PROVIDER, NEXT])
+async def test_a_provider_is_offered_no_act_and_told_whose_it_is(console: Looking, who: OdsCode) -> None:
+    console.be(Role.PROVIDER_PHARMACIST, who)
+    shown = await console.get(PAGE)
+    assert f'href="{PAGE}/correct"' not in shown
+    assert "only the trust&#39;s own people do this" in shown
+    page = await console.get(f"{PAGE}/correct")
+    assert "<strong>This cannot be done now.</strong> It is the trust&#39;s prescription" in page
+    assert "Send a corrected prescription from your system" not in page
+
+
 async def test_the_next_provider_reads_of_one_medicine_alone(console: Looking) -> None:
     console.be(Role.PROVIDER_PHARMACIST, NEXT)
     shown = await console.get(PAGE)
