@@ -9,7 +9,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from gateway.access.policy import Action
-from gateway.console.amounts import amount_words
 from gateway.console.attention.next_step import Link, step_of
 from gateway.console.late_words import stage_words, unsent_words
 from gateway.console.site import Looker, Names
@@ -32,6 +31,7 @@ from gateway.console.words import (
     when,
 )
 from gateway.domain.alert_kinds import about
+from gateway.domain.amounts import amount_words
 from gateway.domain.cover import Cover
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import CODES

@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from gateway.console.amounts import amount_words
 from gateway.console.pages import named
 from gateway.console.site import Names
 from gateway.console.words import LONDON, clock_time, day, days, held_shown, how_long, inert, short_time
+from gateway.domain.amounts import amount_words
 from gateway.domain.code_map import ApprovedEntry, MapKind, RereadState, UnknownCode
 from gateway.domain.cover import Cover
 from gateway.domain.issue import Issue

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from datetime import time
 from decimal import Decimal
 
-from gateway.console.amounts import amount_words
 from gateway.console.words import day, inert
+from gateway.domain.amounts import amount_words
 from gateway.domain.prescription import Bounds, Dosage, Duration, Line, Range, Rate, Timing
 from gateway.domain.quantity import Quantity, lexeme
 from gateway.translate.timing_words import DAY_WORDS, EVENT_WORDS, UNIT_WORDS

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.console.amounts import amount_words
 from gateway.console.pages import address, named
 from gateway.console.prescription.detail import Behind
 from gateway.console.prescription.dose_words import duration, parts, supplies
 from gateway.console.prescription.timeline import person_words
 from gateway.console.searching.results import address_words
 from gateway.console.words import clock_time, day, how_long, inert, short_time, when
+from gateway.domain.amounts import amount_words
 from gateway.domain.delivery import LABELS as DELIVERIES
 from gateway.domain.delivery import DeliveryEvent
 from gateway.domain.message import MessageEvent

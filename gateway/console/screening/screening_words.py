@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.console.amounts import amount_words
 from gateway.console.pages import Fault, fault, named
 from gateway.console.site import Names
 from gateway.console.words import STATES, Shown, born, clock_time, day, how_long, inert, nhs_number, short_time
+from gateway.domain.amounts import amount_words
 from gateway.domain.coding import Coding
 from gateway.domain.issue import Effect
 from gateway.domain.prescription import Allergy, AllergyStatus, Line, Observation, Prescription, Professional

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.console.amounts import PLURALS, amount_words
+from gateway.domain.amounts import PLURALS, amount_words
 
 
 @pytest.mark.parametrize(
