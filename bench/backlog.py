@@ -1,6 +1,7 @@
 """Whether the gateway stays as fast with a million prescriptions still to be sent, and finds one among five million.
 
-    python -m bench.backlog [--rows 1000000] [--prescriptions 5000000] [--folder DIR] [--record COMMIT]
+    python -m bench.backlog [--rows 1000000] [--prescriptions 5000000] [--engine sqlite] [--folder DIR]
+        [--record COMMIT]
 
 A store with a thousand rows and one with a million are asked the same in turns, on one disk with full synchronisation:
 what is stated is the median of the ratios of neighbouring rounds, because machines differ and are not equally fast at
@@ -14,9 +15,9 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -27,8 +28,10 @@ from tempfile import mkdtemp
 from typing import Final, TypeAlias
 
 from bench import pages
-from bench.backlog_page import Figures, Measured, page, write
+from bench.backlog_page import ENGINES, SQLITE, Figures, Measured, page, write
 from bench.backlog_rows import CHECKED, PROVIDERS, TRUSTS, Bulk, Then, fill, name_of, nhs_of, number_of
+from bench.books import NOW, Books, Opening, now, on_sqlite
+from bench.books_postgres import on_postgres
 from bench.work_rows import work
 from gateway.config.load import load
 from gateway.domain.identifiers import OdsCode
@@ -38,13 +41,12 @@ from gateway.pipeline.translate import read, translate
 from gateway.ports.acceptance import Acceptance
 from gateway.ports.looking_up import Key, NameSought
 from gateway.store.keys import load_or_make
-from gateway.store.sqlite.enquiries import SqliteEnquiries
+from gateway.store.sql.store import SqlStore
 from gateway.store.sqlite.store import SqliteStore
 from gateway.wiring.around import surroundings
 
 EXAMPLE: Final = Path(__file__).parents[1] / "tests/golden/hl7v2/S01.hl7"
 BEGAN: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-NOW: Final = datetime(2026, 10, 5, 9, 16, tzinfo=UTC)
 SMALL: Final = 1_000
 ROUNDS: Final = 9
 CLAIMED: Final = 20
@@ -60,8 +62,7 @@ Act: TypeAlias = "Callable[[], Awaitable[object]]"
 
 
 class _Clock:
-    def now(self) -> datetime:
-        return NOW
+    now = staticmethod(now)
 
 
 class Orders:
@@ -73,7 +74,7 @@ class Orders:
         self._numbers = count(int(time.time() * 1000))  # of no earlier run: a kept store knows those
         self._example = EXAMPLE.read_bytes()
 
-    def make(self, store: SqliteStore) -> Acceptance:
+    def make(self, store: SqlStore) -> Acceptance:
         """Make one for a store."""
         number = next(self._numbers)
         body = self._example.replace(b"S01-0001", b"MORE-%d" % number).replace(b"7001^RBA", b"M%d^RBA" % number)
@@ -83,37 +84,16 @@ class Orders:
         return pipeline._acceptance(submission, translation)  # noqa: SLF001 - the step before the store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
-    """One store that was made, opened as a gateway opens it."""
-
-    file: Path
-    rows: int
-    store: SqliteStore
-    enquiries: SqliteEnquiries
-
-
 async def prepare(folder: Path, orders: Orders, bulk: Bulk, and_then: Then | None = None) -> Path:
     """Make a store in a folder, or go on where making it was stopped; give its file."""
     file = folder / DATABASE
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240
-        store = SqliteStore.open(file, now=_Clock().now)
+        store = SqliteStore.open(file, now=now)
         await store.accept(orders.make(store))
         await store.close()
     await asyncio.to_thread(fill, file, bulk, and_then)
     return file
-
-
-@asynccontextmanager
-async def opened(file: Path, rows: int) -> AsyncIterator[Books]:
-    """Open a store that was made, as a gateway opens it."""
-    store, enquiries = SqliteStore.open(file, now=_Clock().now), SqliteEnquiries.open(file)
-    try:
-        yield Books(file=file, rows=rows, store=store, enquiries=enquiries)
-    finally:
-        await enquiries.close()
-        await store.close()
 
 
 async def timed(act: Act) -> tuple[float, float]:
@@ -166,7 +146,7 @@ def _accepting(books: Books, orders: Orders) -> Act:
     return act
 
 
-async def _accept(store: SqliteStore, one: Acceptance) -> None:
+async def _accept(store: SqlStore, one: Acceptance) -> None:
     """Ask and write as the pipeline does for each submission."""
     tenant = one.submission.tenant
     await store.answered(tenant, one.envelope.control_id)
@@ -279,9 +259,9 @@ async def _quantiles(question: Act) -> Figures:
 
 async def looked_at(books: Books) -> tuple[dict[str, Figures], int]:
     """Measure the pages of the console over big books, as its operator and as pharmacists; and first paint."""
-    everybody = await pages.browser(books.enquiries, books.store, _Clock().now, None)
-    pharmacist = await pages.browser(books.enquiries, books.store, _Clock().now, pages.TRUST)
-    provider = await pages.browser(books.enquiries, books.store, _Clock().now, PROVIDERS[5])
+    everybody = await pages.browser(books.enquiries, books.store, now, None)
+    pharmacist = await pages.browser(books.enquiries, books.store, now, pages.TRUST)
+    provider = await pages.browser(books.enquiries, books.store, now, PROVIDERS[5])
     ids = await pages.whole(books.enquiries, books.rows, FULL_EVERY)
     loaded = await pages.measured(everybody, "operator", pages.of_the_list() | pages.of_the_machine())
     loaded |= await pages.measured(pharmacist, "trust", pages.of_the_list() | pages.of_one(books.rows, ids))
@@ -289,15 +269,15 @@ async def looked_at(books: Books) -> tuple[dict[str, Figures], int]:
     return loaded, await pages.first_paint(pharmacist)
 
 
-async def measure(folder: Path, rows: int, prescriptions: int) -> Measured:
-    """Make the stores, and measure."""
+async def measure(folder: Path, rows: int, prescriptions: int, engine: str, opened: Opening) -> Measured:
+    """Make the stores, and measure them as they are opened."""
     orders = Orders(folder)
     backlog = Bulk(rows=rows, began=BEGAN, until=NOW, full_every=BACKLOG_FULL)
     small = await prepare(folder / "small", orders, replace(backlog, rows=SMALL))
     big = await prepare(folder / "backlog", orders, backlog)
     async with opened(small, SMALL) as one, opened(big, rows) as other:
+        size = other.octets
         flat = await flatness(one, other, orders)
-    size = big.stat().st_size
     bulk = replace(backlog, rows=prescriptions, full_every=FULL_EVERY, open_every=7, leaves=False, guarded=False)
     file = await prepare(folder / "books", orders, bulk, work)
     async with opened(file, prescriptions) as books:
@@ -306,13 +286,14 @@ async def measure(folder: Path, rows: int, prescriptions: int) -> Measured:
     return Measured(
         date=datetime.now(UTC).date().isoformat(),
         commit="",
-        command=f"python -m bench.backlog --rows {rows} --prescriptions {prescriptions}",
+        command=f"python -m bench.backlog --engine {engine} --rows {rows} --prescriptions {prescriptions}",
+        engine=engine,
         cores=os.cpu_count() or 1,
         load=os.getloadavg()[0],
         rows=rows,
         prescriptions=prescriptions,
         backlog_bytes=size,
-        books_bytes=file.stat().st_size,
+        books_bytes=books.octets,
         flat=flat,
         sought=sought,
         pages=loaded,
@@ -325,12 +306,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.backlog")
     parser.add_argument("--rows", type=int, default=20_000, help="still to be sent")
     parser.add_argument("--prescriptions", type=int, default=20_000, help="in the books that are searched")
+    parser.add_argument("--engine", choices=ENGINES, default=SQLITE, help="that is asked; SQLite makes the rows")
     parser.add_argument("--folder", type=Path, help="where the stores are made, and kept for the next run")
-    parser.add_argument("--record", metavar="COMMIT", help="write docs/backlog.json and docs/backlog.md")
+    parser.add_argument("--record", metavar="COMMIT", help="write docs/backlog*.json and its page")
     given = parser.parse_args()
     folder = given.folder or Path(mkdtemp())
     try:
-        measured = asyncio.run(measure(folder, given.rows, given.prescriptions))
+        with nullcontext(on_sqlite) if given.engine == SQLITE else on_postgres(folder) as opened:
+            measured = asyncio.run(measure(folder, given.rows, given.prescriptions, given.engine, opened))
     finally:
         if given.folder is None:
             shutil.rmtree(folder)

@@ -1,18 +1,23 @@
-"""The page `docs/backlog.md`, made from the figures in `docs/backlog.json` and from nothing else."""
+"""The pages `docs/backlog*.md`, one for each engine, made from the figures in the JSON beside them and nothing else."""
 
 import json
 from pathlib import Path
 from typing import Final, NotRequired, TypeAlias, TypedDict
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
-FIGURES: Final = DOCS / "backlog.json"
-PAGE: Final = DOCS / "backlog.md"
+SQLITE: Final = "sqlite"
+ENGINES: Final = {SQLITE: "backlog", "postgres": "backlog-postgres"}
+"""The names of the pages."""
 MOST_RATIO: Final = 1.3
 MOST_MILLISECONDS: Final = 100
 MOST_DETAIL: Final = 150
 MOST_PAINT_KB: Final = 200
 WANTED: Final = (1_000_000, 5_000_000)
 """Rows still to be sent, and prescriptions in the books, that are to be measured."""
+_POSTGRES: Final = (
+    "The rows are those of the SQLite file, copied (`bench/books_postgres.py` states the server's settings). CPU is of",
+    "the gateway alone, and the server's work is in the clock, by which the target is judged here.",
+)
 Figures: TypeAlias = "dict[str, float]"
 
 
@@ -33,6 +38,7 @@ class Measured(TypedDict):
     prescriptions: int
     backlog_bytes: int
     books_bytes: int
+    engine: str
     flat: dict[str, Figures]
     sought: dict[str, Figures]
     pages: NotRequired[dict[str, Figures]]
@@ -41,13 +47,23 @@ class Measured(TypedDict):
 
 def write(measured: Measured) -> None:
     """Keep the figures and write the page."""
-    FIGURES.write_text(json.dumps(measured, indent=2) + "\n")
-    PAGE.write_text(page(measured))
+    figures(measured["engine"]).write_text(json.dumps(measured, indent=2) + "\n")
+    page_of(measured["engine"]).write_text(page(measured))
 
 
-def read() -> Measured:
+def figures(engine: str) -> Path:
+    """Give where the figures of an engine are kept."""
+    return DOCS / f"{ENGINES[engine]}.json"
+
+
+def page_of(engine: str) -> Path:
+    """Give where the page of an engine is."""
+    return DOCS / f"{ENGINES[engine]}.md"
+
+
+def read(engine: str) -> Measured:
     """Give the figures that are kept."""
-    kept: Measured = json.loads(FIGURES.read_text())
+    kept: Measured = json.loads(figures(engine).read_text())
     return kept
 
 
@@ -55,30 +71,31 @@ def page(measured: Measured) -> str:
     """Give the page."""
     return "\n".join(
         [
-            "# Backlog and big books",
+            f"# Backlog and big books{'' if measured['engine'] == SQLITE else ' on PostgreSQL'}",
             "",
             f"Measured on {measured['date']} at commit `{measured['commit']}` with",
             f"`{measured['command']}`:",
-            f"SQLite, full synchronisation, {measured['cores']} cores with a load of {measured['load']:.0f} by other",
-            "work, so that times by the clock are long and uneven; ratios compare neighbouring rounds.",
-            "This page is made from `docs/backlog.json`; do not edit it.",
+            f"full synchronisation, {measured['cores']} cores with a load of {measured['load']:.0f}. Other work makes",
+            "times by the clock long and uneven; ratios compare neighbouring rounds.",
+            *([] if measured["engine"] == SQLITE else _POSTGRES),
+            f"This page is made from `docs/{ENGINES[measured['engine']]}.json`; do not edit it.",
             "",
             f"## {measured['rows']:,} rows still to be sent, beside 1,000",
             "",
             "CPU microseconds of all threads, medians of rounds in turns; ratios of it, and by the clock. The bigger",
-            f"file has {_gigabytes(measured['backlog_bytes'])}. Target: at most {MOST_RATIO} times.",
+            f"one has {_gigabytes(measured['backlog_bytes'])}. Target: at most {MOST_RATIO} times.",
             "",
             "| | with 1,000 | with all | ratio | by the clock | |",
             "|---|---:|---:|---:|---:|---|",
             *(
                 f"| {name} | {one['small']:,.0f} | {one['big']:,.0f} | {one['ratio']:.2f} | {one['by the clock']:.2f} "
-                f"| {_met(one)} |"
+                f"| {'' if _met(measured, one) else 'missed'} |"
                 for name, one in measured["flat"].items()
             ),
             "",
             f"## Finding one of {measured['prescriptions']:,} prescriptions",
             "",
-            f"Milliseconds by the clock for one question. The file has {_gigabytes(measured['books_bytes'])}.",
+            f"Milliseconds by the clock for one question. The books have {_gigabytes(measured['books_bytes'])}.",
             f"Target: 95 % within {MOST_MILLISECONDS} ms.",
             "",
             "| | median | 95 % | slowest |",
@@ -128,12 +145,13 @@ def _gigabytes(octets: int) -> str:
     return f"{octets / 1e9:.1f} GB"
 
 
-def _met(one: Figures) -> str:
-    return "" if one["ratio"] <= MOST_RATIO else "missed"
+def _met(measured: Measured, one: Figures) -> bool:
+    """Tell whether it stays as fast; where a server does the work, its time is in the clock alone."""
+    return one["ratio" if measured["engine"] == SQLITE else "by the clock"] <= MOST_RATIO
 
 
 def _verdict(measured: Measured) -> str:
-    missed = [name for name, one in measured["flat"].items() if one["ratio"] > MOST_RATIO]
+    missed = [name for name, one in measured["flat"].items() if not _met(measured, one)]
     missed += [name for name, one in measured["sought"].items() if one["p95"] > MOST_MILLISECONDS]
     missed += [name for name, one in measured.get("pages", {}).items() if one["p95"] > _most(name)]
     missed += ["first paint"] if measured.get("first_paint", 0) > MOST_PAINT_KB * 1000 else []

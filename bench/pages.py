@@ -53,11 +53,13 @@ class Browser:
         application: what is asked.
         cookie: who looks.
         csrf: token of the session's forms.
+        first_octet_at: when the body of the last answer began, on the clock that never goes back.
     """
 
     application: Starlette
     cookie: str
     csrf: str = ""
+    first_octet_at: float = 0.0
 
     async def ask(self, path: str, fields: dict[str, str] | None = None) -> tuple[bytes, int]:
         """Load a page, or send a form and load the page it leads to.
@@ -97,6 +99,7 @@ class Browser:
         }
         got = _Answer(said)
         await self.application(scope, got.receive, got.send)
+        self.first_octet_at = got.first_octet_at
         return got.status, got.where, bytes(got.body)
 
 
@@ -108,6 +111,7 @@ class _Answer:
     status: int = 0
     where: str = ""
     body: bytearray = field(default_factory=bytearray)
+    first_octet_at: float = 0.0
 
     async def receive(self) -> Message:
         return {"type": "http.request", "body": self.said, "more_body": False}
@@ -117,6 +121,7 @@ class _Answer:
             self.status = message["status"]
             self.where = dict(message["headers"]).get(b"location", b"").decode()
         else:
+            self.first_octet_at = self.first_octet_at or time.perf_counter()
             self.body += message.get("body", b"")
 
 
@@ -153,7 +158,7 @@ async def browser(
 async def _in_post(sessions: Sessions, tenant: OdsCode) -> Opened:
     role = Role.PROVIDER_PHARMACIST if tenant in PROVIDERS else Role.HOMECARE_PHARMACIST
     post = Post(role=role, tenant=tenant)
-    return await sessions.sign_in(Identity(name="bench", person="Bench", posts=(post,)), post)
+    return await sessions.sign_in(Identity(name=f"bench-{tenant}", person="Bench", posts=(post,)), post)
 
 
 async def whole(enquiries: SqlEnquiries, rows: int, full_every: int) -> list[UUID]:

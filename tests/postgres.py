@@ -63,12 +63,13 @@ class Server:
     """A server of its own.
 
     Args:
+        where: a folder for its files; in memory where there is room, if none is stated.
         settings: beside those that all have.
     """
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, where: Path | None = None, /, **settings: str) -> None:
         roomy = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
-        place = _MEMORY if roomy else None
+        place = where or (_MEMORY if roomy else None)
         self.folder = Path(tempfile.mkdtemp(prefix="pg", dir=place))
         self._data = self.folder / "data"
         self._user = _user()

@@ -1,7 +1,10 @@
-"""`docs/backlog.md` says what `docs/backlog.json` holds, and no more."""
+"""`docs/backlog.md` and its like say what the JSON beside them holds, and no more."""
 
-from bench.backlog_page import PAGE, page, read
+import pytest
+
+from bench.backlog_page import ENGINES, figures, page, page_of, read
 
 
-def test_the_page_is_the_figures() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(read())
+@pytest.mark.parametrize("engine", [one for one in ENGINES if figures(one).exists()])
+def test_the_page_is_the_figures(engine: str) -> None:
+    assert page_of(engine).read_text(encoding="utf-8") == page(read(engine))
