@@ -156,7 +156,8 @@ class SqlEnquiries(
 
     async def look_up(self, key: Key, value: str, *, tenant: OdsCode | None) -> Hits:
         """See `gateway.ports.looking_up.LookingUp`."""
-        return await self._ask(lambda reader: lookup.look_up(reader, key, value, tenant=tenant), tenant)
+        of = await self._ask(lookup.trusts) if key is Key.CONTROL_ID else ()
+        return await self._ask(lambda reader: lookup.look_up(reader, key, value, tenant=tenant, of=of), tenant)
 
     async def by_name(self, sought: NameSought, *, tenant: OdsCode | None) -> NamedHits:
         """See `gateway.ports.looking_up.LookingUp`."""

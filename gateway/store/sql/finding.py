@@ -17,6 +17,7 @@ from gateway.domain.sight import Sight
 from gateway.enquiries import Found
 from gateway.store.document import decode
 from gateway.store.sql.instants import instant
+from gateway.store.sql.listing import numbers
 from gateway.store.sql.seeing import MAY_SEE, OWN_ALERT, OWN_LINE, sights
 from gateway.store.sql.transaction import Reader
 
@@ -29,19 +30,24 @@ VISIBLE = f"""
 NEWEST = """NOT EXISTS (
     SELECT 1 FROM prescription AS later
     WHERE later.uuid = prescription.uuid AND later.tenant = prescription.tenant AND later.id > prescription.id)"""
-# What is empty is said again in each: only then do the indexes serve, which leave it out.
+# What is empty is said again in each: only then do the indexes serve, which leave it out. And each is one set of ids:
+# of two conditions with OR between them, PostgreSQL would ask every row that there is.
 BY = {
     "nhs_number": "prescription.nhs_number = :value AND prescription.nhs_number <> ''",
     "number": "prescription.number = :value AND prescription.number <> ''",
-    "order_number": f"""(prescription.id IN (
-            SELECT prescription FROM line WHERE order_number = :value AND order_number <> '' AND {OWN_LINE})
-        OR (prescription.group_number = :value AND prescription.group_number <> ''))""",  # noqa: S608 - constants
-    "control_id": """(prescription.submission IN (
-        SELECT id FROM submission WHERE tenant = :tenant AND control_id = :value)
-        OR prescription.id IN (
-            SELECT line.prescription FROM submission JOIN cancel ON cancel.submission = submission.id
-            JOIN line ON line.id = cancel.line
-            WHERE submission.tenant = :tenant AND submission.control_id = :value))""",
+    "order_number": f"""prescription.id IN (
+        SELECT prescription FROM line WHERE order_number = :value AND order_number <> '' AND {OWN_LINE}
+        UNION ALL
+        SELECT same.id FROM prescription AS same WHERE same.group_number = :value AND same.group_number <> ''
+    )""",  # noqa: S608 - constants
+    "control_id": """prescription.id IN (
+        SELECT same.id FROM submission JOIN prescription AS same ON same.submission = submission.id
+        WHERE submission.tenant = :tenant AND submission.control_id = :value
+        UNION ALL
+        SELECT line.prescription FROM submission JOIN cancel ON cancel.submission = submission.id
+        JOIN line ON line.id = cancel.line
+        WHERE submission.tenant = :tenant AND submission.control_id = :value
+    )""",
 }
 _FIND = """
 SELECT prescription.id, prescription.tenant FROM prescription WHERE {condition} AND {visible} AND {newest}
@@ -72,10 +78,10 @@ WHERE one.provider = :provider AND one.state IN ('SENT', 'UNCERTAIN') AND {NEWES
                 OR (line.state <> 'SUPERSEDED' AND line.provider <> :provider)))
 ORDER BY prescription.id LIMIT :limit
 """  # noqa: S608 - a constant condition
-_FOUND = """
+_FOUND = f"""
 SELECT id, uuid, number, group_number, tenant, received_at, issues FROM prescription
-WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id DESC
-"""
+WHERE id IN {numbers("?")} ORDER BY id DESC
+"""  # noqa: S608 - our own words alone
 _LINES = """
 SELECT wanted.id, line.state, line.product_display, line.provider,
     (SELECT count(*) FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL AND {whose}),
@@ -86,15 +92,15 @@ SELECT wanted.id, line.state, line.product_display, line.provider,
         WHEN 3 THEN 'incident' WHEN 2 THEN 'cancel-overdue' WHEN 1 THEN 'sent-overdue' END
     FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL AND {whose}),
     line.id
-FROM json_each(:rows) AS each
-JOIN prescription AS wanted ON wanted.id = CAST(each.value AS BIGINT)
+FROM {rows} AS each
+JOIN prescription AS wanted ON wanted.id = each.id
 JOIN prescription AS same ON same.uuid = wanted.uuid AND same.tenant = wanted.tenant
 JOIN line ON line.prescription = same.id
 WHERE same.id = wanted.id OR line.state <> 'SUPERSEDED'
 ORDER BY line.id
 """
-_EVERY_LINE = _LINES.format(whose="TRUE")
-_OF_PROVIDER = _LINES.format(whose=OWN_ALERT)
+_EVERY_LINE = _LINES.format(rows=numbers(":rows"), whose="TRUE")
+_OF_PROVIDER = _LINES.format(rows=numbers(":rows"), whose=OWN_ALERT)
 
 
 def search(

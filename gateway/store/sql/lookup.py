@@ -37,6 +37,7 @@ from gateway.ports.looking_up import (
 from gateway.store.document import decode
 from gateway.store.sql import finding
 from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.listing import numbers
 from gateway.store.sql.seeing import OWN_LINE, sights
 from gateway.store.sql.transaction import Reader, Row
 
@@ -49,28 +50,33 @@ WITH RECURSIVE each (tenant) AS (
 SELECT tenant FROM each WHERE tenant IS NOT NULL
 """
 """Every trust that ever sent a message: one step of the index for each."""
-_OF_MESSAGE: Final = """(
+_OF_MESSAGE: Final = """
     SELECT message.prescription FROM message JOIN prescription AS its ON its.id = message.prescription
     WHERE message.{column} = :value
-        AND (CAST(:tenant AS TEXT) IS NULL OR its.tenant = :tenant OR message.destination = :tenant))"""
+        AND (CAST(:tenant AS TEXT) IS NULL OR its.tenant = :tenant OR message.destination = :tenant)"""
 """A provider finds by a message that was for it."""
 _BY: Final[Mapping[Key, str]] = {
     Key.NHS_NUMBER: finding.BY["nhs_number"],
     Key.NUMBER: finding.BY["number"],
     Key.ORDER_NUMBER: finding.BY["order_number"],
     Key.OTHER_NUMBER: "prescription.id IN (SELECT prescription FROM other_number WHERE value = :value)",
-    Key.CONTROL_ID: f"""(prescription.submission IN (SELECT id FROM submission WHERE control_id = :value
-            AND tenant IN (SELECT value FROM json_each(:tenants)))
-        OR prescription.id IN (
-            SELECT line.prescription FROM submission JOIN cancel ON cancel.submission = submission.id
-            JOIN line ON line.id = cancel.line
-            WHERE submission.control_id = :value AND submission.tenant IN (SELECT value FROM json_each(:tenants))
-                AND {OWN_LINE}))""",  # noqa: S608 - our own words alone
-    Key.ID: f"""(prescription.uuid = :value
-        OR prescription.id IN (SELECT prescription FROM line WHERE uuid = :value AND {OWN_LINE})
-        OR prescription.id IN {_OF_MESSAGE.format(column="id")})""",  # noqa: S608 - our own words alone
-    Key.DIGEST: f"""(prescription.submission IN (SELECT id FROM submission WHERE digest = :value)
-        OR prescription.id IN {_OF_MESSAGE.format(column="digest")})""",  # noqa: S608 - our own words alone
+    Key.CONTROL_ID: f"""prescription.id IN (
+        SELECT same.id FROM submission JOIN prescription AS same ON same.submission = submission.id
+        WHERE submission.control_id = :value AND submission.tenant IN (SELECT value FROM json_each(:tenants))
+        UNION ALL
+        SELECT line.prescription FROM submission JOIN cancel ON cancel.submission = submission.id
+        JOIN line ON line.id = cancel.line
+        WHERE submission.control_id = :value AND submission.tenant IN (SELECT value FROM json_each(:tenants))
+            AND {OWN_LINE})""",  # noqa: S608 - our own words alone
+    Key.ID: f"""prescription.id IN (
+        SELECT same.id FROM prescription AS same WHERE same.uuid = :value
+        UNION ALL
+        SELECT prescription FROM line WHERE uuid = :value AND {OWN_LINE}
+        UNION ALL {_OF_MESSAGE.format(column="id")})""",  # noqa: S608 - our own words alone
+    Key.DIGEST: f"""prescription.id IN (
+        SELECT same.id FROM submission JOIN prescription AS same ON same.submission = submission.id
+        WHERE submission.digest = :value
+        UNION ALL {_OF_MESSAGE.format(column="digest")})""",  # noqa: S608 - our own words alone
 }
 _ANSWERED: Final = """prescription.id IN (
     SELECT line.prescription FROM callback JOIN event ON event.callback = callback.id
@@ -95,22 +101,22 @@ ORDER BY prescription.id DESC LIMIT :limit
 """  # noqa: S608 - constant conditions
 _UNREAD: Final = """
 SELECT received_at, document IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM patient_index WHERE patient_index.prescription = prescription.id)
+    AND (SELECT count(*) FROM patient_index WHERE patient_index.prescription = prescription.id) = 0
 FROM prescription WHERE id > (SELECT prescription FROM search_progress WHERE id = 1) ORDER BY id LIMIT 1
 """
-_DOCUMENTS: Final = """
+_DOCUMENTS: Final = f"""
 SELECT id, nhs_number, document, issues FROM prescription
-WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id DESC
-"""
-_STANDS: Final = """
+WHERE id IN {numbers("?")} ORDER BY id DESC
+"""  # noqa: S608 - our own words alone
+_STANDS: Final = f"""
 SELECT line.prescription, line.state, line.holder, line.entered_at, line.act_by,
     (SELECT cancel.state FROM cancel WHERE cancel.line = line.id),
     (SELECT min(coalesce(delivery.agreed_for, delivery.due_on)) FROM delivery WHERE delivery.line = line.id
         AND delivery.state IN ('PLANNED', 'RELEASED', 'BOOKED', 'PREPARING', 'READY_TO_GO', 'DISPATCHED')),
     line.id,
     (SELECT message.destination FROM cancel JOIN message ON message.id = cancel.message WHERE cancel.line = line.id)
-FROM line WHERE line.prescription IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY line.id
-"""
+FROM line WHERE line.prescription IN {numbers("?")} ORDER BY line.id
+"""  # noqa: S608 - our own words alone
 _ARCHIVED: Final[Mapping[Key, str]] = {
     Key.ORDER_NUMBER: """
 SELECT count(*) FROM archived_line WHERE (order_number = :value AND order_number <> ''
@@ -155,14 +161,27 @@ class _Verdict:
     orders: tuple[_Order, ...] = ()
 
 
-def look_up(reader: Reader, key: Key, value: str, *, tenant: OdsCode | None) -> Hits:
-    """Find by one value; what cannot be of its kind is found nowhere."""
+def trusts(reader: Reader) -> tuple[str, ...]:
+    """Give every trust that ever sent a message; asked as the gateway itself, for no tenant is shown them all."""
+    return tuple(str(row[0]) for row in reader.execute(_TENANTS))
+
+
+def look_up(reader: Reader, key: Key, value: str, *, tenant: OdsCode | None, of: Sequence[str] = ()) -> Hits:
+    """Find by one value; what cannot be of its kind is found nowhere.
+
+    Args:
+        reader: asked.
+        key: what kind of value it is.
+        value: as it was typed.
+        tenant: who asks.
+        of: for a control id, the trusts whose it may be: the index has them before it.
+    """
     wanted = _wanted(key, value)
     if wanted is None:
         return Hits()
     values: dict[str, object] = {"value": wanted, "tenant": tenant.value if tenant else None}
     if key is Key.CONTROL_ID:
-        values["tenants"] = _tenants(reader, None)
+        values["tenants"] = json.dumps(list(of))
     rows = _rows(reader.execute(FOUND[key], {**values, "limit": MOST_LISTED}))
     if not rows and key is Key.DIGEST and tenant is None:
         rows = _rows(reader.execute(ANSWERED, {**values, "limit": MOST_LISTED}))
@@ -208,8 +227,7 @@ def _wanted(key: Key, value: str) -> str | bytes | None:
 
 
 def _tenants(reader: Reader, tenant: OdsCode | None) -> str:
-    every = [tenant.value] if tenant else [str(row[0]) for row in reader.execute(_TENANTS)]
-    return json.dumps(every)
+    return json.dumps([tenant.value] if tenant else list(trusts(reader)))
 
 
 def _rows(rows: Iterable[Row]) -> list[int]:

@@ -22,6 +22,7 @@ from gateway.enquiries import AlertView, DeliveryView, EventView, LineView, Pres
 from gateway.store.document import decode
 from gateway.store.sql.finding import describe, visible
 from gateway.store.sql.instants import instant, stored
+from gateway.store.sql.listing import numbers
 from gateway.store.sql.seeing import OWN_ALERT, provider_of, sights
 from gateway.store.sql.transaction import Reader
 
@@ -52,15 +53,15 @@ SELECT issue, state, owed, due_on, agreed_first, agreed_for FROM delivery AS one
     AND epoch = (SELECT max(epoch) FROM delivery WHERE line = one.line AND issue = one.issue)
 ORDER BY issue
 """
-_OWN_DELIVERIES = """
+_OWN_DELIVERIES = f"""
 SELECT issue,
-    CASE WHEN state = 'RESCUED' AND entered_at > coalesce(CAST(:ended AS BIGINT), entered_at) THEN 'WITHDRAWN'
+    CASE WHEN state = 'RESCUED' AND entered_at >= CAST(:ended AS BIGINT) THEN 'WITHDRAWN'
         ELSE state END,
     owed, due_on, agreed_first, agreed_for
 FROM delivery AS one WHERE line = :line AND epoch = (SELECT max(epoch) FROM delivery WHERE line = one.line
-    AND issue = one.issue AND epoch IN (SELECT CAST(value AS BIGINT) FROM json_each(:epochs)))
+    AND issue = one.issue AND epoch IN {numbers(":epochs")})
 ORDER BY issue
-"""
+"""  # noqa: S608 - our own words alone
 _RENEWAL = "SELECT state, entered_at, prescription FROM renewal WHERE line = ? ORDER BY id DESC LIMIT 1"
 _OWN_RENEWAL = """
 SELECT state, entered_at, NULL FROM renewal WHERE line = ? AND opened_at >= ? ORDER BY id DESC LIMIT 1
