@@ -102,7 +102,7 @@ def test_what_is_missing_is_led_to_and_what_was_typed_stands(office: Running, en
     assert page.title().startswith("Error: ")
     assert page.locator("textarea[name='reason']").input_value() == NASTY[:400]
     page.locator(".nhsuk-error-summary a").first.click()
-    assert page.evaluate("document.activeElement.name") == "code"
+    expect(page.locator("[name='code']:focus")).to_have_count(1)
     looks_right(page)
 
 
@@ -231,7 +231,7 @@ def test_a_cancel_of_what_a_provider_has_says_not_cancelled_until_it_answers(off
     expect(main).to_contain_text("Asked. Not cancelled yet")
     expect(main).to_contain_text("Cancel asked, not cancelled")
     expect(main).to_contain_text("Treat it as still active.")
-    assert page.evaluate("document.activeElement.classList.contains('nhsuk-notification-banner')")
+    expect(page.locator(".nhsuk-notification-banner")).to_be_focused()
     looks_right(page)
     page.goto(f"{address}/send-again")
     expect(main).to_contain_text("This cannot be done now.")

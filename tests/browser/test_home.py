@@ -97,7 +97,7 @@ def test_an_item_is_taken_and_a_call_logged_by_keyboard_alone(demo: Running, ent
     page.keyboard.press("Enter")
     notice = page.get_by_role("region", name="What happened")
     expect(notice).to_contain_text("You have taken 1 row.")
-    assert page.evaluate("document.activeElement.innerText.includes('You have taken')")
+    expect(page.locator(":focus")).to_contain_text("You have taken")
     page.goto(f"{demo.address}/console/?whose=mine")
     press_until(page, "Tab", "More")
     page.keyboard.press("Enter")

@@ -179,17 +179,14 @@ def test_what_the_person_has_open_or_holds_stays_as_it_is(demo: Running, enter: 
     page = enter(demo)
     page.goto(f"{demo.address}/console/")
     is_live(page)
-    page.evaluate(
-        """() => {
-            const part = document.querySelector('[data-live-row] [data-live-part]');
-            part.tabIndex = 0; part.textContent = 'what I read'; part.focus();
-            const subject = document.querySelector('[data-live-list]');
-            new BroadcastChannel('hc-live').postMessage({name: 'reset', id: '', data: {}});
-            return Boolean(subject);
-        }"""
-    )
     with page.expect_response(lambda answer: "x-live" in answer.request.headers, timeout=30_000):
-        pass
+        page.evaluate(
+            """() => {
+                const part = document.querySelector('[data-live-row] [data-live-part]');
+                part.tabIndex = 0; part.textContent = 'what I read'; part.focus();
+                new BroadcastChannel('hc-live').postMessage({name: 'reset', id: '', data: {}});
+            }"""
+        )
     page.wait_for_timeout(500)
     assert page.locator("[data-live-row] [data-live-part]").first.inner_text() == "what I read"
 

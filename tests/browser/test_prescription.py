@@ -107,7 +107,7 @@ def test_a_fault_leads_to_its_field(empty: Running, enter: Enter) -> None:
     page.locator("main button").click()
     expect(page.locator(".nhsuk-error-summary")).to_be_visible()
     page.get_by_role("link", name="Enter the last name.").click()
-    assert page.evaluate("document.activeElement.id") == "family"
+    expect(page.locator("#family")).to_be_focused()
     looks_right(page)
 
 
