@@ -18,7 +18,7 @@ def parse_decimal(text: str) -> Decimal | None:
     Refused: signs, exponents, leading zeros, digits of other scripts, more than 18 digits
     (reliability-security.md H25, J03).
     """
-    if not _has_form(text) or len(text.replace(".", "")) > 18:  # noqa: PLR2004
+    if not _has_form(text) or len(text.replace(".", "")) > 18:  # noqa: PLR2004 - digits, as above
         return None
     return Decimal(text)
 
