@@ -57,7 +57,7 @@ RULES: Final[Mapping[Now, str]] = MappingProxyType(
             f"At least {SILENT_SENT} prescriptions wait for its answer, and since the oldest of them was sent it has"
             f" answered nothing at all: for more than {SLOW_FACTOR} times the 95th centile of the 30 days before, or"
             f" more than {MUTE_AFTER // timedelta(hours=1)} hours where those had fewer than {USUAL_ANSWERS} answers."
-            " That its system takes a message is no answer."
+            " That its system takes a message is no answer; that it refuses one is."
         ),
         Now.SLOW: (
             f"Of {SLOW_ANSWERS} or more answers today, the 95th centile is over {SLOW_FACTOR} times that of the 30 days"
@@ -81,7 +81,8 @@ class Pulse:
         tried_at: when something was last sent to it.
         tried_since: transmissions tried since it was heard.
         silent_since: the first of those.
-        said_at: when it last said anything of its own, beside taking what it was sent; None if that is not known.
+        said_at: when it last said anything of its own, beside taking what it was sent, on the connection it was sent on
+            or later; None if that is not known.
     """
 
     heard_at: datetime | None = None
@@ -106,6 +107,8 @@ class Signs:
     Attributes:
         today: how long the answers of today took; `usual`: those of the thirty days before.
         oldest: since when the item waits that has waited longest, of those that were sent; `waiting`: how many do.
+        refused_by: by when it last refused a message itself, counted by whole hours: it will do nothing with it, and
+            that is an answer.
     """
 
     pulse: Pulse
@@ -115,6 +118,7 @@ class Signs:
     usual: Spread = field(default_factory=Spread)
     oldest: datetime | None = None
     waiting: int = 0
+    refused_by: datetime | None = None
 
 
 def judge(signs: Signs, now: datetime) -> Now:
@@ -143,10 +147,10 @@ def silent_for(pulse: Pulse, now: datetime) -> timedelta | None:
 
 def _mute(signs: Signs, now: datetime) -> bool:
     """Tell whether it takes what it is sent, and has answered nothing of it for too long."""
-    said, heard = signs.pulse.said_at, signs.pulse.heard_at
+    heard = signs.pulse.heard_at
     if signs.oldest is None or signs.waiting < SILENT_SENT or heard is None or heard < signs.oldest:
         return False
-    if said is not None and said >= signs.oldest:
+    if any(said is not None and said >= signs.oldest for said in (signs.pulse.said_at, signs.refused_by)):
         return False
     usual = signs.usual.percentile(95)
     known = usual is not None and len(signs.usual) >= USUAL_ANSWERS

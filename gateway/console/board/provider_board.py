@@ -168,7 +168,15 @@ def standing(ods: OdsCode, known: Known) -> Standing:
     backlog = known.whole_backlog.get(ods, Backlog())
     paused = any(pause.destination == ods for pause in known.pauses)
     waiting = backlog.waiting + backlog.not_known
-    signs = Signs(pulse=pulse, paused=paused, today=today, usual=usual, oldest=backlog.oldest, waiting=waiting)
+    signs = Signs(
+        pulse=pulse,
+        paused=paused,
+        today=today,
+        usual=usual,
+        oldest=backlog.oldest,
+        waiting=waiting,
+        refused_by=_refused_by(known.whole, ods),
+    )
     word = judge(signs, known.now)
     silent = silent_for(pulse, known.now) if word is Now.NOT_ANSWERING else None
     planned = [one for one in known.outages if one.outage.provider == ods]
@@ -180,6 +188,13 @@ def standing(ods: OdsCode, known: Known) -> Standing:
         outage=outage_words(planned[0].outage, known.now) if planned else "",
         heard=f"{clock_time(pulse.heard_at)}, {when(pulse.heard_at, known.now)}" if pulse.heard_at else "Never",
     )
+
+
+def _refused_by(figures: Iterable[Figure], ods: OdsCode) -> datetime | None:
+    """Give the end of the last hour in which it refused a message; None where it refused none."""
+    refusals = [one for one in figures if one.provider == ods and one.measure == f"{Measure.ATTEMPT}:refused"]
+    hours = [bounds(one.day)[0] + timedelta(hours=hour + 1) for one in refusals for hour in one.spread.counts]
+    return max(hours, default=None)
 
 
 def _for(word: Now, silent: timedelta | None, oldest: datetime | None) -> str:

@@ -15,7 +15,8 @@ import pytest
 from gateway.access.roles import Role
 from gateway.console.board.provider_book import ProviderBook
 from gateway.console.board.provider_facts import facts
-from gateway.destination import InDoubt, Promises, Taken, TransmitOutcome, TryLater
+from gateway.destination import InDoubt, Promises, Refused, Taken, TransmitOutcome, TryLater
+from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent
@@ -114,7 +115,8 @@ async def test_the_board_says_what_waits_and_how_fast_answers_come(console: Look
     assert "4 min / 4 min, of 1 answer" in row
 
 
-async def test_who_takes_everything_and_answers_nothing_is_not_called_working(console: Looking) -> None:
+async def mute(console: Looking) -> None:
+    """Let a provider's system take three, answer none for five hours, and take one more."""
     for name in ("A", "B", "C"):
         await take(console, name)
         await send(console, Taken())
@@ -122,10 +124,37 @@ async def test_who_takes_everything_and_answers_nothing_is_not_called_working(co
     await take(console, "D")
     await send(console, Taken())
     await count(console)
+
+
+async def test_who_takes_everything_and_answers_nothing_is_not_called_working(console: Looking) -> None:
+    await mute(console)
     page = read(await console.get("/console/providers"))
     assert "Takes messages, answers none since 5 Oct 2026" in page
     assert "Now Working" not in page.partition("Example Homecare Ltd")[2].partition("Backup")[0]
-    assert "That its system takes a message is no answer." in read(await console.get("/console/providers/VNE51"))
+    rule = "That its system takes a message is no answer; that it refuses one is."
+    assert rule in read(await console.get("/console/providers/VNE51"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Refused(reason="HTTP 422"),
+        Taken(
+            acknowledgement=Acknowledgement(
+                id="at-once", correlation=None, reports=(LineReport(line_id=None, event=LineEvent.ACCEPTED),)
+            )
+        ),
+    ],
+    ids=["a refusal", "an answer"],
+)
+async def test_who_answers_on_the_connection_it_was_sent_on_is_not_said_to_answer_none(
+    console: Looking, answer: TransmitOutcome
+) -> None:
+    await mute(console)
+    await take(console, "E")
+    await send(console, answer)
+    await count(console)
+    assert "answers none since" not in read(await console.get("/console/providers"))
 
 
 async def test_silence_is_said_with_its_length_and_its_rule(console: Looking) -> None:

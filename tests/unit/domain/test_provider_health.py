@@ -34,6 +34,8 @@ USUAL = Spread({300: 19, 2400: 1})
         (Signs(pulse=HEARD, oldest=LONG_AGO, waiting=2), Now.WORKING),
         (Signs(pulse=HEARD, oldest=MOMENT - timedelta(hours=4), waiting=9), Now.WORKING),
         (Signs(pulse=replace(HEARD, said_at=LONG_AGO), oldest=LONG_AGO, waiting=9), Now.WORKING),
+        (Signs(pulse=SAID_LONG_AGO, oldest=LONG_AGO, waiting=9, refused_by=LONG_AGO), Now.WORKING),
+        (Signs(pulse=HEARD, oldest=LONG_AGO, waiting=9, refused_by=LONG_AGO - _MIN), Now.MUTE),
         (Signs(pulse=replace(HEARD, heard_at=LONG_AGO - _MIN), oldest=LONG_AGO, waiting=9), Now.WORKING),
         (Signs(pulse=HEARD, usual=USUAL, oldest=MOMENT - 11 * _MIN, waiting=3), Now.MUTE),
         (Signs(pulse=HEARD, oldest=MOMENT - timedelta(days=3), waiting=3), Now.MUTE),
