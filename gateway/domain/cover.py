@@ -16,6 +16,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
+from gateway.domain.amounts import amount_words
 from gateway.domain.prescription import Dosage, Duration, Line, Range, TimeUnit, Timing
 from gateway.domain.quantity import Quantity
 
@@ -171,10 +172,10 @@ def _lasts(line: Line, supplied: Supplied) -> Term | str:
 
 def _amount(line: Line, supplied: Supplied) -> tuple[Quantity | None, str]:
     if not supplied.whole or supplied.quantity is not None:
-        return supplied.quantity, str(supplied.quantity)
+        return supplied.quantity, amount_words(str(supplied.quantity))
     starter = line.first_supply if supplied.first else None
     quantity = starter.quantity if starter else line.quantity
-    return quantity, str(quantity)
+    return quantity, amount_words(str(quantity))
 
 
 def _stated(line: Line, supplied: Supplied) -> tuple[tuple[int, str], ...]:

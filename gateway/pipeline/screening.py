@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from gateway.domain.acts import Act
+from gateway.domain.amounts import amount_words
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
@@ -183,7 +184,7 @@ def _structure(dosages: Sequence[Dosage]) -> str:
 
 
 def _quantity(line: Line) -> str:
-    return f"{lexeme(line.quantity.value)} {line.quantity.unit.display or line.quantity.unit.code}"
+    return amount_words(str(line.quantity))
 
 
 def _interval(line: Line) -> str:

@@ -178,7 +178,9 @@ def _deliveries(line: LineView, behind: Behind) -> Iterator[DeliveryRow]:
             agreed=day(one.agreed_for) if one.agreed_for else "",
             left=_said_at(left),
             delivered=_said_at(made),
-            amount=inert(f"{came.amount} {came.unit}".strip() + ("" if made else " so far")) if came else "",
+            amount=inert(amount_words(f"{came.amount} {came.unit}".strip()) + ("" if made else " so far"))
+            if came
+            else "",
             batch=inert(_said(came, "batch ")),
             known=("their answer" if came.answered else "stated by a person") if came else "",
             evidence=behind.evidence(came.source) if came and came.source else "",

@@ -18,6 +18,7 @@ from gateway.console.pages import named
 from gateway.console.prescription.grade import Grade, Graded, Grading
 from gateway.console.site import Names
 from gateway.console.words import ACTORS, EVENTS, STATES, clock_time, how_long, inert, short_time, when, zone_time
+from gateway.domain.amounts import amount_words
 from gateway.domain.labels import LABELS
 from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
 from gateway.domain.prescription import Professional
@@ -200,7 +201,7 @@ def _what(event: EventView, seen: Seen, facts: EventFacts | None, attempts: Mapp
         number = attempts.get(event.at)
         return f"Sent to {provider}{f', attempt {number}' if number else ''}"
     words = event_words(event.event, event.actor)
-    return f"{words}: {facts.amount} {facts.unit}".rstrip() if facts and facts.amount else words
+    return f"{words}: {amount_words(f'{facts.amount} {facts.unit}'.rstrip())}" if facts and facts.amount else words
 
 
 def event_words(event: str, actor: str = "") -> str:

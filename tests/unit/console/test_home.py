@@ -539,7 +539,7 @@ async def test_a_delivery_is_in_the_sum_that_is_shown(console: Looking) -> None:
     )
     await beat(console)
     page = await home(console)
-    assert "Delivered on 5 Oct 2026: 4 pre-filled disposable injection, which lasts 28 days, as prescribed +28" in page
+    assert "Delivered on 5 Oct 2026: 4 pre-filled disposable injections, which lasts 28 days, as prescribed +28" in page
     assert "Used since 5 Oct 2026, if taken as prescribed -3" in page
 
 

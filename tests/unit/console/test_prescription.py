@@ -245,9 +245,10 @@ async def test_what_came_of_a_supply_whose_rest_is_owed_stands_beside_it(console
     message = await sent(console, what)
     await report(console, message, E.ACCEPTED, "one")
     await report(console, message, E.SUPPLY_SHORT, "two", issue=1, amount=Decimal(2), unit="syringe")
-    shown = words(await page(console, what)).partition("2 Deliveries")[2].partition("3 What happened")[0]
+    shown, _, history = words(await page(console, what)).partition("2 Deliveries")[2].partition("3 What happened")
     assert "a rest is owed" in shown
-    assert "2 syringe so far" in shown
+    assert "2 syringes so far" in shown
+    assert "the rest is owed: 2 syringes" in history
     assert "their answer" in shown
 
 

@@ -110,7 +110,7 @@ def test_how_long_a_supply_lasts_is_believed_where_units_differ() -> None:
     found = after(what)
     assert (found.grade, found.days_left(DAY)) == (Grade.DERIVED, 30)
     assert found.terms[0].words == (
-        "Delivered on 20 Oct 2026: 4 pre-filled disposable injection, which lasts 30 days, as prescribed"
+        "Delivered on 20 Oct 2026: 4 pre-filled disposable injections, which lasts 30 days, as prescribed"
     )
 
 
@@ -151,7 +151,7 @@ def test_stock_stated_after_the_delivery_holds_what_was_delivered() -> None:
 def test_stock_stated_before_the_delivery_is_used_up_first() -> None:
     found = after(counted(), stock=Stock(days=10, as_at=DAY - timedelta(days=4)))
     assert [(term.words, term.days) for term in found.sum_on(DAY + timedelta(days=5))] == [
-        ("Delivered on 20 Oct 2026: 4 pre-filled disposable injection, at the most that is taken a day", 28),
+        ("Delivered on 20 Oct 2026: 4 pre-filled disposable injections, at the most that is taken a day", 28),
         ("Left on that day of 10 days stated on 16 Oct 2026", 6),
         ("Used since 20 Oct 2026, if taken as prescribed", -5),
     ]
