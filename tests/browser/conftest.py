@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.crawl import kinds
 from tests.browser.running import Running, demonstration, serving
+from tests.postgres import Server, ask
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _WCAG: Final = {
@@ -77,6 +78,17 @@ def unwatched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Give a gateway whose watch is not running."""
     with serving(tmp_path_factory.mktemp("unwatched") / "data", "--only", "http,console") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Server]]:
+    """Give a gateway over a server that may be stopped."""
+    server = Server()
+    ask(server, "CREATE DATABASE console")
+    url = server.url("console")
+    with serving(tmp_path_factory.mktemp("away") / "data", GATEWAY_DATABASE_URL=url) as running:
+        yield running, server
+    server.remove()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.browser.conftest import Enter, clean, faults, fits, wrong_at
 from tests.browser.crawl import Kind, kinds
 from tests.browser.running import Running, serving
 from tests.browser.sending import S01, of, send, unchecked, unknown_unit
-from tests.postgres import Server, ask
+from tests.postgres import Server
 
 pytestmark = [pytest.mark.timeout(2400), pytest.mark.survey]
 
@@ -29,17 +29,6 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             send(running, unknown_unit(8200 + number, code=f"U{number}", words="x" * 150))
         send(running, S01.replace(b"RDE^O11", b"XXX^Z99"))
         yield running
-
-
-@pytest.fixture(scope="module")
-def served_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Server]]:
-    """Give a gateway over a server that may be stopped."""
-    server = Server()
-    ask(server, "CREATE DATABASE console")
-    url = server.url("console")
-    with serving(tmp_path_factory.mktemp("away") / "data", GATEWAY_DATABASE_URL=url) as running:
-        yield running, server
-    server.remove()
 
 
 def test_every_page_with_nothing_to_show(empty: Running, enter: Enter) -> None:
@@ -82,10 +71,8 @@ def test_what_they_may_not_see_looks_like_what_does_not_exist(crowded: Running, 
     assert any("/prescriptions/" in path for path in refused)
 
 
-def test_every_page_says_what_is_known_while_its_records_are_away(
-    served_away: tuple[Running, Server], enter: Enter
-) -> None:
-    running, server = served_away
+def test_every_page_says_what_is_known_while_its_records_are_away(away: tuple[Running, Server], enter: Enter) -> None:
+    running, server = away
     send(running, of("RBA", 8301))
     page = enter(running)
     every: list[Kind] = list(kinds(page, running.address))

@@ -17,8 +17,8 @@ from tests.browser.conftest import Enter, looks_right
 from tests.browser.listening import listening
 from tests.browser.running import Running, serving
 from tests.browser.sending import S01, of, send, unknown_unit
-from tests.browser.ways import be_at
-from tests.postgres import Server, ask
+from tests.browser.ways import be_at, reroute
+from tests.postgres import Server
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -42,18 +42,6 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         for number in range(7211, 7214):
             send(running, to_sandbox(number))
         yield running
-
-
-@pytest.fixture(scope="module")
-def away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Server]]:
-    """Give a gateway with one order, over a server that may be stopped."""
-    server = Server()
-    ask(server, "CREATE DATABASE console")
-    url = server.url("console")
-    with serving(tmp_path_factory.mktemp("away") / "data", GATEWAY_DATABASE_URL=url) as running:
-        send(running, of("RBA", 7301))
-        yield running, server
-    server.remove()
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +135,7 @@ def test_an_act_while_the_records_are_away_says_what_is_known_and_keeps_what_was
     away: tuple[Running, Server], enter: Enter
 ) -> None:
     running, server = away
+    send(running, of("RBA", 7301))
     page = enter(running)
     be_at(page, *PERRY)
     address = found(page, running, "RX7301")
@@ -213,7 +202,8 @@ def test_a_provider_s_person_sees_its_own_time_alone_after_it_has_ended(office: 
         if "Not on our list." in page.get_by_role("main").inner_text():
             break
         page.wait_for_timeout(1000)
-    reroute(page, address)
+    page.goto(f"{address}/reroute")
+    reroute(page, "They close on Friday.", to="VNE51")
     theirs = enter(office)
     be_at(theirs, "Sandbox", "Val Pharmacist")
     found(theirs, office, "RX7212")
@@ -223,23 +213,6 @@ def test_a_provider_s_person_sees_its_own_time_alone_after_it_has_ended(office: 
         expect(main).not_to_contain_text(word)
     assert theirs.get_by_role("link", name=re.compile("^(Cancel|Hold|Re-route)")).count() == 0
     looks_right(theirs)
-
-
-def reroute(page: Page, address: str) -> None:
-    """Give it to another provider, by two people."""
-    page.goto(f"{address}/reroute")
-    page.locator("input[name='to'][value='VNE51']").check()
-    page.get_by_role("button", name="Look at the checklist").click()
-    page.get_by_label(re.compile("The patient is registered with")).check()
-    page.locator("input[name='code']").first.check()
-    page.locator("textarea[name='reason']").fill("They close on Friday.")
-    page.get_by_role("button", name="Propose").click()
-    page.wait_for_url(re.compile("/console/waiting/"))
-    proposal = page.url
-    be_at(page, "Example Trust", "Charlie Chief")
-    page.goto(proposal)
-    page.get_by_role("button", name="Agree, and do it now").click()
-    expect(page.get_by_role("main")).to_contain_text("Agreed.")
 
 
 def test_five_thousand_hits_are_not_shown_as_if_they_were_a_hundred(crowd: Running, enter: Enter) -> None:

@@ -163,13 +163,18 @@ def by_another(page: Page, _: Row) -> None:
 
 
 def to_another(page: Page, _: Row) -> None:
-    """Give it to another provider: one proposes, and another agrees."""
+    """Give it to another provider."""
     _act(page, "Re-route")
-    page.locator("input[name=to]").first.check()
+    reroute(page, "They cannot be reached.")
+
+
+def reroute(page: Page, why: str, *, to: str = "") -> None:
+    """Fill in the page of the act: one proposes, and another agrees; to the first that is offered, or a named one."""
+    page.locator(f"input[name=to][value='{to}']" if to else "input[name=to]").first.check()
     page.get_by_role("button", name="Look at the checklist").click()
     page.get_by_label(re.compile("The patient is registered with")).check()
     page.locator("input[name=code]").first.check()
-    page.locator("textarea[name=reason]").fill("They cannot be reached.")
+    page.locator("textarea[name=reason]").fill(why)
     propose = page.get_by_role("button", name="Propose")
     propose.click()
     page.wait_for_load_state()
