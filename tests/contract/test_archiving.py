@@ -16,7 +16,6 @@ import pytest
 from gateway.destination import Taken
 from gateway.domain.acts import Act
 from gateway.domain.books import Side, london_day
-from gateway.domain.custody import CUSTODY
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
@@ -36,7 +35,6 @@ from gateway.store.sqlite.backup import DATABASE, faults_of
 from gateway.store.sqlite.connection import open_reader, open_writer
 from gateway.store.sqlite.live import LiveFile
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     REFUSED,
     TRUST,
@@ -134,14 +132,6 @@ async def fill(exchange: Exchange) -> dict[str, Prescription]:
         kind="overdue", subject="n", line_id=found["newest"].lines[0].id, now=exchange.clock.now(), text="?"
     )
     return found
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    await opened.close()
 
 
 def store_of(exchange: Exchange) -> dict[str, int]:

@@ -1,35 +1,22 @@
 """What a person asks of lines at the console, on every engine: as they were seen or not at all, once, and audited."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from gateway.destination import Taken
 from gateway.domain.asking import AskedFor, Seen, Wish
 from gateway.domain.cancel import CancelState
-from gateway.domain.custody import CUSTODY
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.ports.acceptance import CancelRequest, HoldRequest, OvertakenError
 from gateway.ports.asking import PersonsRequest
-from tests.contract.store_engines import ENGINES, TRUST, Clock, Exchange, make_acceptance, make_order, make_prescription
+from tests.contract.store_engines import TRUST, Exchange, make_acceptance, make_order, make_prescription
 from tests.contract.test_desk_and_clock import update
 
 S = LineState
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 async def accepted(exchange: Exchange, *, lines: int = 1, state: LineState = S.READY) -> Prescription:

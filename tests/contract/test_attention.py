@@ -1,17 +1,13 @@
 """What needs attention: in which order, what is hidden and comes back, and what people may do about it."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from gateway.domain.cancel import CancelState
 from gateway.domain.cover import Grade
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode, SnomedCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Dosage, Homecare, Prescription, Product, ProductLevel
@@ -20,11 +16,9 @@ from gateway.ports.attention import AttentionQuery, Call, SilentProvider, WorkIt
 from gateway.store.sql import attention, attention_found
 from gateway.watch import Watch
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     REFUSED,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_incomplete,
@@ -37,16 +31,6 @@ OTHER = OdsCode("RCC")
 NEXT = OdsCode("VNCEL")
 TODAY = date(2026, 10, 5)
 EVERYTHING = AttentionQuery()
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 def with_stock(name: str, days: int | None, *, medicine: str = "", total: int = 6) -> Prescription:

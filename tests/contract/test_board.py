@@ -1,8 +1,7 @@
 """The figures of the service: everything counts once, whatever is counted when, and is shown to whoever may see it."""
 
-import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -36,16 +35,6 @@ OTHER = OdsCode("RZA")
 NEXT = OdsCode("VNCEL")
 DAY = london_day(MOMENT)
 ALL = frozenset(Outcome)
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset(), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 async def submit(exchange: Exchange, name: str, *, tenant: OdsCode = TRUST, provider: OdsCode = PROVIDER) -> UUID:

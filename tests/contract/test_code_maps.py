@@ -1,16 +1,13 @@
 """Codes, entries and held orders read again, on every engine: what commits together, and what happens once."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from gateway.domain.code_map import ApprovedEntry, MapKind, RereadState, UnknownCode
 from gateway.domain.coding import SNOMED, Coding
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineState
@@ -19,11 +16,9 @@ from gateway.domain.submission import Outcome
 from gateway.ports.acceptance import AcceptedOrder, OvertakenError
 from gateway.ports.code_maps import Approval, HeldCode, Reread
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     REFUSED,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_incomplete,
@@ -36,14 +31,6 @@ CODE = UnknownCode(
 )
 TARGET = Coding(system=SNOMED, code="15517911000001104", display="Methotrexate 10mg syringes")
 OTHER = OdsCode("RZA")
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    await opened.close()
 
 
 async def hold(exchange: Exchange, name: str = "A", *, tenant: OdsCode = TRUST, code: UnknownCode = CODE) -> None:

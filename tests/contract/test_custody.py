@@ -1,7 +1,5 @@
 """Who must act by when, and what people do about it: deadlines, alerts, doubt, a pause. Told as short stories."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -10,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TryLater
-from gateway.domain.custody import CUSTODY
 from gateway.domain.deadline import Deadlines, Limit, Term, Urgency
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
@@ -23,11 +20,9 @@ from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
 from gateway.watch import Watch
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     REFUSED,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_change,
@@ -37,16 +32,6 @@ from tests.contract.store_engines import (
     seal,
 )
 from tests.factories import MOMENT
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 async def test_an_urgent_line_has_the_deadlines_of_its_class(tmp_path: Path) -> None:

@@ -1,26 +1,19 @@
 """Deliveries, one an issue: they follow their line, keep their first agreed date, and end with it."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
-from gateway.domain.custody import CUSTODY
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Delivery, Homecare
 from gateway.ports.callback import Callback
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
-    TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_order,
@@ -29,16 +22,6 @@ from tests.contract.store_engines import (
 
 S = DeliveryState
 E = LineEvent
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 class Supplies:

@@ -1,38 +1,23 @@
 """What stands behind a prescription's page is the same on either engine, and nobody sees another's."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from gateway.destination import Taken, TryLater
 from gateway.domain.cancel import CancelState
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.prescription import Homecare
 from gateway.domain.reroute import Reroute, Wanted
 from gateway.ports.dossier import Link
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_order,
     make_prescription,
     seal,
 )
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset(), CUSTODY)
-    yield Exchange(opened, clock)
-    await opened.close()
 
 
 async def test_everything_stands_behind_it(exchange: Exchange) -> None:

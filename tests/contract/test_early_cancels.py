@@ -10,9 +10,6 @@ from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Outcome, Verdict
 from gateway.ports.acceptance import Tombstone
 from tests.contract.store_engines import Exchange, make_acceptance, make_order, make_prescription
-from tests.contract.test_store import exchange
-
-__all__ = ["exchange"]
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,7 @@
 """Filters that people keep, on every engine: their own, by name, one of a name, and not without end."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
-from gateway.domain.custody import CUSTODY
 from gateway.ports.filters import MOST, SavedFilter
-from tests.contract.store_engines import ENGINES, Clock, Exchange
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset(), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
+from tests.contract.store_engines import Exchange
 
 
 async def keep(exchange: Exchange, name: str, query: str = "way=in", person: str = "e.one") -> bool:

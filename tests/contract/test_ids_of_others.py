@@ -1,25 +1,17 @@
 """Two trusts may use one prescription id: an act of one trust's person is never done to the other's."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from gateway.destination import InDoubt, Taken
 from gateway.domain.acts import Act, Rescue, Ruling
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.domain.renewal import RenewalEvent
 from gateway.ports.work import Whereabouts
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_order,
@@ -28,16 +20,6 @@ from tests.contract.store_engines import (
 
 OTHER = OdsCode("RZA")
 S = LineState
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 def act(exchange: Exchange, what: Prescription, tenant: OdsCode) -> Act:

@@ -1,15 +1,12 @@
 """Messages and the audit as people look them up, on every engine."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from gateway.destination import Taken, TryLater
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent
@@ -28,10 +25,8 @@ from gateway.ports.inspection import (
 )
 from gateway.store.sql import inspecting
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_order,
@@ -42,14 +37,6 @@ from tests.contract.store_engines import (
 from tests.factories import MOMENT
 
 OTHER = OdsCode("RZA")
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset(), CUSTODY)
-    yield Exchange(opened, clock)
-    await opened.close()
 
 
 async def a_message_each_way(exchange: Exchange) -> None:

@@ -17,10 +17,7 @@ from tests.contract.store_engines import (
     make_order,
     make_prescription,
 )
-from tests.contract.test_store import exchange
 from tests.factories import MOMENT
-
-__all__ = ["exchange"]
 
 
 async def late(exchange: Exchange) -> tuple[WorkItem, LineOnList]:

@@ -10,9 +10,6 @@ from gateway.domain.work_item import LEAD_TIME, Reason
 from gateway.ports.attention import AttentionQuery, WorkItem
 from tests.contract.store_engines import PROVIDER, TRUST, Exchange, make_acceptance, make_order
 from tests.contract.test_attention import items, orders, supplied, with_stock
-from tests.contract.test_store import exchange
-
-__all__ = ["exchange"]
 
 NEXT = OdsCode("VNCEL")
 TODAY = date(2026, 10, 5)

@@ -1,13 +1,10 @@
 """Whatever a person has of a prescription finds it, on either engine; and nobody finds what is not theirs."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import NhsNumber, OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent
@@ -15,10 +12,8 @@ from gateway.domain.prescription import Homecare, Name, Prescription
 from gateway.domain.submission import Action, OrderNumber, OrderVerdict, Outcome, Verdict
 from gateway.ports.looking_up import MOST_LISTED, MOST_PEOPLE, Key, NameSought
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_order,
@@ -31,14 +26,6 @@ OTHER = OdsCode("RZA")
 STRANGER = OdsCode("VNCEL")
 BORN = date(1979, 4, 12)
 NUMBERS = [number for value in range(9990000000, 9990001000) if (number := NhsNumber.parse(str(value)))]
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset(), CUSTODY)
-    yield Exchange(opened, clock)
-    await opened.close()
 
 
 async def accept(exchange: Exchange, what: Prescription, name: str = "A", tenant: OdsCode = TRUST) -> None:

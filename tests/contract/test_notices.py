@@ -1,31 +1,20 @@
 """Notices are written before they are sent, told once whoever looks, and end once; on every engine."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from gateway.domain.custody import CUSTODY
 from gateway.domain.escalation import Rung
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.notice import Channel, NoticeKind, NoticeState, Outgoing
 from gateway.ports.notices import Addressed, Attempted, Step, Summary
 from gateway.store.sql.instants import stored
-from tests.contract.store_engines import ENGINES, REFUSED, TRUST, Clock, Exchange, make_acceptance
+from tests.contract.store_engines import REFUSED, TRUST, Exchange, make_acceptance
 
 OTHER = OdsCode("RZA")
 PERRY = Addressed(person="Perry Pharmacist", channel=Channel.MAIL)
 HOOK = Addressed(person="Perry Pharmacist", channel=Channel.WEBHOOK)
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset(), CUSTODY)
-    yield Exchange(opened, clock)
-    await opened.close()
 
 
 async def an_alert(exchange: Exchange, kind: str = "line-rejected", *, name: str = "A") -> int:

@@ -1,26 +1,20 @@
 """Reports that number the supply they speak of, and the words for a delivery that is put off or being made up."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.acts import Act, Rescue
-from gateway.domain.custody import CUSTODY
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.ports.work import News
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_order,
@@ -31,16 +25,6 @@ from tests.contract.test_rerouting import NEXT, request_of
 
 S = DeliveryState
 E = LineEvent
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 @pytest.fixture

@@ -1,26 +1,17 @@
 """What a provider may fetch, told as short stories. Parametrised over the engines."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from gateway.destination import InDoubt, Taken, TryLater
 from gateway.domain.cancel import CancelState
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.ports.acceptance import CancelRequest
 from gateway.ports.work import Claim
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
-    TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_order,
@@ -28,16 +19,6 @@ from tests.contract.store_engines import (
 )
 
 OTHER = OdsCode("VN6XW")
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 async def _send(

@@ -1,31 +1,17 @@
 """Planned outages, on every engine: kept, shown until they are over, withdrawn once, never edited; and told before."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
 from gateway.ports.outages import Outage
 from gateway.watch import Watch
-from tests.contract.store_engines import ENGINES, PROVIDER, REFUSED, Clock, Exchange
+from tests.contract.store_engines import PROVIDER, REFUSED, Exchange
 
 OTHER = OdsCode("VNCEL")
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset(), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 def outage(exchange: Exchange, *, after: timedelta = 30 * HOUR, lasts: timedelta = 3 * HOUR) -> Outage:

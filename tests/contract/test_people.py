@@ -1,29 +1,15 @@
 """People of the console: who was let in, and roles that two people gave a third until a date."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.person import Grant
-from tests.contract.store_engines import ENGINES, REFUSED, TRUST, Clock, Exchange
+from tests.contract.store_engines import REFUSED, TRUST, Exchange
 
 OTHER = OdsCode("RCB")
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 def wanted(exchange: Exchange, key: str = "a", *, tenant: OdsCode | None = TRUST) -> Grant:

@@ -1,31 +1,18 @@
 """Acts that need two people: proposed by one, agreed to by another, once, in time, and never by the same person."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode, derived_id
 from gateway.domain.proposal import Proposal, ProposalState
-from tests.contract.store_engines import ENGINES, REFUSED, TRUST, Clock, Exchange
+from tests.contract.store_engines import REFUSED, TRUST, Exchange
 
 S = ProposalState
 OTHER = OdsCode("RCB")
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 def wanted(exchange: Exchange, name: str = "a", *, subject: str = "s1", tenant: OdsCode | None = TRUST) -> Proposal:

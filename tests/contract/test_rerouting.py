@@ -1,7 +1,6 @@
 """A line changes hands only behind the fence: whatever races, comes late or is forged, one has it (I2, I10)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -39,14 +38,6 @@ from tests.factories import MOMENT
 NEXT, THIRD = OdsCode("VNCEL"), OdsCode("VNFKT")
 PEOPLE = ("anna", "ben")
 NEW = make_prescription("A")
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened=opened, clock=clock)
-    await opened.close()
 
 
 def sealed(what: Prescription, *, to: OdsCode, epoch: int, lines: tuple[UUID, ...] = ()) -> SealedMessage:

@@ -1,25 +1,19 @@
 """A supply that the trust or a backup made in the provider's place: linked, counted once, and never made twice."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from gateway.domain.acts import Act, Expiry, Rescue
-from gateway.domain.custody import CUSTODY
 from gateway.domain.delivery import DeliveryState
 from gateway.domain.fence import Holding, Withheld, decide
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.reroute import Revocation, Wanted
 from tests.contract.store_engines import (
-    ENGINES,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_order,
@@ -30,16 +24,6 @@ from tests.contract.test_rerouting import NEXT, request_of
 
 S = DeliveryState
 E = LineEvent
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 @pytest.fixture

@@ -1,26 +1,21 @@
 """Sending again what never left, on every engine: behind the fence, and behind the database's own."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from gateway.destination import InDoubt, Taken, TransmitOutcome, TryLater
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.ports.again import Again
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     REFUSED,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_prescription,
@@ -29,16 +24,6 @@ from tests.contract.store_engines import (
 
 S = LineState
 OTHER = OdsCode("RZA")
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 async def tried(exchange: Exchange, *outcomes: TransmitOutcome) -> Prescription:

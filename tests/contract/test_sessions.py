@@ -1,31 +1,18 @@
 """Sessions of the console: what the store keeps of them, on each engine."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import derived_id
 from gateway.domain.person import Grant
 from gateway.domain.session import KeptSession, Why
-from tests.contract.store_engines import ENGINES, REFUSED, TRUST, Clock, Exchange
+from tests.contract.store_engines import REFUSED, TRUST, Exchange
 
 CANCEL = "/console/prescriptions/1/cancel"
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 def digest(number: int) -> str:

@@ -1,15 +1,11 @@
 """What people state about a prescription, on every engine: kept, searchable, the trust's own, and never edited."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
 from gateway.domain.cancel import CancelState
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Prescription
@@ -17,11 +13,9 @@ from gateway.ports.acceptance import CancelRequest
 from gateway.ports.stated import FactKind, PaperAwaited, StatedFact
 from gateway.watch import Watch
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     REFUSED,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_order,
@@ -29,16 +23,6 @@ from tests.contract.store_engines import (
 )
 
 OTHER = OdsCode("RZA")
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 async def accepted(exchange: Exchange) -> Prescription:

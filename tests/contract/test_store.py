@@ -1,17 +1,14 @@
 """What every store promises, told as short stories. Parametrised over the engines."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from gateway.destination import InDoubt, Refused, Taken, TryLater
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.cancel import CancelState
-from gateway.domain.custody import CUSTODY
 from gateway.domain.errors import Refusal
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode, derived_id
@@ -25,10 +22,8 @@ from gateway.ports.acceptance import Refused as Apart
 from gateway.ports.callback import Callback, Effectiveness
 from gateway.ports.work import WorkKind
 from tests.contract.store_engines import (
-    ENGINES,
     PROVIDER,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_change,
@@ -43,16 +38,6 @@ from tests.factories import MOMENT, line, prescription
 
 OTHER_TRUST = OdsCode("RZA")
 OTHER_PROVIDER = OdsCode("VN6XW")
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset({TRUST}), CUSTODY)
-    yield Exchange(opened, clock)
-    closing = opened.close()
-    assert asyncio.iscoroutine(closing)
-    await closing
 
 
 # Accepting

@@ -8,9 +8,7 @@ from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.ports.callback import CallbackResult, Effectiveness
 from tests.contract.store_engines import Exchange, make_prescription
-from tests.contract.test_store import exchange, posted, sent
-
-__all__ = ["exchange"]
+from tests.contract.test_store import posted, sent
 
 _DELIVERED = LineReport(line_id=None, event=LineEvent.DELIVERED)
 _WITHDRAWN = LineReport(line_id=None, event=LineEvent.SUPPLY_WITHDRAWN, reason_code="DA")
