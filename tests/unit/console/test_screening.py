@@ -186,7 +186,7 @@ async def test_earlier_prescriptions_are_compared(counter: Counter) -> None:
     await counter.world.post(second)
     page = await counter.person().read(await counter.path("RX7009"))
     assert "What differs" in page.words
-    assert "Quantity each supply 4 pre-filled disposable injection 5 pre-filled disposable injection" in page.words
+    assert "Quantity each supply 4 pre-filled disposable injections 5 pre-filled disposable injections" in page.words
 
 
 async def test_another_trusts_order_looks_like_none(counter: Counter) -> None:
