@@ -17,6 +17,7 @@ from lxml import etree
 from gateway.domain.signature import SignatureReason
 from gateway.sign.faults import Wrong
 from gateway.sign.keys_used import Method
+from gateway.wire.xml_octets import parser
 
 DS: Final = "http://www.w3.org/2000/09/xmldsig#"
 EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -93,16 +94,8 @@ def _canonical(element: etree._Element) -> bytes:
 def _parse(octets: bytes) -> etree._Element:
     if len(octets) > LARGEST or b"<!" in octets.replace(b"<![CDATA[", b""):
         raise _malformed("it is too large, or holds a comment or a declaration, which no signature covers")
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        collect_ids=False,
-    )
     try:
-        root = etree.fromstring(octets, parser)
+        root = etree.fromstring(octets, parser())
     except (etree.XMLSyntaxError, ValueError):
         raise _malformed("it is not well-formed XML") from None
     if any(not isinstance(one.tag, str) for one in root.iter()):

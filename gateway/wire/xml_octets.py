@@ -6,6 +6,8 @@ Source: reliability-security.md 4.2, X01, X02, X03, X05 and X06.
 import re
 from typing import Final
 
+from lxml import etree
+
 _DECLARED: Final = re.compile(rb"""\A(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""")
 _CHARSET: Final = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 _DECLARATION: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
@@ -51,3 +53,19 @@ def guard(body: bytes, content_type: str = "") -> None:
     if match := _DECLARATION.search(body):
         text = "A document type or entity declaration is never accepted; leave it out."
         raise XmlOctetsError("UNREADABLE", f"byte {match.start()}", text)
+
+
+def parser() -> etree.XMLParser:
+    """Give the parser of what a trust writes and signs, for octets without a declaration alone: replaces no entity, opens no socket.
+
+    The declarations must have been refused before: with `collect_ids=False`, lxml 6.1 reads an outer definition from
+    a file whatever `load_dtd` says.
+    """
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        collect_ids=False,
+    )

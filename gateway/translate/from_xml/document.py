@@ -20,7 +20,7 @@ from gateway.domain.errors import Refusal
 from gateway.domain.issue import Issue
 from gateway.translate.record import Leaf
 from gateway.wire.many import MOST_ATTRIBUTES, MOST_VALUES, holds_too_many
-from gateway.wire.xml_octets import XmlOctetsError, guard
+from gateway.wire.xml_octets import XmlOctetsError, guard, parser
 
 NAMESPACE = "urn:x-homecare-gateway:trust-prescription:1"
 ROOT = "PrescriptionMessage"
@@ -117,16 +117,8 @@ def parse(body: bytes, content_type: str = "") -> Document:
     _guard(body, content_type)
     if holds_too_many(body, xml=True):
         raise _refusal("TOO_LARGE", "", f"The message holds more than {MOST_VALUES} values.")
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        collect_ids=False,
-    )
     try:
-        element = etree.fromstring(body, parser)
+        element = etree.fromstring(body, parser())
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise _refusal("UNREADABLE", f"line {line}, column {column}", "The body is not well-formed XML.") from None
