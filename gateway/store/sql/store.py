@@ -43,6 +43,7 @@ from gateway.store.sql import (
     known,
     leaves,
     legal_holds,
+    lost_messages,
     nodes,
     pauses,
     proposals,
@@ -328,7 +329,7 @@ class SqlStore(
         now: datetime,
     ) -> tuple[str, ...] | None:
         """See `gateway.ports.store.Store`."""
-        take = partial(reconciling.trust_told, self._transaction, tenant, names, digests=digests, told=told)
+        take = partial(lost_messages.trust_told, self._transaction, tenant, names, digests=digests, told=told)
         return await self._run(partial(take, by=by, reason=reason, now=now))
 
     async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:
