@@ -56,10 +56,10 @@ def guard(body: bytes, content_type: str = "") -> None:
 
 
 def parser() -> etree.XMLParser:
-    """Give the parser of what a trust writes and signs, for octets without a declaration alone: replaces no entity, opens no socket.
+    """Give the parser of what a trust writes and signs: it replaces no entity and opens no socket.
 
-    The declarations must have been refused before: with `collect_ids=False`, lxml 6.1 reads an outer definition from
-    a file whatever `load_dtd` says.
+    The octets hold no declaration, which their reader has refused: with `collect_ids=False`, lxml 6.1 reads an outer
+    definition from a file whatever `load_dtd` says.
     """
     return etree.XMLParser(
         resolve_entities=False,
