@@ -149,8 +149,8 @@ def _accepting(books: Books, orders: Orders) -> Act:
 async def _accept(store: SqlStore, one: Acceptance) -> None:
     """Ask and write as the pipeline does for each submission."""
     tenant = one.submission.tenant
-    await store.answered(tenant, one.envelope.control_id)
-    await store.known_lines(tenant, [number.trust_number for number in one.orders[0].verdict.numbers])
+    numbers = [number.trust_number for number in one.orders[0].verdict.numbers]
+    await store.look_up(tenant, one.envelope.control_id, numbers)
     await store.accept(one)
 
 

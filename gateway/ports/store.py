@@ -59,9 +59,6 @@ class Store(
 ):
     """Writes. One transaction each; durable on return."""
 
-    async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:
-        """Give the stored answer for a control id of a trust, if there is one."""
-
     async def known_lines(
         self,
         tenant: OdsCode,
@@ -83,7 +80,7 @@ class Store(
         items: Sequence[UUID] = (),
         prescriptions: Sequence[UUID] = (),
     ) -> StoredAnswer | tuple[KnownLine, ...]:
-        """Give what `answered` gives; where that is nothing, what `known_lines` does. One question in place of two."""
+        """Give the stored answer for a control id of a trust; where there is none, what `known_lines` gives."""
 
     async def allocated_lines(self, provider: OdsCode, order_numbers: Sequence[str]) -> tuple[KnownLine, ...]:
         """Give the lines under these order numbers, of any trust, that are or were allocated to a provider.

@@ -35,7 +35,7 @@ from gateway.domain.submission import (
 from gateway.enquiries import Enquiries
 from gateway.pipeline.changes import stands
 from gateway.pipeline.holding import LineHold
-from gateway.ports.acceptance import Acceptance, AcceptedOrder, CancelRequest, HoldRequest, KnownLine
+from gateway.ports.acceptance import Acceptance, AcceptedOrder, CancelRequest, HoldRequest, KnownLine, StoredAnswer
 from gateway.ports.callback import Callback, CallbackResult
 from gateway.ports.store import Store
 from gateway.ports.work import Claim
@@ -375,6 +375,12 @@ class Exchange:
 
     async def alert_kinds(self) -> list[str]:
         return [alert.kind for alert in await self.enquiries.open_alerts(tenant=None, limit=1000)]
+
+
+async def stored_answer(store: Store, tenant: OdsCode, control_id: str) -> StoredAnswer | None:
+    """Give the answer that a store has for a control id of a trust, if there is one."""
+    found = await store.look_up(tenant, control_id, [])
+    return found if isinstance(found, StoredAnswer) else None
 
 
 async def ask_to_cancel(exchange: Exchange, what: Prescription, name: str) -> UUID:

@@ -46,6 +46,7 @@ from tests.contract.store_engines import (
     make_order,
     make_prescription,
     open_sqlite,
+    stored_answer,
 )
 from tests.contract.test_restoring import PROVIDERS, Disaster, held
 from tests.factories import MOMENT
@@ -218,9 +219,9 @@ async def test_a_number_that_is_archived_is_still_of_the_system_that_gave_it(
 
 async def test_a_repeat_of_an_archived_submission_gets_the_stored_answer(exchange: Exchange, tmp_path: Path) -> None:
     await fill(exchange)
-    first = await exchange.store.answered(TRUST, "MSGA")
+    first = await stored_answer(exchange.store, TRUST, "MSGA")
     archive(asked(tmp_path))
-    assert await exchange.store.answered(TRUST, "MSGA") == first
+    assert await stored_answer(exchange.store, TRUST, "MSGA") == first
     again = await exchange.store.accept(make_acceptance("A", make_order(make_prescription("A", lines=2, total=1))))
     assert again == first
     assert exchange.opened.rows("SELECT length(body) FROM submission WHERE control_id = 'MSGA'") == [(0,)]

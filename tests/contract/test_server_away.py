@@ -28,6 +28,7 @@ from tests.contract.store_engines import (
     make_order,
     make_prescription,
     open_postgres,
+    stored_answer,
 )
 from tests.factories import MOMENT
 from tests.postgres import Server, database
@@ -156,7 +157,7 @@ async def test_a_commit_whose_answer_is_lost_is_no_yes_and_a_repeat_finds_what_i
     what = make_acceptance("A")
     with pytest.raises(Unavailable, match="not known"):
         await exchange.store.accept(what)
-    assert (await exchange.store.answered(TRUST, "MSGA") is not None) is reached
+    assert (await stored_answer(exchange.store, TRUST, "MSGA") is not None) is reached
     again = await exchange.store.accept(what)
     assert again.answer.body == what.answer.body
     assert (await exchange.enquiries.books())["accepted"] == 1
@@ -177,7 +178,7 @@ async def test_a_commit_that_the_server_made_a_rollback_of_is_no_yes(exchange: E
         if isinstance(found, BaseException):
             assert isinstance(found, Unavailable)
     known = exchange.opened.rows("SELECT control_id FROM submission")
-    again = await exchange.store.answered(TRUST, "MSGA")
+    again = await stored_answer(exchange.store, TRUST, "MSGA")
     assert (again is not None) is bool(known)
     with pytest.raises(Unavailable):
         await exchange.store._run(fail)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from gateway.domain.errors import Unavailable
 from gateway.store.postgres.connection import Address, address
 from gateway.store.postgres.enquiries import PostgresEnquiries
 from gateway.store.postgres.store import PostgresStore
-from tests.contract.store_engines import TRUST, Clock, Exchange, Opened, RawPostgres, make_acceptance
+from tests.contract.store_engines import TRUST, Clock, Exchange, Opened, RawPostgres, make_acceptance, stored_answer
 from tests.factories import MOMENT
 from tests.postgres import Server, ask
 
@@ -68,7 +68,7 @@ async def test_what_the_standby_does_not_have_is_no_yes_for_a_repeat_either(exch
     with pytest.raises(Unavailable, match="not known"):
         await exchange.store.accept(make_acceptance("B"))
     with pytest.raises(Unavailable):
-        await exchange.store.answered(TRUST, "MSGB")
+        await stored_answer(exchange.store, TRUST, "MSGB")
     ask(server, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
     await _accept_in_time(exchange)
     assert exchange.opened.rows("SELECT count(*) FROM submission") == [(2,)]

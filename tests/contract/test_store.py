@@ -33,6 +33,7 @@ from tests.contract.store_engines import (
     make_prescription,
     make_refusal,
     make_submission,
+    stored_answer,
 )
 from tests.factories import MOMENT, line, prescription
 
@@ -58,8 +59,8 @@ async def test_a_repeated_submission_gets_the_first_answer(exchange: Exchange) -
     first = await exchange.store.accept(make_acceptance("A"))
     again = replace(make_acceptance("A"), answer=replace(first.answer, body=b"another"))
     assert await exchange.store.accept(again) == first
-    assert await exchange.store.answered(TRUST, "MSGA") == first
-    assert await exchange.store.answered(OTHER_TRUST, "MSGA") is None
+    assert await stored_answer(exchange.store, TRUST, "MSGA") == first
+    assert await stored_answer(exchange.store, OTHER_TRUST, "MSGA") is None
     assert (await exchange.enquiries.books())["accepted"] == 1
 
 
@@ -97,7 +98,7 @@ async def test_concurrent_submissions_share_commits(exchange: Exchange) -> None:
 
 async def test_a_refused_submission_is_kept_with_its_answer(exchange: Exchange) -> None:
     stored = await exchange.store.accept(make_refusal("A"))
-    assert await exchange.store.answered(TRUST, "MSGA") == stored
+    assert await stored_answer(exchange.store, TRUST, "MSGA") == stored
     books = await exchange.enquiries.books()
     assert (books["submitted"], books["refused"], books["accepted"]) == (1, 1, 0)
 
@@ -109,7 +110,7 @@ async def test_a_taken_order_number_stores_nothing_of_the_submission(exchange: E
     with pytest.raises(Refusal) as refusal:
         await exchange.store.accept(make_acceptance("C", good, clash))
     assert [(issue.code, issue.location) for issue in refusal.value.issues] == [("ORDER_REUSED", "ORC[1]-2")]
-    assert await exchange.store.answered(TRUST, "MSGC") is None
+    assert await stored_answer(exchange.store, TRUST, "MSGC") is None
     assert len(await exchange.enquiries.latest(tenant=None, limit=10)) == 1
 
 
@@ -777,7 +778,7 @@ async def test_a_hold_judged_on_what_is_no_longer_so_stores_nothing(exchange: Ex
     await exchange.send()
     with pytest.raises(OvertakenError):
         await exchange.store.accept(make_change("H", held(line, HoldKind.HOLD, HoldState.CONFIRMED, what, "")))
-    assert await exchange.store.answered(TRUST, "MSGH") is None
+    assert await stored_answer(exchange.store, TRUST, "MSGH") is None
     assert await exchange.states(what) == [LineState.SENT]
 
 

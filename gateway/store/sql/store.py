@@ -105,10 +105,6 @@ class SqlStore(
         self._now = now
         self.settings = settings or {}
 
-    async def answered(self, tenant: OdsCode, control_id: str) -> StoredAnswer | None:
-        """See `gateway.ports.store.Store`."""
-        return await self._run(partial(accept.answered, self._transaction, tenant, control_id))
-
     async def known_lines(
         self,
         tenant: OdsCode,

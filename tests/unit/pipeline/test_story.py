@@ -21,6 +21,7 @@ from gateway.store.keys import KeyRing, load_or_make
 from gateway.store.sqlite.enquiries import SqliteEnquiries
 from gateway.store.sqlite.store import SqliteStore
 from gateway.wiring.around import surroundings
+from tests.contract.store_engines import stored_answer
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 RECEIVED = datetime(2026, 10, 5, 9, 16, tzinfo=UTC)
@@ -209,7 +210,7 @@ async def test_a_message_for_another_environment_may_be_sent_again_once_that_is_
     live = changed(S01, b"|T|2.5.1", b"|P|2.5.1")
     answer = await world.post(live)
     assert b"|CA|" not in answer.body
-    assert await world.store.answered(RBA, "S01-0001") is None
+    assert await stored_answer(world.store, RBA, "S01-0001") is None
     await world.post(S01)
     assert await world.state("S01-0001") is LineState.READY
 

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.domain.errors import Unavailable
 from gateway.store.sqlite.store import SqliteStore
-from tests.contract.store_engines import TRUST, Clock, make_acceptance, open_sqlite
+from tests.contract.store_engines import TRUST, Clock, make_acceptance, open_sqlite, stored_answer
 
 ROOT = Path(__file__).parents[3]
 CHILD = """
@@ -54,7 +54,7 @@ async def test_what_was_answered_survives_kill_9(tmp_path: Path, run: int) -> No
         child.wait()
         child.stdout.close()
     opened = open_sqlite(tmp_path, Clock())
-    stored = [await opened.store.answered(TRUST, f"MSG{name}") for name in answered]
+    stored = [await stored_answer(opened.store, TRUST, f"MSG{name}") for name in answered]
     assert len(answered) > 2
     assert None not in stored
     await opened.store.close()
@@ -75,7 +75,7 @@ async def test_a_full_disk_answers_not_stored_and_the_process_goes_on(tmp_path: 
     assert all(isinstance(result, Unavailable) for result in results)
     await store._run(lambda: connection.pragma("max_page_count", 1_000_000))
     for number in range(5):
-        assert await store.answered(TRUST, f"MSGF{number}") is None
+        assert await stored_answer(store, TRUST, f"MSGF{number}") is None
         await store.accept(make_acceptance(f"F{number}", body=body))
     assert (await opened.enquiries.books())["accepted"] == 6
     await store.close()
