@@ -3,7 +3,7 @@
 =========================================  =======================================================================
 member                                     read as
 =========================================  =======================================================================
-`status`, `businessStatus`                 the step: see `statuses.TRACKED` and `statuses.STEPS`
+`status`, `businessStatus`                 the step: see `statuses.TRACKED` and `gateway.domain.delivery.STEPS`
 `restriction.period.start`                 the day agreed with the patient, of what is planned or postponed
 `statusReason`                             why it failed or will not come; how the patient asked to postpone
 `input`, type `issue` of our code system   which of the supplies it was sent, from 1 (`valuePositiveInt`)
@@ -21,6 +21,7 @@ from typing import Final
 
 from adapters.fhir_push import statuses
 from adapters.fhir_push.members import Resource, code_in, object_in, objects_in, text_in
+from gateway.domain.delivery import STEPS
 from gateway.domain.lifecycle import LineEvent
 from gateway.wire.strict_json import JSON
 
@@ -110,7 +111,7 @@ def _restated(codings: list[Resource]) -> Unclear | None:
 
 def _event(status: str, coding: Resource) -> LineEvent | None:
     if coding.get("system") == statuses.LINE_EVENT and status in _UNDER_WAY:
-        return statuses.STEPS.get(code_in(coding, "code"))
+        return STEPS.get(code_in(coding, "code"))
     if coding.get("system") == statuses.TRACKING:
         return statuses.TRACKED.get((status, text_in(coding, "code")))
     return None

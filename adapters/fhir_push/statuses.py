@@ -88,22 +88,6 @@ HOLDS: Final[dict[str, LineEvent]] = {
 """The status history of a line, in our own code system: the verdict on a hold or a release, which EPS does not know. A
 `Task.status` of on-hold stays what it is, a question: nobody can tell from it that nothing will be supplied."""
 
-STEPS: Final[dict[str, LineEvent]] = {
-    event.value: event
-    for event in (
-        LineEvent.SUPPLY_PLANNED,
-        LineEvent.POSTPONED,
-        LineEvent.DISPENSING_STARTED,
-        LineEvent.DISPENSED,
-        LineEvent.DISPATCHED,
-        LineEvent.DELIVERED,
-        LineEvent.DELIVERY_FAILED,
-        LineEvent.BALANCE_SUPPLIED,
-        LineEvent.BALANCE_WILL_NOT_COME,
-    )
-}
-"""`Task.businessStatus` in our own code system, for the steps of a delivery that EPS has no word for."""
-
 STATED: Final[dict[str, LineEvent]] = {"active": LineEvent.ACCEPTED, "on-hold": LineEvent.HOLD_CONFIRMED}
 """`MedicationRequest.status` of a line without a status history. A release is confirmed by its own word only: every
 line that was ever accepted is active."""

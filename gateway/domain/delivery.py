@@ -72,6 +72,22 @@ FINAL: Final = frozenset({S.RESCUED})
 IN_FLIGHT: Final = frozenset({S.PREPARING, S.READY_TO_GO, S.DISPATCHED})
 """Medicine is being made up or is on its way: the clock ends nothing that is here (mapping.md 10.2)."""
 
+STEPS: Final[dict[str, LineEvent]] = {
+    event.value: event
+    for event in (
+        LineEvent.SUPPLY_PLANNED,
+        LineEvent.POSTPONED,
+        LineEvent.DISPENSING_STARTED,
+        LineEvent.DISPENSED,
+        LineEvent.DISPATCHED,
+        LineEvent.DELIVERED,
+        LineEvent.DELIVERY_FAILED,
+        LineEvent.BALANCE_SUPPLIED,
+        LineEvent.BALANCE_WILL_NOT_COME,
+    )
+}
+"""What a provider says of a delivery in our own code system, whatever the format: neither EPS nor HL7 has all of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRow:

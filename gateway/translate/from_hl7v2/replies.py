@@ -12,6 +12,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 from uuid import UUID
 
+from gateway.domain.delivery import STEPS
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.submission import OrderNumber
@@ -67,21 +68,7 @@ WITH_STATUS: Final[dict[tuple[str, str], LineEvent]] = {
 }
 """ORC-1 with ORC-5, where only both say it."""
 OUR_SYSTEM: Final = "99HCG"
-STEPS: Final[dict[str, LineEvent]] = {
-    event.value: event
-    for event in (
-        LineEvent.SUPPLY_PLANNED,
-        LineEvent.POSTPONED,
-        LineEvent.DISPENSING_STARTED,
-        LineEvent.DISPENSED,
-        LineEvent.DISPATCHED,
-        LineEvent.DELIVERED,
-        LineEvent.DELIVERY_FAILED,
-        LineEvent.BALANCE_SUPPLIED,
-        LineEvent.BALANCE_WILL_NOT_COME,
-    )
-}
-"""ORC-25 with ORC-1 SC, in our own code system: the agreed codes for the steps of a delivery."""
+"""Our own code system in ORC-25, with ORC-1 SC: the agreed codes for the steps of a delivery."""
 _REFUSALS: Final = frozenset({"AE", "AR", "CE", "CR"})
 _GOOD_NEWS: Final = frozenset({LineEvent.ARRIVED, LineEvent.ACCEPTED, LineEvent.VALIDATED})
 

@@ -11,6 +11,7 @@ from adapters.fhir_push import statuses
 from adapters.fhir_push.payload import read_answer
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.delivery import STEPS
 from gateway.domain.lifecycle import LineEvent
 from gateway.wire.strict_json import dumps
 
@@ -221,11 +222,11 @@ def _numbered(number: object) -> list[dict[str, Any]]:
     return [{"type": {"coding": [{"system": statuses.LINE_EVENT, "code": "issue"}]}, "valuePositiveInt": number}]
 
 
-@pytest.mark.parametrize("code", statuses.STEPS)
+@pytest.mark.parametrize("code", STEPS)
 @pytest.mark.parametrize("status", ["in-progress", "completed"])
 def test_every_step_of_a_delivery_has_a_word(status: str, code: str) -> None:
     (report,) = _reports(_bundle(_step(status, code)))
-    assert (report.event, report.line_id, report.reason) == (statuses.STEPS[code], UUID(_ONE), "Out of contract")
+    assert (report.event, report.line_id, report.reason) == (STEPS[code], UUID(_ONE), "Out of contract")
 
 
 @pytest.mark.parametrize("said", statuses.TRACKED)
@@ -252,7 +253,7 @@ _UNCLEAR = {
     "a step of a Task that waits": _step("accepted", "dispatched"),
     "a part, of which nobody says how much": _step("in-progress", "Ready to Dispatch - Partial", statuses.TRACKING),
     "two steps at once": _task("completed")
-    | {"businessStatus": {"coding": [{"system": statuses.LINE_EVENT, "code": code} for code in statuses.STEPS]}},
+    | {"businessStatus": {"coding": [{"system": statuses.LINE_EVENT, "code": code} for code in STEPS]}},
     "postponed by nobody": _step("in-progress", "postponed", statusReason={}),
     "a day without its zone": _step(
         "in-progress", "supply_planned", restriction={"period": {"start": "2026-11-30T10:00:00"}}
