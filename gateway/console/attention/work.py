@@ -113,11 +113,15 @@ def acting(site: Site, desk: Desk, taking: Action) -> list[BaseRoute]:
         form = await site.form(request)
         chosen = _chosen(form)
         if not chosen:
+            await note_nothing_done(site, looker, "take", "no item")
             return site.to(request, _back(desk, form, looker), "Nothing was chosen, and nothing was taken.")
         await site.note(looker, "take", _subject(chosen))
         seen = {alert: who for alert, who in chosen.items() if await desk.item(site, looker, alert) is not None}
         answers = await site.store.take(tuple(seen), by=looker.name, seen=seen, tenant=looker.tenant, now=site.now())
-        return site.to(request, _back(desk, form, looker), _taken(dict.fromkeys(chosen, NO_SUCH_ITEM) | dict(answers)))
+        told = dict.fromkeys(chosen, NO_SUCH_ITEM) | dict(answers)
+        if all(told.values()):
+            await note_nothing_done(site, looker, "take", _subject(chosen))
+        return site.to(request, _back(desk, form, looker), _taken(told))
 
     return [
         Route(f"{_beneath(desk)}/take", take, methods=["POST"]),
@@ -154,6 +158,7 @@ def _of(site: Site, desk: Desk, act: WorkAct) -> list[BaseRoute]:
         items = [await desk.item(site, looker, alert) for alert in seen]
         found = tuple(one for one in items if one is not None and not one.closed_at)
         if not found:
+            await note_nothing_done(site, looker, act.name, _subject(seen) if seen else "no item")
             return site.to(request, _back(desk, form, looker), "Nothing was chosen, and nothing was done.")
         case = await _case(site, looker, found, seen=seen)
         if not form.one("asked"):

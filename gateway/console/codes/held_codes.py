@@ -20,7 +20,7 @@ from gateway.console.codes import held_code_words as words
 from gateway.console.csv_text import csv_response
 from gateway.console.pages import named
 from gateway.console.site import Entry, Form, Looker, Site
-from gateway.console.trouble import Trouble
+from gateway.console.trouble import Trouble, note_nothing_done
 from gateway.console.whole_number import page_number
 from gateway.console.words import clock_time
 from gateway.domain.code_map import ApprovedEntry, MapKind
@@ -39,6 +39,14 @@ _LAST_PAGE: Final = 9_999
 """Orders whose supply is reckoned for the list; beyond these each code's own page says it."""
 _LONGEST_REASON: Final = 500
 _LONGEST_SEARCH: Final = 100
+_ACTS: Final = {
+    "propose": "propose a meaning",
+    "approve": "approve a meaning",
+    "reject": "reject a meaning",
+    "take-back": "take an entry back",
+    "read-again": "read again",
+}
+"""What the audit calls each act, by the end of its address."""
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -134,7 +142,7 @@ class _Pages:
 
     async def propose(self, request: Request) -> Response:
         """Propose what the code means."""
-        looker, held, form = await self._act(request, Action.PROPOSE_CODE, "propose a meaning")
+        looker, held, form = await self._act(request, Action.PROPOSE_CODE)
         asked = form.one("words")
         chosen = self._chosen(held, form)
         wrong = _reason_wrong(form)
@@ -170,7 +178,7 @@ class _Pages:
 
     async def approve(self, request: Request) -> Response:
         """Approve a proposal as the second person."""
-        looker, held, form = await self._act(request, Action.APPROVE_CODE, "approve a meaning")
+        looker, held, form = await self._act(request, Action.APPROVE_CODE)
         proposal = await self._desk.open_proposal(held.code_id, tenant=looker.tenant)
         if proposal is None or str(proposal.proposal.id) != form.one("proposal"):
             changed = "This proposal is no longer the one you looked at. Nothing was approved."
@@ -190,9 +198,10 @@ class _Pages:
 
     async def reject(self, request: Request) -> Response:
         """Reject a proposal, or take one's own back; either needs a reason."""
-        looker, held, form = await self._act(request, Action.PROPOSE_CODE, "reject a meaning")
+        looker, held, form = await self._act(request, Action.PROPOSE_CODE)
         proposal = await self._desk.open_proposal(held.code_id, tenant=looker.tenant)
         if proposal is None or not self._may_end(looker, proposal):
+            await note_nothing_done(self._site, looker, _act_of(request), str(held.code_id))
             raise HTTPException(404)
         wrong = _reason_wrong(form)
         if wrong:
@@ -205,7 +214,7 @@ class _Pages:
 
     async def take_back(self, request: Request) -> Response:
         """Take an entry back, for messages that come from now on."""
-        looker, held, form = await self._act(request, Action.APPROVE_CODE, "take an entry back")
+        looker, held, form = await self._act(request, Action.APPROVE_CODE)
         if held.entry is None or str(held.entry.number) != form.one("entry"):
             changed = "This entry is no longer the one you looked at. Nothing was taken back."
             return await self._page(request, looker, held, form, "", Trouble(changed=changed))
@@ -219,17 +228,19 @@ class _Pages:
 
     async def read_again(self, request: Request) -> Response:
         """Have the held orders with a code read again."""
-        looker, held, form = await self._act(request, Action.PROPOSE_CODE, "read again")
+        looker, held, form = await self._act(request, Action.PROPOSE_CODE)
         if wrong := _reason_wrong(form):
             return await self._page(request, looker, held, form, "", Trouble(wrong=wrong))
         count = await self._desk.read_again(held, by=looker.name, reason=form.one("reason"))
+        if not count:
+            await note_nothing_done(self._site, looker, _act_of(request), str(held.code_id))
         notice = f"{count} held {'order is' if count == 1 else 'orders are'} read again from what was sent."
         return self._site.to(request, words.address(held.code_id), notice)
 
-    async def _act(self, request: Request, action: Action, what: str) -> tuple[Looker, HeldCode, Form]:
+    async def _act(self, request: Request, action: Action) -> tuple[Looker, HeldCode, Form]:
         looker = self._site.looking(request, action)
         form = await self._site.form(request)
-        return looker, await self._held(looker, request, what), form
+        return looker, await self._held(looker, request, _act_of(request)), form
 
     async def _held(self, looker: Looker, request: Request, what: str) -> HeldCode:
         """Read the code as it stands.
@@ -261,6 +272,8 @@ class _Pages:
         asked: str,
         trouble: Trouble | None = None,
     ) -> Response:
+        if trouble and not trouble.unknown:
+            await note_nothing_done(self._site, looker, _act_of(request), str(held.code_id))
         site, now = self._site, self._site.now()
         orders = await site.enquiries.waiting_orders(held.code_id, tenant=looker.tenant)
         readable = looker.may(Action.READ_CONSOLE)
@@ -328,6 +341,8 @@ class _Pages:
         form: Form,
         trouble: Trouble | None = None,
     ) -> Response:
+        if trouble and not trouble.unknown:
+            await note_nothing_done(self._site, looker, _act_of(request), str(held.code_id))
         site, chosen, trial = self._site, None, None
         number = page_number(request.query_params.get("page", ""), last=_LAST_PAGE)
         if proposal is not None:
@@ -358,6 +373,10 @@ class _Pages:
             as_of=clock_time(site.now()),
             **_told(trouble),
         )
+
+
+def _act_of(request: Request) -> str:
+    return _ACTS[request.url.path.rpartition("/")[2]]
 
 
 def _told(trouble: Trouble | None) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
@@ -16,9 +17,13 @@ from gateway.console.acting.shape import LONGEST
 from gateway.console.entering.entrance import Entrance
 from gateway.console.site import Form, Looker, Names, Site
 from gateway.console.staff.granting import PATH, Wanted, in_words, proposable, proposal_of, wanted
+from gateway.console.trouble import note_nothing_done
 from gateway.console.words import clock_time
 from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.domain.person import GrantView
+
+_PROPOSE: Final = "propose a role"
+_END: Final = "end a role"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +54,13 @@ def routes(site: Site) -> list[BaseRoute]:
         form = await site.form(request)
         asked = wanted(form, looker.principal, _organisations(site), site.now())
         if not isinstance(asked, Wanted):
+            await note_nothing_done(site, looker, _PROPOSE, "people")
             return _form(site, request, looker, form, asked)
         proposal = proposal_of(asked, by=looker.name, reason=form.one("reason"), now=site.now())
-        await site.note(looker, "propose a role", str(proposal.id))
+        await site.note(looker, _PROPOSE, str(proposal.id))
         faults = await site.store.propose(proposal)
         if faults:
+            await note_nothing_done(site, looker, _PROPOSE, str(proposal.id))
             return _form(site, request, looker, form, {"post": faults[0]})
         return site.to(request, PATH, "Proposed. Nobody has the role until a second person has agreed.")
 
@@ -67,12 +74,14 @@ def routes(site: Site) -> list[BaseRoute]:
         form = await site.form(request)
         reason = form.one("reason")
         if not reason or len(reason) > LONGEST:
+            await note_nothing_done(site, looker, _END, str(view.grant.id))
             return _end_page(site, request, view, form, f"Give a reason of up to {LONGEST} letters")
-        await site.note(looker, "end a role", str(view.grant.id))
+        await site.note(looker, _END, str(view.grant.id))
         faults = await site.store.end_grant(
             view.grant.id, by=looker.name, reason=reason, tenant=looker.tenant, now=site.now()
         )
         if faults:
+            await note_nothing_done(site, looker, _END, str(view.grant.id))
             return site.to(request, PATH, f"Nothing was done. {faults[0]}")
         return site.to(request, PATH, f"Ended. {view.grant.person} no longer has the role, and has been signed out.")
 

@@ -21,7 +21,7 @@ from gateway.domain.lifecycle import LineState
 from gateway.pipeline.code_desk import CodeDesk
 from tests.doors import directory, served
 from tests.sessions_at_hand import SessionsAtHand
-from tests.unit.console.act_desk import NAMES, Answer, Person
+from tests.unit.console.act_desk import NAMES, Answer, Person, audited
 from tests.unit.pipeline.test_rereading import LOCAL_UNIT, Office, local_drug
 from tests.unit.pipeline.test_rereading import _office as office_over
 from tests.unit.pipeline.test_story import RBA, S01, make
@@ -327,6 +327,47 @@ async def test_every_view_and_act_is_audited_by_name(counter: Counter) -> None:
     assert any('"console held code"' in body and "p.one" in body for body in bodies)
     assert any('"kind":"code-map"' in body and '"by":"m.two"' in body for body in bodies)
     assert not any("pre-filled" in body for body in bodies)
+
+
+async def test_what_came_to_nothing_is_told_from_a_decision_in_the_audit(counter: Counter) -> None:
+    await counter.office.post(LOCAL_UNIT)
+    await propose(counter, counter.proposer, target="")
+    assert await _tried(counter, "propose a meaning") == ["propose a meaning", "propose a meaning: nothing was done"]
+    await propose(counter, counter.proposer)
+    assert (await _tried(counter, "propose a meaning"))[2:] == ["propose a meaning"]
+    await approve(counter, counter.approver, looked="")
+    path, person = await counter.path(), counter.approver
+    await fill(person, await person.read(f"{path}/approve"), f"{path}/reject", reason="")
+    await approve(counter, counter.approver)
+    person = counter.approver
+    await fill(person, await person.read(path), f"{path}/take-back", entry="1", reason="")
+    await fill(person, await person.read(path), f"{path}/reject", reason="It is gone.")
+    assert await _tried(counter, "approve a meaning") == [
+        "approve a meaning",
+        "approve a meaning: nothing was done",
+        "approve a meaning",
+    ]
+    assert await _tried(counter, "reject a meaning") == ["reject a meaning", "reject a meaning: nothing was done"] * 2
+    assert await _tried(counter, "take an entry") == ["take an entry back", "take an entry back: nothing was done"]
+
+
+async def test_reading_again_where_nothing_is_held_any_more_says_so_in_the_audit(counter: Counter) -> None:
+    await counter.office.post(LOCAL_UNIT)
+    path, person = await counter.path(), counter.proposer
+    page = await person.read(f"{path}?words=pre-filled")
+    await fill(person, page, f"{path}/read-again", reason="A new release was loaded.")
+    assert await _tried(counter, "read again") == ["read again"]
+    await propose(counter, counter.proposer)
+    await approve(counter, counter.approver)
+    await counter.office.rereading.work()
+    person = counter.approver
+    done = await fill(person, await person.read(path), f"{path}/read-again", reason="Once more.")
+    assert "0 held orders are read again" in done.words
+    assert (await _tried(counter, "read again"))[1:] == ["read again", "read again: nothing was done"]
+
+
+async def _tried(counter: Counter, act: str) -> list[str]:
+    return await audited(counter.office.world.enquiries, act)
 
 
 def _leaves(counter: Counter) -> list[tuple[bytes]]:

@@ -397,6 +397,18 @@ async def test_the_audit_tells_what_was_asked_or_came_to_nothing_from_what_was_d
     assert (await audited(enquiries, "put-off"))[2:] == ["put-off"]
 
 
+async def test_the_audit_says_that_nothing_was_taken(console: Looking) -> None:
+    number = await item(console)
+    await send(console, "/console/work/take")
+    await send(console, "/console/work/take", only="999999:")
+    await send(console, "/console/work/hand-over")
+    enquiries = console.exchange.enquiries
+    assert await audited(enquiries, "take") == ["take: nothing was done", "take", "take: nothing was done"]
+    assert await audited(enquiries, "hand-over") == ["hand-over: nothing was done"]
+    await send(console, "/console/work/take", only=f"{number}:")
+    assert (await audited(enquiries, "take"))[3:] == ["take"]
+
+
 async def test_what_is_put_off_is_gone_and_comes_back(console: Looking) -> None:
     number = await item(console)
     page = await send(console, f"/console/work/{number}/put-off", until="3h", reason="They open at noon.")

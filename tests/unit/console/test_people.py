@@ -17,6 +17,7 @@ from gateway.config.load import load
 from gateway.console.entering.entrance import Entrance, entrance_of
 from gateway.domain.identifiers import OdsCode
 from tests.contract.store_engines import Clock
+from tests.unit.console.act_desk import audited
 from tests.unit.console.looking import Looking, looking
 
 RBA, RZA = OdsCode("RBA"), OdsCode("RZA")
@@ -246,6 +247,23 @@ async def test_every_view_and_act_leaves_an_audit_leaf(desk: Looking) -> None:
     for action in ("console view", "console download", "console propose a role"):
         assert action in leaves
     assert "Perry" not in leaves
+
+
+async def test_the_audit_tells_a_role_that_came_to_nothing_from_one_that_was_proposed_or_ended(desk: Looking) -> None:
+    be(desk, Role.CHIEF_PHARMACIST, RBA, CHIEF)
+    propose, end, enquiries = "propose a role", "end a role", desk.opened.enquiries
+    await desk.post("/console/people/give", status=422, **form(desk, until=last_day(desk, 500)))
+    assert await audited(enquiries, propose) == [f"{propose}: nothing was done"]
+    await desk.post("/console/people/give", **form(desk))
+    await desk.post("/console/people/give", status=422, **form(desk))
+    assert (await audited(enquiries, propose))[1:] == [propose, propose, f"{propose}: nothing was done"]
+    proposal = await waiting(desk)
+    be(desk, Role.CHIEF_PHARMACIST, RBA, "other.chief@id")
+    await agree(desk, proposal)
+    for reason, status in (("", 422), ("Back from leave.", 200), ("Again.", 200)):
+        await desk.post(f"/console/people/{proposal}/end", status=status, reason=reason)
+    nothing = f"{end}: nothing was done"
+    assert await audited(enquiries, end) == [nothing, end, end, nothing]
 
 
 async def test_what_is_sent_after_the_session_was_over_is_kept_for_the_same_person(desk: Looking) -> None:
