@@ -132,32 +132,30 @@ class _Result:
 
     def _cancel_delivered(self, outcome: TransmitOutcome) -> None:
         """A cancel that was taken is asked, no more; one that was not, a person must ask for."""
-        message = self.claim.message_id
-        if isinstance(outcome, Taken):
-            finish(self.transaction, self.claim.id, "done")
-            self._acknowledged(outcome)
+        if self._asked(outcome):
             return
-        if self.retry_at is not None and not isinstance(outcome, Refused):
-            self._reschedule(outcome, doubt=isinstance(outcome, InDoubt))
-            return
-        finish(self.transaction, self.claim.id, "stuck")
         words = {Refused: "The provider's system refused the cancel.", TryLater: "The cancel was never taken."}
-        tell_undelivered(
-            self.transaction, message, words.get(type(outcome), "The cancel may not have arrived."), now=self.now
-        )
+        text = words.get(type(outcome), "The cancel may not have arrived.")
+        tell_undelivered(self.transaction, self.claim.message_id, text, now=self.now)
 
     def _hold_delivered(self, outcome: TransmitOutcome) -> None:
         """A hold or release that was taken is asked, no more; one that was not, a person must ask for."""
+        if self._asked(outcome):
+            return
+        maybe = isinstance(outcome, InDoubt) or self.entry.possible_duplicate
+        holds.undelivered(self.transaction, self.claim.message_id, surely_not=not maybe, now=self.now)
+
+    def _asked(self, outcome: TransmitOutcome) -> bool:
+        """Settle a message that asks for a change: tell whether it is asked, or will be again; else it is stuck."""
         if isinstance(outcome, Taken):
             finish(self.transaction, self.claim.id, "done")
             self._acknowledged(outcome)
-            return
+            return True
         if self.retry_at is not None and not isinstance(outcome, Refused):
             self._reschedule(outcome, doubt=isinstance(outcome, InDoubt))
-            return
+            return True
         finish(self.transaction, self.claim.id, "stuck")
-        maybe = isinstance(outcome, InDoubt) or self.entry.possible_duplicate
-        holds.undelivered(self.transaction, self.claim.message_id, surely_not=not maybe, now=self.now)
+        return False
 
     def _lines(self) -> list[LineNow]:
         return [line for line, current in lines_now(self.transaction, self.claim.message_id) if current]
