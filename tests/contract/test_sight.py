@@ -5,9 +5,7 @@ nothing of that, and nowhere in it stands the other provider's name.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +14,6 @@ from hypothesis.stateful import initialize, invariant, multiple, run_state_machi
 
 from gateway.destination import Taken
 from gateway.domain.books import Side
-from gateway.domain.custody import CUSTODY
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Homecare, Prescription
@@ -30,7 +27,6 @@ from tests.contract.store_engines import (
     ENGINES,
     PROVIDER,
     TRUST,
-    Clock,
     Exchange,
     make_acceptance,
     make_order,
@@ -131,14 +127,6 @@ def test_no_story_tells_a_provider_of_another_s_line_or_of_what_came_after(engin
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )
-
-
-@pytest.fixture(params=sorted(ENGINES))
-async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
-    clock = Clock()
-    opened = ENGINES[request.param](tmp_path, clock, frozenset(), CUSTODY)
-    yield Exchange(opened, clock)
-    await opened.close()
 
 
 async def given(exchange: Exchange, what: Prescription) -> Claim:
