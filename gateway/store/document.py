@@ -1,40 +1,26 @@
 """Domain values to JSON text and back.
 
 Writing is msgspec's: a dataclass becomes an object of all its fields, a decimal its digits as text (trailing zeros
-kept), an id, date or time its ISO form, bytes base64. Reading is driven by the type hints of the dataclass; where a
-field may hold one of several dataclasses, the names of the members tell which.
+kept), an id, date or time its ISO form, bytes base64. Reading is msgspec's too, for every kind that it can tell from
+its type hints. It cannot where a field may hold one of several dataclasses: those, and what holds them, are put
+together here, and the names of the members tell which.
 """
 
-import types
 import typing
-from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
-from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, Union
-from uuid import UUID
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+_Text = bytes | str | msgspec.Raw
 _Reader = Callable[[Any], Any]
 
-_SCALARS: Mapping[object, _Reader] = {
-    str: lambda value: value,
-    int: lambda value: value,
-    bool: lambda value: value,
-    float: lambda value: value,
-    type(None): lambda value: value,
-    Decimal: Decimal,
-    UUID: UUID,
-    date: date.fromisoformat,
-    time: time.fromisoformat,
-    datetime: datetime.fromisoformat,
-    bytes: b64decode,
-}
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_NULL: Final = b"null"
 
 
 def encode(value: object) -> bytes:
@@ -54,7 +40,7 @@ def decode(data: bytes | str, kind: type[T]) -> T:
             before a field existed can be read.
     """
     try:
-        return typing.cast("T", _reader(kind)(msgspec.json.decode(data)))
+        return typing.cast("T", _reader(kind)(data))
     except (msgspec.DecodeError, KeyError, TypeError, ArithmeticError) as error:
         raise ValueError(f"not a {kind}") from error
 
@@ -65,26 +51,27 @@ def _reader(hint: Any) -> _Reader:
 
 @cache
 def _make_reader(hint: Any) -> _Reader:
-    if hint in _SCALARS:
-        return _SCALARS[hint]
+    try:
+        return msgspec.json.Decoder(hint).decode
+    except TypeError:  # it cannot tell several dataclasses apart
+        return _put_together(hint)
+
+
+def _put_together(hint: Any) -> _Reader:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {types.UnionType, Union}:
-        return _choice(arguments)
     if origin is tuple:
         return _sequence(arguments)
     if is_dataclass(hint) and isinstance(hint, type):
         return _record(hint)
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return hint
-    raise TypeError(f"no reader for {hint}")
+    return _choice(arguments)
 
 
 def _sequence(arguments: tuple[Any, ...]) -> _Reader:
     if arguments[1:] != (...,):
         readers = [_reader(argument) for argument in arguments]
-        return lambda values: tuple(read(value) for read, value in zip(readers, values, strict=True))
-    one = _reader(arguments[0])
-    return lambda values: tuple(one(value) for value in values)
+        return lambda text: tuple(read(one) for read, one in zip(readers, _ELEMENTS.decode(text), strict=True))
+    each = _reader(arguments[0])
+    return lambda text: tuple(each(one) for one in _ELEMENTS.decode(text))
 
 
 def _record(kind: type) -> _Reader:
@@ -95,28 +82,27 @@ def _record(kind: type) -> _Reader:
     def readers() -> list[tuple[str, _Reader]]:
         return [(name, _reader(hints[name])) for name in names]  # not before it is read: a kind may hold its own
 
-    def read(value: Any) -> Any:
-        return kind(**{name: one(value[name]) for name, one in readers() if name in value})
+    def read(text: _Text) -> Any:
+        members = _MEMBERS.decode(text)
+        return kind(**{name: one(members[name]) for name, one in readers() if name in members})
 
     return read
 
 
 def _choice(arguments: tuple[Any, ...]) -> _Reader:
     records = [argument for argument in arguments if is_dataclass(argument)]
-    plain = [argument for argument in arguments if argument not in records and argument is not type(None)]
-    if len(plain) > 1 or (plain and records):
+    if set(arguments) - {*records, type(None)}:
         raise TypeError(f"cannot tell {arguments} apart")
-    members = [(_members(record), _reader(record)) for record in records]
+    kinds = [(_members(record), _reader(record)) for record in records]
 
-    def read(value: Any) -> Any:
-        if value is None:
+    def read(text: msgspec.Raw) -> Any:
+        if bytes(text) == _NULL and type(None) in arguments:
             return None
-        if plain:
-            return _reader(plain[0])(value)
-        fitting = [one for (needed, known), one in members if needed <= value.keys() <= known]
+        said = _MEMBERS.decode(text).keys()
+        fitting = [one for (needed, known), one in kinds if needed <= said <= known]
         if len(fitting) != 1:
             raise TypeError("the members do not tell which kind this is")
-        return fitting[0](value)
+        return fitting[0](text)
 
     return read
 

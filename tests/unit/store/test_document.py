@@ -77,6 +77,12 @@ def test_text_written_before_a_field_existed_takes_the_default() -> None:
     assert decode(shorter, Coding) == Coding(code="mg", display="milligram")
 
 
+def test_a_prescription_written_before_a_field_existed_takes_the_default() -> None:
+    whole = encode(prescription())
+    assert b'"notes":[],' in whole
+    assert decode(whole.replace(b'"notes":[],', b""), Prescription) == prescription()
+
+
 @pytest.mark.parametrize("wrong", [b"{}", b"[]", b"{", b'{"value":"x","unit":{}}', b'{"unit":{}}'])
 def test_other_text_is_refused(wrong: bytes) -> None:
     with pytest.raises(ValueError, match="not a"):
@@ -86,3 +92,18 @@ def test_other_text_is_refused(wrong: bytes) -> None:
 def test_bytes_of_a_signature_survive() -> None:
     signed = replace(prescription(), notes=("\u0000 and é",))
     assert decode(encode(signed), Prescription) == signed
+
+
+def _with_dose(dose: bytes) -> bytes:
+    before, _, after = encode(prescription(lines=(line(dosages=(dosage(),)),))).partition(b'"dose":')
+    return before + b'"dose":' + dose + after[after.index(b"}}") + 2 :]
+
+
+def test_a_dose_that_is_absent_reads_back_as_none() -> None:
+    assert decode(_with_dose(b"null"), Prescription).lines[0].dosages[0].dose is None
+
+
+@pytest.mark.parametrize("dose", [b'{"low":null,"high":null,"value":"5"}', b"[]", b'"5 mg"', b"5"])
+def test_a_dose_that_is_neither_an_amount_nor_a_range_is_refused(dose: bytes) -> None:
+    with pytest.raises(ValueError, match="not a"):
+        decode(_with_dose(dose), Prescription)
