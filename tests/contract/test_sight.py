@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import initialize, invariant, multiple, run_state_machine_as_test
 
 from gateway.destination import Taken
+from gateway.domain.acts import Act, Rescue
 from gateway.domain.books import Side
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
@@ -276,6 +277,16 @@ async def test_its_own_list_of_a_day_says_how_its_time_ended(exchange: Exchange)
     assert [(row.epoch, row.state) for row in listed.rows] == [(1, "ACCEPTED"), (1, "RETURNED")]
     listed = await exchange.enquiries.listed(NEXT, side=Side.PROVIDER, day=exchange.clock.now().date())
     assert [(row.epoch, row.state) for row in listed.rows] == [(2, "QUERIED")]
+
+
+async def test_a_supply_in_its_place_at_the_moment_of_its_end_came_after_it(exchange: Exchange) -> None:
+    what = make_prescription("A", total=2)
+    claim = await given(exchange, what)
+    await exchange.answer(claim.message_id, LineEvent.RETURNED)
+    before = await exchange.enquiries.dossier(what.id, tenant=PROVIDER)
+    act = Act(prescription_id=what.id, by="j.smith", reason="Ran out.", now=exchange.clock.now())
+    assert await exchange.store.rescue(act, Rescue(issue=2, link="dispensary 4711", told=True)) == ()
+    assert await exchange.enquiries.dossier(what.id, tenant=PROVIDER) == before
 
 
 async def test_a_line_was_sent_when_whoever_has_it_was_sent_it_not_when_another_was(exchange: Exchange) -> None:
