@@ -83,10 +83,10 @@ _LOOKED_THROUGH: Final = "UPDATE search_progress SET prescription = :last, submi
 _LINE: Final = f"""
 {_SERIES} INSERT INTO line (id, uuid, prescription, tenant, action, order_number, order_assigner, product_code,
     product_display, directions, quantity, total_supplies, state, holder, entered_at, act_by, epoch, provider, urgency,
-    valid_until)
+    valid_until, ended)
 SELECT n, {_LINE_ID}, n, {_TRUST}, action, 'RX' || n, order_assigner, product_code, product_display, directions,
     quantity, total_supplies, {{state}}, 'gateway', {_AT}, CASE WHEN n % :open = 0 THEN :act_by END, 1, {_PROVIDER},
-    urgency, valid_until
+    urgency, valid_until, {{state}} = 'CANCELLED'
 FROM series, (SELECT * FROM line WHERE id = 1)
 """  # noqa: S608
 _MESSAGE: Final = f"""

@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from gateway.domain.lifecycle import TERMINAL
 from gateway.store.sqlite.schema import migrate
 from tests.contract.store_engines import RawPostgres
 from tests.factories import MOMENT
@@ -86,6 +87,14 @@ def test_they_have_the_same_rules_in_the_same_words(file: apsw.Connection, serve
     assert {one for one in found if not SECOND_LOCK.search(one[0])} == wanted
     emptied = {table for name, table, _ in found if SECOND_LOCK.search(name)}
     assert emptied == {table for name, table, _ in wanted if name.endswith(("_kept", "_stays"))}
+
+
+def test_both_say_that_a_line_has_ended_in_the_states_that_absorb(file: apsw.Connection, server: RawPostgres) -> None:
+    ((written,),) = file.execute("SELECT sql FROM sqlite_schema WHERE name = 'line_ends'")
+    ((source,),) = server.execute("SELECT prosrc FROM pg_proc WHERE proname = 'line_ends'")
+    ended = {state.value for state in TERMINAL}
+    assert set(re.findall(r"WHEN '(\w+)' THEN 1", str(written))) == ended
+    assert set(re.findall(r"'(\w+)'", str(source))) == ended
 
 
 @pytest.mark.parametrize("table", ["event", "audit_leaf", "submission", "line"])

@@ -83,6 +83,10 @@ QUESTIONS: Final[dict[str, str]] = {
         " (SELECT state_after FROM event AS earlier WHERE earlier.line = later.line AND earlier.moved = 1"
         " AND earlier.seq < later.seq ORDER BY earlier.seq DESC LIMIT 1)"
     ),
+    "I2: a line's row says that it has ended, or bears its number, and its state says otherwise": (
+        f"SELECT id FROM line WHERE (ended = 1) <> (state IN {_FINAL})"
+        " OR action = 'replace' AND (proposed = 1) <> (state IN ('RECEIVED', 'HELD'))"
+    ),
     "I2: a line at its end is still to be given to another": (
         "SELECT line.id FROM line JOIN reroute ON reroute.line = line.id"
         f" WHERE line.state IN {_FINAL} AND reroute.state IN ('ASKED', 'PENDING', 'CONFIRMED')"
