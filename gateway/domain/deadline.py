@@ -147,6 +147,8 @@ class Deadlines:
 
     def _stated(self, says: Callable[[Term], Limit | None], urgent: Urgency, at: datetime) -> Limit | None:
         """Give what the latest term in force says for a class, else what one says for routine lines."""
+        if not self.terms:
+            return None  # which day it is in London is asked at each move of a line, and is what this costs
         day = at.astimezone(LONDON).date()
         for kind in dict.fromkeys((urgent, Urgency.ROUTINE)):
             terms = [term for term in self.terms if term.urgency is kind and term.since <= day]

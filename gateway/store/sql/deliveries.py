@@ -55,8 +55,7 @@ WHERE delivery.line = :line AND delivery.state = 'DELIVERED'
 ORDER BY delivery.issue DESC, delivery.epoch DESC, delivery_event.id DESC LIMIT 1
 """
 _DOCUMENT = """
-SELECT line.uuid, prescription.document FROM line JOIN prescription ON prescription.id = line.prescription
-WHERE line.id = ?
+SELECT prescription.document FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id = ?
 """
 
 PLANS: Final = frozenset(
@@ -98,6 +97,46 @@ class _Row:
     id: int
     delivery: Delivery
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Length:
+    value: Any = None
+    unit: Any = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Starter:
+    lasts: _Length | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    id: UUID
+    days_per_supply: Any = None
+    interval: _Length | None = None
+    first_supply: _Starter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    first_required_by: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Homecare:
+    delivery: _Wanted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """As much of a stored prescription as says when its supplies are due; the rest is passed over, which costs less."""
+
+    lines: tuple[_Line, ...] = ()
+    homecare: _Homecare | None = None
+
+
+_read: Final = msgspec.json.Decoder(_Order).decode
 
 
 def deliveries(transaction: Transaction, line: int) -> tuple[Delivery, ...]:
@@ -241,15 +280,14 @@ def _schedule(transaction: Transaction, of: Of, at: datetime) -> Mapping[int, tu
     The first is due when it was required, or else at once. The others follow where the order says how long one lasts.
     """
     found = transaction.row(_DOCUMENT, (of.line,))
-    document: Any = msgspec.json.decode(found[1]) if found and found[1] else {}
-    line: Any = (
-        next((one for one in document.get("lines", ()) if UUID(one["id"]).bytes == found[0]), {}) if found else {}
-    )
-    required = ((document.get("homecare") or {}).get("delivery") or {}).get("first_required_by")
+    order = _read(found[0]) if found and found[0] else _Order()
+    line = next((one for one in order.lines if one.id == of.id), None)
+    delivery = order.homecare.delivery if order.homecare else None
+    required = delivery.first_required_by if delivery else None
     first = date.fromisoformat(required) if required else at.astimezone(_LONDON).date()
-    lasts = _days(line.get("days_per_supply")) or _length(line.get("interval"))
-    starter = line.get("first_supply")
-    begins = _length(starter.get("lasts")) if starter else lasts
+    lasts = (_days(line.days_per_supply) or _length(line.interval)) if line else None
+    starter = line.first_supply if line else None
+    begins = _length(starter.lasts) if starter else lasts
     if begins is None:
         return {1: (first, None)}
     found_for: dict[int, tuple[date, date | None]] = {1: (first, first + timedelta(days=begins - 1))}
@@ -260,10 +298,10 @@ def _schedule(transaction: Transaction, of: Of, at: datetime) -> Mapping[int, tu
     return found_for
 
 
-def _length(said: Any) -> int | None:
+def _length(said: _Length | None) -> int | None:
     """Give a length of time in whole days; None where it is not said in days or weeks."""
-    days = _DAYS.get((said or {}).get("unit", ""))
-    value = _days((said or {}).get("value"))
+    days = _DAYS.get(said.unit) if said else None
+    value = _days(said.value) if said else None
     return value * days if value is not None and days else None
 
 
