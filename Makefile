@@ -37,7 +37,7 @@ faults: $(STAMP) ## a tenth of every proof of docs/reliability.md
 	$(BIN)/python -m tests.faults --scale 0.1
 
 faults-full: $(STAMP) ## every proof to its full count; goes on where the last run stopped
-	$(BIN)/python -m tests.faults --scale 1
+	$(BIN)/python -m tests.faults --scale 1 --go-on --record
 
 SERVER ?=
 POOLER ?= 1

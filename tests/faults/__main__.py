@@ -1,9 +1,10 @@
 """Every proof of `docs/reliability.md`, from the command line.
 
-    python -m tests.faults [--scale 0.1] [--only NAME] [--jobs 2] [--record]
+    python -m tests.faults [--scale 0.1] [--only NAME] [--jobs 2] [--go-on] [--record]
 
 Work is cut into pieces of one seed each; a finished piece is kept in `build/faults/`, so that a run that was stopped
-goes on where it was, and a larger scale adds to a smaller one. `--fresh` begins anew.
+goes on where it was, and a larger scale adds to a smaller one; `--fresh` begins anew. `--go-on` counts with it what
+`docs/reliability.json` says was tried on commits that this one stands on, so that another checkout goes on too.
 """
 
 import argparse
@@ -30,13 +31,14 @@ def main() -> int:
     asked = _arguments()
     _compile()
     chosen = [proof for proof in PROOFS if not asked.only or proof.name in asked.only]
-    rows = []
+    rows: list[Row] = []
+    kept: list[page.Kept] = []
     for proof in chosen:
-        row, commits = _gathered(proof, asked.scale, jobs=asked.jobs, fresh=asked.fresh)
+        row, commits = _gathered(proof, asked)
         rows.append(row)
+        kept.append(page.keep(row, full=proof.full, commits=commits, what=proof.what))
         if asked.record:
-            kept = page.keep(row, full=proof.full, commits=commits, what=proof.what)
-            page.write(page.results([kept]), [proof.case for proof in PROOFS])
+            page.write(page.results(kept, whole=len(kept) == len(PROOFS)), [proof.case for proof in PROOFS])
     sys.stdout.write(printed(rows) + "\n")
     for row in rows:
         sys.stdout.write("".join(f"  {fault}\n" for fault in row.faults))
@@ -55,23 +57,29 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=[proof.name for proof in PROOFS], help="may be repeated")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs have done")
+    parser.add_argument("--go-on", action="store_true", help="count with it what docs/reliability.json has")
     parser.add_argument("--record", action="store_true", help="write docs/reliability.json and its page")
     return parser.parse_args()
 
 
-def _gathered(proof: Proof, scale: float, *, jobs: int, fresh: bool) -> tuple[Row, list[str]]:
+def _gathered(proof: Proof, asked: argparse.Namespace) -> tuple[Row, list[str]]:
     folder = LEDGER / proof.name
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = proof.seeds(scale)
-    missing = [seed for seed in wanted if fresh or not (folder / f"{seed}.json").exists()]
+    earlier = page.known(proof.case) if asked.go_on and not asked.fresh else None
+    seeds = proof.seeds(asked.scale)
+    wanted = range(page.last_seed(earlier) + 1 if earlier else seeds.start, seeds.stop)
+    missing = [seed for seed in wanted if asked.fresh or not (folder / f"{seed}.json").exists()]
     commit = page.commit()
-    with ProcessPoolExecutor(max_workers=jobs, max_tasks_per_child=1 if proof.apart else None) as pool:
+    with ProcessPoolExecutor(max_workers=asked.jobs, max_tasks_per_child=1 if proof.apart else None) as pool:
         found = pool.map(proof.run, [range(seed, seed + 1) for seed in missing])
         for seed, row in zip(missing, found, strict=True):
             (folder / f"{seed}.json").write_text(json.dumps({"commit": commit, "row": asdict(row)}))
             sys.stderr.write(f"{proof.name}: seed {seed} of {wanted.stop - 1}, {row.tried} tried\n")
     pieces = list(_pieces(folder, wanted))
-    return _sum(proof, wanted, [row for _, row in pieces]), list(dict.fromkeys(commit for commit, _ in pieces))
+    rows, commits = [row for _, row in pieces], [commit for commit, _ in pieces]
+    if earlier is not None:
+        rows, commits = [page.row_of(earlier), *rows], [*earlier["commits"], *commits]
+    return _sum(proof, range(1, max(seeds.stop, wanted.start)), rows), list(dict.fromkeys(commits))
 
 
 def _pieces(folder: Path, seeds: range) -> Iterator[tuple[str, Row]]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Any, Final, NotRequired, TypedDict, cast
 
 import apsw
 
@@ -34,13 +34,28 @@ class Kept(TypedDict):
     what: str
 
 
+class Whole(TypedDict):
+    """The last run of every proof in one go."""
+
+    date: str
+    command: str
+    commits: list[str]
+    rows: list[dict[str, object]]
+
+
 class Results(TypedDict):
-    """What is kept of one or several runs."""
+    """What is kept of one or several runs.
+
+    Attributes:
+        kept: of each case what was tried most, on commits of this history.
+        whole: none before every proof was run in one go.
+    """
 
     date: str
     command: str
     machine: str
     kept: list[Kept]
+    whole: NotRequired[Whole]
 
 
 def machine() -> str:
@@ -65,10 +80,19 @@ def commit() -> str:
     return name.strip() + ("+" if changed.stdout else "")
 
 
-def results(kept: Sequence[Kept]) -> Results:
-    """Put the results of this run together with when and where."""
-    command = "python -m tests.faults " + " ".join(sys.argv[1:])
-    return Results(date=datetime.now(UTC).date().isoformat(), command=command, machine=machine(), kept=list(kept))
+def results(kept: Sequence[Kept], *, whole: bool) -> Results:
+    """Put the results of this run together with when and where.
+
+    Args:
+        kept: a row for each proof.
+        whole: every proof was run.
+    """
+    command, date = "python -m tests.faults " + " ".join(sys.argv[1:]), datetime.now(UTC).date().isoformat()
+    found = Results(date=date, command=command, machine=machine(), kept=list(kept))
+    if whole:
+        commits = list(dict.fromkeys(commit for one in kept for commit in one["commits"]))
+        found["whole"] = Whole(date=date, command=command, commits=commits, rows=[one["row"] for one in kept])
+    return found
 
 
 def keep(row: Row, *, full: int, commits: Sequence[str], what: str) -> Kept:
@@ -77,11 +101,19 @@ def keep(row: Row, *, full: int, commits: Sequence[str], what: str) -> Kept:
 
 
 def write(found: Results, order: Sequence[str]) -> None:
-    """Keep the results, with those of proofs that were not run now, in this order of cases, and write the page."""
-    names = {one["row"]["case"] for one in found["kept"]}
-    earlier = read()["kept"] if RESULTS.exists() else []
-    every = [*found["kept"], *(one for one in earlier if one["row"]["case"] not in names)]
-    found["kept"] = sorted(every, key=lambda one: order.index(str(one["row"]["case"])))
+    """Keep the results in this order of cases, beside those of earlier runs, and write the page.
+
+    Of a case that was tried more often before, the earlier row stays, if nothing was found now.
+    """
+    earlier = read() if RESULTS.exists() else None
+    best = {one["row"]["case"]: one for one in found["kept"]}
+    for one in earlier["kept"] if earlier else ():
+        now = best.get(one["row"]["case"])
+        if _is_known(one) and (now is None or (row_of(now).clean and row_of(now).tried < row_of(one).tried)):
+            best[one["row"]["case"]] = one
+    found["kept"] = sorted(best.values(), key=lambda one: order.index(str(one["row"]["case"])))
+    if earlier and "whole" in earlier:
+        found.setdefault("whole", earlier["whole"])
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     PAGE.write_text(page(found))
 
@@ -90,6 +122,33 @@ def read() -> Results:
     """Give the results that are kept."""
     kept: Results = json.loads(RESULTS.read_text())
     return kept
+
+
+def known(case: str) -> Kept | None:
+    """Give what is kept of a case, if every commit it was tried on is in this history and nothing was found."""
+    found = next((one for one in read()["kept"] if one["row"]["case"] == case), None) if RESULTS.exists() else None
+    return found if found is not None and _is_known(found) and row_of(found).clean else None
+
+
+def row_of(one: Kept) -> Row:
+    """Give the row that is kept."""
+    row = cast("dict[str, Any]", one["row"])
+    return Row(**{**row, "faults": tuple(row["faults"])})
+
+
+def last_seed(one: Kept) -> int:
+    """Give the last seed of what is kept; the first is always 1."""
+    return int(row_of(one).seeds.rpartition("-")[2])
+
+
+def _is_known(one: Kept) -> bool:
+    """Tell whether this commit stands on all those that a row was tried on: others nobody can look up."""
+    return all(_stands_on(commit.removesuffix("+")) for commit in one["commits"])
+
+
+def _stands_on(commit: str) -> bool:
+    git = ("git", "-C", str(ROOT), "merge-base", "--is-ancestor", commit, "HEAD")
+    return subprocess.run(git, capture_output=True, check=False).returncode == 0
 
 
 _HEAD: Final = """\
@@ -112,8 +171,25 @@ def page(found: Results) -> str:
     parts = [_HEAD + "\n".join(lines), "## What each case is", "\n".join(notes)]
     if faults:
         parts += ["## Faults found", "\n".join(faults)]
+    if "whole" in found:
+        parts += ["## Every case in one go", _whole(found["whole"])]
     where = f"The last part was tried on {found['date']} with `{found['command']}`: {found['machine']}."
     return "\n\n".join((*parts, "## Where", where)) + "\n"
+
+
+def _whole(one: Whole) -> str:
+    return "\n".join(
+        [
+            f"On {one['date']}, at {', '.join(one['commits'])}, with `{one['command']}`.",
+            "",
+            "| Case | Tried | Lost | Doubled | Silent |",
+            "|---|---:|---:|---:|---:|",
+            *(
+                f"| {row['case']} | {row['tried']:,} | {row['lost']} | {row['doubled']} | {row['silent']} |"
+                for row in one["rows"]
+            ),
+        ]
+    )
 
 
 def _line(one: Kept) -> str:
