@@ -26,6 +26,7 @@ survey: $(STAMP) chromium ## every kind of page in Chromium, for each person and
 	$(BIN)/python -m pytest -m "survey" tests/browser
 
 screenshots: $(STAMP) chromium ## every page of the console, wide and narrow, into docs/console/
+	@[ "$$(id -u)" != 0 ] || apt-get install -qq -y --no-install-recommends fonts-liberation >/dev/null || echo "no Liberation fonts: the pictures are in another face"
 	$(BIN)/python -m tests.browser
 
 lint: $(STAMP)
