@@ -161,13 +161,17 @@ class Postgres:
             self._read_back()
             unless_fit.pop_all()
 
-    def script(self, sql: str) -> None:
+    def script(self, sql: str, *, seconds: float | None = None) -> None:
         """Run statements without values, in one message to the server.
+
+        Args:
+            sql: one or several.
+            seconds: after which a server that says nothing is given up; as for every statement, if it is not stated.
 
         Raises:
             ServerAwayError: as for every method that runs one.
         """
-        self._run(self._connection().execute(sql))
+        self._run(self._connection().execute(sql, timeout=seconds or self._answer_seconds))
 
     def execute(self, sql: str, values: Values = (), /) -> Iterable[Row]:
         """See `gateway.store.sql.transaction.Reader`."""

@@ -17,6 +17,8 @@ from gateway.store.sql.schema import Schema, Step, arrows, region_arrows, steps_
 from gateway.store.sql.transaction import Reader
 
 MIGRATORS_LOCK: Final = 0x4843504D  # "HCPM"
+STEP_SECONDS: Final = 6 * 3600.0
+"""For one step, and for another node's: it may visit every line of big books, and a step given up begins anew."""
 TENANT_ROLE: Final = "gateway_tenant"
 """Whom the questions of a tenant are asked as; its rows alone are shown to it."""
 
@@ -66,7 +68,7 @@ def migrate(connection: Postgres, *, now: datetime) -> int:
         connection.script("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
         found = schema_in(connection)
         if found.missing or not _has_arrows(connection):
-            connection.script(f"SELECT pg_advisory_xact_lock({MIGRATORS_LOCK})")
+            connection.script(f"SELECT pg_advisory_xact_lock({MIGRATORS_LOCK})", seconds=STEP_SECONDS)
             found = _run(connection, now)
         ((hidden,),) = connection.execute(_HIDDEN)
         connection.commit()
@@ -94,7 +96,7 @@ def _run(connection: Postgres, now: datetime) -> Schema:
     connection.script(_STEPS)
     for number in found.missing:
         step = steps()[number]
-        connection.script(step.sql)
+        connection.script(step.sql, seconds=STEP_SECONDS)
         connection.execute(_NOTE, (step.number, step.kind, stored(now)))
     connection.execute(_META, (stored(now),))
     connection.executemany(_ADD_ARROW, sorted((state.value, event, end.value) for state, event, end in arrows()))
