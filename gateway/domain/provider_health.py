@@ -57,7 +57,7 @@ RULES: Final[Mapping[Now, str]] = MappingProxyType(
             f"At least {SILENT_SENT} prescriptions wait for its answer, and since the oldest of them was sent it has"
             f" answered nothing at all: for more than {SLOW_FACTOR} times the 95th centile of the 30 days before, or"
             f" more than {MUTE_AFTER // timedelta(hours=1)} hours where those had fewer than {USUAL_ANSWERS} answers."
-            " That its system takes a message is no answer; that it refuses one is."
+            " That its system takes a message is no answer; that it refuses one is, in any later hour of the clock."
         ),
         Now.SLOW: (
             f"Of {SLOW_ANSWERS} or more answers today, the 95th centile is over {SLOW_FACTOR} times that of the 30 days"
@@ -107,8 +107,8 @@ class Signs:
     Attributes:
         today: how long the answers of today took; `usual`: those of the thirty days before.
         oldest: since when the item waits that has waited longest, of those that were sent; `waiting`: how many do.
-        refused_by: by when it last refused a message itself, counted by whole hours: it will do nothing with it, and
-            that is an answer.
+        refused_from: beginning of the last whole hour in which it refused a message itself: it will do nothing with it,
+            and that is an answer. When within the hour is not kept, so it counts where all of the hour does.
     """
 
     pulse: Pulse
@@ -118,7 +118,7 @@ class Signs:
     usual: Spread = field(default_factory=Spread)
     oldest: datetime | None = None
     waiting: int = 0
-    refused_by: datetime | None = None
+    refused_from: datetime | None = None
 
 
 def judge(signs: Signs, now: datetime) -> Now:
@@ -150,7 +150,7 @@ def _mute(signs: Signs, now: datetime) -> bool:
     heard = signs.pulse.heard_at
     if signs.oldest is None or signs.waiting < SILENT_SENT or heard is None or heard < signs.oldest:
         return False
-    if any(said is not None and said >= signs.oldest for said in (signs.pulse.said_at, signs.refused_by)):
+    if any(said is not None and said >= signs.oldest for said in (signs.pulse.said_at, signs.refused_from)):
         return False
     usual = signs.usual.percentile(95)
     known = usual is not None and len(signs.usual) >= USUAL_ANSWERS

@@ -175,7 +175,7 @@ def standing(ods: OdsCode, known: Known) -> Standing:
         usual=usual,
         oldest=backlog.oldest,
         waiting=waiting,
-        refused_by=_refused_by(known.whole, ods),
+        refused_from=_refused_from(known.whole, ods),
     )
     word = judge(signs, known.now)
     silent = silent_for(pulse, known.now) if word is Now.NOT_ANSWERING else None
@@ -190,10 +190,10 @@ def standing(ods: OdsCode, known: Known) -> Standing:
     )
 
 
-def _refused_by(figures: Iterable[Figure], ods: OdsCode) -> datetime | None:
-    """Give the end of the last hour in which it refused a message; None where it refused none."""
+def _refused_from(figures: Iterable[Figure], ods: OdsCode) -> datetime | None:
+    """Give the beginning of the last hour in which it refused a message; None where it refused none."""
     refusals = [one for one in figures if one.provider == ods and one.measure == f"{Measure.ATTEMPT}:refused"]
-    hours = [bounds(one.day)[0] + timedelta(hours=hour + 1) for one in refusals for hour in one.spread.counts]
+    hours = [bounds(one.day)[0] + timedelta(hours=hour) for one in refusals for hour in one.spread.counts]
     return max(hours, default=None)
 
 

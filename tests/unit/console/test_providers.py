@@ -131,7 +131,7 @@ async def test_who_takes_everything_and_answers_nothing_is_not_called_working(co
     page = read(await console.get("/console/providers"))
     assert "Takes messages, answers none since 5 Oct 2026" in page
     assert "Now Working" not in page.partition("Example Homecare Ltd")[2].partition("Backup")[0]
-    rule = "That its system takes a message is no answer; that it refuses one is."
+    rule = "That its system takes a message is no answer; that it refuses one is,"
     assert rule in read(await console.get("/console/providers/VNE51"))
 
 
@@ -155,6 +155,14 @@ async def test_who_answers_on_the_connection_it_was_sent_on_is_not_said_to_answe
     await send(console, answer)
     await count(console)
     assert "answers none since" not in read(await console.get("/console/providers"))
+
+
+async def test_what_was_refused_before_the_oldest_that_waits_is_no_answer_to_it(console: Looking) -> None:
+    await take(console, "E")
+    await send(console, Refused(reason="HTTP 422"))
+    await wait(console, minutes=1)
+    await mute(console)
+    assert "answers none since" in read(await console.get("/console/providers"))
 
 
 async def test_silence_is_said_with_its_length_and_its_rule(console: Looking) -> None:
