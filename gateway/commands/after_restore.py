@@ -49,6 +49,9 @@ class AfterRestore:
     def answer_for(self) -> None:
         """Let the provider go on without a list; print what is uncertain now.
 
+        Who answers has asked it what it has of ours. Of a re-route to it that the restore has lost nobody else knows:
+        answered for unasked, its patient may be supplied twice.
+
         Raises:
             Exit: `Exit.REFUSED`, where it is not waiting.
         """
@@ -60,7 +63,7 @@ class AfterRestore:
             raise self._nothing()
         for line in doubted:
             print(f"uncertain, to be resolved: {line}")
-        print(f"{self.destination}: {self.by} answers for it")
+        print(f"{self.destination}: {self.by} answers for it, also for what it was given in the time that is lost")
 
     def trust_told(
         self, messages: Sequence[Listed] | None, told: Mapping[str, LineState] = MappingProxyType({})

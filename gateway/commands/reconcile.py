@@ -46,7 +46,7 @@ def reconcile(  # the options are those of three acts that belong together
         Path | None, typer.Option(help="With --messages: lines it was told are cancelled or on hold since.")
     ] = None,
     without_statement: Annotated[
-        bool, typer.Option("--without-statement", help="With --destination: it cannot say; you answer for it.")
+        bool, typer.Option("--without-statement", help="With --destination: no list; you asked, and answer.")
     ] = False,
     given_up: Annotated[
         str, typer.Option(help="With --destination: the line (UUID) it stated after a restore and has now given up.")

@@ -158,7 +158,8 @@ PROOFS: Final = (
         case="A backup put back in mid-traffic",
         what=(
             "a backup is taken while work goes on, the store is lost and the backup put in its place; providers state "
-            "what they hold, trusts what they were told. What came since is sent again, and nothing is supplied twice."
+            "what they hold, trusts what they were told. What came since is sent again, and nothing is supplied twice. "
+            "A person who answers for a provider has asked it what it has."
         ),
         run=_restores,
         per_seed=20,

@@ -289,14 +289,28 @@ class Schedule:
         return self.written[self.dice.choice(sorted(self.written))][0] if self.written else None
 
     async def _reconcile(self, party: Party) -> None:
-        """Take its list, or let a person answer for it and find out about each doubtful line by ringing."""
+        """Take its list, or let a person answer for it and find out about each doubtful line by ringing.
+
+        Who answers for a provider has asked it what it has of ours. If that is anything we do not know it has, the
+        person has its list in hand: nobody but the provider knows of a re-route to it that a restore has lost.
+        """
         now = self.clock.now()
-        if self.dice.random() < 0.8:
+        if self.dice.random() < 0.8 or await self._has_more(party):
             done = await self.store.reconcile(party.statement(), now=now)
             if done is None:
                 self.faults.append(f"{party.ods} was not held")
         elif await self.store.answer_for(party.ods, by="ada", reason="rung", now=now) is None:
             self.faults.append(f"{party.ods} was not held")
+
+    async def _has_more(self, party: Party) -> bool:
+        """Tell whether it holds what the restored store does not know it has."""
+        for line, epoch in party.held:
+            what = next(what for what, _ in self.written.values() if line in {each.id for each in what.lines})
+            ours = [one for held in await self.exchange.enquiries.held(prescription_id=what.id) for one in held.lines]
+            known = {(one.line_id, one.holding.epoch) for one in ours if one.holding.provider == party.ods}
+            if (line, epoch) not in known:
+                return True
+        return False
 
     async def _the_gap_is_named(self) -> None:
         """Compare the trust's own list with the store's: what is missing is exactly what came after the backup."""
