@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from gateway.access.policy import Action
-from gateway.console.attention.next_step import Link, step_of
+from gateway.console.attention.next_step import Link, awaits_ruling, step_of
 from gateway.console.late_words import stage_words, unsent_words
 from gateway.console.site import Looker, Names
 from gateway.console.words import (
@@ -157,7 +157,7 @@ def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
         act_by=_by(by, now),
         late=by <= now,
         place=_place(item, names, now),
-        owner=reason.owner,
+        owner=REASONS[Reason.REJECTED].owner if awaits_ruling(item) else reason.owner,
         taken_by=_taken_by(item, looker),
         mine=item.taken_by == looker.name and item.taken_at is not None,
         age=_since(item.standing.since, now),

@@ -10,6 +10,7 @@ from gateway.access.policy import Action
 from gateway.console.site import Looker
 from gateway.domain.work_item import REASONS, Reason, Step
 from gateway.ports.attention import WorkItem
+from gateway.ports.late import Awaits
 
 _PRESCRIPTION: Final = "/console/prescriptions/{id}"
 _PAGES: Final[dict[Step, tuple[str, Action]]] = {
@@ -39,11 +40,17 @@ class Link:
     href: str
 
 
+def awaits_ruling(item: WorkItem) -> bool:
+    """Tell whether a person rules on a late change before anything can be sent."""
+    unsent = item.line.unsent if item.line is not None else None
+    return item.kind == "change-awaits-ruling" or (unsent is not None and unsent.awaits is Awaits.RULING)
+
+
 def step_of(item: WorkItem, looker: Looker) -> Link:
     """Give the next step, where this person may take it; otherwise the page that says who can."""
     if item.settled and item.alert is not None and looker.may(Action.CLOSE_ALERT):
         return Link(words="Close", href=f"/console/work/{item.alert}/close")
-    step = Step.RULE if item.kind == "change-awaits-ruling" else REASONS[item.reason].step
+    step = Step.RULE if awaits_ruling(item) else REASONS[item.reason].step
     if item.reason is Reason.ENDED and item.kind != "renewal-requested":
         step = Step.SEE_REASON  # there is no request for a renewal that could be decided
     address, action = _PAGES.get(step, ("", Action.READ_CONSOLE))

@@ -20,7 +20,8 @@ from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Name, Prescription
 from gateway.domain.trust_advice import OVER_TIME
 from gateway.domain.work_item import REASONS, Reason, Standing, reason_of
-from gateway.ports.attention import WorkItem
+from gateway.ports.attention import AttentionQuery, LineOnList, WorkItem
+from gateway.ports.late import Awaits, Unsent
 from tests.contract.store_engines import PROVIDER, TRUST, make_acceptance, make_order
 from tests.contract.test_attention import held, silent, supplied, sweep, with_stock
 from tests.doors import NAMES
@@ -485,6 +486,25 @@ def test_a_message_that_was_kept_apart_says_what_its_sender_is_to_do() -> None:
     row = row_of(apart, Looker(principal=someone, session=None), NAMES, now)
     assert row.text.startswith("A trust sent what could not be read")
     assert "(FRAME_INVALID). Wrap each message in one MLLP block" in row.text
+
+
+@pytest.mark.parametrize(
+    ("awaits", "owner", "step"),
+    [(Awaits.RULING, "trust pharmacist", "Decide"), (Awaits.CANCEL, "gateway operator", "See attempts")],
+)
+async def test_what_waits_for_a_ruling_is_for_whoever_rules(
+    console: Looking, awaits: Awaits, owner: str, step: str
+) -> None:
+    exchange, now = console.exchange, console.clock.now()
+    await exchange.store.accept(make_acceptance("A", make_order(with_stock("A", 9), state=LineState.HELD)))
+    (item,) = (await exchange.enquiries.needs_attention(tenant=TRUST, query=AttentionQuery(), now=now)).rows
+    assert isinstance(item, WorkItem)
+    assert isinstance(item.line, LineOnList)
+    ready = replace(item.line, state=LineState.READY, unsent=Unsent(state="due", due_at=now, awaits=awaits))
+    waiting = replace(item, kind="line-ready", reason=reason_of("line-ready", LineState.READY), line=ready)
+    someone = Principal(kind=Kind.PERSON, tenant=TRUST, name="p.one", role=PHARMACIST)
+    row = row_of(waiting, Looker(principal=someone, session=None), NAMES, now)
+    assert (row.owner, row.step.words) == (owner, step)
 
 
 async def test_of_what_no_provider_has_nobody_is_reminded(console: Looking) -> None:
