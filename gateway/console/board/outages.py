@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.access.policy import Action
 from gateway.console.board.provider_board import outage_words
 from gateway.console.site import Form, Looker, Site
+from gateway.console.trouble import note_nothing_done
 from gateway.console.whole_number import whole_number
 from gateway.console.words import LONDON, inert, short_time
 from gateway.domain.errors import Unavailable
@@ -72,6 +73,7 @@ def routes(site: Site, provider_of: Callable[[Looker, Request], Provider]) -> li
         form = await site.form(request)
         moments, faults = _read(form, site.now())
         if faults:
+            await note_nothing_done(site, looker, "plan outage", f"provider {provider.ods}")
             return _page(site, request, provider, form, faults=faults, status=422)
         begins, ends = moments
         outage = Outage(
@@ -99,6 +101,7 @@ def routes(site: Site, provider_of: Callable[[Looker, Request], Provider]) -> li
         form = await site.form(request)
         faults = _reason_fault(form)
         if faults:
+            await note_nothing_done(site, looker, "withdraw outage", f"provider {provider.ods}")
             return _page(site, request, provider, form, planned=one, faults=faults, status=422)
         withdraw = partial(site.store.withdraw_outage, one.number, provider=provider.ods, by=looker.name)
         try:

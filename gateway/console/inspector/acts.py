@@ -26,6 +26,7 @@ from gateway.console.inspector.source import lines
 from gateway.console.inspector.tracing import FILTER_WORDS
 from gateway.console.inspector.tree import flat
 from gateway.console.site import HEADERS, Looker, Site
+from gateway.console.trouble import note_nothing_done
 from gateway.console.words import clock_time
 from gateway.domain.lifecycle import LineState
 from gateway.domain.submission import WireFormat
@@ -67,6 +68,7 @@ class Inspector:
         if not _LEAST_REASON <= len(words) <= _MOST_REASON:
             faults.append(("words", f"Write the reason in {_LEAST_REASON} to {_MOST_REASON} characters."))
         if faults:
+            await note_nothing_done(self._site, looker, "unmask", addresses.subject(view))
             return await self._page(request, looker, view, 422, faults=faults, typed={"reason": code, "words": words})
         digest = hashlib.sha256(words.encode()).hexdigest()
         await self._site.note(looker, f"unmask, {code}", f"{addresses.subject(view)} reason-digest:{digest}")

@@ -25,6 +25,7 @@ from gateway.domain.routing import RouteRow
 from gateway.ports.outages import Outage
 from tests.contract.store_engines import PROVIDER, TRUST, make_acceptance, make_order, make_prescription
 from tests.doors import NAMES
+from tests.unit.console.act_desk import audited
 from tests.unit.console.looking import Looking, looking
 
 OTHER = OdsCode("RZA")
@@ -393,6 +394,11 @@ async def test_a_planned_outage_is_written_down_shown_and_withdrawn_by_one_perso
     (one,) = await console.exchange.enquiries.planned_outages(now=console.clock.now())
     await console.get(f"/console/providers/{NEXT}/outages/{one.number}", status=404)
     assert "The planned outage will not be" in read(await console.get(f"{path}/{one.number}"))
+    await console.post(f"{path}/{one.number}", status=422, reason="")
+    nothing = [
+        action.removesuffix(": nothing was done") for action in await audited(console.exchange.enquiries, "noth")
+    ]
+    assert nothing == ["plan outage"] * 4 + ["withdraw outage"]
     page = read(await console.post(f"{path}/{one.number}", reason="They rang."))
     assert "The planned outage is withdrawn." in page
     await console.get(f"{path}/{one.number}", status=404)
