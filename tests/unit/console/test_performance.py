@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from gateway.access.roles import Role
 from gateway.console.board.provider_book import ProviderBook
 from gateway.console.figures.performance_figures import RECENT, Acceptance, Period, intake, months, percent, period_of
+from gateway.console.figures.performance_shown import LISTS
 from gateway.destination import Taken
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
@@ -170,6 +171,16 @@ async def test_every_number_that_is_not_a_success_opens_its_list(console: Lookin
     await console.get("/console/performance/2026-10/nothing", status=404)
     await console.get("/console/performance/2026-10/nothing.csv", status=404)
     await console.get("/console/performance/2026-11/late", status=404)
+
+
+async def test_every_list_of_every_month_has_a_title_of_its_own(console: Looking) -> None:
+    await month(console)
+    titles = [
+        re.findall(r"<title>(.*?)</title>", await console.get(f"/console/performance/{when}/{outcome}"), re.DOTALL)[0]
+        for when in (RECENT, "2026-10")
+        for outcome in LISTS
+    ]
+    assert len(set(titles)) == len(titles) == 2 * len(LISTS)
 
 
 async def test_a_file_says_the_same_numbers_as_the_page(console: Looking) -> None:
