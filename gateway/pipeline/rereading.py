@@ -19,7 +19,7 @@ from gateway.domain.errors import Refusal, Unavailable
 from gateway.domain.issue import Effect, Issue
 from gateway.domain.lifecycle import LineState
 from gateway.domain.submission import Order, Outcome, Submission
-from gateway.domain.validity import not_valid_after
+from gateway.domain.validity import not_begun_after
 from gateway.enquiries import Enquiries
 from gateway.pipeline.accepting import MAKES_LINES, Accepting
 from gateway.pipeline.bench import Bench
@@ -197,7 +197,7 @@ class Rereading(Bench):
             why = ", ".join(understood.held_for) or GONE
             return Reread(task=task.number, order=None, outcome=why, now=now)
         prescription = order.prescription
-        if extra or (prescription and not_valid_after(prescription) < now):
+        if extra or (prescription and not_begun_after(prescription, self._around.reference.products) < now):
             order = _kept_back(order, extra)
         accepting = Accepting(self._sealer, self._around)
         submission, envelope = taken.written.submission, translation.envelope

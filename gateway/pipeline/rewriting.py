@@ -22,7 +22,7 @@ from gateway.domain.reroute import WrittenOrder
 from gateway.domain.signature import PrescriberVerdict
 from gateway.domain.submission import Action, Order
 from gateway.domain.trace import TraceRow
-from gateway.domain.validity import not_valid_after
+from gateway.domain.validity import not_begun_after
 from gateway.pipeline.signature import judge
 from gateway.pipeline.surroundings import Surroundings
 from gateway.translate.maps.rules import GATEWAY
@@ -74,7 +74,7 @@ def rewrite(
         return ("the order was never completed",)
     prescription, trace = remainder(original, written.trace, left)
     reasons = _of_signature(original, prescription, left, provider)
-    if not_valid_after(prescription) < now:
+    if not_begun_after(prescription, around.reference.products) < now:
         reasons = (*reasons, "the prescription is no longer valid: a new one is needed")
     if reasons:
         return reasons

@@ -10,7 +10,7 @@ from gateway.domain.code_map import maps_version
 from gateway.domain.partner import SignaturePolicy, Trust
 from gateway.domain.prescription import Prescription
 from gateway.domain.submission import Envelope, Submission
-from gateway.domain.validity import not_valid_after
+from gateway.domain.validity import not_begun_after
 from gateway.pipeline.surroundings import Surroundings
 from gateway.ports.sealer import SealFacts
 from gateway.translate.context import MAP_VERSION
@@ -51,7 +51,7 @@ def seal_facts(
         control_id=envelope.control_id,
         received_at=submission.received_at,
         epoch=FIRST_EPOCH,
-        not_valid_after=not_valid_after(prescription),
+        not_valid_after=not_begun_after(prescription, around.reference.products),
         map_version=_maps(around.trusts[submission.tenant]),
         reference_release=around.reference.release,
         signature_format=signature.format if signature else "",

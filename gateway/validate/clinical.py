@@ -18,7 +18,6 @@ from gateway.domain.partner import SignaturePolicy, Trust
 from gateway.domain.prescription import (
     NEVER_ELECTRONIC,
     Bounds,
-    ControlledSchedule,
     CourseOfTherapy,
     Dosage,
     Line,
@@ -30,6 +29,7 @@ from gateway.domain.prescription import (
 from gateway.domain.quantity import Quantity
 from gateway.domain.reference import ProductRow, Reference
 from gateway.domain.signature import PrescriberVerdict, Standing
+from gateway.domain.validity import endings
 from gateway.validate.directions import line_doubts
 from gateway.validate.unseen import unseen
 from gateway.validate.words.no_dose import says_no_dose
@@ -40,8 +40,6 @@ AGE_TO_STATE = 12
 """Under this age the prescription must state it; HMR 2012 reg 217."""
 OLDEST = 125
 """Years; nobody has grown older. Older dates stand for one that is not known."""
-VALID_MONTHS = 6
-VALID_DAYS_SCHEDULE_4 = 28
 LONGEST_VALIDITY_MONTHS = 12
 AHEAD = timedelta(hours=24)
 """How far in the future a prescription may be dated; mapping.md 3.4."""
@@ -145,17 +143,16 @@ def _addresses(seen: Findings) -> Iterator[Issue]:
 
 def _dates(seen: Findings) -> Iterator[Issue]:
     value = seen.prescription
-    authored, today = _london(value.authored), _london(seen.now)
+    authored = _london(value.authored)
     if value.authored > seen.now + AHEAD:
         yield seen.issue("AUTHORED_IN_FUTURE", "authored", "The prescription is dated in the future.")
-    if today > months_after(authored, VALID_MONTHS):
-        yield seen.issue("EXPIRED", "authored", f"The prescription is older than {VALID_MONTHS} months.")
+    for ending in endings(value, seen.reference.products):
+        if ending.moment < seen.now:
+            yield seen.issue("EXPIRED", ending.path, ending.text)
     if value.valid_to is None:
         return
     if value.valid_to < (value.valid_from or authored):
         yield seen.issue("VALUE_INVALID", "valid_to", "The validity ends before it begins.")
-    elif value.valid_to < today:
-        yield seen.issue("EXPIRED", "valid_to", "The validity of the prescription is over.")
     if value.valid_to > months_after(authored, LONGEST_VALIDITY_MONTHS):
         yield seen.issue("VALIDITY_TOO_LONG", "valid_to", f"The validity exceeds {LONGEST_VALIDITY_MONTHS} months.")
 
@@ -204,11 +201,6 @@ def _controlled(seen: Findings, line: Line, at: str) -> Iterator[Issue]:
     elif row and line.schedule and line.schedule is not known:
         text = "The schedule stated is not the product's."
         yield seen.issue("CD_SCHEDULE_CONFLICT", f"{at}.schedule", text)
-    if ControlledSchedule.CD4 in {line.schedule, known}:
-        last = _london(seen.prescription.authored) + timedelta(days=VALID_DAYS_SCHEDULE_4)
-        if _london(seen.now) > last:
-            text = f"A Schedule 4 prescription is valid for {VALID_DAYS_SCHEDULE_4} days."
-            yield seen.issue("EXPIRED", "authored", text)
 
 
 def _product(seen: Findings, line: Line, at: str) -> Iterator[Issue]:

@@ -170,6 +170,23 @@ async def test_a_hold_that_the_earlier_provider_never_answered_holds_the_order_b
     assert await desk.deliver(to=NEXT) == 1
 
 
+@pytest.mark.parametrize(("days", "told"), [(181, set()), (183, {"released-expired"})])
+async def test_a_released_line_is_supplied_until_its_own_validity_ends_not_that_of_its_message(
+    desk: Counter, days: int, told: set[str]
+) -> None:
+    what = make_prescription("A")  # its message is valid for 180 days, itself for 182
+    await desk.accepted(what)
+    for kind, answer in ((HoldKind.HOLD, E.HOLD_CONFIRMED), (HoldKind.RELEASE, E.RELEASE_CONFIRMED)):
+        await desk.hold(what, kind)
+        claim = await desk.send()
+        await desk.store.record(claim, Taken(), now=desk.clock.now(), retry_at=None)
+        if kind is HoldKind.RELEASE:
+            desk.clock.move(days=days)
+        await desk.answer(claim.message_id, answer)
+    assert await desk.states(what) == [S.ACCEPTED]
+    assert set(await desk.alert_kinds()) == told
+
+
 async def test_a_hold_of_one_line_of_a_message_that_goes_to_another_provider_is_told_to_a_person(desk: Counter) -> None:
     what = make_prescription("A", lines=2)
     await desk.store.accept(make_acceptance("A", make_order(what)))

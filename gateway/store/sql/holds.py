@@ -67,10 +67,7 @@ SELECT hold.id, hold.kind FROM hold JOIN outbox ON outbox.message_id = hold.mess
 WHERE hold.line = ? AND hold.state = 'ASKED' AND outbox.attempts = 0 ORDER BY hold.id
 """
 _LAST_ASKED = "SELECT id, kind FROM hold WHERE line = ? AND state = 'ASKED' ORDER BY id DESC LIMIT 1"
-_NOT_VALID_AFTER = """
-SELECT message.not_valid_after FROM allocation JOIN message ON message.id = allocation.message
-WHERE allocation.line = ? AND allocation.ended_at IS NULL
-"""
+_VALID_UNTIL = "SELECT valid_until FROM line WHERE id = ? AND valid_until IS NOT NULL"
 
 _ASKING: Final = {HoldKind.HOLD: LineEvent.HOLD_ASKED, HoldKind.RELEASE: LineEvent.RELEASE_ASKED}
 _REQUESTS: Final = {HoldKind.HOLD: Request.HOLD, HoldKind.RELEASE: Request.RELEASE}
@@ -225,7 +222,7 @@ def _follow(transaction: Transaction, line: LineNow, arrow: HoldRow, happening: 
 
 def _check_validity(transaction: Transaction, line: LineNow, *, now: datetime) -> None:
     """Tell a person where a line was released after its time: it may not be supplied (mapping.md 10.2)."""
-    row = transaction.row(_NOT_VALID_AFTER, (line.row,))
+    row = transaction.row(_VALID_UNTIL, (line.row,))
     if row is not None and instant(row[0]) < now:
         words = "It was released after its validity was over: it may not be supplied."
         _alert(transaction, line, "released-expired", words, at=now)
