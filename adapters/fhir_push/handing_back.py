@@ -22,6 +22,7 @@ from adapters.fhir_push.agreement import nhs_number
 from adapters.fhir_push.members import LONGEST_TEXT, Resource, code_in, first_coding, object_in, objects_in, text_in
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.calendar import is_possible
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent
@@ -137,7 +138,7 @@ def _at(task: Resource) -> datetime | None:
         at = datetime.fromisoformat(text_in(task, "authoredOn"))
     except ValueError:
         return None
-    return at if at.tzinfo else None
+    return at if at.tzinfo and is_possible(at) else None
 
 
 def _invalid(place: str, text: str) -> Issue:

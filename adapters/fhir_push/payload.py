@@ -32,6 +32,7 @@ from adapters.fhir_push.outcomes import issue_code
 from adapters.fhir_push.progress import Unclear, issue_of, step_of
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.calendar import is_possible
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent
@@ -174,7 +175,7 @@ class _Reading:
             at = datetime.fromisoformat(text_in(self._bundle, "timestamp"))
         except ValueError:
             return None
-        return at if at.tzinfo else None
+        return at if at.tzinfo and is_possible(at) else None
 
     def _line(self, identifiers: list[JSON], place: str) -> UUID | None:
         """Find the item number among identifiers."""

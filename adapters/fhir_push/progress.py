@@ -21,6 +21,7 @@ from typing import Final
 
 from adapters.fhir_push import statuses
 from adapters.fhir_push.members import Resource, code_in, object_in, objects_in, text_in
+from gateway.domain.calendar import is_possible
 from gateway.domain.delivery import STEPS
 from gateway.domain.lifecycle import LineEvent
 from gateway.wire.strict_json import JSON
@@ -130,7 +131,8 @@ def _day(task: Resource) -> datetime | Unclear | None:
         at = datetime.fromisoformat(stated)
     except ValueError:
         at = None
-    return at if at and at.tzinfo else Unclear("restriction.period.start", "Send a date and time with its zone.")
+    fits = at is not None and at.tzinfo and is_possible(at)
+    return at if fits else Unclear("restriction.period.start", "Send a real date and time with its zone.")
 
 
 def _issue(task: Resource) -> int | Unclear | None:

@@ -32,6 +32,7 @@ from zoneinfo import ZoneInfo
 from adapters.sandbox.statuses import STATUSES
 from gateway.destination import Unrecognised
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
+from gateway.domain.calendar import is_possible
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.issue import Issue
 from gateway.domain.quantity import parse_decimal
@@ -141,8 +142,8 @@ class _Reading:
             at = datetime.fromisoformat(text)
         except ValueError:
             at = None
-        if at is None or at.tzinfo is None:
-            self._report("VALUE_INVALID", "at", "Send a date and time with its zone.")
+        if at is None or at.tzinfo is None or not is_possible(at):
+            self._report("VALUE_INVALID", "at", "Send a real date and time with its zone.")
             return None
         return at
 
@@ -152,10 +153,13 @@ class _Reading:
         if not text:
             return None
         try:
-            return datetime.combine(date.fromisoformat(text), time(12), ZoneInfo("Europe/London"))
+            day = date.fromisoformat(text)
         except ValueError:
-            self._report("VALUE_INVALID", "day", "Send a day, as YYYY-MM-DD.")
+            day = date.min
+        if not is_possible(day):
+            self._report("VALUE_INVALID", "day", "Send a real day, as YYYY-MM-DD.")
             return None
+        return datetime.combine(day, time(12), ZoneInfo("Europe/London"))
 
     def _count(self, name: str) -> int | None:
         value = self._value.get(name)

@@ -13,7 +13,17 @@ from zoneinfo import ZoneInfo
 
 LONDON: Final = ZoneInfo("Europe/London")
 _DAY: Final = timedelta(days=1)
+_YEARS: Final = range(1800, 3000)
 _SATURDAY: Final = 5
+
+
+def is_possible(day: date) -> bool:
+    """Tell whether a date, or the date of a time, is one that a patient or a prescription may have.
+
+    The calendar also has days of the years 1 and 9999, which stand for one that is not known, or for never. They are
+    not taken at their word: another zone, or six months more, would lead out of the calendar.
+    """
+    return day.year in _YEARS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,15 @@ Source: FHIR R4 datatypes; XML Schema part 2, of which only the unambiguous form
 import re
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from gateway.domain.calendar import is_possible
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.quantity import parse_decimal
+
+_Dated = TypeVar("_Dated", date, datetime)
 
 _LONGEST = 9
 _LONDON = ZoneInfo("Europe/London")
@@ -40,7 +44,12 @@ def counted(text: str) -> int | None:
 
 
 def day(text: str) -> date | None:
-    """Parse a complete date without a zone."""
+    """Parse a complete date without a zone, of a year that a date of care can have."""
+    return _possible(any_day(text))
+
+
+def any_day(text: str) -> date | None:
+    """Parse a complete date without a zone, of any year of the calendar: its form is judged, and it is not used."""
     text = text.strip(" \t\r\n")
     if not _DAY.fullmatch(text):
         return None
@@ -51,7 +60,15 @@ def day(text: str) -> date | None:
 
 
 def instant(text: str) -> datetime | None:
-    """Parse a date and time with its zone; fractions beyond microseconds are cut."""
+    """Parse a date and time with its zone, of a year that a date of care can have.
+
+    Fractions beyond microseconds are cut.
+    """
+    return _possible(any_instant(text))
+
+
+def any_instant(text: str) -> datetime | None:
+    """Parse a date and time with its zone, of any year of the calendar: its form is judged, and it is not used."""
     text = text.strip(" \t\r\n")
     if not _INSTANT.fullmatch(text):
         return None
@@ -59,6 +76,10 @@ def instant(text: str) -> datetime | None:
         return datetime.fromisoformat(_FRACTION.sub(r"\1", text))
     except ValueError:
         return None
+
+
+def _possible(value: _Dated | None) -> _Dated | None:
+    return value if value is not None and is_possible(value) else None
 
 
 def moment(text: str) -> datetime | None:

@@ -21,6 +21,7 @@ from gateway.console.csv_text import csv_response
 from gateway.console.site import Entry, Looker, Site
 from gateway.console.whole_number import whole_number
 from gateway.console.words import ACTORS, LONDON, clock_time, how_long, when
+from gateway.domain.calendar import is_possible
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.lifecycle import Actor
 from gateway.ports.audit_trail import AuditLeaf, AuditList, AuditWanted
@@ -252,9 +253,10 @@ def _wanted(asked: Mapping[str, str]) -> AuditWanted:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if is_possible(day) else None
 
 
 def _midnight(text: str, after: int = 0) -> datetime | None:

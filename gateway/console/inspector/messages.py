@@ -18,6 +18,7 @@ from gateway.console.inspector import acts, saved
 from gateway.console.inspector.names import CHANNELS, OUTCOME_WORDS, STATE_WORDS
 from gateway.console.site import Entry, Names, Site
 from gateway.console.words import LONDON, clock_time, when
+from gateway.domain.calendar import is_possible
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import CODES
 from gateway.ports.inspection import OUTCOMES, Below, Channel, MessageRow, Wanted
@@ -167,9 +168,10 @@ def _asked(query: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if is_possible(day) else None
 
 
 def _wanted(asked: Mapping[str, str], versions: tuple[tuple[str, datetime], ...]) -> Wanted:

@@ -291,9 +291,11 @@ def _text_fault(raw: str, kind: str) -> str:
     form = _FORMS.get(kind)
     if form and not form.fullmatch(raw):
         return f"The value does not have the form of a FHIR {kind}."
-    if kind in {"date", "dateTime"} and len(raw) >= _FULL_DATE and lexical.day(raw[:_FULL_DATE]) is None:
+    if kind in {"date", "dateTime"} and len(raw) >= _FULL_DATE and lexical.any_day(raw[:_FULL_DATE]) is None:
         return "There is no such date."
-    if kind in {"dateTime", "instant"} and "T" in raw and lexical.instant(raw) is None:
+    # A period may end in 9999, of which nothing is read; what is read is judged again where it is, and an instant here.
+    read = lexical.instant if kind == "instant" else lexical.any_instant
+    if kind in {"dateTime", "instant"} and "T" in raw and read(raw) is None:
         return "There is no such date and time."
     return "There is no such time." if kind == "time" and lexical.clock(raw[:15]) is None else ""
 

@@ -7,6 +7,7 @@ import re
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from gateway.domain.calendar import is_possible
 from gateway.translate.from_hl7v2.desk import Desk
 from gateway.translate.record import Leaf
 
@@ -49,7 +50,7 @@ def day(desk: Desk, leaf: Leaf | None, target: str, default: tzinfo = LONDON) ->
 
 
 def parse(text: str, default: tzinfo = LONDON) -> datetime | None:
-    """Parse HL7's form; None for what does not exist, for the hour spring skips, and for less than a whole date."""
+    """Parse HL7's form; None for no possible date, for the hour spring skips, and for less than a whole date."""
     if len(text) == len("YYYYMMDD") and text[:2] in {"19", "20"} and text.isdecimal() and text.isascii():
         return _midnight(text)
     found = _FORM.fullmatch(text)
@@ -70,7 +71,7 @@ def parse(text: str, default: tzinfo = LONDON) -> datetime | None:
         whole = value.astimezone(timezone.utc).astimezone(zone)  # noqa: UP017 - timezone.utc reads beside timezone()
     except (ValueError, OverflowError):
         return None
-    return value if whole.replace(fold=0) == value.replace(fold=0) else None
+    return value if whole.replace(fold=0) == value.replace(fold=0) and is_possible(value) else None
 
 
 def _midnight(text: str) -> datetime | None:

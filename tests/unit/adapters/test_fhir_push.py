@@ -258,6 +258,9 @@ _UNCLEAR = {
     "a day without its zone": _step(
         "in-progress", "supply_planned", restriction={"period": {"start": "2026-11-30T10:00:00"}}
     ),
+    "a day of the year 9999": _step(
+        "in-progress", "supply_planned", restriction={"period": {"start": "9999-12-31T23:00:00-14:00"}}
+    ),
     "a number of nought": _step("in-progress", "dispatched", input=_numbered(0)),
     "two numbers": _step("in-progress", "dispatched", input=[*_numbered(1), *_numbered(2)]),
     "an unknown status of the prescription": _step("in-progress", "0042", system=statuses.BUSINESS_STATUS),
@@ -267,6 +270,13 @@ _UNCLEAR = {
 @pytest.mark.parametrize("task", _UNCLEAR.values(), ids=_UNCLEAR)
 def test_a_step_that_is_unclear_moves_nothing(task: dict[str, Any]) -> None:
     assert isinstance(read_answer(dumps(_bundle(task))), Unrecognised)
+
+
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_at_the_end_of_the_calendar_is_no_time(said: str) -> None:
+    read = read_answer(dumps(_bundle(_task("rejected")) | {"timestamp": said}))
+    assert isinstance(read, Acknowledgement)
+    assert read.at is None
 
 
 def _repeat(number: object, kind: str = "valueInteger") -> dict[str, Any]:

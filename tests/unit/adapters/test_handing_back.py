@@ -57,6 +57,12 @@ def _read(body: dict[str, Any]) -> Acknowledgement:
     return read
 
 
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_at_the_end_of_the_calendar_is_no_time(said: str) -> None:
+    assert _read(_task()).at is not None
+    assert _read(_task(authoredOn=said)).at is None
+
+
 @pytest.mark.parametrize(("code", "words"), statuses.RETURNS.items())
 def test_every_reason_to_return_is_read(code: str, words: str) -> None:
     read = _read(_task(statusReason={"coding": [{"system": statuses.RETURN_REASON, "code": code}]}))

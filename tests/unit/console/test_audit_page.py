@@ -95,7 +95,9 @@ async def test_it_is_narrowed(console: Console, query: str, *, found: bool) -> N
         assert "No leaf is like that. The whole audit was looked through" in words(page)
 
 
-@pytest.mark.parametrize(("query", "field"), [("since=soon", "since"), (f"about={SCRIPT}", "about")])
+@pytest.mark.parametrize(
+    ("query", "field"), [("since=soon", "since"), ("until=9999-12-31", "until"), (f"about={SCRIPT}", "about")]
+)
 async def test_what_cannot_be_asked_is_said_at_its_field(console: Console, query: str, field: str) -> None:
     page = await console.read(f"/console/audit?{query}", 422)
     assert f'<a href="#{field}">' in page

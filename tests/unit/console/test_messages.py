@@ -115,9 +115,10 @@ async def test_the_list_is_narrowed(console: Console, query: str, found: set[str
         assert "No message is like that. The whole list was looked through" in words(page)
 
 
-async def test_a_day_that_is_none_is_said_at_its_field(console: Console) -> None:
-    page = await console.read("/console/messages?since=yesterday", 422)
-    assert "“yesterday” is not a date" in words(page)
+@pytest.mark.parametrize(("field", "day"), [("since", "yesterday"), ("since", "0001-01-01"), ("until", "9999-12-31")])
+async def test_a_day_that_is_none_is_said_at_its_field(console: Console, field: str, day: str) -> None:
+    page = await console.read(f"/console/messages?{field}={day}", 422)
+    assert f"“{day}” is not a date" in words(page)
     assert 'href="#since"' in page
 
 
