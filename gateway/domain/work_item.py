@@ -55,6 +55,7 @@ class Reason(StrEnum):
     HOLD_UNCONFIRMED = "Hold or release not confirmed"
     IN_DOUBT = "Not known if it arrived"
     REJECTED = "Rejected or returned"
+    RULING = "Changed order waits for a decision"
     NOT_SENT = "Could not be sent"
     NOT_YET_SENT = "Not sent yet"
     HELD_SOURCE = "Held: the trust must correct it"
@@ -121,6 +122,7 @@ REASONS: Final[Mapping[Reason, ReasonRow]] = {
     R.HOLD_UNCONFIRMED: _row(_PHARMACIST, Step.CALL, 2 * _HOUR, 15 * _MIN, runs_out=False),
     R.IN_DOUBT: _row("gateway operator, then trust", Step.STATEMENT, 4 * _HOUR, 15 * _MIN),
     R.REJECTED: _row(_PHARMACIST, Step.SEE_REASON, _DAY, 2 * _HOUR),
+    R.RULING: _row(_PHARMACIST, Step.RULE, _DAY, 2 * _HOUR),
     R.NOT_SENT: _row("gateway operator", Step.ATTEMPTS, 15 * _MIN),
     R.NOT_YET_SENT: _row("gateway operator", Step.ATTEMPTS, 15 * _MIN),
     R.HELD_SOURCE: _row("trust", Step.WHAT_IS_WRONG, _DAY, 2 * _HOUR),
@@ -194,7 +196,8 @@ _OF_KIND: Final[Mapping[Reason, str]] = {
     R.HOLD_UNCONFIRMED: "hold-not-sent hold-overdue hold-refused hold-reply-error release-not-sent release-overdue"
     " release-refused",
     R.IN_DOUBT: "line-uncertain holding-missing",
-    R.REJECTED: "line-rejected line-returned change-awaits-ruling cancelled-on-arrival",
+    R.REJECTED: "line-rejected line-returned",
+    R.RULING: "change-awaits-ruling",
     R.NOT_SENT: "line-undeliverable transmission-blocked transmission-stuck message-invalid",
     R.NOT_YET_SENT: "line-ready line-received",
     R.HELD_SOURCE: "line-held",
@@ -208,7 +211,7 @@ _OF_KIND: Final[Mapping[Reason, str]] = {
     R.RENEWAL: "renewal-requested",
     R.PAPER: "paper-overdue",
     R.REROUTE: "reroute-waits reroute-overdue reroute-unfinished reroute-stopped",
-    R.ENDED: "line-expired validity-over",
+    R.ENDED: "line-expired validity-over cancelled-on-arrival",
     R.TO_TELL: "tell-stuck answer-not-told rescue-not-told",
     R.PATIENT: "patient-merged patient-updated",
     R.ANSWER_UNCLEAR: "answer-not-understood answer-unread answer-id-reused answer-unbound answer-wrong-provider"

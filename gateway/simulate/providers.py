@@ -335,6 +335,13 @@ class Provider:
         cancel = told.message.wanted == "cancel"
         if upset is Upset.UNDECIDED:
             await self._say(told, Word.CANCEL_PENDING if cancel else Word.HOLD_REFUSED)
+        if upset is Upset.SUPPLIED_BEFORE:
+            left = range(case.made + 1, case.line.supplies + 1)
+            for _ in left:
+                self._hand_over(case)
+            await self._say(told, Word.CANCEL_TOO_LATE)
+            for issue in left:
+                await self._say(case, Word.DELIVERED, issue=issue)
         if upset is Upset.SUPPLIED_AFTER:
             case.stop()
             self._give_up(case)

@@ -46,6 +46,8 @@ class Upset(StrEnum):
     """A cancel is confirmed, and one more supply is handed over all the same."""
     UNDECIDED = "undecided"
     """A cancel is said to be with their dispensary, and never decided; a hold is refused."""
+    SUPPLIED_BEFORE = "supplied-before"
+    """All that was left is packed already: it is handed over, and the cancel comes too late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ class Troubles:
         self._of_one = list(OF_ONE_SUPPLY)
         self._of_several = itertools.cycle(OF_SEVERAL)
         self._upsets: dict[str, Iterator[Upset]] = {
-            "cancel": itertools.cycle((Upset.IGNORED, Upset.SUPPLIED_AFTER, Upset.UNDECIDED)),
+            "cancel": itertools.cycle(Upset),
             "hold": itertools.cycle((Upset.IGNORED, Upset.UNDECIDED)),
         }
 

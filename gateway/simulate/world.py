@@ -112,7 +112,10 @@ _TO_HOLD = (Flaw.UNIT_LOCAL, Flaw.DOSE_TWICE, Flaw.DRUG_UNKNOWN)
 _OPENING = 20
 _REFUSES_NEWS_IN = 15
 _WATCHED_WONT = Wont(
-    plans=((Deed.CANCEL,), (Deed.CANCEL,), (Deed.HOLD,), (Deed.MOVE,)), waits=(1.0,), provider=TROUBLED, supplies=2
+    plans=((Deed.CANCEL,), (Deed.CANCEL,), (Deed.HOLD,), (Deed.MOVE,), (Deed.CHANGE,)),
+    waits=(1.0,),
+    provider=TROUBLED,
+    supplies=2,
 )
 """Cancels and holds meet the upsets of that provider; what is supplied once is left to its troubles. Some patients move
 house meanwhile."""

@@ -12,6 +12,7 @@ from gateway.domain.alert_kinds import ALERT_KINDS
 from gateway.domain.work_item import KINDS, OF_STATE, Reason
 from tests.browser.conftest import Enter, clean
 from tests.browser.expiring import let_one_expire
+from tests.browser.late import let_a_change_come_late
 from tests.browser.running import Running, demonstration
 from tests.browser.ways import WAYS, Row, be_at, close_row
 
@@ -28,8 +29,8 @@ _WHO: Final = {
     Reason.MACHINE: ("The gateway as a whole", "Gateway operator"),
 }
 """Who has such work, where it is not a pharmacist of Example Trust."""
-_MADE: Final = {Reason.ENDED: let_one_expire}
-"""What no simulated party can bring about, for it takes months: how the gateway's own code does."""
+_MADE: Final = {Reason.ENDED: let_one_expire, Reason.RULING: let_a_change_come_late}
+"""What no simulated party brings about, and what does: the end of validity takes months, a late change seldom comes."""
 _NAMES: Final = {reason: name for name, reason in REASON_NAMES.items()}
 
 

@@ -110,6 +110,15 @@ def remind_and_close(page: Page, row: Row) -> None:
     close_row(page, row)
 
 
+def drop_change(page: Page, _: Row) -> None:
+    """Decide that what came late is not sent as well."""
+    expect(page.get_by_role("main")).to_contain_text("The old order was supplied before its cancel arrived.")
+    page.get_by_label("Cancel it").check()
+    page.get_by_label("Reason").fill(_WHY)
+    send(page)
+    expect(notice(page)).to_contain_text("The changed order is cancelled: nothing of it left.")
+
+
 def never_arrived(page: Page, _: Row) -> None:
     """Say that the provider never had it: the same bytes go again."""
     page.get_by_label("They looked, and never had it").check()
@@ -249,6 +258,7 @@ WAYS: Final[Mapping[Reason, Way]] = {
     Reason.HOLD_UNCONFIRMED: ring_and_close,
     Reason.IN_DOUBT: never_arrived,
     Reason.REJECTED: close_line,
+    Reason.RULING: drop_change,
     Reason.NOT_SENT: to_another,
     Reason.NOT_YET_SENT: to_another,
     Reason.HELD_SOURCE: cancel_here,

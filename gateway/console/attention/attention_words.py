@@ -157,7 +157,7 @@ def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
         act_by=_by(by, now),
         late=by <= now,
         place=_place(item, names, now),
-        owner=REASONS[Reason.REJECTED].owner if awaits_ruling(item) else reason.owner,
+        owner=REASONS[Reason.RULING].owner if awaits_ruling(item) else reason.owner,
         taken_by=_taken_by(item, looker),
         mine=item.taken_by == looker.name and item.taken_at is not None,
         age=_since(item.standing.since, now),

@@ -456,7 +456,9 @@ async def test_a_change_that_waits_says_for_what_and_who_decides(desk: Desk) -> 
     assert "under Decide the late change on its page, whether it is sent as well. Owner: Example Trust" in page.words
     assert re.search(r"do not ring them\. Quote \S+ to Example Trust \(RBA\)\.", page.words)
     assert f'href="{path}/rule"' in page.body
-    row = (await person.read("/console/")).words
+    row = (await person.read("/console/?reason=ruling")).words
+    assert "Changed order waits for a decision." in row
+    assert "Decide" in row
     assert "no part of the gateway" not in row + page.words
 
 
