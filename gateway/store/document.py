@@ -51,10 +51,7 @@ def _reader(hint: Any) -> _Reader:
 
 @cache
 def _make_reader(hint: Any) -> _Reader:
-    try:
-        return msgspec.json.Decoder(hint).decode
-    except TypeError:  # it cannot tell several dataclasses apart
-        return _put_together(hint)
+    return msgspec.json.Decoder(hint).decode if _is_plain(hint) else _put_together(hint)
 
 
 def _put_together(hint: Any) -> _Reader:
@@ -75,18 +72,40 @@ def _sequence(arguments: tuple[Any, ...]) -> _Reader:
 
 
 def _record(kind: type) -> _Reader:
+    """Give what reads a dataclass that msgspec alone cannot: what it can tell it reads in one go, the rest as text."""
     hints = typing.get_type_hints(kind)
     names = [each.name for each in fields(kind) if each.init]
 
     @cache
-    def readers() -> list[tuple[str, _Reader]]:
-        return [(name, _reader(hints[name])) for name in names]  # not before it is read: a kind may hold its own
+    def parts() -> tuple[
+        _Reader, list[str], list[tuple[str, _Reader]]
+    ]:  # a kind may hold its own: not before it is read
+        plain = [name for name in names if _is_plain(hints[name])]
+        apart = [(name, _reader(hints[name])) for name in names if name not in plain]
+        members = [(name, hints[name], msgspec.UNSET) for name in plain]
+        members += [(name, msgspec.Raw, msgspec.UNSET) for name, _ in apart]
+        return msgspec.json.Decoder(msgspec.defstruct(kind.__name__, members)).decode, plain, apart
 
     def read(text: _Text) -> Any:
-        members = _MEMBERS.decode(text)
-        return kind(**{name: one(members[name]) for name, one in readers() if name in members})
+        whole, plain, apart = parts()
+        found = whole(text)
+        given = {name: said for name in plain if (said := getattr(found, name)) is not msgspec.UNSET}
+        for name, one in apart:
+            if (said := getattr(found, name)) is not msgspec.UNSET:
+                given[name] = one(said)
+        return kind(**given)
 
     return read
+
+
+@cache
+def _is_plain(hint: Any) -> bool:
+    """Tell whether msgspec can read a kind by itself."""
+    try:
+        msgspec.json.Decoder(hint)
+    except TypeError:  # it cannot tell several dataclasses apart
+        return False
+    return True
 
 
 def _choice(arguments: tuple[Any, ...]) -> _Reader:
