@@ -8,6 +8,7 @@ Source: console.md 6.1 (order 3: risk class of the medicine; list owned by the c
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 OWNER: Final = "clinical safety officer"
@@ -65,6 +66,7 @@ _FACTOR: Final = re.compile(r"\bfactor\s+(?:[IVX]+|\d+)[ab]?\b", re.IGNORECASE)
 _NUTRITION: Final = frozenset({"parenteral", "nutrition"})
 
 
+@lru_cache(maxsize=1024)  # a list asks it of each row several times, and of few medicines
 def risk_class(medicine: str) -> RiskClass:
     """Give the class of a medicine by its name.
 

@@ -201,6 +201,46 @@ class Attention:
     more: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One row of the list before it is read: of an alert, or of a line that waits without one.
+
+    Attributes:
+        number: of the alert, or of the line.
+        reason: why the line waits; None of an alert.
+    """
+
+    number: int
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Which rows a part of the list has, in its order, at one moment.
+
+    Attributes:
+        more: the list is longer than `DEEPEST` rows.
+        speaks_at: the clock, where each is read as the alert that speaks for its line, and not as the one named.
+    """
+
+    rows: tuple[Place, ...]
+    more: bool
+    speaks_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Whose a prescription is, and what it is for; a person's data, never logged.
+
+    Attributes:
+        patient_name: empty where it could not be read.
+    """
+
+    patient_name: str = field(repr=False)
+    nhs_number: str = field(repr=False)
+    medicines: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aliveness:
     """What proves that an empty list is one.
@@ -274,6 +314,17 @@ class AttentionReads(Protocol):
     async def needs_attention(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Attention:
         """Give a page of what needs a person, most dangerous first; what was put off is not on it until its time."""
 
+    async def attention_places(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Places:
+        """Give which rows that page has, ungrouped, for whoever reads them in parts (`attention_rows`)."""
+
+    async def attention_rows(
+        self, places: Sequence[Place], *, tenant: OdsCode | None, speaks_at: datetime | None
+    ) -> tuple[WorkItem, ...]:
+        """Read rows of the list as they stand now, in this order.
+
+        One that is gone is left out, and one that is the tenant's no more (I9); what was closed since says so.
+        """
+
     async def attention_count(self, *, tenant: OdsCode | None, now: datetime) -> int:
         """Count what needs a person, for every page; it stops counting at `MOST_COUNTED`."""
 
@@ -296,6 +347,12 @@ class AttentionReads(Protocol):
 
     async def covers(self, prescription_id: UUID, *, tenant: OdsCode | None) -> Mapping[UUID, Cover]:
         """Give how long the medicine of each line of a prescription lasts; none where it is not the tenant's."""
+
+    async def covers_held(self, keys: Sequence[int], *, tenant: OdsCode | None) -> Mapping[int, Mapping[UUID, Cover]]:
+        """Give the same for some prescriptions that are held (`HeldPrescription.key`), of one trust or of all."""
+
+    async def whose(self, keys: Sequence[int], *, tenant: OdsCode | None) -> Mapping[int, Whose]:
+        """Give whose each of them is; one that is not the tenant's is not there."""
 
     async def colleagues(self, *, tenant: OdsCode | None) -> tuple[str, ...]:
         """Give the short names of those who have worked on items before, at most 50."""

@@ -13,7 +13,7 @@ from gateway.domain.calendar import LONDON
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.work_item import KINDS, LEAD_TIME, OF_STATE, REASONS, Reason
-from gateway.ports.attention import MOST_COUNTED, AttentionQuery
+from gateway.ports.attention import MOST_COUNTED, AttentionQuery, Place
 from gateway.store.sql import alert_order, waiting_rows
 from gateway.store.sql.instants import stored
 from gateway.store.sql.lead_times import Leads, leads
@@ -23,8 +23,8 @@ from gateway.store.sql.waiting_rows import WaitingRow
 EVERYTHING: Final = AttentionQuery()
 _HELD: Final = frozenset({Reason.HELD_CODE, Reason.HELD_RELEASE, Reason.HELD_SOURCE, Reason.SIGNATURE})
 
-Found: TypeAlias = "tuple[tuple[int, str, int, int, int], int | WaitingRow]"
-"""What is known of a row before it is read whole: where it stands, and which it is; a number is an alert's."""
+Found: TypeAlias = "tuple[tuple[int, str, int, int, int], Place]"
+"""What is known of a row before it is read whole: where it stands, and which it is."""
 
 
 def count(reader: Reader, *, tenant: OdsCode | None, now: datetime) -> int:
@@ -128,9 +128,12 @@ def first(reader: Reader, tenant: OdsCode | None, query: AttentionQuery, values:
     """Give alerts and lines that wait without one, at least the first `most` of the order among them."""
     known = leads(reader)
     alerts = _alerts(reader, tenant, query, values, known)
-    yield from ((one, one.alert) for one in alerts)
+    yield from ((one, Place(number=one.alert)) for one in alerts)
     for line in _waits(reader, tenant, query, _no_further(alerts, values), known):
-        yield (1, line.day or values["today"], line.risk, line.since, line.line), line
+        yield (
+            (1, line.day or values["today"], line.risk, line.since, line.line),
+            Place(number=line.line, reason=line.reason),
+        )
 
 
 def _no_further(alerts: Sequence[alert_order.Placed], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,28 @@ from uuid import UUID
 
 from gateway.domain.cover import Cover
 from gateway.domain.identifiers import OdsCode
-from gateway.ports.attention import Aliveness, Attention, AttentionQuery, Call, SilentProvider, WorkItem, WorkNote
-from gateway.store.sql import attention, attention_found, silences, tending, work_notes, working
+from gateway.ports.attention import (
+    Aliveness,
+    Attention,
+    AttentionQuery,
+    Call,
+    Place,
+    Places,
+    SilentProvider,
+    Whose,
+    WorkItem,
+    WorkNote,
+)
+from gateway.store.sql import (
+    affected,
+    attention,
+    attention_found,
+    attention_rows,
+    silences,
+    tending,
+    work_notes,
+    working,
+)
 from gateway.store.sql.transaction import Reader, Transaction
 
 T = TypeVar("T")
@@ -30,6 +50,18 @@ class AttentionAnswers(ABC):
             groups = await self._ask(lambda reader: silences.silences(reader, tenant=tenant, now=now))
         asked = partial(attention.page, tenant=tenant, query=query, now=now, groups=groups)
         return await self._ask(asked, tenant)
+
+    async def attention_places(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Places:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(partial(attention.places, tenant=tenant, query=query, now=now), tenant)
+
+    async def attention_rows(
+        self, places: Sequence[Place], *, tenant: OdsCode | None, speaks_at: datetime | None
+    ) -> tuple[WorkItem, ...]:
+        """See `gateway.ports.attention.AttentionReads`."""
+        asked = partial(attention_rows.items, places=places, tenant=tenant, speaks_at=speaks_at)
+        read = await self._ask(asked, tenant)
+        return tuple(read[one] for one in places if one in read)
 
     async def tended(self, *, taken_by: str, first: int, size: int, now: datetime) -> Attention:
         """See `gateway.ports.attention.AttentionReads`."""
@@ -53,7 +85,7 @@ class AttentionAnswers(ABC):
 
     async def work_item(self, alert: int, *, tenant: OdsCode | None) -> WorkItem | None:
         """See `gateway.ports.attention.AttentionReads`."""
-        return await self._ask(lambda reader: attention.item(reader, alert, tenant=tenant), tenant)
+        return await self._ask(partial(attention.item, alert=alert, tenant=tenant), tenant)
 
     async def work_notes(self, alert: int, *, tenant: OdsCode | None) -> tuple[WorkNote, ...]:
         """See `gateway.ports.attention.AttentionReads`."""
@@ -66,6 +98,14 @@ class AttentionAnswers(ABC):
     async def covers(self, prescription_id: UUID, *, tenant: OdsCode | None) -> Mapping[UUID, Cover]:
         """See `gateway.ports.attention.AttentionReads`."""
         return await self._ask(lambda reader: work_notes.covers(reader, prescription_id, tenant=tenant), tenant)
+
+    async def covers_held(self, keys: Sequence[int], *, tenant: OdsCode | None) -> Mapping[int, Mapping[UUID, Cover]]:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(partial(affected.covers, keys=keys, tenant=tenant), tenant)
+
+    async def whose(self, keys: Sequence[int], *, tenant: OdsCode | None) -> Mapping[int, Whose]:
+        """See `gateway.ports.attention.AttentionReads`."""
+        return await self._ask(partial(affected.whose, keys=keys, tenant=tenant), tenant)
 
     async def colleagues(self, *, tenant: OdsCode | None) -> tuple[str, ...]:
         """See `gateway.ports.attention.AttentionReads`."""

@@ -30,6 +30,7 @@ from gateway.ports.dossier import (
     MessageFacts,
     SubmissionFacts,
 )
+from gateway.ports.late import Unsent
 from gateway.store.document import decode
 from gateway.store.sql import late, viewing
 from gateway.store.sql.finding import visible
@@ -135,14 +136,16 @@ def dossier(
             {UUID(bytes=row[0]): CancelState(row[1]) for row in cancels if scope is None or scope.has_cancel(row)}
         ),
         linked=tuple(one for one in linked if scope is None or visible(reader, one.prescription_id, tenant)),
-        unsent=MappingProxyType(
-            {UUID(bytes=uuid): late.unsent(reader, line) for uuid, line in reader.execute(_READY, (newest,))}
-            if scope is None
-            else {}
-        ),
+        unsent=MappingProxyType(_unsent(reader, newest) if scope is None else {}),
         facts=len(msgspec.json.decode(zlib.decompress(head[1]))) if head[1] and scope is None else 0,
         stated_numbers=tuple(str(row[0]) for row in reader.execute(_STATED, (rows,)) if scope is None or scope.has_any),
     )
+
+
+def _unsent(reader: Reader, newest: int) -> dict[UUID, Unsent | None]:
+    ready = {line: UUID(bytes=uuid) for uuid, line in reader.execute(_READY, (newest,))}
+    found = late.unsent(reader, ready)
+    return {item: found.get(line) for line, item in ready.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 Source: console.md 4 (READY), 6.1.
 """
 
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -10,63 +12,66 @@ from gateway.domain.delivery import ENDED, DeliveryState
 from gateway.ports.late import Awaits, Stage, Unsent
 from gateway.store.sql.awaiting import AWAITS_RULING
 from gateway.store.sql.instants import instant
+from gateway.store.sql.listing import numbers
 from gateway.store.sql.pauses import HOLDS_ORDERS
 from gateway.store.sql.transaction import Reader
 
-_QUEUED: Final = """
-SELECT outbox.id, outbox.state, outbox.due_at, outbox.attempts, outbox.withheld, outbox.destination, outbox.tenant
+_QUEUED: Final = f"""
+SELECT allocation.line, outbox.state, outbox.due_at, outbox.attempts, outbox.withheld, tried.at, tried.reason,
+    stopped.begun_at, stopped.reason
 FROM allocation JOIN outbox ON outbox.message_id = allocation.message
-WHERE allocation.line = ? AND allocation.ended_at IS NULL
-"""
+LEFT JOIN attempt AS tried ON tried.id = (
+    SELECT max(attempt.id) FROM attempt WHERE attempt.outbox = outbox.id AND attempt.outcome <> 'on_wire')
+LEFT JOIN pause AS stopped ON stopped.id = (
+    SELECT min(pause.id) FROM pause WHERE pause.ended_at IS NULL
+        AND (pause.destination = outbox.destination OR {HOLDS_ORDERS.format(tenant="outbox.tenant")}))
+WHERE allocation.line IN {numbers("?")} AND allocation.ended_at IS NULL
+"""  # noqa: S608 - of our own words alone
 _AWAITS: Final = f"""
-SELECT CASE WHEN cancel.state <> 'TOO_LATE' THEN 'cancel' ELSE 'ruling' END FROM line
+SELECT line.id, CASE WHEN cancel.state <> 'TOO_LATE' THEN 'cancel' ELSE 'ruling' END FROM line
 JOIN cancel ON cancel.replaced_by = line.uuid JOIN line AS old ON old.id = cancel.line
-WHERE line.id = ? AND old.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')
+WHERE line.id IN {numbers("?")} AND old.state NOT IN ('CANCELLED', 'SUPERSEDED', 'REFUSED')
     AND (cancel.state IN ('ASKED', 'PENDING') OR (cancel.state = 'TOO_LATE' AND EXISTS (
         SELECT 1 FROM alert WHERE alert.line = line.id AND kind = '{AWAITS_RULING}' AND closed_at IS NULL)))
-ORDER BY cancel.state <> 'TOO_LATE', cancel.id LIMIT 1
+ORDER BY cancel.state = 'TOO_LATE', cancel.id DESC
 """  # noqa: S608 - of our own words alone
-_PAUSED: Final = f"""
-SELECT begun_at, reason FROM pause WHERE ended_at IS NULL
-    AND (destination = :destination OR {HOLDS_ORDERS.format(tenant=":tenant")})
-ORDER BY id LIMIT 1
-"""  # noqa: S608 - of our own words alone
-_TRIED: Final = "SELECT at, reason FROM attempt WHERE outbox = ? AND outcome <> 'on_wire' ORDER BY id DESC LIMIT 1"
-_STAGES: Final = """
-SELECT issue, state, entered_at, agreed_for, due_on FROM delivery AS one WHERE line = ?
+_STAGES: Final = f"""
+SELECT line, issue, state, entered_at, agreed_for, due_on FROM delivery AS one WHERE line IN {numbers("?")}
     AND epoch = (SELECT max(epoch) FROM delivery WHERE line = one.line AND issue = one.issue)
 ORDER BY issue
-"""
+"""  # noqa: S608 - of our own words alone
 _MADE: Final = frozenset({*ENDED, DeliveryState.DELIVERED})
 
 
-def unsent(reader: Reader, line: int) -> Unsent | None:
-    """Give where the sending of a line stands; None where nothing of it is queued."""
-    found = next(iter(reader.execute(_QUEUED, (line,))), None)
-    if found is None:
-        return None
-    row, state, due_at, attempts, withheld, destination, tenant = found
-    where = {"destination": destination, "tenant": tenant}
-    paused: tuple[Any, ...] = next(iter(reader.execute(_PAUSED, where)), (None, ""))
-    tried: tuple[Any, ...] = next(iter(reader.execute(_TRIED, (row,))), (None, ""))
-    awaits = next(iter(reader.execute(_AWAITS, (line,))), None)
+def unsent(reader: Reader, lines: Collection[int]) -> Mapping[int, Unsent]:
+    """Give where the sending of each of some lines stands; a line of which nothing is queued is not there."""
+    if not lines:
+        return {}
+    which = (json.dumps(list(lines)),)
+    awaits: dict[int, str] = dict(reader.execute(_AWAITS, which))
+    return {line: _unsent(row, awaits.get(line)) for line, *row in reader.execute(_QUEUED, which)}
+
+
+def _unsent(row: Sequence[Any], awaits: str | None) -> Unsent:
+    state, due_at, attempts, withheld, tried_at, said, paused_at, paused_for = row
     return Unsent(
         state=state,
         due_at=instant(due_at),
         attempts=attempts,
-        tried_at=instant(tried[0]) if tried[0] is not None else None,
-        said=tried[1],
-        paused_at=instant(paused[0]) if paused[0] is not None else None,
-        paused_for=paused[1],
+        tried_at=instant(tried_at) if tried_at is not None else None,
+        said=said or "",
+        paused_at=instant(paused_at) if paused_at is not None else None,
+        paused_for=paused_for or "",
         withheld=bool(withheld),
-        awaits=Awaits(awaits[0]) if awaits is not None else None,
+        awaits=Awaits(awaits) if awaits is not None else None,
     )
 
 
-def stage(reader: Reader, line: int) -> Stage | None:
-    """Give the first supply of a line that is not made; None where every one that is planned was."""
-    for issue, state, since, agreed, due in reader.execute(_STAGES, (line,)):
-        if (stands := DeliveryState(state)) not in _MADE:
-            day = agreed or due
-            return Stage(issue=issue, state=stands, since=instant(since), day=date.fromisoformat(day) if day else None)
-    return None
+def stages(reader: Reader, lines: Collection[int]) -> Mapping[int, Stage]:
+    """Give the first supply of each of some lines that is not made; one that has none is not there."""
+    found: dict[int, Stage] = {}
+    for line, issue, state, since, agreed, due in reader.execute(_STAGES, (json.dumps(list(lines)),)) if lines else ():
+        if line not in found and (stands := DeliveryState(state)) not in _MADE:
+            day = date.fromisoformat(agreed or due) if agreed or due else None
+            found[line] = Stage(issue=issue, state=stands, since=instant(since), day=day)
+    return found

@@ -8,44 +8,52 @@ Source: console.md 6.1; `gateway.domain.cover`.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
+import msgspec
+
 from gateway.domain.calendar import LONDON
 from gateway.domain.cover import Cover, Grade, Stock, Supplied, cover
 from gateway.domain.medicine_risk import risk_class
-from gateway.domain.prescription import Homecare, Line, Prescription
+from gateway.domain.prescription import Line, Name
 from gateway.domain.quantity import Quantity, parse_decimal
 from gateway.domain.work_item import KINDS, LEAD_TIME, last_day, measures_slack
 from gateway.store.document import decode
 from gateway.store.sql.instants import instant
+from gateway.store.sql.listing import numbers
 from gateway.store.sql.transaction import Transaction, Values
 
 Ask: TypeAlias = Callable[[str, Values], Iterable[tuple[Any, ...]]]
 
-_LINE: Final = """
-SELECT line.uuid, line.product_code, line.tenant, prescription.document, prescription.nhs_number
-FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id = ?
-"""
-_DELIVERED: Final = """
-SELECT delivery.issue, delivery.entered_at, coalesce(event.amount, ''), coalesce(event.unit, ''), event.event
-FROM delivery LEFT JOIN event ON event.seq = (
+_LINES: Final = f"""
+SELECT line.id, line.uuid, prescription.document
+FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id IN {numbers("?")}
+"""  # noqa: S608 - our own words alone
+_DELIVERED: Final = f"""
+SELECT each.id, delivery.issue, delivery.entered_at, coalesce(event.amount, ''), coalesce(event.unit, ''), event.event
+FROM {numbers(":lines")} AS each JOIN delivery ON delivery.id = (
+    SELECT made.id FROM delivery AS made
+    WHERE made.line = each.id AND made.state = 'DELIVERED' AND (:provider = '' OR made.epoch IN (
+        SELECT epoch FROM allocation WHERE allocation.line = each.id AND allocation.provider = :provider))
+    ORDER BY made.entered_at DESC, made.id DESC LIMIT 1)
+LEFT JOIN event ON event.seq = (
     SELECT max(said.seq) FROM event AS said WHERE said.line = delivery.line AND said.at = delivery.entered_at
         AND said.event IN ('delivered', 'last_delivered', 'balance_supplied'))
-WHERE delivery.line = :line AND delivery.state = 'DELIVERED' AND (:provider = '' OR delivery.epoch IN (
-    SELECT epoch FROM allocation WHERE allocation.line = :line AND allocation.provider = :provider))
-ORDER BY delivery.entered_at DESC, delivery.id DESC LIMIT 1
-"""
-_BEFORE: Final = """
-SELECT line.id FROM prescription JOIN line ON line.prescription = prescription.id
-JOIN delivery ON delivery.line = line.id AND delivery.state = 'DELIVERED'
-WHERE prescription.nhs_number = :nhs_number AND prescription.nhs_number <> '' AND prescription.tenant = :tenant
-    AND line.product_code = :product AND line.product_code <> '' AND line.id <> :line
-ORDER BY delivery.entered_at DESC, delivery.id DESC LIMIT 1
-"""
+"""  # noqa: S608 - our own words alone
+_BEFORE: Final = f"""
+SELECT asked.id, (
+    SELECT line.id FROM prescription JOIN line ON line.prescription = prescription.id
+    JOIN delivery ON delivery.line = line.id AND delivery.state = 'DELIVERED'
+    WHERE prescription.nhs_number = same.nhs_number AND prescription.nhs_number <> ''
+        AND prescription.tenant = asked.tenant
+        AND line.product_code = asked.product_code AND line.product_code <> '' AND line.id <> asked.id
+    ORDER BY delivery.entered_at DESC, delivery.id DESC LIMIT 1)
+FROM line AS asked JOIN prescription AS same ON same.id = asked.prescription WHERE asked.id IN {numbers("?")}
+"""  # noqa: S608 - our own words alone
 _LEAD: Final = """
 SELECT lead_time.days FROM line JOIN lead_time ON lead_time.provider = line.provider WHERE line.id = ?
 """
@@ -56,10 +64,10 @@ _SET_ALERTS: Final = """
 UPDATE alert SET last_day = :day WHERE line = :line AND closed_at IS NULL
     AND kind NOT IN (SELECT value FROM json_each(:unmeasured))
 """
-_SAID_AT_HOME: Final = """
-SELECT days_at_home, spoken_at FROM work_note WHERE line = ? AND days_at_home IS NOT NULL
-ORDER BY spoken_at DESC, id DESC LIMIT 1
-"""
+_SAID_AT_HOME: Final = f"""
+SELECT line, days_at_home, spoken_at FROM work_note WHERE line IN {numbers("?")} AND days_at_home IS NOT NULL
+ORDER BY spoken_at, id
+"""  # noqa: S608 - our own words alone
 _UNMEASURED: Final = json.dumps(sorted(kind for kind, why in KINDS.items() if not measures_slack(why)))
 _UNREAD: Final = Cover(grade=Grade.UNKNOWN, why="the order could not be read whole")
 _ANOTHER_DOSE: Final = Cover(grade=Grade.UNKNOWN, why="the dose has changed since the last delivery")
@@ -79,64 +87,97 @@ class Reckoned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderedFor:
+    """The patient, as far as a list tells of one."""
+
+    name: Name
+    birth_date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What the order says that the patient has at home."""
+
+    stock_held_days: int | None = None
+    stock_as_at: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """As much of a stored prescription as is reckoned from; the rest is passed over, which costs a third."""
+
+    patient: OrderedFor
+    lines: tuple[msgspec.Raw, ...]
+    homecare: Stated = Stated()
+
+
+_read: Final = msgspec.json.Decoder(_Order).decode
+_read_item: Final = msgspec.json.Decoder(_Item).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ordered:
-    """A line as it was ordered, with the whole of its order.
+    """A line as it was ordered, with what its order says of the patient."""
 
-    Attributes:
-        row: its number in the tables.
-    """
-
-    row: int
-    prescription: Prescription
+    patient: OrderedFor
+    stated: Stated
     line: Line
-    tenant: str
-    nhs_number: str
-    product_code: str
 
 
-def ordered(ask: Ask, line: int) -> Ordered | None:
-    """Read a line's order; None where it could not be read whole when it came, or cannot be read now."""
-    found = next(iter(ask(_LINE, (line,))), None)
-    if found is None or found[3] is None:
-        return None
+def ordered(ask: Ask, lines: Collection[int]) -> dict[int, Ordered]:
+    """Read the orders of lines; one is not there that could not be read when it came, or cannot be read now."""
+    found = {}
+    for line, uuid, document in ask(_LINES, (json.dumps(list(lines)),)) if lines else ():
+        own = _ordered(UUID(bytes=uuid), document) if document is not None else None
+        if own is not None:
+            found[line] = own
+    return found
+
+
+def _ordered(item: UUID, document: str | bytes) -> Ordered | None:
     try:
-        document = decode(found[3], Prescription)
+        order = _read(document)
+        own = next((one for one in order.lines if _read_item(one).id == item), None)
+        line = decode(bytes(own), Line) if own is not None else None
     except ValueError:
         return None  # written by a version that this one cannot read: nothing is reckoned from it
-    own = next((one for one in document.lines if one.id == UUID(bytes=found[0])), None)
-    if own is None:
-        return None
-    return Ordered(
-        row=line, prescription=document, line=own, tenant=found[2], nhs_number=found[4], product_code=found[1]
-    )
+    return Ordered(patient=order.patient, stated=order.homecare, line=line) if line is not None else None
 
 
-def cover_of(ask: Ask, own: Ordered | None, *, provider: str = "") -> Cover:
-    """Work out how long the medicine of a line lasts.
+def covers_of(ask: Ask, own: Mapping[int, Ordered], lines: Collection[int], *, provider: str = "") -> dict[int, Cover]:
+    """Work out how long the medicine of each of some lines lasts.
 
     Args:
-        ask: reads.
-        own: the line's order.
-        provider: who looks, if it is the line's provider: it sees the sum of what it was told and made itself.
+        ask: reads: so many questions for all of them, however many they are.
+        own: the orders of those that could be read.
+        lines: which.
+        provider: who looks, if it is the lines' provider: it sees the sum of what it was told and made itself.
     """
-    if own is None:
-        return _UNREAD
-    prescribed, homecare, line = own.line, own.prescription.homecare, own.row
-    if provider:
-        made = _last(ask, line, prescribed, provider)
-        return cover(prescribed, (made,) if made is not None else (), _stock(homecare))
-    supplied = _last(ask, line, prescribed)
-    stock = _latest(_stock(homecare), _said(ask, line))
-    if supplied is not None:
-        return cover(prescribed, (supplied,), stock)
-    return _after_another(ask, own, stock)
+    read = [line for line in lines if line in own]
+    supplied = _last(ask, {line: own[line].line for line in read}, provider)
+    stock = {line: _stock(own[line].stated) for line in read}
+    if not provider:
+        said = _said(ask, read)
+        stock = {line: _latest(stock[line], said.get(line)) for line in read}
+    known = {
+        line: cover(own[line].line, (supplied[line],) if line in supplied else (), stock[line])
+        for line in read
+        if provider or line in supplied
+    }
+    begun = {line: own[line] for line in read if line not in known}
+    return {**dict.fromkeys(lines, _UNREAD), **known, **_after_others(ask, begun, stock)}
 
 
 def reckon(ask: Ask, line: int) -> Reckoned:
     """Work out where a line stands."""
-    own = ordered(ask, line)
-    ends = last_day(cover_of(ask, own).ends_on, lead_of(ask, line) or LEAD_TIME)
-    risk = risk_class(own.line.product.display if own is not None else "").rank
+    own = ordered(ask, [line])
+    ends = last_day(covers_of(ask, own, [line])[line].ends_on, lead_of(ask, line) or LEAD_TIME)
+    risk = risk_class(own[line].line.product.display if line in own else "").rank
     return Reckoned(risk=risk, last_day=ends.isoformat() if ends else None)
 
 
@@ -163,17 +204,25 @@ def renew(transaction: Transaction, line: int) -> None:
         transaction.run(_SET_ALERTS, {"line": line, "day": reckoned.last_day, "unmeasured": _UNMEASURED})
 
 
-def _after_another(ask: Ask, own: Ordered, stock: Stock | None) -> Cover:
-    """Work it out from a delivery of the same medicine to the same patient, under another order."""
-    wanted = {"nhs_number": own.nhs_number, "tenant": own.tenant, "product": own.product_code, "line": own.row}
-    row = next(iter(ask(_BEFORE, wanted)), None)
-    earlier = ordered(ask, row[0]) if row is not None else None
-    supplied = _last(ask, earlier.row, earlier.line) if earlier is not None else None
+def _after_others(ask: Ask, own: Mapping[int, Ordered], stock: Mapping[int, Stock | None]) -> dict[int, Cover]:
+    """Work it out from deliveries of the same medicine to the same patient, under another order each."""
+    if not own:
+        return {}
+    before = {line: other for line, other in ask(_BEFORE, (json.dumps(list(own)),)) if other is not None}
+    earlier = ordered(ask, set(before.values()))
+    supplied = _last(ask, {line: one.line for line, one in earlier.items()})
+    return {
+        line: _after_another(one, earlier.get(before.get(line, 0)), supplied.get(before.get(line, 0)), stock[line])
+        for line, one in own.items()
+    }
+
+
+def _after_another(own: Ordered, earlier: Ordered | None, supplied: Supplied | None, stock: Stock | None) -> Cover:
     if supplied is None or earlier is None or (stock is not None and stock.as_at >= supplied.on):
         return cover(own.line, (), stock)
     if _use(earlier.line) != _use(own.line):
         return _ANOTHER_DOSE
-    return cover(earlier.line, (supplied,), _latest(stock, _stock(earlier.prescription.homecare)))
+    return cover(earlier.line, (supplied,), _latest(stock, _stock(earlier.stated)))
 
 
 def _use(line: Line) -> tuple[object, ...]:
@@ -181,26 +230,31 @@ def _use(line: Line) -> tuple[object, ...]:
     return tuple((one.sequence, one.dose, one.timing, one.as_needed) for one in line.dosages)
 
 
-def _stock(homecare: Homecare) -> Stock | None:
-    if homecare.stock_held_days is None or homecare.stock_as_at is None:
+def _stock(stated: Stated) -> Stock | None:
+    if stated.stock_held_days is None or stated.stock_as_at is None:
         return None
-    return Stock(days=homecare.stock_held_days, as_at=homecare.stock_as_at)
+    return Stock(days=stated.stock_held_days, as_at=stated.stock_as_at)
 
 
-def _said(ask: Ask, line: int) -> Stock | None:
-    """Give what somebody on the telephone said that the patient has at home."""
-    row = next(iter(ask(_SAID_AT_HOME, (line,))), None)
-    return Stock(days=row[0], as_at=instant(row[1]).astimezone(LONDON).date()) if row is not None else None
+def _said(ask: Ask, lines: Collection[int]) -> dict[int, Stock]:
+    """Give what somebody on the telephone said last that the patients have at home."""
+    rows = ask(_SAID_AT_HOME, (json.dumps(list(lines)),)) if lines else ()
+    return {line: Stock(days=days, as_at=instant(at).astimezone(LONDON).date()) for line, days, at in rows}
 
 
 def _latest(*stated: Stock | None) -> Stock | None:
     return max((one for one in stated if one is not None), key=lambda one: one.as_at, default=None)
 
 
-def _last(ask: Ask, line: int, prescribed: Line, provider: str = "") -> Supplied | None:
-    row = next(iter(ask(_DELIVERED, {"line": line, "provider": provider})), None)
-    if row is None:
-        return None
+def _last(ask: Ask, prescribed: Mapping[int, Line], provider: str = "") -> dict[int, Supplied]:
+    """Give what was delivered last of each line, where anything was."""
+    if not prescribed:
+        return {}
+    rows = ask(_DELIVERED, {"lines": json.dumps(list(prescribed)), "provider": provider})
+    return {line: _supplied(prescribed[line], row) for line, *row in rows}
+
+
+def _supplied(prescribed: Line, row: Sequence[Any]) -> Supplied:
     issue, at, amount, unit, event = row
     on = instant(at).astimezone(LONDON).date()
     first = issue == 1

@@ -89,7 +89,7 @@ def item(reader: Reader, alert: int) -> WorkItem | None:
 
 def _line(reader: Reader, row: tuple[Any, ...], line: int) -> OpaqueLine:
     prescription, tenant, provider, state, urgency, entered_at = row
-    unsent = late.unsent(reader, line) if state == LineState.READY else None
+    unsent = late.unsent(reader, [line]).get(line) if state == LineState.READY else None
     return OpaqueLine(
         prescription_id=UUID(bytes=prescription),
         tenant=OdsCode(tenant),

@@ -13,7 +13,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.ports.attention import WorkNote
 from gateway.store.sql.finding import visible
 from gateway.store.sql.instants import instant
-from gateway.store.sql.reckoning import cover_of, ordered
+from gateway.store.sql.reckoning import covers_of, ordered
 from gateway.store.sql.seeing import provider_of, sights
 from gateway.store.sql.transaction import Reader
 
@@ -74,10 +74,9 @@ def covers(reader: Reader, prescription: UUID, *, tenant: OdsCode | None) -> Map
     if provider is not None:
         seen = sights(reader, [found[0]], provider)
         rows = [(uuid, line) for uuid, line in rows if line in seen and seen[line].ended is None]
-    whose = str(provider or "")
-    return {
-        UUID(bytes=uuid): cover_of(reader.execute, ordered(reader.execute, line), provider=whose) for uuid, line in rows
-    }
+    lines = [line for _, line in rows]
+    known = covers_of(reader.execute, ordered(reader.execute, lines), lines, provider=str(provider or ""))
+    return {UUID(bytes=uuid): known[line] for uuid, line in rows}
 
 
 def _note(row: tuple[Any, ...]) -> WorkNote:

@@ -9,9 +9,11 @@ import pytest
 
 from gateway.store.sql import (
     accept,
+    affected,
     alert_order,
     archiving,
     attention,
+    attention_rows,
     board,
     claims,
     clock,
@@ -19,6 +21,7 @@ from gateway.store.sql import (
     dossier,
     finding,
     known,
+    late,
     lookup,
     reckoning,
     renewals,
@@ -37,7 +40,21 @@ GROWS = {
     "figure", "figure_item",
     "patient_index", "other_number", "refused_order",
 }  # fmt: skip
-ALIASES = {"same", "later", "one", "held", "begun", "earlier"}
+ALIASES = {
+    "same",
+    "later",
+    "one",
+    "held",
+    "begun",
+    "earlier",
+    "asked",
+    "other",
+    "said",
+    "made",
+    "tried",
+    "old",
+    "newest",
+}
 SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?$")
 PARTIAL = {
     "reroute_waits",
@@ -85,10 +102,15 @@ def of_attention() -> Iterator[tuple[str, str]]:
     for every in (silences.SILENT, silences.LATE_SINCE):
         for scope, one in every.items():
             yield f"silences, {scope}", one
-    for name in ("_LINE", "_OF_SAME_LINE", "_OPEN"):
-        yield f"needs attention {name}", getattr(attention, name)
-    for name in ("_LINE", "_DELIVERED", "_BEFORE", "_SAID_AT_HOME"):
+    yield "needs attention _OPEN", attention._OPEN
+    for name in ("_ALERTS", "_LINES", "_SAID", "_OF_SAME_LINE", "_OTHERS"):
+        yield f"needs attention {name}", getattr(attention_rows, name)
+    for name in ("_LINES", "_DELIVERED", "_BEFORE", "_SAID_AT_HOME"):
         yield f"reckoning {name}", getattr(reckoning, name)
+    for name in ("_LINES", "_PATIENTS"):
+        yield f"affected {name}", getattr(affected, name)
+    for name in ("_QUEUED", "_AWAITS", "_STAGES"):
+        yield f"late {name}", getattr(late, name)
 
 
 def questions() -> Iterator[tuple[str, str]]:
