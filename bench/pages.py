@@ -4,6 +4,7 @@ The whole application is asked, in this process, as a browser would ask it: who 
 noted in the audit before anything is shown, and pages come compressed. What a network adds is not in the figures.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -110,12 +111,16 @@ class _Answer:
     """What an application says to one request."""
 
     said: bytes
+    received: bool = False
     status: int = 0
     where: str = ""
     body: bytearray = field(default_factory=bytearray)
     first_octet_at: float = 0.0
 
     async def receive(self) -> Message:
+        if self.received:
+            await asyncio.Event().wait()  # nobody hangs up
+        self.received = True
         return {"type": "http.request", "body": self.said, "more_body": False}
 
     async def send(self, message: Message) -> None:

@@ -32,7 +32,7 @@ from gateway.enquiries import (
     PrescriptionView,
     Waiting,
 )
-from gateway.ports.attention import Aliveness, Attention, AttentionQuery, WorkNote
+from gateway.ports.attention import Aliveness, Attention, AttentionQuery, Places, WorkNote
 from gateway.ports.audit_trail import AuditList, AuditWanted, Busy
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.ports.code_maps import HeldCode
@@ -293,6 +293,10 @@ class Enquiries:
     async def needs_attention(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Attention:
         self.asked.append({"tenant": tenant, "query": query, "now": now})
         return Attention(rows=(), total=len(self._seen(tenant)) * 0)
+
+    async def attention_places(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Places:
+        self.asked.append({"tenant": tenant, "query": query, "now": now})
+        return Places(rows=(), more=False, speaks_at=now)
 
     async def attention_count(self, *, tenant: OdsCode | None, now: datetime) -> int:
         self.asked.append({"tenant": tenant, "now": now})

@@ -80,6 +80,17 @@ class LineShown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What a file says of a row in words; the rest of it is dates and numbers."""
+
+    heading: str
+    reason: str
+    text: str
+    act_by: str
+    taken_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row.
 
@@ -142,23 +153,35 @@ def _taken_by(item: WorkItem, looker: Looker) -> str:
     return f"nobody yet, handed to {'you' if item.taken_by == looker.name else item.taken_by}"
 
 
+def brief_of(item: WorkItem, looker: Looker, now: datetime) -> Brief:
+    """Give what a file says of a row."""
+    line = item.line
+    return Brief(
+        heading=(inert(line.medicine) or "The medicine could not be read") if line else _kind(item.kind),
+        reason=item.reason.value,
+        text=_text(item, now),
+        act_by=_by(act_by(item, now), now),
+        taken_by=_taken_by(item, looker),
+    )
+
+
 def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
     """Give one row."""
-    by, reason = act_by(item, now), REASONS[item.reason]
+    by, reason, brief = act_by(item, now), REASONS[item.reason], brief_of(item, looker, now)
     known = about(item.kind) if item.kind else None
     line = item.line
     return Row(
         key=f"alert-{item.alert}" if item.alert is not None else f"line-{item.subject}",
         item=f"{item.alert}:{item.taken_by}" if item.alert is not None else "",
-        heading=(inert(line.medicine) or "The medicine could not be read") if line else _kind(item.kind),
+        heading=brief.heading,
         href=f"/console/prescriptions/{line.prescription_id}" if line else f"/console/work/{item.alert}",
-        reason=item.reason.value,
-        text=_text(item, now),
-        act_by=_by(by, now),
+        reason=brief.reason,
+        text=brief.text,
+        act_by=brief.act_by,
         late=by <= now,
         place=_place(item, names, now),
         owner=REASONS[Reason.RULING].owner if awaits_ruling(item) else reason.owner,
-        taken_by=_taken_by(item, looker),
+        taken_by=brief.taken_by,
         mine=item.taken_by == looker.name and item.taken_at is not None,
         age=_since(item.standing.since, now),
         step=step_of(item, looker),
@@ -168,7 +191,7 @@ def row_of(item: WorkItem, looker: Looker, names: Names, now: datetime) -> Row:
         do=_do(item, looker),
         soon=known.soon.value if known else "",
         incident=item.standing.incident,
-        line=_line(line, item.reason, names, now) if line else None,
+        line=line_of(line, item.reason, names, now) if line else None,
     )
 
 
@@ -183,7 +206,8 @@ def _do(item: WorkItem, looker: Looker) -> str:
     return for_trust(item.kind, item.line.state if item.line else None, item.held_for)
 
 
-def _line(line: LineOnList, reason: Reason, names: Names, now: datetime) -> LineShown:
+def line_of(line: LineOnList, reason: Reason, names: Names, now: datetime) -> LineShown:
+    """Give the line of a row in words."""
     today = now.astimezone(LONDON).date()
     return LineShown(
         number=line.number or "no number",

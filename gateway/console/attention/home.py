@@ -1,7 +1,6 @@
 """The first page: what needs attention, most dangerous first (console.md 6.1)."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -13,20 +12,31 @@ from starlette.routing import BaseRoute, Route
 from gateway.access.policy import Action
 from gateway.console import pages
 from gateway.console.attention.attention_query import REASON_NAMES, address, from_start, read
-from gateway.console.attention.attention_words import Row, group_of, named, row_of
+from gateway.console.attention.attention_words import Row, brief_of, group_of, line_of, named, row_of
 from gateway.console.board.provider_book import ProviderBook
-from gateway.console.csv_text import csv_response
+from gateway.console.csv_stream import Rows, csv_stream
 from gateway.console.site import HOME, Entry, Looker, SignedOut, Site
 from gateway.console.words import when
 from gateway.domain.calendar import LONDON
 from gateway.enquiries import WATCH, has_stopped
-from gateway.ports.attention import DEEPEST, MOST_COUNTED, PAGE, Attention, AttentionQuery, SilentProvider, WorkItem
+from gateway.ports.attention import (
+    DEEPEST,
+    MOST_COUNTED,
+    PAGE,
+    Attention,
+    AttentionQuery,
+    Places,
+    SilentProvider,
+    WorkItem,
+)
 from gateway.wire.strict_json import dumps
 
 ENTRIES: Final = (Entry(words="Needs attention", href=HOME),)
 LIST: Final = "/console/attention.csv"
 MOST_EXPORTED: Final = 1000
 """Rows of one file: each is read whole."""
+_PART: Final = 100
+"""Of them in memory at once."""
 _NEWEST: Final = 10
 _COLUMNS: Final = (
     "row",
@@ -116,10 +126,9 @@ def routes(site: Site) -> list[BaseRoute]:
         await site.note(looker, "download", "needs attention")
         query = replace(from_start(read(request.query_params, looker)), size=MOST_EXPORTED, grouped=False)
         now = site.now()
-        found = await site.enquiries.needs_attention(tenant=looker.tenant, query=query, now=now)
-        name = "needs-attention" if found.total <= MOST_EXPORTED else f"needs-attention-first-{MOST_EXPORTED}"
-        cells = _cells(found.rows, site, looker, now)
-        return await asyncio.to_thread(csv_response, name, _COLUMNS, cells)  # others wait for no thousand rows
+        found = await site.enquiries.attention_places(tenant=looker.tenant, query=query, now=now)
+        name = f"needs-attention-first-{MOST_EXPORTED}" if found.more else "needs-attention"
+        return await csv_stream(name, _COLUMNS, _parts(found, site, looker, now))
 
     async def books(request: Request) -> Response:
         """Give the counts of distinct prescriptions (brief 5)."""
@@ -197,15 +206,24 @@ def _paging(found: Attention, query: AttentionQuery) -> Paging:
     )
 
 
+async def _parts(found: Places, site: Site, looker: Looker, now: datetime) -> AsyncIterator[Rows]:
+    """Give the rows that the list had at one moment, as they stand when each part is read; none of what was closed."""
+    number = 1
+    for first in range(0, len(found.rows), _PART):
+        part = found.rows[first : first + _PART]
+        read = await site.enquiries.attention_rows(part, tenant=looker.tenant, speaks_at=found.speaks_at)
+        still = [item for item in read if item.closed_at is None]
+        yield _cells(still, number, site, looker, now)
+        number += len(still)
+
+
 def _cells(
-    rows: Sequence[WorkItem | SilentProvider], site: Site, looker: Looker, now: datetime
+    rows: Sequence[WorkItem], begins: int, site: Site, looker: Looker, now: datetime
 ) -> Iterable[tuple[str | int | datetime | None, ...]]:
     today = now.astimezone(LONDON).date()
-    for number, item in enumerate(rows, 1):
-        if isinstance(item, SilentProvider):
-            continue
-        row, line = row_of(item, looker, site.names, now), item.line
-        shown = row.line
+    for number, item in enumerate(rows, begins):
+        row, line = brief_of(item, looker, now), item.line
+        shown = line_of(line, item.reason, site.names, now) if line else None
         yield (
             number,
             row.reason,

@@ -7,9 +7,11 @@ people are told which patients and medicines of theirs they are; nobody else is 
 Source: console.md 6.5; domain.md 1.4; reliability-security.md I10.
 """
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,21 +21,25 @@ from starlette.routing import BaseRoute, Route
 from gateway.access.policy import Action
 from gateway.console.acting.reroute import KIND, WHY, proposed
 from gateway.console.acting.shape import LONGEST, in_words
-from gateway.console.csv_text import csv_response
+from gateway.console.csv_stream import Rows, csv_stream
+from gateway.console.csv_text import Cell
 from gateway.console.pages import address, named
 from gateway.console.site import Form, Looker, Site
 from gateway.console.trouble import note_nothing_done
 from gateway.console.words import LONDON, STATES, Shown, clock_time, day, inert, nhs_number
 from gateway.domain.asking import Seen
+from gateway.domain.cover import Cover
 from gateway.domain.fence import FREE, REVOCABLE
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.labels import worst
 from gateway.domain.reroute import HeldPrescription
-from gateway.enquiries import PrescriptionView
 from gateway.pipeline.reroute import Rerouting
+from gateway.ports.attention import Whose
 
 MOST: Final = 200
 """Prescriptions of one page: each is looked at for the days of medicine left."""
+_PART: Final = 50
+"""Of a file, whose names and medicines are in memory at once."""
 _COLUMNS: Final = (
     "prescription",
     "orders",
@@ -84,21 +90,7 @@ def routes(site: Site) -> list[BaseRoute]:
         looker, ods = _asked(site, request)
         await site.note(looker, "provider in trouble, as a file", str(ods))
         rows, _ = await _rows(site, looker, ods)
-        cells = [
-            (
-                row.number,
-                row.orders,
-                row.state.label,
-                row.supplies,
-                row.ends or "",
-                "yes" if row.proposed else "no",
-                row.patient,
-                row.nhs,
-                "; ".join(row.medicines),
-            )
-            for row in rows
-        ]
-        return csv_response(f"affected-{str(ods).lower()}", _COLUMNS, cells)
+        return await csv_stream(f"affected-{str(ods).lower()}", _COLUMNS, _parts(site, looker, rows))
 
     async def propose(request: Request) -> Response:
         looker, ods = _asked(site, request)
@@ -165,18 +157,18 @@ async def _rows(site: Site, looker: Looker, provider: OdsCode) -> tuple[list[Row
     ]
     waiting = await site.enquiries.proposals(tenant=looker.tenant, now=site.now(), limit=1000)
     subjects = {one.proposal.subject for one in waiting if one.proposal.kind == KIND}
-    rows = [await _row(site, looker, one, str(one.prescription_id) in subjects) for one in found[:MOST]]
+    covers = await site.enquiries.covers_held([one.key for one in found[:MOST]], tenant=looker.tenant)
+    today = site.now().astimezone(LONDON).date()
+    rows = [
+        _row(one, covers.get(one.key, {}), today, waits=str(one.prescription_id) in subjects) for one in found[:MOST]
+    ]
     return sorted(rows, key=lambda row: (row.ends is not None, row.ends or date.max, row.number)), len(found)
 
 
-async def _row(site: Site, looker: Looker, held: HeldPrescription, waits: bool) -> Row:  # noqa: FBT001 - of the row
-    covers = await site.enquiries.covers(held.prescription_id, tenant=looker.tenant)
+def _row(held: HeldPrescription, covers: Mapping[UUID, Cover], today: date, *, waits: bool) -> Row:
     ends = [one.ends_on for line, one in covers.items() if line in {each.line_id for each in held.lines}]
     known = [one for one in ends if one is not None]
     first = min(known) if known and len(known) == len(held.lines) else None
-    today = site.now().astimezone(LONDON).date()
-    left = _left(max(0, (first - today).days), first) if first else "Not known: treat as urgent"
-    whose = await _whose(site, looker, held)
     return Row(
         held=held,
         href=address(held.prescription_id),
@@ -184,20 +176,45 @@ async def _row(site: Site, looker: Looker, held: HeldPrescription, waits: bool) 
         orders=", ".join(line.order_number for line in held.lines if line.order_number),
         state=STATES[worst(tuple(line.holding.state for line in held.lines))],
         supplies=sum(line.holding.left for line in held.lines),
-        left=left,
+        left=_left(max(0, (first - today).days), first) if first else "Not known: treat as urgent",
         ends=first,
         proposed=waits,
-        patient=inert(whose.patient_name) or "The patient's name could not be read" if whose else "",
-        nhs=nhs_number(whose.nhs_number) if whose else "",
-        medicines=tuple(dict.fromkeys(inert(line.product) for line in whose.lines)) if whose else (),
     )
 
 
-async def _whose(site: Site, looker: Looker, held: HeldPrescription) -> PrescriptionView | None:
-    """Give the prescription with its patient to whoever may open it anyway, of its own trust."""
-    if looker.tenant != held.tenant or not looker.may(Action.READ_CONSOLE):
-        return None
-    return await site.enquiries.prescription(held.prescription_id, tenant=looker.tenant)
+async def _named(site: Site, looker: Looker, rows: Sequence[Row]) -> list[Row]:
+    """Add the patient and the medicines for whoever may open each prescription anyway, of its own trust."""
+    own = [row.held.key for row in rows if row.held.tenant == looker.tenant]
+    found = await site.enquiries.whose(own, tenant=looker.tenant) if own and looker.may(Action.READ_CONSOLE) else {}
+    return [_with(row, found[row.held.key]) if row.held.key in found else row for row in rows]
+
+
+def _with(row: Row, whose: Whose) -> Row:
+    return replace(
+        row,
+        patient=inert(whose.patient_name) or "The patient's name could not be read",
+        nhs=nhs_number(whose.nhs_number),
+        medicines=tuple(dict.fromkeys(inert(one) for one in whose.medicines)),
+    )
+
+
+async def _parts(site: Site, looker: Looker, rows: Sequence[Row]) -> AsyncIterator[Rows]:
+    for first in range(0, len(rows), _PART):
+        yield [_cells(row) for row in await _named(site, looker, rows[first : first + _PART])]
+
+
+def _cells(row: Row) -> tuple[Cell, ...]:
+    return (
+        row.number,
+        row.orders,
+        row.state.label,
+        row.supplies,
+        row.ends or "",
+        "yes" if row.proposed else "no",
+        row.patient,
+        row.nhs,
+        "; ".join(row.medicines),
+    )
 
 
 def _left(days: int, ends: date) -> str:
@@ -228,7 +245,8 @@ def _wrong(site: Site, provider: OdsCode, form: Form, chosen: list[Row]) -> dict
 async def _page(  # noqa: PLR0917 - what a page is made from
     site: Site, request: Request, looker: Looker, provider: OdsCode, form: Form, wrong: dict[str, str] | None = None
 ) -> Response:
-    rows, total = await _rows(site, looker, provider)
+    found, total = await _rows(site, looker, provider)
+    rows = await _named(site, looker, found)
     told = wrong or {}
     return site.page(
         request,

@@ -2,17 +2,19 @@
 
 import csv
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
+from gateway.console.attention import home as home_page
 from gateway.console.attention.attention_words import row_of
 from gateway.console.site import Looker
 from gateway.domain.identifiers import OdsCode
@@ -20,7 +22,7 @@ from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Name, Prescription
 from gateway.domain.trust_advice import OVER_TIME
 from gateway.domain.work_item import REASONS, Reason, Standing, reason_of
-from gateway.ports.attention import AttentionQuery, LineOnList, WorkItem
+from gateway.ports.attention import AttentionQuery, LineOnList, Place, WorkItem
 from gateway.ports.late import Awaits, Unsent
 from tests.contract.store_engines import PROVIDER, TRUST, make_acceptance, make_order
 from tests.contract.test_attention import held, silent, supplied, sweep, with_stock
@@ -547,6 +549,34 @@ async def test_the_list_is_given_as_a_file_that_no_spreadsheet_runs(console: Loo
     ]
     assert rows[1]["patient"] == "'=cmd()"
     assert (rows[1]["last day"], rows[1]["state"]) == ("2026-10-09", "Held: code not known")
+
+
+async def test_the_file_has_what_was_on_the_list_when_it_was_asked_for_and_nothing_closed_since(
+    console: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, days in (("A", 3), ("B", 5), ("C", 7)):
+        await held(console.exchange, with_stock(name, days), name)
+    monkeypatch.setattr(home_page, "_PART", 1)
+    enquiries, store = console.exchange.enquiries, console.exchange.store
+    read, parts = enquiries.attention_rows, list[int]()
+
+    async def meanwhile(places: Sequence[Place], **how: Any) -> tuple[WorkItem, ...]:
+        found = await read(places, **how)
+        parts.append(len(places))
+        if len(parts) == 1:  # the second is closed, and one comes that is more urgent than all
+            now = console.exchange.clock.now()
+            listed = await enquiries.needs_attention(tenant=TRUST, query=AttentionQuery(), now=now)
+            (second,) = [
+                row.alert for row in listed.rows if isinstance(row, WorkItem) and row.line.order_number == "RXB0"
+            ]
+            await store.close_alert(second, by="k.one", reason="Done.", now=now)
+            await held(console.exchange, with_stock("D", 0), "D")
+        return found
+
+    monkeypatch.setattr(enquiries, "attention_rows", meanwhile)
+    rows = list(csv.DictReader(StringIO(await console.get("/console/attention.csv"))))
+    assert [(row["row"], row["order"]) for row in rows] == [("1", "RXA0"), ("2", "RXC0")]
+    assert parts == [1, 1, 1]
 
 
 async def test_every_step_leads_to_a_page_or_is_not_offered(console: Looking) -> None:

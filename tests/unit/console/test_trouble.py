@@ -1,10 +1,9 @@
 """A provider in trouble: who is affected, and re-routes proposed for many, each of which waits for a second person."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
@@ -13,7 +12,7 @@ from gateway.console.board import trouble
 from gateway.destination import Taken
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
-from gateway.enquiries import PrescriptionView
+from gateway.ports.attention import Whose
 from tests.doors import bearer
 from tests.unit.console.act_desk import Answer, Desk, Person, audited, opened
 from tests.unit.pipeline.test_story import S01
@@ -79,13 +78,12 @@ async def test_where_the_name_cannot_be_read_what_is_known_of_the_patient_is_sti
 ) -> None:
     await two(desk)
     enquiries = desk.trial.world.enquiries
-    read = enquiries.prescription
+    read = enquiries.whose
 
-    async def nameless(prescription_id: UUID, *, tenant: OdsCode | None) -> PrescriptionView | None:
-        view = await read(prescription_id, tenant=tenant)
-        return view and replace(view, patient_name="")
+    async def nameless(keys: Sequence[int], *, tenant: OdsCode | None) -> dict[int, Whose]:
+        return {key: replace(one, patient_name="") for key, one in (await read(keys, tenant=tenant)).items()}
 
-    monkeypatch.setattr(enquiries, "prescription", nameless)
+    monkeypatch.setattr(enquiries, "whose", nameless)
     person = desk.person(Role.CHIEF_PHARMACIST)
     page = await person.read(PATH)
     assert page.words.count("The patient's name could not be read , NHS number 999 000 0077 . Methotrexate") == 2
