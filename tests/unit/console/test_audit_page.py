@@ -15,6 +15,7 @@ import pytest
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
 from gateway.audit.tree import Tree
+from gateway.console.auditing import audit_page
 from gateway.console.auditing.audit_page import shown
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
@@ -127,6 +128,21 @@ async def test_it_is_a_file_that_no_spreadsheet_runs(console: Console) -> None:
         rows = list(csv.DictReader(io.StringIO(await response.text())))
     assert "'=cmd()" in {row["who"] for row in rows}
     assert {row["leaf"] for row in rows} == {str(number) for number in map(int, (row["leaf"] for row in rows))}
+
+
+@pytest.mark.parametrize("part", [1, 3, 500])
+async def test_the_file_is_the_newest_leaves_however_many_are_read_at_once(
+    console: Console, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    for number in range(9):
+        await console.store.note_access(principal="k.one", action="seen", subject=f"{number}", now=console.clock.now())
+    monkeypatch.setattr(audit_page, "_PART", part)
+    monkeypatch.setattr(audit_page, "_MOST_IN_FILE", 7)
+    async with console.browser.get(f"{console.address}/console/audit.csv?action=seen") as response:
+        rows = list(csv.DictReader(io.StringIO(await response.text())))
+    leaves = [int(row["leaf"]) for row in rows]
+    assert leaves == sorted(set(leaves), reverse=True)
+    assert len(leaves) == 7
 
 
 async def test_one_who_opens_many_patients_is_shown_and_what_cannot_be_known_is_said(console: Console) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
+from gateway.console.inspector import messages
 from gateway.destination import InDoubt, Taken, TryLater
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.errors import Unavailable
@@ -148,6 +149,20 @@ async def test_the_list_is_a_file_that_no_spreadsheet_runs(console: Console) -> 
     assert received["control_id"] == "'=1+1"
     assert (received["partner"], received["outcome"]) == ("RBA", "translated")
     assert {row["way"] for row in rows} == {"in", "out"}
+
+
+async def test_the_file_is_the_same_however_many_messages_are_read_at_once(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        await console.post(sample("S01").replace(b"0001", b"000%d" % (number + 1)))
+    files = []
+    for part in (500, 1, 2):
+        monkeypatch.setattr(messages, "_PART", part)
+        async with console.browser.get(f"{console.address}/console/messages.csv") as response:
+            files.append(await response.text())
+    assert files[0].count("\n") > 3
+    assert files[0] == files[1] == files[2]
 
 
 @pytest.mark.parametrize("sought", ["S01-0001", "in-1"])
