@@ -83,13 +83,14 @@ FROM line WHERE id > 1 AND id % :every IN (:open, 2 * :open)
 """
 _DELIVERIES: Final = """
 WITH issue (number) AS (VALUES (1), (2), (3))
-INSERT INTO delivery (line, issue, epoch, state, due_on, covers_until, entered_at)
+INSERT INTO delivery (line, issue, epoch, state, due_on, covers_until, entered_at, tenant, provider)
 SELECT line.id, number, 1,
     CASE number WHEN 1 THEN 'DELIVERED' WHEN 3 THEN 'PLANNED'
         ELSE CASE WHEN line.id / :every % 100 = 0 THEN 'FAILED' WHEN line.id / :every % 10 = 0 THEN 'RELEASED'
             WHEN line.id / :every % 10 = 1 THEN 'PLANNED' ELSE 'BOOKED' END END,
     date(:today, (line.id / :every % 28 + 28 * (number - 2)) || ' days'),
-    CASE number WHEN 3 THEN date(:today, (line.id / :every % 28 + 56) || ' days') END, line.entered_at
+    CASE number WHEN 3 THEN date(:today, (line.id / :every % 28 + 56) || ' days') END, line.entered_at,
+    line.tenant, line.provider
 FROM line, issue WHERE line.id > 1 AND (line.id % :every IN (:open, 2 * :open) OR line.id % :every = 0
     AND line.state IN ('IN_SUPPLY', 'PART_SUPPLIED'))
 """

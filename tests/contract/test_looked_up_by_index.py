@@ -20,17 +20,23 @@ from bench.books import NOW
 from bench.books_postgres import copy
 from bench.work_rows import work
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.work_item import Reason
+from gateway.ports.attention import DEEPEST, AttentionQuery
 from gateway.ports.looking_up import Key, NameSought
 from gateway.store.postgres.connection import Postgres
 from gateway.store.postgres.dialect import statement
 from gateway.store.postgres.store import elsewhere
-from gateway.store.sql import finding, lookup
+from gateway.store.sql import attention_found, board, finding, lookup
 from gateway.store.sql.seeing import sights
 from gateway.store.sql.transaction import Reader, Row, Values
 from tests.postgres import database, raw
 
 ROWS: Final = 2_000
 _BOOKS: Final = frozenset({"prescription", "line", "submission", "message", "event", "allocation", "patient_index"})
+_OPEN: Final = frozenset({"alert", "delivery", "figure_item", "figure"})
+"""Beside them what a list or the board goes through, which of everybody is as much as the books are long."""
+_WHOSE: Final = re.compile(r"\b(?:tenant|provider|line|id|delivery) = ")
+"""What is looked for in an index for a tenant: its own, one provider's, or of one row."""
 _BY_INDEX: Final = ("Index Cond", "Recheck Cond")
 _BEGIN: Final = """
 BEGIN READ ONLY; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
@@ -51,6 +57,18 @@ VALUES: Final = {
     Key.ID: "9b571248-0000-00c8-0000-000000000000",
     Key.DIGEST: "ab" * 32,
 }
+
+
+def _listed(reader: Reader, tenant: OdsCode | None, query: AttentionQuery) -> object:
+    """Find what is on a page of the list, as it is found before it is read whole."""
+    values = {
+        **attention_found.values_of(tenant, query, NOW, ()),
+        "most": DEEPEST + 1,
+        "least": query.first + query.size,
+    }
+    return list(attention_found.first(reader, tenant, query, values))
+
+
 ASKED: Final[dict[str, Callable[..., object]]] = {
     **{f"look up by {key}": partial(lookup.look_up, key=key, value=VALUES[key], of=[TRUST.value]) for key in Key},
     "search by NHS number": partial(finding.search, nhs_number=VALUES[Key.NHS_NUMBER], number="", order_number=""),
@@ -61,6 +79,20 @@ ASKED: Final[dict[str, Callable[..., object]]] = {
     ),
     "by name": partial(lookup.by_name, sought=NameSought(family=name_of(ROW)[0], born=name_of(ROW)[1])),
     "described": partial(finding.describe, rows=[ROW, ROW + 1]),
+    **{
+        f"attention: {name}": partial(_listed, query=query)
+        for name, query in {
+            "the whole list": AttentionQuery(),
+            "further down": AttentionQuery(first=50),
+            "a reason": AttentionQuery(reason=Reason.NO_ACCEPTANCE),
+            "one provider": AttentionQuery(provider=PROVIDER),
+            "one provider and a reason": AttentionQuery(provider=PROVIDER, reason=Reason.REJECTED),
+            "few days left": AttentionQuery(days_under=7),
+        }.items()
+    },
+    "attention: how much": partial(attention_found.count, now=NOW),
+    "board: what runs out": partial(attention_found.running_out, providers=PROVIDERS, days=7, now=NOW),
+    "board: what waits": board.backlog,
     "what a provider sees": lambda reader, tenant: sights(reader, [ROW, ROW + 1], tenant or PROVIDER),
 }
 
@@ -99,17 +131,18 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         yield found
 
 
-def read_whole(plan: list[str]) -> list[str]:
-    """Give the tables of the books that a plan reads from end to end."""
+def read_whole(plan: list[str], tenant: OdsCode | None) -> list[str]:
+    """Give the tables of the books that a plan reads from end to end; for a tenant, also what it reads of everybody."""
     found = []
     for place, line in enumerate(plan):
         node = _NODE.search(line)
-        if (
-            node
-            and node[2] in _BOOKS
-            and not any(sign in below for below in plan[place + 1 : place + 2] for sign in _BY_INDEX)
-        ):
-            found.append(f"{node[2]}: {line.strip()}")
+        if not node:
+            continue
+        below = plan[place + 1] if place + 1 < len(plan) else ""
+        by_index = any(sign in below for sign in _BY_INDEX)
+        of_everybody = tenant is not None and node[2] in _OPEN and not _WHOSE.search(below)
+        if (node[2] in _BOOKS and not by_index) or of_everybody:
+            found.append(f"{node[2]}: {line.strip()} {below.strip()}")
     return found
 
 
@@ -126,7 +159,7 @@ def asked(connection: Postgres, ask: Callable[[Reader], Any], tenant: OdsCode | 
 
     elsewhere(run)
     assert reader.plans
-    return [fault for plan in reader.plans for fault in read_whole(plan)]
+    return [fault for plan in reader.plans for fault in read_whole(plan, tenant)]
 
 
 @pytest.mark.parametrize("tenant", [None, TRUST, PROVIDER], ids=["gateway", "trust", "provider"])

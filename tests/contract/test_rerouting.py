@@ -262,7 +262,10 @@ async def test_the_next_provider_has_only_what_the_earlier_left_over_planned(exc
     claim = await finished(exchange)
     for number, event in enumerate((LineEvent.ACCEPTED, LineEvent.DELIVERED, LineEvent.RETURNED)):
         await exchange.answer(claim.message_id, event, id=str(number))
+    whose = "SELECT DISTINCT tenant, provider FROM delivery"
+    assert exchange.opened.rows(whose) == [(TRUST.value, PROVIDER.value)]
     assert await exchange.store.reroute(request_of(three)) == ()
+    assert exchange.opened.rows(whose) == [(TRUST.value, NEXT.value)]
     again = await finished(exchange, to=NEXT)
     await exchange.answer(again.message_id, LineEvent.ACCEPTED, provider=NEXT)
     view = await exchange.enquiries.prescription(three.id, tenant=None)

@@ -141,6 +141,10 @@ QUESTIONS: Final[dict[str, str]] = {
         " WHERE later.line = delivery.line AND later.issue = delivery.issue)"
         " AND delivery.state IN ('PLANNED', 'RELEASED', 'BOOKED', 'PREPARING', 'READY_TO_GO', 'FAILED')"
     ),
+    "I9: a delivery is written down as another's": (
+        "SELECT delivery.id FROM delivery JOIN line ON line.id = delivery.line"
+        " WHERE delivery.tenant IS DISTINCT FROM line.tenant OR delivery.provider IS DISTINCT FROM line.provider"
+    ),
     "more was delivered than ordered": "SELECT id FROM line WHERE delivered > total_supplies",
 }
 

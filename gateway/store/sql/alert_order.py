@@ -32,11 +32,15 @@ _FITS: Final = f"""{AWAKE}
     AND (:grouped = '[]' OR alert.silent = 0 OR alert.provider IS NULL
         OR alert.provider NOT IN (SELECT value FROM json_each(:grouped)))"""  # noqa: S608 - our own words alone
 _LEADS: Final = f"""NOT EXISTS (
-    SELECT 1 FROM alert AS other WHERE other.line = alert.line AND other.closed_at IS NULL AND {OTHER_OWN}
+    SELECT 1 FROM alert AS other WHERE other.line = alert.line AND other.id <> alert.id AND other.closed_at IS NULL
+        AND {OTHER_OWN}
         AND {_FITS.replace("alert.", "other.")}
         AND (other.place, coalesce(other.last_day, :today), other.id)
             < (alert.place, coalesce(alert.last_day, :today), alert.id))"""  # noqa: S608 - our own words alone
-"""A line is one row, where the most pressing of its alerts stands that are asked for."""
+"""A line is one row, where the most pressing of its alerts stands that are asked for.
+
+That it is another is said apart, though the order says it too: under the second lock it is asked before the lock is.
+"""
 _ASKED: Final = f"""{_FITS}
     AND (:kinds = '[]' AND {_LEADS}
         OR coalesce(alert.line_state, alert.kind) IN (SELECT value FROM json_each(:kinds)))"""  # noqa: S608 - our own words alone

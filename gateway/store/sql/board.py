@@ -85,10 +85,10 @@ def counted(reader: Reader) -> Standings:
 
 
 def backlog(reader: Reader, *, tenant: OdsCode | None) -> dict[OdsCode, Backlog]:
-    """Give what waits, by provider."""
-    every = [OdsCode(one) for one in _providers(reader)]
-    found = {one: _of_provider(reader, one.value) for one in every if tenant in {None, one}}
-    if tenant is not None and tenant not in found:
+    """Give what waits, by provider; a tenant is not asked who the others are, for nothing of theirs is shown to it."""
+    every = [OdsCode(one) for one in _providers(reader)] if tenant is None else [tenant]
+    found = {one: waits for one in every if (waits := _of_provider(reader, one.value)) != Backlog()}
+    if tenant is not None and not found:
         for provider, outcome, count, since in reader.execute(_OF_TRUST, {"tenant": tenant.value}):
             ods = OdsCode(provider)
             found[ods] = _with(found.get(ods, Backlog()), Outcome(outcome), count, since)

@@ -41,7 +41,7 @@ _DUE = """
 SELECT delivery.line, delivery.issue FROM delivery JOIN line ON line.id = delivery.line
 WHERE delivery.state = 'PLANNED' AND delivery.due_on <= ? AND line.state IN ('ACCEPTED', 'VALIDATED', 'IN_SUPPLY',
     'PART_SUPPLIED') AND (line.valid_until IS NULL OR line.valid_until >= ?)
-ORDER BY delivery.due_on, delivery.id LIMIT ?
+ORDER BY delivery.due_on, delivery.tenant, delivery.provider, delivery.id LIMIT ?
 """
 _WINDOW = "SELECT id FROM line WHERE state = 'FULFILLED' AND entered_at <= ? ORDER BY entered_at LIMIT ?"
 _EXPIRING = """

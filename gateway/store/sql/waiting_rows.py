@@ -22,13 +22,15 @@ from gateway.store.sql.transaction import Reader
 SOON: Final = timedelta(days=14)
 """A supply that is due within it and that nobody has booked is on the list."""
 
+_HAS_IT: Final = """EXISTS (
+        SELECT 1 FROM allocation WHERE allocation.line = line.id AND allocation.provider = :tenant
+            AND allocation.ended_at IS NULL)"""
 _SCOPES: Final = {
     "all": "TRUE",
-    "trust": "line.tenant = :tenant",
-    "provider": """line.provider = :tenant AND EXISTS (
-        SELECT 1 FROM allocation WHERE allocation.line = line.id AND allocation.provider = :tenant
-            AND allocation.ended_at IS NULL)""",
+    "trust": "{table}.tenant = :tenant",
+    "provider": f"{{table}}.provider = :tenant AND {_HAS_IT}",
 }
+"""Asked of the table that is walked through, which has both in its index."""
 _NO_ALERT: Final = "NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL{own})"
 _OWN_ALONE: Final = {"provider": f" AND {OWN_ALERT}"}
 """What a provider is not shown takes nothing off its list."""
@@ -67,9 +69,10 @@ _KINDS: Final = {
     "released": _UNBOOKED.format(state="RELEASED"),
 }
 """Each by an index that has nothing else in it, and most in its order."""
+_OF_DELIVERIES: Final = frozenset({"failed", "planned", "released"})
 WAITING: Final[Mapping[tuple[str, str], str]] = {
     (kind, scope): sql.format(
-        scope=within,
+        scope=within.format(table="delivery" if kind in _OF_DELIVERIES else "line"),
         provider=_OF_PROVIDER,
         no_alert=_NO_ALERT.format(own=_OWN_ALONE.get(scope, "")),
         supplying=_SUPPLYING,
