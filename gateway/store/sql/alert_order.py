@@ -33,11 +33,12 @@ _FITS: Final = f"""{AWAKE}
         OR alert.provider NOT IN (SELECT value FROM json_each(:grouped)))"""  # noqa: S608 - our own words alone
 _LEADS: Final = f"""NOT EXISTS (
     SELECT 1 FROM alert AS other WHERE other.line = alert.line AND other.id <> alert.id AND other.closed_at IS NULL
-        AND {OTHER_OWN}
+        AND {OTHER_OWN} AND (:each = 0 OR other.provider = alert.provider)
         AND {_FITS.replace("alert.", "other.")}
         AND (other.place, coalesce(other.last_day, :today), other.id)
             < (alert.place, coalesce(alert.last_day, :today), alert.id))"""  # noqa: S608 - our own words alone
-"""A line is one row, where the most pressing of its alerts stands that are asked for.
+"""A line is one row, where the most pressing of its alerts stands that are asked for: one row of each provider, if so
+asked.
 
 That it is another is said apart, though the order says it too: under the second lock it is asked before the lock is.
 """
@@ -69,8 +70,8 @@ _STAGES: Final = (("incidents",), ("past",), ("unknown", "today"), ("later",))
 """Parts one after the other; those of equal slack together."""
 IN_ORDER: Final[Mapping[tuple[str, str], str]] = {
     (walk, part): f"""
-SELECT alert.place, coalesce(alert.last_day, :today), alert.risk, alert.opened_at, alert.id FROM alert
-WHERE alert.closed_at IS NULL AND {through} AND {within} AND {_ASKED}
+SELECT alert.place, coalesce(alert.last_day, :today), alert.risk, alert.opened_at, alert.id, alert.provider
+FROM alert WHERE alert.closed_at IS NULL AND {through} AND {within} AND {_ASKED}
 ORDER BY {order}, alert.risk, alert.id LIMIT :most
 """  # noqa: S608 - our own words alone
     for walk, through in _WALKS.items()
@@ -92,6 +93,7 @@ class Placed(NamedTuple):
     risk: int
     since: int
     alert: int
+    provider: str | None
 
 
 def late_providers(reader: Reader) -> Iterator[str]:

@@ -4,7 +4,9 @@ Source: console.md 6.1, 6.5, 12 (server budgets).
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any, Final, TypeAlias
@@ -35,8 +37,27 @@ def count(reader: Reader, *, tenant: OdsCode | None, now: datetime) -> int:
 def running_out(
     reader: Reader, providers: Collection[OdsCode], *, tenant: OdsCode | None, days: int, now: datetime
 ) -> dict[OdsCode, int]:
-    """Count, for each provider, the rows with fewer days of medicine left or with a number that is not known."""
-    return {one: _count(reader, tenant, AttentionQuery(provider=one, days_under=days), now) for one in providers}
+    """Count, for each provider, the rows with fewer days of medicine left or with a number that is not known.
+
+    A tenant's are asked for once for all: where there are more than are counted of one, each is asked for by itself.
+    """
+    query = AttentionQuery(days_under=days)
+    found = _of_each(reader, tenant, query, now) if tenant is not None and len(providers) > 1 else None
+    if found is not None:
+        return {one: min(found[one.value], MOST_COUNTED) for one in providers}
+    return {one: _count(reader, tenant, replace(query, provider=one), now) for one in providers}
+
+
+def _of_each(reader: Reader, tenant: OdsCode, query: AttentionQuery, now: datetime) -> Counter[str | None] | None:
+    """Count the rows of every provider as if each were asked for alone; None where there are too many for one look."""
+    values = {**values_of(tenant, query, now, ()), "each": 1, "most": MOST_COUNTED, "least": 0}
+    known = leads(reader)
+    alerts = _alerts(reader, tenant, query, values, known)
+    if len(alerts) >= MOST_COUNTED:
+        return None
+    waits = list(islice(_waits(reader, tenant, query, values, known), MOST_COUNTED))
+    found = Counter([*(row.provider for row in alerts), *(row.provider for row in waits)])
+    return found if len(waits) < MOST_COUNTED else None
 
 
 def _count(reader: Reader, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> int:
@@ -66,6 +87,7 @@ def values_of(tenant: OdsCode | None, query: AttentionQuery, now: datetime, grou
         "kinds": json.dumps([*_kinds_of(query.reason), *states]),
         "states": json.dumps(states),
         "grouped": json.dumps(list(grouped)),
+        "each": 0,
     }
 
 
@@ -128,7 +150,7 @@ def first(reader: Reader, tenant: OdsCode | None, query: AttentionQuery, values:
     """Give alerts and lines that wait without one, at least the first `most` of the order among them."""
     known = leads(reader)
     alerts = _alerts(reader, tenant, query, values, known)
-    yield from ((one, Place(number=one.alert)) for one in alerts)
+    yield from ((one[:5], Place(number=one.alert)) for one in alerts)
     for line in _waits(reader, tenant, query, _no_further(alerts, values), known):
         yield (
             (1, line.day or values["today"], line.risk, line.since, line.line),

@@ -37,20 +37,20 @@ _OWN_ALONE: Final = {"provider": f" AND {OWN_ALERT}"}
 _SUPPLYING: Final = "line.state IN ('ACCEPTED', 'VALIDATED', 'IN_SUPPLY', 'PART_SUPPLIED')"
 _OF_PROVIDER: Final = f"(:provider = '' OR line.provider = :provider) AND {NEEDS.format(whose='line.provider')}"
 _FOR_A_PERSON: Final = """
-SELECT line.id, line.last_day, line.risk, line.entered_at, line.state FROM line
+SELECT line.id, line.last_day, line.risk, line.entered_at, line.state, line.provider FROM line
 WHERE line.state IN ('AWAITING_SCREENING', 'QUERIED') AND {within} AND {{scope}} AND {{provider}} AND {{no_alert}}
     AND (:kinds = '[]' OR line.state IN (SELECT value FROM json_each(:states)))
 ORDER BY line.last_day, line.risk, line.id LIMIT :most
 """
 _FAILED: Final = """
-SELECT line.id, line.last_day, line.risk, delivery.entered_at, line.state FROM delivery
+SELECT line.id, line.last_day, line.risk, delivery.entered_at, line.state, line.provider FROM delivery
 JOIN line ON line.id = delivery.line
 WHERE delivery.state = 'FAILED' AND {supplying} AND {scope} AND {provider} AND {no_alert}
     AND (line.last_day IS NULL OR line.last_day < :before)
 ORDER BY coalesce(line.last_day, :today), line.risk, line.id LIMIT :most
 """
 _UNBOOKED: Final = """
-SELECT line.id, delivery.due_on, line.risk, line.entered_at, line.state FROM delivery
+SELECT line.id, delivery.due_on, line.risk, line.entered_at, line.state, line.provider FROM delivery
 JOIN line ON line.id = delivery.line
 WHERE delivery.state = '{state}' AND delivery.due_on <= :soon AND line.entered_at <= :yesterday
     AND {{supplying}} AND {{scope}} AND {{provider}} AND {{no_alert}}
@@ -94,6 +94,7 @@ class WaitingRow(NamedTuple):
     Attributes:
         day: the last one on which acting is early enough, as the tables hold it; None where it is not known.
         since: in microseconds.
+        provider: that has it; None where none has.
     """
 
     line: int
@@ -101,6 +102,7 @@ class WaitingRow(NamedTuple):
     day: str | None
     risk: int
     since: int
+    provider: str | None
 
 
 def kinds_of(reason: Reason | None) -> tuple[str, ...]:
@@ -126,11 +128,11 @@ def rows(
     values = {**values, "soon": _soon(values, lead)}
     for kind, scope in product(kinds, _scopes(reader, tenant)):
         most = max(values["least"], values["most"] - found)
-        for line, day, risk, since, state in reader.execute(WAITING[kind, scope], {**values, "most": most}):
+        for line, day, risk, since, state, provider in reader.execute(WAITING[kind, scope], {**values, "most": most}):
             found += 1
             reason = _WHY.get(kind) or OF_STATE[LineState(state)]
             last = _moved(day, -lead) if reason is Reason.NO_DELIVERY else day
-            yield WaitingRow(line, reason, last, risk, since)
+            yield WaitingRow(line, reason, last, risk, since, provider)
 
 
 def _scopes(reader: Reader, tenant: OdsCode | None) -> tuple[str, ...]:
