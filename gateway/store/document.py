@@ -76,10 +76,8 @@ def _record(kind: type) -> _Reader:
     hints = typing.get_type_hints(kind)
     names = [each.name for each in fields(kind) if each.init]
 
-    @cache
-    def parts() -> tuple[
-        _Reader, list[str], list[tuple[str, _Reader]]
-    ]:  # a kind may hold its own: not before it is read
+    @cache  # and not before it is read: a kind may hold its own
+    def parts() -> tuple[_Reader, list[str], list[tuple[str, _Reader]]]:
         plain = [name for name in names if _is_plain(hints[name])]
         apart = [(name, _reader(hints[name])) for name in names if name not in plain]
         members = [(name, hints[name], msgspec.UNSET) for name in plain]
