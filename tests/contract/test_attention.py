@@ -313,6 +313,20 @@ async def test_after_a_change_of_dose_nothing_is_reckoned_from_the_old_one(excha
     assert row.line.cover.why == "the dose has changed since the last delivery"
 
 
+@pytest.mark.parametrize("made", [1, 2, 3])
+async def test_the_last_of_several_supplies_says_how_long_the_medicine_lasts(exchange: Exchange, made: int) -> None:
+    what = with_stock("A", None)
+    await exchange.store.accept(make_acceptance("A", make_order(what)))
+    claim = await exchange.send()
+    await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
+    for number in range(made):
+        exchange.clock.move(days=9)
+        await exchange.answer(claim.message_id, LineEvent.DELIVERED, id=f"{number}")
+    for tenant in (None, TRUST, PROVIDER):
+        found = await exchange.enquiries.covers(what.id, tenant=tenant)
+        assert [one.days_left(exchange.clock.now().date()) for one in found.values()] == [28]
+
+
 async def test_the_covers_of_a_prescription_are_its_own_trust_s(exchange: Exchange) -> None:
     what = with_stock("A", 9)
     await held(exchange, what, "A")

@@ -21,12 +21,12 @@ from bench.books_postgres import copy
 from bench.work_rows import work
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.work_item import Reason
-from gateway.ports.attention import DEEPEST, AttentionQuery
+from gateway.ports.attention import AttentionQuery
 from gateway.ports.looking_up import Key, NameSought
 from gateway.store.postgres.connection import Postgres
 from gateway.store.postgres.dialect import statement
 from gateway.store.postgres.store import elsewhere
-from gateway.store.sql import attention_found, board, finding, lookup
+from gateway.store.sql import attention, attention_found, board, finding, lookup
 from gateway.store.sql.seeing import sights
 from gateway.store.sql.transaction import Reader, Row, Values
 from tests.postgres import database, raw
@@ -60,13 +60,7 @@ VALUES: Final = {
 
 
 def _listed(reader: Reader, tenant: OdsCode | None, query: AttentionQuery) -> object:
-    """Find what is on a page of the list, as it is found before it is read whole."""
-    values = {
-        **attention_found.values_of(tenant, query, NOW, ()),
-        "most": DEEPEST + 1,
-        "least": query.first + query.size,
-    }
-    return list(attention_found.first(reader, tenant, query, values))
+    return attention.page(reader, tenant=tenant, query=query, now=NOW)
 
 
 ASKED: Final[dict[str, Callable[..., object]]] = {

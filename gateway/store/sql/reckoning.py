@@ -35,15 +35,17 @@ FROM line JOIN prescription ON prescription.id = line.prescription WHERE line.id
 """  # noqa: S608 - our own words alone
 _DELIVERED: Final = f"""
 SELECT each.id, delivery.issue, delivery.entered_at, coalesce(event.amount, ''), coalesce(event.unit, ''), event.event
-FROM {numbers(":lines")} AS each JOIN delivery ON delivery.id = (
-    SELECT made.id FROM delivery AS made
-    WHERE made.line = each.id AND made.state = 'DELIVERED' AND (:provider = '' OR made.epoch IN (
-        SELECT epoch FROM allocation WHERE allocation.line = each.id AND allocation.provider = :provider))
-    ORDER BY made.entered_at DESC, made.id DESC LIMIT 1)
-LEFT JOIN event ON event.seq = (
-    SELECT max(said.seq) FROM event AS said WHERE said.line = delivery.line AND said.at = delivery.entered_at
-        AND said.event IN ('delivered', 'last_delivered', 'balance_supplied'))
+FROM {numbers(":lines")} AS each JOIN delivery ON delivery.line = each.id AND delivery.state = 'DELIVERED'
+LEFT JOIN event ON event.line = delivery.line AND event.at = delivery.entered_at
+    AND event.event IN ('delivered', 'last_delivered', 'balance_supplied')
+WHERE :provider = '' OR EXISTS (
+    SELECT 1 FROM allocation WHERE allocation.line = each.id AND allocation.epoch = delivery.epoch
+        AND allocation.provider = :provider)
+ORDER BY delivery.entered_at, delivery.id, event.seq
 """  # noqa: S608 - our own words alone
+"""The last of each line is the one that counts. It is chosen of its few: a row that is picked by a question inside the
+question is looked for among everybody's under the second lock.
+"""
 _BEFORE: Final = f"""
 SELECT asked.id, (
     SELECT line.id FROM prescription JOIN line ON line.prescription = prescription.id
