@@ -9,14 +9,23 @@ Source: RFC 9112 7.1, 8; console.md 6.6.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
 
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from gateway.console.csv_text import Cell, csv_headers, csv_line, csv_lines
+from gateway.console.words import clock_time
+
+PART: Final = 500
+"""Rows of a list that is searched, in memory at once."""
+LOOKS: Final = 100
+"""Searches for one file, however little each finds."""
 
 Rows = Iterable[Sequence[Cell]]
+_Place = TypeVar("_Place")
 
 
 async def csv_stream(name: str, header: Sequence[str], parts: AsyncIterator[Rows]) -> Response:
@@ -37,6 +46,35 @@ async def csv_stream(name: str, header: Sequence[str], parts: AsyncIterator[Rows
         begun += await _written(first, len(header))
         break
     return _File(_octets(begun, parts, len(header)), headers=headers)
+
+
+async def newest(
+    read: Callable[[_Place | None, int], Awaitable[tuple[Sequence[Sequence[Cell]], _Place | None, datetime | None]]],
+    *,
+    most: int,
+    columns: int,
+) -> AsyncIterator[Rows]:
+    """Give the newest rows of a list that is searched as it is read, so many at a time.
+
+    Args:
+        read: gives at most so many rows that lie below a place, where the list goes on (None at its end), and the time
+            at which the search stopped, where it did before there were so many.
+        most: rows of the file.
+        columns: of a row. The last says how far was looked, where the search stopped for good.
+    """
+    if not most:
+        return
+    below: _Place | None = None
+    stopped: datetime | None = None
+    for _ in range(LOOKS):
+        rows, below, stopped = await read(below, min(PART, most))
+        yield rows
+        most -= len(rows)
+        if below is None or not most:
+            return
+    if stopped is not None:
+        told = f"Looked back to {clock_time(stopped)}. What is older has not been looked at."
+        yield [(told, *[""] * (columns - 1))]
 
 
 async def _octets(begun: bytes, parts: AsyncIterator[Rows], columns: int) -> AsyncIterator[bytes]:

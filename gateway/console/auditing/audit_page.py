@@ -1,6 +1,6 @@
 """Who saw or did what (console.md 6.9). Looking at the audit is in the audit; no more is shown than a leaf holds."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as day_time
@@ -17,7 +17,8 @@ from gateway.access.policy import Action
 from gateway.console import pages
 from gateway.console.auditing.checking_leaves import Check, Checker
 from gateway.console.bytes_shown import visible
-from gateway.console.csv_stream import Rows, csv_stream
+from gateway.console.csv_stream import csv_stream, newest
+from gateway.console.csv_text import Cell
 from gateway.console.site import Entry, Looker, Site
 from gateway.console.whole_number import whole_number
 from gateway.console.words import ACTORS, LONDON, clock_time, how_long, when
@@ -33,8 +34,6 @@ MANY: Final = 20
 _LOOKED_BACK: Final = timedelta(days=1)
 _PAGE: Final = 50
 _MOST_IN_FILE: Final = 5000
-_PART: Final = 500
-"""Of a file, in memory at once."""
 _LONGEST: Final = 128
 _HEX: Final = 64
 _FILTERS: Final = ("who", "about", "action", "since", "until")
@@ -160,20 +159,15 @@ def routes(site: Site) -> list[BaseRoute]:
         looker = site.looking(request, Action.READ_AUDIT)
         asked, faults = _asked(request.query_params)
         await site.note(looker, "download", f"audit {asked['about']}".strip())
-        return await csv_stream(f"audit-newest-{_MOST_IN_FILE}", _HEADER, parts(looker, asked, may=not faults))
+        wanted = AuditWanted() if faults else _wanted(asked)
 
-    async def parts(looker: Looker, asked: Mapping[str, str], *, may: bool) -> AsyncIterator[Rows]:
-        """Give the newest leaves, so many at a time; none where what is asked for cannot be meant."""
-        left = _MOST_IN_FILE if may else 0
-        below: int | None = None
-        while left:
-            part = await site.enquiries.trail(
-                tenant=looker.tenant, wanted=_wanted(asked), below=below, limit=min(_PART, left)
-            )
-            yield map(_cells, part.leaves)
-            left, below = left - len(part.leaves), part.further
-            if below is None or part.looked_back_to is not None:
-                return
+        async def read(below: int | None, limit: int) -> tuple[Sequence[Sequence[Cell]], int | None, datetime | None]:
+            part = await site.enquiries.trail(tenant=looker.tenant, wanted=wanted, below=below, limit=limit)
+            return tuple(map(_cells, part.leaves)), part.further, part.looked_back_to
+
+        # nothing where what is asked for cannot be meant
+        rows = newest(read, most=0 if faults else _MOST_IN_FILE, columns=len(_HEADER))
+        return await csv_stream(f"audit-newest-{_MOST_IN_FILE}", _HEADER, rows)
 
     async def check(request: Request) -> Response:
         looker = site.looking(request, Action.READ_AUDIT)

@@ -1,6 +1,6 @@
 """Messages: the list, and one page a message (console.md 6.7). Nothing of a patient is seen before it is unmasked."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as day_time
@@ -13,10 +13,11 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.access.policy import Action
 from gateway.console import pages
-from gateway.console.csv_stream import Rows, csv_stream
+from gateway.console.csv_stream import csv_stream, newest
+from gateway.console.csv_text import Cell
 from gateway.console.inspector import acts, saved
 from gateway.console.inspector.names import CHANNELS, OUTCOME_WORDS, STATE_WORDS
-from gateway.console.site import Entry, Looker, Names, Site
+from gateway.console.site import Entry, Names, Site
 from gateway.console.words import LONDON, clock_time, when
 from gateway.domain.calendar import is_possible
 from gateway.domain.identifiers import OdsCode
@@ -26,8 +27,6 @@ from gateway.ports.inspection import OUTCOMES, Below, Channel, MessageRow, Wante
 ENTRIES: Final = (Entry(words="Messages", href="/console/messages", action=Action.READ_MESSAGES),)
 _PAGE: Final = 50
 _MOST_IN_FILE: Final = 5000
-_PART: Final = 500
-"""Of a file, in memory at once."""
 _LONGEST: Final = 128
 _FILTERS: Final = ("way", "partner", "type", "outcome", "issue", "since", "until", "version", "warned")
 
@@ -111,20 +110,16 @@ def routes(site: Site) -> list[BaseRoute]:
         await site.note(looker, "download", "messages")
         asked, faults = _asked(request.query_params)
         wanted = _wanted(asked, await site.enquiries.configurations()) if not faults else Wanted()
-        return await csv_stream(f"messages-newest-{_MOST_IN_FILE}", _HEADER, parts(looker, wanted, may=not faults))
 
-    async def parts(looker: Looker, wanted: Wanted, *, may: bool) -> AsyncIterator[Rows]:
-        """Give the newest messages, so many at a time; none where what is asked for cannot be meant."""
-        left = _MOST_IN_FILE if may else 0
-        below: Below | None = None
-        while left:
-            part = await site.enquiries.messages(
-                tenant=looker.tenant, wanted=wanted, below=below, limit=min(_PART, left)
-            )
-            yield map(_cells, part.rows)
-            left, below = left - len(part.rows), part.further
-            if below is None or part.looked_back_to is not None:
-                return
+        async def read(
+            below: Below | None, limit: int
+        ) -> tuple[Sequence[Sequence[Cell]], Below | None, datetime | None]:
+            part = await site.enquiries.messages(tenant=looker.tenant, wanted=wanted, below=below, limit=limit)
+            return tuple(map(_cells, part.rows)), part.further, part.looked_back_to
+
+        # nothing where what is asked for cannot be meant
+        rows = newest(read, most=0 if faults else _MOST_IN_FILE, columns=len(_HEADER))
+        return await csv_stream(f"messages-newest-{_MOST_IN_FILE}", _HEADER, rows)
 
     async def find(request: Request) -> Response:
         looker = site.looking(request, Action.READ_MESSAGES)

@@ -15,12 +15,14 @@ import pytest
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
 from gateway.audit.tree import Tree
+from gateway.console import csv_stream
 from gateway.console.auditing import audit_page
 from gateway.console.auditing.audit_page import shown
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
 from gateway.ports.audit_trail import AuditLeaf, AuditWanted
 from gateway.ports.inspection import Received
+from gateway.store.sql import audit_trail
 from gateway.store.sql.leaves import leaf_hash, reason_digest
 from tests.console_rows import RBA, Console, console_over, sample
 
@@ -136,13 +138,30 @@ async def test_the_file_is_the_newest_leaves_however_many_are_read_at_once(
 ) -> None:
     for number in range(9):
         await console.store.note_access(principal="k.one", action="seen", subject=f"{number}", now=console.clock.now())
-    monkeypatch.setattr(audit_page, "_PART", part)
+    monkeypatch.setattr(csv_stream, "PART", part)
     monkeypatch.setattr(audit_page, "_MOST_IN_FILE", 7)
     async with console.browser.get(f"{console.address}/console/audit.csv?action=seen") as response:
         rows = list(csv.DictReader(io.StringIO(await response.text())))
     leaves = [int(row["leaf"]) for row in rows]
     assert leaves == sorted(set(leaves), reverse=True)
     assert len(leaves) == 7
+
+
+async def test_a_file_whose_search_stopped_says_so_in_its_last_row(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await console.store.note_access(principal="k.one", action="seen", subject="1", now=console.clock.now())
+    for _ in range(9):
+        await console.store.note_access(principal="k.two", action="other", subject="2", now=console.clock.now())
+    monkeypatch.setattr(audit_trail, "LOOKED_AT", 5)
+    files = []
+    for looks in (1, 9):
+        monkeypatch.setattr(csv_stream, "LOOKS", looks)
+        async with console.browser.get(f"{console.address}/console/audit.csv?action=seen") as response:
+            files.append(list(csv.DictReader(io.StringIO(await response.text()))))
+    (stopped,), (found,) = files
+    assert re.fullmatch(r"Looked back to .+\. What is older has not been looked at\.", stopped["leaf"])
+    assert found["who"] == "k.one"
 
 
 async def test_one_who_opens_many_patients_is_shown_and_what_cannot_be_known_is_said(console: Console) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.access.principal import Kind, Principal
 from gateway.access.roles import Role
-from gateway.console.inspector import messages
+from gateway.console import csv_stream
 from gateway.destination import InDoubt, Taken, TryLater
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.errors import Unavailable
@@ -22,6 +22,7 @@ from gateway.ports.audit_trail import AuditWanted
 from gateway.ports.callback import Callback
 from gateway.ports.inspection import Channel, MessageId, Received, Wanted
 from gateway.ports.work import Claim
+from gateway.store.sql import inspecting
 from gateway.wire.er7 import parse
 from tests.console_rows import RBA, SAMPLES, Console, console_over, sample
 from tests.unit.pipeline.test_hold import hold
@@ -158,11 +159,27 @@ async def test_the_file_is_the_same_however_many_messages_are_read_at_once(
         await console.post(sample("S01").replace(b"0001", b"000%d" % (number + 1)))
     files = []
     for part in (500, 1, 2):
-        monkeypatch.setattr(messages, "_PART", part)
+        monkeypatch.setattr(csv_stream, "PART", part)
         async with console.browser.get(f"{console.address}/console/messages.csv") as response:
             files.append(await response.text())
     assert files[0].count("\n") > 3
     assert files[0] == files[1] == files[2]
+
+
+async def test_a_file_whose_search_stopped_says_so_in_its_last_row(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        await console.post(sample("S01").replace(b"S01-0001", b"S01-%04d" % number))
+    monkeypatch.setattr(inspecting, "LOOKED_AT", 2)
+    files = []
+    for looks in (1, 9):
+        monkeypatch.setattr(csv_stream, "LOOKS", looks)
+        async with console.browser.get(f"{console.address}/console/messages.csv?way=in&outcome=held") as response:
+            files.append(list(csv.DictReader(io.StringIO(await response.text()))))
+    (row,), nothing = files
+    assert nothing == []
+    assert re.fullmatch(r"Looked back to .+\. What is older has not been looked at\.", next(iter(row.values())))
 
 
 @pytest.mark.parametrize("sought", ["S01-0001", "in-1"])
