@@ -2,27 +2,13 @@
 
 import re
 import socket
-from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from tests.browser.running import Running
+from tests.dated import as_of_yesterday
 
-_WRITTEN: Final = date(2026, 10, 5)
-_DATE: Final = re.compile(rb"(?<!\d)20[23]\d[01]\d[0-3]\d(?=\d{6}[+-]|\D|$)")
-
-
-def _dated(body: bytes) -> bytes:
-    """Move every date of a message so far that it was written yesterday: an order does not live long."""
-    moved = datetime.now().astimezone().date() - timedelta(days=1) - _WRITTEN
-
-    def later(found: re.Match[bytes]) -> bytes:
-        return (datetime.strptime(found[0].decode(), "%Y%m%d") + moved).strftime("%Y%m%d").encode()  # noqa: DTZ007 - a date
-
-    return _DATE.sub(later, body)
-
-
-S01: Final = _dated((Path(__file__).parents[1] / "golden/hl7v2/S01.hl7").read_bytes())
+S01: Final = as_of_yesterday((Path(__file__).parents[1] / "golden/hl7v2/S01.hl7").read_bytes())
 _UNIT: Final = b"3318611000001103^pre-filled disposable injection^SCT"
 _CHECKED: Final = re.compile(rb"2099991\^PHARMACIST\^Perry\^\^\^MR\^\^\^GPhC\|\d{14}\+\d{4}")
 _MLLP: Final = re.compile(r"MLLP\D*(127\.0\.0\.1):(\d+)", re.IGNORECASE)

@@ -29,9 +29,10 @@ from gateway.store.sqlite.store import SqliteStore
 from gateway.wiring.around import surroundings
 from gateway.wiring.build import SystemClock
 from gateway.wiring.standing import adopt
+from tests.dated import as_of_yesterday
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-S01 = (GOLDEN / "hl7v2/S01.hl7").read_bytes()
+S01 = as_of_yesterday((GOLDEN / "hl7v2/S01.hl7").read_bytes())
 NOW = datetime.now(UTC)
 
 
@@ -62,11 +63,6 @@ class Folder:
             connection.close()
 
 
-def dated(body: bytes) -> bytes:
-    """Give the sample with today's dates: the commands judge it by the machine's clock."""
-    return body.replace(b"20261005", f"{NOW:%Y%m%d}".encode())
-
-
 async def post(data: Path, config: Path, *, send: bool) -> str:
     configuration, clock = load(config), SystemClock()
     store = SqliteStore.open(data / "gateway.db", now=clock.now)
@@ -75,9 +71,7 @@ async def post(data: Path, config: Path, *, send: bool) -> str:
     keys = load_or_make(data, development=True)
     pipeline = Pipeline(store=store, sealer=keys.seal(configuration.organisation), around=around, clock=clock)
     rba = OdsCode("RBA")
-    await pipeline.receive(
-        Submission(tenant=rba, format=WireFormat.HL7V2, body=dated(S01), received_at=datetime.now(UTC))
-    )
+    await pipeline.receive(Submission(tenant=rba, format=WireFormat.HL7V2, body=S01, received_at=datetime.now(UTC)))
     if send:
         now = clock.now()
         (claim,) = await store.claim(worker="w", now=now, lease_seconds=60, room={OdsCode("VNE51"): 1})
