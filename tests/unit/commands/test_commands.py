@@ -17,6 +17,8 @@ from gateway.__main__ import main
 
 SHARED = Path(__file__).parents[4] / "shared"
 SAMPLES = SHARED / "hl7v2-samples" / "authored-uk"
+WRITTEN = "2026-10-06T12:00:00"
+"""When the samples are read: the day after most of them were written; they expire."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def as_json(run: Run, *arguments: object) -> tuple[dict[str, Any], int]:
-    done = run("translate", *arguments, "--json")
+    done = run("translate", *arguments, "--at", WRITTEN, "--json")
     assert done.stderr == ""
     return json.loads(done.stdout), done.returncode
 
@@ -242,7 +244,7 @@ class TestTranslate:
         assert any("doseQuantity.value" in path for path in doses[0]["fhir"])
 
     def test_a_person_gets_the_message_or_an_operation_outcome(self, run: Run) -> None:
-        good = run("translate", SAMPLES / "S01.hl7")
+        good = run("translate", SAMPLES / "S01.hl7", "--at", WRITTEN)
         assert json.loads(good.stdout)["resourceType"] == "Bundle"
         bad = run("translate", SAMPLES / "S09.hl7")
         outcome = json.loads(bad.stdout)

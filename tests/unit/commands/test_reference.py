@@ -78,7 +78,7 @@ def test_an_order_is_checked_against_the_release_that_is_loaded(run: Run, tmp_pa
     run("reference", "load", GOLDEN / "dmd")
     for code in (sent[1], "990061000001105"):
         order.write_text(written.replace(sent[1], code), encoding="utf-8")
-        answer = json.loads(run("translate", order, "--json")[1])
+        answer = json.loads(run("translate", order, "--at", "2026-10-06T12:00:00", "--json")[1])
         issues[code] = {issue["code"]: issue["text"] for issue in answer["issues"]}
     assert "dmd-2026-11-16" in issues[sent[1]]["DRUG_UNKNOWN"]
     assert "CD_SCHEDULE_UNKNOWN" in issues["990061000001105"]
