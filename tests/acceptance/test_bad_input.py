@@ -26,14 +26,15 @@ from gateway.settings import Settings
 from gateway.wire.strict_json import dumps
 from gateway.wiring.build import DATABASE, Gateway, Part, build
 from gateway.wiring.doors import Waking, http_application, mllp_listener
+from tests.dated import as_of_yesterday
 from tests.doors import bearer, served
 from tests.sessions_at_hand import SessionsAtHand
 from tests.unit.translate.from_fhir import orders
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-V2 = (GOLDEN / "hl7v2" / "S01.hl7").read_bytes().replace(b"|AL|AL|", b"|||")
-XML = (GOLDEN / "xml" / "example-new.xml").read_bytes()
-FHIR = dumps(orders.unsigned())
+V2 = as_of_yesterday((GOLDEN / "hl7v2" / "S01.hl7").read_bytes().replace(b"|AL|AL|", b"|||"))
+XML = as_of_yesterday((GOLDEN / "xml" / "example-new.xml").read_bytes())
+FHIR = as_of_yesterday(dumps(orders.unsigned()))
 MORPHINE = b"36126511000001106"
 METHOTREXATE = b"15517911000001104"
 UNKNOWN = b"99999911000001102"

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.wire.strict_json import dumps
 from tests.acceptance.test_bad_input import DOORS, FHIR, WHOLE, Fate, Running, running, told
+from tests.dated import as_of_yesterday
 from tests.doors import bearer
 from tests.unit.translate.from_fhir import orders, uk_core_orders
 
@@ -43,7 +44,7 @@ def changed(*edits: Edit) -> bytes:
     found = orders.unsigned()
     for edit in edits:
         edit(found)
-    return dumps(found)
+    return as_of_yesterday(dumps(found))
 
 
 def new_bundle_id(found: dict[str, Any]) -> None:
@@ -100,10 +101,10 @@ async def test_j26_a_key_names_one_body_and_must_be_a_name(running: Running) -> 
         assert status in {400, 431}
         assert status == 431 or expected in {code for code, _ in told("fhir", answer)}
     named = {"Content-Type": kind, "Idempotency-Key": "8f7a-1"}
-    first = await send(running, path, dumps(order), named)
+    first = await send(running, path, as_of_yesterday(dumps(order)), named)
     assert first[0] < 300
     order["dispenseRequest"]["numberOfRepeatsAllowed"] += 1
-    status, answer = await send(running, path, dumps(order), named)
+    status, answer = await send(running, path, as_of_yesterday(dumps(order)), named)
     assert (status, {code for code, _ in told("fhir", answer)}) == (409, {"CONTROL_ID_REUSED"})
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-MESSAGE = (Path(__file__).parents[1] / "golden" / "hl7v2" / "S01.hl7").read_bytes()
+from tests.dated import as_of_yesterday
+
+MESSAGE = as_of_yesterday((Path(__file__).parents[1] / "golden" / "hl7v2" / "S01.hl7").read_bytes())
 
 
 class Child:
