@@ -12,13 +12,13 @@ from datetime import datetime
 
 from gateway.domain.prescription import Address
 from gateway.translate.from_hl7v2.desk import Desk
-from gateway.translate.from_hl7v2.moments import parse
 from gateway.translate.maps.rules import HL7V2
 from gateway.translate.maps.tables import table
 from gateway.translate.record import Leaf
 from gateway.wire.er7 import Repetition, Segment
 
 _USES = table("address-use")
+_DAY = re.compile(r"\d{4}(?:\d\d){0,2}", re.ASCII)
 _NOT_LIVED_AT = frozenset({"BR", "BDL", "N", "F"})
 """Where the patient was born or comes from."""
 _OTHER_ADDRESS = HL7V2.named("HL7V2.ignored.other-address")
@@ -96,11 +96,17 @@ def _raw(desk: Desk, address: Repetition, component: int, subcomponent: int = 1)
 
 
 def _is_current(desk: Desk, address: Repetition, sent: datetime | None) -> bool:
-    """Tell whether a patient may live there: by the type, and by the end in XAD-14, or in XAD-12 before 2.5."""
+    """Tell whether a patient may live there: by the type, and by the end in XAD-14, or in XAD-12 before 2.5.
+
+    A year or a month ends with its last day; what is said to end, nobody can read when, is not taken for current.
+    """
     if _use(desk, address) == "old" or _raw(desk, address, 7).upper() in _NOT_LIVED_AT:
         return False
-    end = parse(_raw(desk, address, 14) or _raw(desk, address, 12, 2))
-    return end is None or sent is None or end.date() >= sent.date()
+    end = _raw(desk, address, 14) or _raw(desk, address, 12, 2)
+    if not end or sent is None:
+        return True
+    day = _DAY.match(end)
+    return day is not None and day[0] >= f"{sent:%Y%m%d}"[: len(day[0])]
 
 
 def _differ(homes: Sequence[Repetition]) -> bool:

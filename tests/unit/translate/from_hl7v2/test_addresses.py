@@ -46,8 +46,24 @@ def test_an_address_nobody_lives_at_is_held(only: str) -> None:
     assert "DELIVERY_ADDRESS_UNUSABLE" in _codes(only)
 
 
-def test_an_address_that_ends_later_is_current() -> None:
-    assert "DELIVERY_ADDRESS_UNUSABLE" not in _codes("1 Old Street^^T^^AA1 1AA^GBR^H^^^^^^20100101^20261005")
+@pytest.mark.parametrize(
+    ("end", "is_current"),
+    [
+        ("20261005", True),
+        ("202610", True),
+        ("2026", True),
+        ("99991231", True),
+        ("20261004", False),
+        ("202609", False),
+        ("2025", False),
+        ("17991231", False),
+        ("00010101", False),
+        ("next year", False),
+    ],
+)
+def test_an_address_is_current_until_its_end_and_not_if_nobody_can_read_that(end: str, is_current: bool) -> None:  # noqa: FBT001
+    said = _codes(f"1 Old Street^^T^^AA1 1AA^GBR^H^^^^^^20100101^{end}")
+    assert ("DELIVERY_ADDRESS_UNUSABLE" not in said) is is_current
 
 
 @pytest.mark.parametrize(
