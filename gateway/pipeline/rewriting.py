@@ -22,7 +22,7 @@ from gateway.domain.reroute import WrittenOrder
 from gateway.domain.signature import PrescriberVerdict
 from gateway.domain.submission import Action, Order
 from gateway.domain.trace import TraceRow
-from gateway.domain.validity import not_begun_after
+from gateway.domain.validity import endings
 from gateway.pipeline.signature import judge
 from gateway.pipeline.surroundings import Surroundings
 from gateway.translate.maps.rules import GATEWAY
@@ -74,8 +74,9 @@ def rewrite(
         return ("the order was never completed",)
     prescription, trace = remainder(original, written.trace, left)
     reasons = _of_signature(original, prescription, left, provider)
-    if not_begun_after(prescription, around.reference.products) < now:
-        reasons = (*reasons, "the prescription is no longer valid: a new one is needed")
+    # another provider's supply begins anew, so that the time in which one may begin must still run
+    over = [ending.text for ending in endings(prescription, around.reference.products) if ending.moment < now]
+    reasons = (*reasons, *(f"{text} For another provider a new one is needed." for text in over))
     if reasons:
         return reasons
     return _checked(replace(written, prescription=prescription, trace=trace), provider, epoch, now, around)

@@ -15,7 +15,7 @@ from gateway.destination import Taken
 from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
-from gateway.domain.prescription import PrescriberSignature
+from gateway.domain.prescription import ControlledSchedule, PrescriberSignature
 from gateway.domain.reroute import HeldPrescription, RerouteState, Wanted, WrittenOrder
 from gateway.domain.submission import Submission, WireFormat
 from gateway.pipeline.reroute import GIVEN_TO_ANOTHER, Act, Plan, Rerouting
@@ -324,7 +324,31 @@ async def test_a_prescription_that_is_no_longer_valid_goes_to_nobody(world: Worl
     world.clock.moment += timedelta(days=400)
     plan = await world.plan()
     assert [one.act for one in plan.lines] == [Act.PERSON]
-    assert "no longer valid" in plan.lines[0].why
+    assert "older than 6 months" in plan.lines[0].why
+    assert "For another provider a new one is needed." in plan.lines[0].why
+
+
+@pytest.mark.parametrize(("days", "act"), [(20, Act.AT_ONCE), (40, Act.PERSON)])
+async def test_what_is_left_of_a_schedule_4_order_begins_nowhere_else_after_its_days(
+    world: World, days: int, act: Act
+) -> None:
+    reference = world.around.reference
+    products = {code: replace(row, schedule=ControlledSchedule.CD4) for code, row in reference.products.items()}
+    world.around = around = replace(world.around, reference=replace(reference, products=products))
+    sealer = world.keys.seal(around.organisation)
+    world.pipeline = Pipeline(store=world.store, sealer=sealer, around=around, clock=world.clock)
+    world.rerouting = Rerouting(
+        store=world.store, enquiries=world.enquiries, sealer=sealer, around=around, clock=world.clock
+    )
+    await world.post()
+    (order,) = await world.send(VNE51)
+    for event in (LineEvent.ACCEPTED, LineEvent.DELIVERED):
+        await world.says(VNE51, order.message_id, event)
+    world.clock.moment += timedelta(days=days)
+    await world.says(VNE51, order.message_id, LineEvent.RETURNED)
+    (line,) = (await world.plan()).lines
+    assert line.act is act
+    assert ("Schedule 4" in line.why) is (act is Act.PERSON)
 
 
 async def given_up(world: World, *bodies: bytes) -> None:
