@@ -65,16 +65,17 @@ async def newest(
     if not most:
         return
     below: _Place | None = None
-    stopped: datetime | None = None
-    for _ in range(LOOKS):
+    looks = 0
+    while True:
         rows, below, stopped = await read(below, min(PART, most))
         yield rows
-        most -= len(rows)
+        most, looks = most - len(rows), looks + 1
         if below is None or not most:
             return
-    if stopped is not None:
-        told = f"Looked back to {clock_time(stopped)}. What is older has not been looked at."
-        yield [(told, *[""] * (columns - 1))]
+        if looks >= LOOKS and stopped is not None:  # a look that found all it could says no time, and another follows
+            told = f"Looked back to {clock_time(stopped)}. What is older has not been looked at."
+            yield [(told, *[""] * (columns - 1))]
+            return
 
 
 async def _octets(begun: bytes, parts: AsyncIterator[Rows], columns: int) -> AsyncIterator[bytes]:

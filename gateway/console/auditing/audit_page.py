@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from datetime import time as day_time
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
@@ -19,10 +18,10 @@ from gateway.console.auditing.checking_leaves import Check, Checker
 from gateway.console.bytes_shown import visible
 from gateway.console.csv_stream import csv_stream, newest
 from gateway.console.csv_text import Cell
+from gateway.console.days_asked import between, day_faults
 from gateway.console.site import Entry, Looker, Site
 from gateway.console.whole_number import whole_number
-from gateway.console.words import ACTORS, LONDON, clock_time, how_long, when
-from gateway.domain.calendar import is_possible
+from gateway.console.words import ACTORS, clock_time, how_long, when
 from gateway.domain.identifiers import parse_uuid
 from gateway.domain.lifecycle import Actor
 from gateway.ports.audit_trail import AuditLeaf, AuditList, AuditWanted
@@ -230,11 +229,7 @@ def _noted(last: Check) -> str:
 def _asked(query: Mapping[str, str]) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
     """Give what is asked as it stands in the address, and what is wrong with it, by field."""
     asked = {name: query.get(name, "").strip()[:_LONGEST] for name in _FILTERS}
-    faults = [
-        (name, f"“{asked[name]}” is not a date: write 5 October 2026 as 2026-10-05.")
-        for name in ("since", "until")
-        if asked[name] and _day(asked[name]) is None
-    ]
+    faults = day_faults(asked)
     if asked["about"] and parse_uuid(asked["about"]) is None and MessageId.parse(asked["about"]) is None:
         text = "Write a prescription's id, which stands in its page's address, or a message's name, for example in-12."
         faults.append(("about", text))
@@ -243,26 +238,8 @@ def _asked(query: Mapping[str, str]) -> tuple[dict[str, str], tuple[tuple[str, s
 
 
 def _wanted(asked: Mapping[str, str]) -> AuditWanted:
-    return AuditWanted(
-        who=asked["who"],
-        about=asked["about"].lower(),
-        action=asked["action"],
-        since=_midnight(asked["since"]),
-        until=_midnight(asked["until"], after=1),
-    )
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if is_possible(day) else None
-
-
-def _midnight(text: str, after: int = 0) -> datetime | None:
-    found = _day(text) if text else None
-    return datetime.combine(found + timedelta(days=after), day_time(), LONDON) if found else None
+    since, until = between(asked)
+    return AuditWanted(who=asked["who"], about=asked["about"].lower(), action=asked["action"], since=since, until=until)
 
 
 def _address(asked: Mapping[str, str], ending: str = "") -> str:

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from datetime import time as day_time
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
@@ -15,11 +14,11 @@ from gateway.access.policy import Action
 from gateway.console import pages
 from gateway.console.csv_stream import csv_stream, newest
 from gateway.console.csv_text import Cell
+from gateway.console.days_asked import between, day_faults
 from gateway.console.inspector import acts, saved
 from gateway.console.inspector.names import CHANNELS, OUTCOME_WORDS, STATE_WORDS
 from gateway.console.site import Entry, Names, Site
-from gateway.console.words import LONDON, clock_time, when
-from gateway.domain.calendar import is_possible
+from gateway.console.words import clock_time, when
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import CODES
 from gateway.ports.inspection import OUTCOMES, Below, Channel, MessageRow, Wanted
@@ -157,27 +156,14 @@ def routes(site: Site) -> list[BaseRoute]:
     ]
 
 
-def _asked(query: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Give what is asked as it stands in the address, and what is wrong with it in words."""
+def _asked(query: Mapping[str, str]) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+    """Give what is asked as it stands in the address, and what is wrong with it, by field."""
     asked = {name: query.get(name, "").strip()[:_LONGEST] for name in _FILTERS}
-    faults = [
-        f"“{asked[name]}” is not a date: write it as 5 October 2026 is written 2026-10-05."
-        for name in ("since", "until")
-        if asked[name] and _day(asked[name]) is None
-    ]
-    return asked, tuple(faults)
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if is_possible(day) else None
+    return asked, tuple(day_faults(asked))
 
 
 def _wanted(asked: Mapping[str, str], versions: tuple[tuple[str, datetime], ...]) -> Wanted:
-    since, until = (_midnight(asked["since"]), _midnight(asked["until"], after=1))
+    since, until = between(asked)
     begun = [moment for version, moment in versions if version == asked["version"]]
     if begun:
         later = [moment for _, moment in versions if moment > begun[-1]]
@@ -193,13 +179,6 @@ def _wanted(asked: Mapping[str, str], versions: tuple[tuple[str, datetime], ...]
         since=since,
         until=until,
     )
-
-
-def _midnight(text: str, after: int = 0) -> datetime | None:
-    found = _day(text) if text else None
-    if found is None:
-        return None
-    return datetime.combine(found + timedelta(days=after), day_time(), LONDON)
 
 
 def _address(asked: Mapping[str, str], ending: str = "") -> str:

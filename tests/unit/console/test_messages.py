@@ -120,8 +120,8 @@ async def test_the_list_is_narrowed(console: Console, query: str, found: set[str
 @pytest.mark.parametrize(("field", "day"), [("since", "yesterday"), ("since", "0001-01-01"), ("until", "9999-12-31")])
 async def test_a_day_that_is_none_is_said_at_its_field(console: Console, field: str, day: str) -> None:
     page = await console.read(f"/console/messages?{field}={day}", 422)
-    assert f"“{day}” is not a date" in words(page)
-    assert 'href="#since"' in page
+    assert f"“{day}” is not a day between 1800 and 2999" in words(page)
+    assert f'href="#{field}"' in page
 
 
 async def test_a_long_list_goes_on_and_none_is_shown_twice(console: Console) -> None:
