@@ -201,21 +201,29 @@ def make_submission(name: str = "A", *, tenant: OdsCode = TRUST, body: bytes = b
     )
 
 
-def seal(what: Prescription, *, provider: OdsCode = PROVIDER, epoch: int = 1, salt: str = "") -> SealedMessage:
+def seal(
+    what: Prescription, *, provider: OdsCode = PROVIDER, epoch: int = 1, salt: str = "", now: datetime = MOMENT
+) -> SealedMessage:
     return SealedMessage(
         id=derived_id("message", str(what.id), str(epoch), salt),
         event=MessageEvent.ORDER,
         destination=provider,
         line_ids=tuple(each.id for each in what.lines),
         epoch=epoch,
-        not_valid_after=MOMENT + timedelta(days=180),
+        not_valid_after=now + timedelta(days=180),
         body=b'{"resourceType":"Bundle"}',
     )
 
 
 def make_order(
-    what: Prescription, *, state: LineState = LineState.READY, provider: OdsCode = PROVIDER, salt: str = ""
+    what: Prescription,
+    *,
+    state: LineState = LineState.READY,
+    provider: OdsCode = PROVIDER,
+    salt: str = "",
+    now: datetime = MOMENT,
 ) -> AcceptedOrder:
+    """Make an order that may leave for half a year from a moment: the tests' own, or the machine's."""
     held = state is LineState.HELD
     issues = (Issue(code="DRUG_LOCAL_UNMAPPED", location="RXE[1]-2", text="Not mapped."),) if held else ()
     return AcceptedOrder(
@@ -228,7 +236,7 @@ def make_order(
             prescription_number=str(what.number),
         ),
         prescription=what,
-        message=None if held else seal(what, provider=provider, salt=salt),
+        message=None if held else seal(what, provider=provider, salt=salt, now=now),
         destination=provider,
         state=state,
     )

@@ -43,7 +43,7 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Line:
 async def fill(data: Path) -> None:
     store = SqliteStore.open(data / "gateway.db", now=lambda: NOW)
     await store.accept(make_acceptance("H", make_incomplete("H")))
-    await store.accept(make_acceptance("A", make_order(WHAT)))
+    await store.accept(make_acceptance("A", make_order(WHAT, now=NOW)))
     (claim,) = await store.claim(worker="w", now=NOW, lease_seconds=60, room={PROVIDER: 9})
     assert await store.on_wire(claim, now=NOW)
     await store.record(claim, InDoubt(reason="no answer"), now=NOW, retry_at=None)

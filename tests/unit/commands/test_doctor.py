@@ -35,7 +35,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def fill(folder: Path) -> None:
     store = SqliteStore.open(folder / DATABASE, now=lambda: NOW)
-    await store.accept(make_acceptance("A", make_order(make_prescription("A"))))
+    await store.accept(make_acceptance("A", make_order(make_prescription("A"), now=NOW)))
     (claim,) = await store.claim(worker="w", now=NOW, lease_seconds=60, room={PROVIDER: 9})
     assert await store.on_wire(claim, now=NOW)
     await store.record(claim, InDoubt(reason="no answer"), now=NOW, retry_at=None)
@@ -90,7 +90,7 @@ async def beat(data: Path) -> None:
 
 async def order_long_ago(data: Path, *, paused: bool) -> None:
     store = SqliteStore.open(data / DATABASE, now=lambda: NOW - timedelta(hours=1))
-    await store.accept(make_acceptance("B", make_order(make_prescription("B"))))
+    await store.accept(make_acceptance("B", make_order(make_prescription("B"), now=NOW)))
     if paused:
         await store.pause(PROVIDER, by="anna", reason="They move.", now=NOW, kind=BY_OPERATOR)
     await store.close()

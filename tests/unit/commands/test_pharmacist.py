@@ -45,12 +45,12 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Line:
 
 async def fill(data: Path) -> None:
     store = SqliteStore.open(data / "gateway.db", now=lambda: NOW)
-    await store.accept(make_acceptance("A", make_order(REJECTED)))
+    await store.accept(make_acceptance("A", make_order(REJECTED, now=NOW)))
     (claim,) = await store.claim(worker="w", now=NOW, lease_seconds=60, room={PROVIDER: 9})
     assert await store.on_wire(claim, now=NOW)
     await store.record(claim, Refused(reason="no"), now=NOW, retry_at=None)
     for name, what in (("W", WAITING), ("F", FAILING)):
-        await store.accept(make_acceptance(name, make_order(what, state=LineState.AWAITING_SCREENING)))
+        await store.accept(make_acceptance(name, make_order(what, state=LineState.AWAITING_SCREENING, now=NOW)))
     await store.close()
 
 
