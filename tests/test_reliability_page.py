@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.faults import page
 from tests.faults.proofs import PROOFS
@@ -58,7 +60,16 @@ def test_what_was_tried_on_a_commit_that_is_not_here_counts_for_nothing() -> Non
     assert page.known(CASE) is None
     assert record(kept(40)) == [40]
     assert page.known(CASE) is not None
-    assert page.last_seed(kept(40)) == 4
+    assert page.seeds_of(kept(40)) == {1, 2, 3, 4}
+
+
+@given(st.sets(st.integers(1, 60), min_size=1))
+def test_seeds_are_read_as_they_were_written(seeds: set[int]) -> None:
+    assert page.seeds_of(kept(1, seeds=page.in_words(seeds))) == seeds
+
+
+def test_seeds_are_written_as_the_ranges_they_fill() -> None:
+    assert page.in_words([*range(1, 271), 500, *range(440, 499)]) == "1-270, 440-498, 500-500"
 
 
 def test_a_run_of_every_case_stands_on_the_page_beside_what_was_tried_most(results: Path) -> None:

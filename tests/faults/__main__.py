@@ -4,7 +4,8 @@
 
 Work is cut into pieces of one seed each; a finished piece is kept in `build/faults/`, so that a run that was stopped
 goes on where it was, and a larger scale adds to a smaller one; `--fresh` begins anew. `--go-on` counts with it what
-`docs/reliability.json` says was tried on commits that this one stands on, so that another checkout goes on too.
+`docs/reliability.json` says was tried on commits that this one stands on, so that another checkout goes on too, and
+whatever other seeds are done.
 """
 
 import argparse
@@ -66,29 +67,31 @@ def _gathered(proof: Proof, asked: argparse.Namespace) -> tuple[Row, list[str]]:
     folder = LEDGER / proof.name
     folder.mkdir(parents=True, exist_ok=True)
     earlier = page.known(proof.case) if asked.go_on and not asked.fresh else None
+    known = page.seeds_of(earlier) if earlier else frozenset[int]()
     seeds = proof.seeds(asked.scale)
-    wanted = range(page.last_seed(earlier) + 1 if earlier else seeds.start, seeds.stop)
-    missing = [seed for seed in wanted if asked.fresh or not (folder / f"{seed}.json").exists()]
+    done = {int(file.stem) for file in folder.iterdir()} - known if not asked.fresh else set[int]()
+    kept = done if asked.go_on else done.intersection(seeds)
+    missing = [seed for seed in seeds if seed not in known | kept]
     commit = page.commit()
     with ProcessPoolExecutor(max_workers=asked.jobs, max_tasks_per_child=1 if proof.apart else None) as pool:
         found = pool.map(proof.run, [range(seed, seed + 1) for seed in missing])
         for seed, row in zip(missing, found, strict=True):
             (folder / f"{seed}.json").write_text(json.dumps({"commit": commit, "row": asdict(row)}))
-            sys.stderr.write(f"{proof.name}: seed {seed} of {wanted.stop - 1}, {row.tried} tried\n")
-    pieces = list(_pieces(folder, wanted))
+            sys.stderr.write(f"{proof.name}: seed {seed} of {missing[-1]}, {row.tried} tried\n")
+    pieces = list(_pieces(folder, sorted(kept.union(missing))))
     rows, commits = [row for _, row in pieces], [commit for commit, _ in pieces]
     if earlier is not None:
         rows, commits = [page.row_of(earlier), *rows], [*earlier["commits"], *commits]
-    return _sum(proof, range(1, max(seeds.stop, wanted.start)), rows), list(dict.fromkeys(commits))
+    return _sum(proof, page.in_words(known.union(kept, missing)), rows), list(dict.fromkeys(commits))
 
 
-def _pieces(folder: Path, seeds: range) -> Iterator[tuple[str, Row]]:
+def _pieces(folder: Path, seeds: Sequence[int]) -> Iterator[tuple[str, Row]]:
     for seed in seeds:
         found = json.loads((folder / f"{seed}.json").read_text())
         yield found["commit"], Row(**{**found["row"], "faults": tuple(found["row"]["faults"])})
 
 
-def _sum(proof: Proof, seeds: range, rows: Sequence[Row]) -> Row:
+def _sum(proof: Proof, seeds: str, rows: Sequence[Row]) -> Row:
     return Row(
         case=proof.case,
         tried=sum(row.tried for row in rows),
@@ -96,7 +99,7 @@ def _sum(proof: Proof, seeds: range, rows: Sequence[Row]) -> Row:
         doubled=sum(row.doubled for row in rows),
         silent=sum(row.silent for row in rows),
         seconds=round(sum(row.seconds for row in rows), 1),
-        seeds=f"{seeds.start}-{seeds.stop - 1}",
+        seeds=seeds,
         faults=tuple(fault for row in rows for fault in row.faults)[:_SHOWN],
     )
 

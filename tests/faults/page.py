@@ -10,7 +10,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -136,9 +136,21 @@ def row_of(one: Kept) -> Row:
     return Row(**{**row, "faults": tuple(row["faults"])})
 
 
-def last_seed(one: Kept) -> int:
-    """Give the last seed of what is kept; the first is always 1."""
-    return int(row_of(one).seeds.rpartition("-")[2])
+def seeds_of(one: Kept) -> frozenset[int]:
+    """Give the seeds of what is kept, which `in_words` has written."""
+    parts = [part.partition("-") for part in row_of(one).seeds.split(", ")]
+    return frozenset(seed for first, _, last in parts for seed in range(int(first), int(last) + 1))
+
+
+def in_words(seeds: Iterable[int]) -> str:
+    """Write seeds as the ranges they fill, for example `1-270, 440-500`."""
+    runs: list[list[int]] = []
+    for seed in sorted(seeds):
+        if runs and seed == runs[-1][1] + 1:
+            runs[-1][1] = seed
+        else:
+            runs.append([seed, seed])
+    return ", ".join(f"{first}-{last}" for first, last in runs)
 
 
 def _is_known(one: Kept) -> bool:
