@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.console.csv_text import Cell, csv_headers, csv_line, csv_lines
 from gateway.console.words import clock_time
+from gateway.domain.errors import BrokenOff, Unavailable
 
 PART: Final = 500
 """Rows of a list that is searched, in memory at once."""
@@ -93,7 +94,10 @@ class _File(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["http_version"] != "1.0":
-            await super().__call__(scope, receive, send)
+            try:
+                await super().__call__(scope, receive, send)
+            except Unavailable as error:
+                raise BrokenOff("the rest of the file cannot be read") from error
             return
         whole = b"".join([bytes(part) async for part in self.body_iterator])  # type: ignore[arg-type]  # bytes alone
         await Response(whole, self.status_code, dict(self.headers))(scope, receive, send)

@@ -4,7 +4,8 @@
 
     GatewayError
     ├── Refusal            the sender must act; becomes an answer, never crosses the pipeline
-    └── Unavailable        we must act; the sender may try the same bytes again
+    ├── Unavailable        we must act; the sender may try the same bytes again
+    └── BrokenOff          the same, in the middle of an answer: it has begun, and nothing can be said any more
     ConfigurationError     stops the process at start-up; not in the family that is caught
 """
 
@@ -25,6 +26,13 @@ class Refusal(GatewayError):
 
 class Unavailable(GatewayError):
     """A thing the gateway needs is away; nothing was stored, the same bytes may succeed later."""
+
+
+class BrokenOff(GatewayError):
+    """A thing the gateway needs went away while an answer was being sent; the connection is broken, and that says it.
+
+    It is no `Unavailable`: that becomes an answer of its own, for which it is too late.
+    """
 
 
 class ConfigurationError(Exception):

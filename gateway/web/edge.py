@@ -6,6 +6,7 @@ Source: brief D16; reliability-security.md 4.4 (W04, W09, W14) and I8.
 import re
 import time
 import uuid
+from http import HTTPStatus
 from urllib.parse import unquote_plus
 
 import structlog
@@ -13,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.domain.errors import BrokenOff
 from gateway.domain.identifiers import NhsNumber, parse_uuid
 from gateway.domain.issue import Issue
 from gateway.telemetry import Metrics
@@ -70,6 +72,9 @@ class Edge:
         except ClientDisconnect:
             _log.info("client_gone", correlation_id=correlation, route=_route(scope))
             return
+        except BrokenOff:
+            _log.warning("broken_off", correlation_id=correlation, route=_route(scope), error="Unavailable")
+            status = HTTPStatus.SERVICE_UNAVAILABLE.value  # as it is counted: the caller was told another before
         except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, its text may hold patient data
             _log.error("fault", correlation_id=correlation, route=_route(scope), error=type(error).__name__)
             if not status:

@@ -9,10 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message
+from structlog.testing import capture_logs
 
 from gateway.console.csv_stream import Rows, csv_stream
 from gateway.console.csv_text import Cell, csv_bytes
 from gateway.domain.errors import Unavailable
+from gateway.telemetry import Metrics
+from gateway.web.edge import Edge
 from tests.doors import served
 
 PARTS: Sequence[Sequence[Sequence[Cell]]] = ([("=1+1", 2), ("b", None)], [], [("c", 4)])
@@ -87,10 +90,19 @@ async def test_a_file_whose_store_goes_away_is_a_download_that_failed(away_at: i
 
     handlers = {Unavailable: lambda _request, _error: Response("away", 503)}
     app = Starlette(routes=[Route("/", file)], exception_handlers=handlers)  # type: ignore[arg-type]
-    async with served(app) as address, aiohttp.ClientSession() as browser, browser.get(address) as answer:
-        assert answer.status == 200
-        with pytest.raises(aiohttp.ClientPayloadError):
-            await answer.read()
+    metrics = Metrics()
+    edge = Edge(app, hosts=frozenset(), metrics=metrics)
+    with capture_logs() as logs:
+        async with served(edge) as address, aiohttp.ClientSession() as browser, browser.get(address) as answer:
+            assert answer.status == 200
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await answer.read()
+    noted = [(one["event"], one["log_level"], one.get("error"), one.get("status")) for one in logs]
+    assert noted == [("broken_off", "warning", "Unavailable", None), ("answered", "info", None, 503)]
+    assert not any("exc_info" in one for one in logs)
+    count = "gateway_answer_seconds_count"
+    assert metrics.registry.get_sample_value(count, {"door": "/", "status": "5xx"}) == 1
+    assert metrics.registry.get_sample_value(count, {"door": "/", "status": "2xx"}) is None
 
 
 async def test_a_store_that_is_away_from_the_beginning_is_said_on_a_page() -> None:
