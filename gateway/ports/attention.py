@@ -208,10 +208,12 @@ class Place:
     Attributes:
         number: of the alert, or of the line.
         reason: why the line waits; None of an alert.
+        due_by: of a line that waits for a booking: until when its next supply must be due; None of any other.
     """
 
     number: int
     reason: Reason | None = None
+    due_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,7 +324,9 @@ class AttentionReads(Protocol):
     ) -> tuple[WorkItem, ...]:
         """Read rows of the list as they stand now, in this order.
 
-        One that is gone is left out, and one that is the tenant's no more (I9); what was closed since says so.
+        One that is gone is left out, and one that is the tenant's no more (I9); what was closed since says so. A line
+        that waited and does so no longer is left out; one for which an alert was opened since is given as that alert,
+        unless rows of one reason were asked for and that is another (`Places.speaks_at` is None).
         """
 
     async def attention_count(self, *, tenant: OdsCode | None, now: datetime) -> int:

@@ -154,7 +154,7 @@ def first(reader: Reader, tenant: OdsCode | None, query: AttentionQuery, values:
     for line in _waits(reader, tenant, query, _no_further(alerts, values), known):
         yield (
             (1, line.day or values["today"], line.risk, line.since, line.line),
-            Place(number=line.line, reason=line.reason),
+            Place(number=line.line, reason=line.reason, due_by=line.due_by),
         )
 
 

@@ -21,7 +21,7 @@ from gateway.domain.medicine_risk import risk_class
 from gateway.domain.work_item import LEAD_TIME, Reason, Standing, last_day, measures_slack, reason_of, settled
 from gateway.ports.attention import Also, LineOnList, Place, WorkItem
 from gateway.ports.late import Stage, Unsent
-from gateway.store.sql import late
+from gateway.store.sql import late, waiting_rows
 from gateway.store.sql.alert_order import AWAKE, OTHER_OWN, OWN
 from gateway.store.sql.alerts import holding
 from gateway.store.sql.instants import instant, stored
@@ -88,30 +88,52 @@ class _Beside(NamedTuple):
 def items(
     reader: Reader, places: Sequence[Place], *, tenant: OdsCode | None, speaks_at: datetime | None = None
 ) -> dict[Place, WorkItem]:
-    """Read rows whole; one is not there that is gone, or that the tenant may not see.
+    """Read rows whole; one is not there that is gone, that waits no longer, or that the tenant may not see.
 
     Args:
         reader: asked.
         places: which.
         tenant: who looks.
-        speaks_at: the clock, where of a line's alerts the one is given that speaks for it, and not the one named.
+        speaks_at: the clock, where of a line's alerts the one is given that speaks for it, and not the one named; None
+            where rows of one reason are wanted.
     """
     whose = {"tenant": tenant.value if tenant else None}
     named = [one.number for one in places if one.reason is None]
     speaks = _speakers(reader, named, whose, speaks_at) if speaks_at is not None else {}
-    asked = json.dumps([speaks.get(one, one) for one in named])
+    stand = waiting_rows.stands(
+        reader, {one.number for one in places if one.reason is not None}, tenant=whose["tenant"]
+    )
+    since = [one.alert for one in stand.values() if one.alert is not None]
+    asked = json.dumps([*(speaks.get(one, one) for one in named), *since])
     alerts: dict[int, Row] = {row[0]: row for row in reader.execute(_ALERTS, {**whose, "alerts": asked})}
-    waiting = [one.number for one in places if one.reason is not None]
+    waiting = [one.number for one in places if _still(one, stand)]
     alerted = {row[11] for row in alerts.values() if row[11] is not None}
     lines = _lines(reader, {*alerted, *waiting}, whose["tenant"])
     others = _others(reader, alerted, whose)
     found: dict[Place, WorkItem] = {}
     for place in places:
-        if place.reason is not None and place.number in lines:
-            found[place] = _waits(place.number, place.reason, lines[place.number][0])
-        elif place.reason is None and (row := alerts.get(speaks.get(place.number, place.number))) is not None:
-            found[place] = _alert(row, lines.get(row[11]), others.get(row[11], ()))
+        if place.reason is not None and _still(place, stand):
+            if place.number in lines:
+                found[place] = _waits(place.number, place.reason, lines[place.number][0])
+        elif (alert := _named(place, speaks, stand)) is not None and (row := alerts.get(alert)) is not None:
+            item = _alert(row, lines.get(row[11]), others.get(row[11], ()))
+            if speaks_at is not None or place.reason in {None, item.reason}:
+                found[place] = item
     return found
+
+
+def _still(place: Place, stand: Mapping[int, waiting_rows.Stands]) -> bool:
+    """Tell whether a line waits as it did when the place was found."""
+    now = stand.get(place.number)
+    return place.reason is not None and now is not None and now.waits(place.reason, place.due_by)
+
+
+def _named(place: Place, speaks: Mapping[int, int], stand: Mapping[int, waiting_rows.Stands]) -> int | None:
+    """Give the alert that a place is read by; None where there is none."""
+    if place.reason is None:
+        return speaks.get(place.number, place.number)
+    now = stand.get(place.number)
+    return now.alert if now is not None else None
 
 
 def _speakers(reader: Reader, alerts: Collection[int], whose: Mapping[str, Any], now: datetime) -> dict[int, int]:

@@ -7,7 +7,8 @@ that has an open alert is on the list by that.
 Source: console.md 6.1 (reasons).
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from itertools import product
 from typing import Any, Final, NamedTuple
@@ -15,7 +16,8 @@ from typing import Any, Final, NamedTuple
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.work_item import LEAD_TIME, OF_STATE, Reason
-from gateway.store.sql.alert_order import NEEDS
+from gateway.store.sql.alert_order import NEEDS, OWN
+from gateway.store.sql.listing import numbers
 from gateway.store.sql.seeing import OWN_ALERT
 from gateway.store.sql.transaction import Reader
 
@@ -35,6 +37,8 @@ _NO_ALERT: Final = "NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id A
 _OWN_ALONE: Final = {"provider": f" AND {OWN_ALERT}"}
 """What a provider is not shown takes nothing off its list."""
 _SUPPLYING: Final = "line.state IN ('ACCEPTED', 'VALIDATED', 'IN_SUPPLY', 'PART_SUPPLIED')"
+_SEEN_TO: Final = "'BOOKED', 'PREPARING', 'READY_TO_GO', 'DISPATCHED', 'FAILED'"
+"""States of a delivery of which there is more to say than that nobody has booked the next."""
 _OF_PROVIDER: Final = f"(:provider = '' OR line.provider = :provider) AND {NEEDS.format(whose='line.provider')}"
 _FOR_A_PERSON: Final = """
 SELECT line.id, line.last_day, line.risk, line.entered_at, line.state, line.provider FROM line
@@ -49,16 +53,30 @@ WHERE delivery.state = 'FAILED' AND {supplying} AND {scope} AND {provider} AND {
     AND (line.last_day IS NULL OR line.last_day < :before)
 ORDER BY coalesce(line.last_day, :today), line.risk, line.id LIMIT :most
 """
-_UNBOOKED: Final = """
+_UNBOOKED: Final = f"""
 SELECT line.id, delivery.due_on, line.risk, line.entered_at, line.state, line.provider FROM delivery
 JOIN line ON line.id = delivery.line
-WHERE delivery.state = '{state}' AND delivery.due_on <= :soon AND line.entered_at <= :yesterday
-    AND {{supplying}} AND {{scope}} AND {{provider}} AND {{no_alert}}
+WHERE delivery.state = '{{state}}' AND delivery.due_on <= :soon AND line.entered_at <= :yesterday
+    AND {{{{supplying}}}} AND {{{{scope}}}} AND {{{{provider}}}} AND {{{{no_alert}}}}
     AND NOT EXISTS (SELECT 1 FROM delivery AS other WHERE other.line = line.id AND (
-        other.state IN ('BOOKED', 'PREPARING', 'READY_TO_GO', 'DISPATCHED', 'FAILED')
+        other.state IN ({_SEEN_TO})
         OR other.state IN ('PLANNED', 'RELEASED') AND other.issue < delivery.issue))
 ORDER BY delivery.due_on, line.risk, line.id LIMIT :most
-"""
+"""  # noqa: S608 - our own words alone
+STANDS: Final = f"""
+SELECT line.id, line.state, (
+        SELECT alert.id FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL AND {OWN}
+        ORDER BY alert.place, alert.id LIMIT 1),
+    CASE WHEN {_SUPPLYING} THEN (
+        SELECT max(delivery.issue) FROM delivery WHERE delivery.line = line.id AND delivery.state = 'FAILED') END,
+    CASE WHEN {_SUPPLYING} THEN (
+        SELECT delivery.due_on FROM delivery
+        WHERE delivery.line = line.id AND delivery.state IN ('PLANNED', 'RELEASED')
+            AND NOT EXISTS (
+                SELECT 1 FROM delivery AS other WHERE other.line = line.id AND other.state IN ({_SEEN_TO}))
+        ORDER BY delivery.issue LIMIT 1) END
+FROM line WHERE line.id IN {numbers(":lines")}
+"""  # noqa: S608 - our own words alone
 _KINDS: Final = {
     "past": _FOR_A_PERSON.format(within="line.last_day < :past"),
     "unknown": _FOR_A_PERSON.format(within="line.last_day IS NULL"),
@@ -85,7 +103,8 @@ _IS: Final = {
     "trust": "SELECT 1 FROM prescription WHERE tenant = ? LIMIT 1",
     "provider": "SELECT 1 FROM allocation WHERE provider = ? LIMIT 1",
 }
-_OF_PERSONS: Final = (OF_STATE[LineState.AWAITING_SCREENING], OF_STATE[LineState.QUERIED])
+_FOR_PERSONS: Final = (LineState.AWAITING_SCREENING, LineState.QUERIED)
+_OF_PERSONS: Final = tuple(OF_STATE[state] for state in _FOR_PERSONS)
 
 
 class WaitingRow(NamedTuple):
@@ -95,6 +114,8 @@ class WaitingRow(NamedTuple):
         day: the last one on which acting is early enough, as the tables hold it; None where it is not known.
         since: in microseconds.
         provider: that has it; None where none has.
+        due_by: until when a supply must be due, for the line to wait for its booking; None where it waits for another
+            thing.
     """
 
     line: int
@@ -103,6 +124,27 @@ class WaitingRow(NamedTuple):
     risk: int
     since: int
     provider: str | None
+    due_by: str | None = None
+
+
+class Stands(NamedTuple):
+    """Where a line that waited stands now.
+
+    Attributes:
+        alert: that is open for it now, the first of those that the tenant is shown; then it is on the list by that.
+        reason: why it waits; None where it does not.
+        due_on: the day of the first supply, where that is not booked.
+    """
+
+    alert: int | None
+    reason: Reason | None
+    due_on: str | None
+
+    def waits(self, reason: Reason, due_by: str | None) -> bool:
+        """Tell whether it waits for what it was found to wait for."""
+        if self.alert is not None or self.reason is not reason:
+            return False
+        return due_by is None or (self.due_on is not None and self.due_on <= due_by)
 
 
 def kinds_of(reason: Reason | None) -> tuple[str, ...]:
@@ -131,8 +173,28 @@ def rows(
         for line, day, risk, since, state, provider in reader.execute(WAITING[kind, scope], {**values, "most": most}):
             found += 1
             reason = _WHY.get(kind) or OF_STATE[LineState(state)]
-            last = _moved(day, -lead) if reason is Reason.NO_DELIVERY else day
-            yield WaitingRow(line, reason, last, risk, since, provider)
+            unbooked = reason is Reason.NO_DELIVERY
+            last = _moved(day, -lead) if unbooked else day
+            yield WaitingRow(line, reason, last, risk, since, provider, values["soon"] if unbooked else None)
+
+
+def stands(reader: Reader, lines: Collection[int], *, tenant: str | None) -> dict[int, Stands]:
+    """Give where lines that were found to wait stand now: their list may have been made before they are read."""
+    if not lines:
+        return {}
+    rows = reader.execute(STANDS, {"lines": json.dumps(list(lines)), "tenant": tenant})
+    return {
+        line: Stands(alert, _reason(LineState(state), failed=failed is not None, unbooked=due_on is not None), due_on)
+        for line, state, alert, failed, due_on in rows
+    }
+
+
+def _reason(state: LineState, *, failed: bool, unbooked: bool) -> Reason | None:
+    if state in _FOR_PERSONS:
+        return OF_STATE[state]
+    if failed:
+        return Reason.DELIVERY_FAILED
+    return Reason.NO_DELIVERY if unbooked else None
 
 
 def _scopes(reader: Reader, tenant: OdsCode | None) -> tuple[str, ...]:

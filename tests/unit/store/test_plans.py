@@ -93,6 +93,7 @@ def of_attention() -> Iterator[tuple[str, str]]:
     for every in (alert_order.IN_ORDER, waiting_rows.WAITING):
         for each, one in every.items():
             yield f"needs attention {each}", one
+    yield "needs attention, where a line that waited stands", waiting_rows.STANDS
     yield "needs attention, the next late provider", alert_order.NEXT_LATE
     for mine in (False, True):
         yield f"tended, {mine}", tending._NUMBERS[mine]
