@@ -207,7 +207,7 @@ def _paging(found: Attention, query: AttentionQuery) -> Paging:
 
 
 async def _parts(found: Places, site: Site, looker: Looker, now: datetime) -> AsyncIterator[Rows]:
-    """Give the rows that the list had at one moment, as they stand when each part is read; none of what was closed."""
+    """Give the rows that the list had at one moment, as they stand when each part is read, but what is over by then."""
     number = 1
     for first in range(0, len(found.rows), _PART):
         part = found.rows[first : first + _PART]
