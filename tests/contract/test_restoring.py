@@ -31,6 +31,7 @@ from gateway.domain.reconciliation import (
 from gateway.enquiries import AlertView
 from gateway.pipeline.changes import stands
 from gateway.ports.acceptance import Acceptance, CancelRequest, HoldRequest, OvertakenError
+from gateway.ports.work import Whereabouts
 from gateway.store.sql.restoring import Person
 from gateway.store.sqlite.backup import DATABASE, MANIFEST, Manifest, back_up, digest, faults_of, verify
 from gateway.store.sqlite.restoring import Restored, restore
@@ -250,6 +251,43 @@ async def test_what_a_provider_said_before_it_was_sent_an_order_again_is_not_sai
     assert "of an earlier life" in alert.text
     await disaster.exchange.answer(message, event)
     assert await disaster.exchange.states(what) != [LineState.WITH_PROVIDER]
+    await disaster.close()
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        (LineState.REJECTED, LineState.SENT),
+        (LineState.CANCELLED, LineState.UNCERTAIN),
+        (LineState.RETURNED, LineState.UNCERTAIN),
+        (LineState.EXPIRED, LineState.UNCERTAIN),
+    ],
+)
+async def test_what_a_provider_gave_up_after_it_had_accepted_it_is_sent_again_by_a_person_alone(
+    disaster: Disaster, stated: LineState, expected: LineState
+) -> None:
+    """Some of it may have been supplied before it was given up: sent again whole, that would be supplied twice."""
+    disaster.back_up()
+    what = await disaster.accept("A")
+    await disaster.deliver()
+    await disaster.restore()
+    await disaster.state(held(what, stated))
+    await disaster.state(provider=OTHER)
+    assert await disaster.tell("MSGA") == ("MSGA",)
+    await disaster.accept("A")
+    assert await disaster.tell("MSGA") == ()
+    store, now = disaster.exchange.store, disaster.clock.move(hours=3)
+    for claim in await store.claim(worker="w", now=now, lease_seconds=60, room={PROVIDER: 9}):
+        assert await store.on_wire(claim, now=now) is (expected is LineState.SENT)
+    assert await disaster.exchange.states(what) == [expected]
+    if expected is LineState.UNCERTAIN:
+        found = await store.resolve_doubt(
+            what.id, found=Whereabouts.NEVER_ARRIVED, evidence="Nothing was supplied.", by="a", now=now, tenant=TRUST
+        )
+        assert found
+        now = disaster.clock.move(minutes=5)
+        (claim,) = await store.claim(worker="w", now=now, lease_seconds=60, room={PROVIDER: 9})
+        assert await store.on_wire(claim, now=now)
     await disaster.close()
 
 

@@ -152,7 +152,7 @@ class Recovery:
 
 def _state_of(job: Job) -> LineState:
     if job.given_up:
-        return LineState.REJECTED
+        return LineState.CANCELLED if job.cancelled or job.packs else LineState.REJECTED
     if job.packs >= job.total:
         return LineState.FULFILLED
     return LineState.ON_HOLD if job.held else LineState.ACCEPTED

@@ -47,6 +47,13 @@ WHERE outbox.id = :id AND outbox.accepted_at <= coalesce(
     (SELECT max(restored_at) FROM restoration))
 AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.outbox = outbox.id AND attempt.lease = :lease)
 """
+# Stated as given up, and not as rejected: of what was accepted once, some may have been supplied before it was.
+_SUPPLIED_IN_PART = """
+SELECT 1 FROM stated_holding
+WHERE line = :line AND known = 0 AND end_reason = :why AND state <> 'REJECTED'
+    AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.outbox = :id AND attempt.lease = :lease)
+LIMIT 1
+"""
 _GIVEN = "SELECT 1 FROM allocation WHERE line = ? AND provider = ? AND epoch = ?"
 # Of an archived line there stays who had it last, under which epoch, and whether its prescription was supplied in full.
 _ARCHIVED = """
@@ -90,6 +97,7 @@ UPDATE stated_holding SET ended_at = :at, ended_by = :by, end_reason = :reason
 WHERE line = :line AND known = 0 AND ended_at IS NULL AND (CAST(:provider AS TEXT) IS NULL OR provider = :provider)
 """
 _LEASE: Final = "restored"
+_GIVEN_UP: Final = "given up, as stated"
 _BY: Final = "gateway"
 _NOT_SENT: Final = frozenset({LineState.READY, LineState.UNDELIVERABLE})
 _DOUBTED: Final = frozenset({LineState.READY, LineState.SENT, LineState.UNCERTAIN})
@@ -257,9 +265,15 @@ def taken(transaction: Transaction, lines: Sequence[LineNow], *, row: int, now: 
 
 
 def _found_out(transaction: Transaction, lines: Sequence[LineNow], *, row: int, now: datetime) -> bool:
-    """Stop what may have left for a provider that could not say what it has: a person must find out first."""
+    """Stop what may have left, or been supplied of, in the lost time: a person must find out first.
+
+    It is for a provider that could not say what it has, or a provider stated that it had it and gave it up.
+    """
     values = {"id": row, "generation": transaction.generation, "trust": TRUST_AFTER_RESTORE, "lease": _LEASE}
-    if transaction.row(_MAY_HAVE_LEFT, values) is None:
+    given_up = {"id": row, "lease": _LEASE, "why": _GIVEN_UP}
+    if transaction.row(_MAY_HAVE_LEFT, values) is None and not any(
+        transaction.row(_SUPPLIED_IN_PART, {**given_up, "line": line.id.bytes}) for line in lines
+    ):
         return False
     for line in lines:
         if line.state is LineState.READY:
@@ -346,7 +360,7 @@ def _keep(told: _Told, holding: StatedHolding, *, known: bool) -> None:
             "known": known,
             "ended": stored(told.now) if gone else None,
             "ended_by": told.statement.by if gone else "",
-            "why": "given up, as stated" if gone else "",
+            "why": _GIVEN_UP if gone else "",
         },
     )
 
