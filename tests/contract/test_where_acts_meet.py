@@ -170,12 +170,25 @@ async def test_a_hold_that_the_earlier_provider_never_answered_holds_the_order_b
     assert await desk.deliver(to=NEXT) == 1
 
 
-@pytest.mark.parametrize(("days", "told"), [(181, set()), (183, {"released-expired"})])
-async def test_a_released_line_is_supplied_until_its_own_validity_ends_not_that_of_its_message(
-    desk: Counter, days: int, told: set[str]
+@pytest.mark.parametrize(
+    ("begun", "days", "told"),
+    [
+        (False, 179, set()),
+        (False, 181, {"released-expired"}),
+        (True, 181, set()),
+        (True, 183, {"released-expired"}),
+    ],
+)
+async def test_a_released_line_may_begin_while_its_message_is_valid_and_goes_on_while_it_is_itself(
+    desk: Counter,
+    begun: bool,  # noqa: FBT001 - a row of the table
+    days: int,
+    told: set[str],
 ) -> None:
     what = make_prescription("A")  # its message is valid for 180 days, itself for 182
-    await desk.accepted(what)
+    order = await desk.accepted(what)
+    if begun:
+        await desk.answer(order.id, E.DELIVERED)
     for kind, answer in ((HoldKind.HOLD, E.HOLD_CONFIRMED), (HoldKind.RELEASE, E.RELEASE_CONFIRMED)):
         await desk.hold(what, kind)
         claim = await desk.send()
@@ -183,7 +196,7 @@ async def test_a_released_line_is_supplied_until_its_own_validity_ends_not_that_
         if kind is HoldKind.RELEASE:
             desk.clock.move(days=days)
         await desk.answer(claim.message_id, answer)
-    assert await desk.states(what) == [S.ACCEPTED]
+    assert await desk.states(what) == [S.IN_SUPPLY if begun else S.ACCEPTED]
     assert set(await desk.alert_kinds()) == told
 
 

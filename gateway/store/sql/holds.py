@@ -68,6 +68,11 @@ WHERE hold.line = ? AND hold.state = 'ASKED' AND outbox.attempts = 0 ORDER BY ho
 """
 _LAST_ASKED = "SELECT id, kind FROM hold WHERE line = ? AND state = 'ASKED' ORDER BY id DESC LIMIT 1"
 _VALID_UNTIL = "SELECT valid_until FROM line WHERE id = ? AND valid_until IS NOT NULL"
+_BEGINS_UNTIL = """
+SELECT message.not_valid_after FROM allocation JOIN message ON message.id = allocation.message
+WHERE allocation.line = ? AND allocation.ended_at IS NULL
+"""
+"""Until when a supply may begin, as its message says; what is under way goes on until the line's own validity ends."""
 
 _ASKING: Final = {HoldKind.HOLD: LineEvent.HOLD_ASKED, HoldKind.RELEASE: LineEvent.RELEASE_ASKED}
 _REQUESTS: Final = {HoldKind.HOLD: Request.HOLD, HoldKind.RELEASE: Request.RELEASE}
@@ -222,8 +227,9 @@ def _follow(transaction: Transaction, line: LineNow, arrow: HoldRow, happening: 
 
 def _check_validity(transaction: Transaction, line: LineNow, *, now: datetime) -> None:
     """Tell a person where a line was released after its time: it may not be supplied (mapping.md 10.2)."""
-    row = transaction.row(_VALID_UNTIL, (line.row,))
-    if row is not None and instant(row[0]) < now:
+    begun = line.delivered > 0 or LineState.IN_SUPPLY in {line.state, line.before}
+    ends = [transaction.row(_VALID_UNTIL, (line.row,)), None if begun else transaction.row(_BEGINS_UNTIL, (line.row,))]
+    if any(row is not None and instant(row[0]) < now for row in ends):
         words = "It was released after its validity was over: it may not be supplied."
         _alert(transaction, line, "released-expired", words, at=now)
 

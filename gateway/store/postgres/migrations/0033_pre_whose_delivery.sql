@@ -1,6 +1,8 @@
 -- Whose a delivery is stands beside the day it is due: what nobody has booked is read of one trust, or of one provider,
 -- without asking the lock of everybody's. Kept by the tables themselves, so that it is right whichever version writes.
 -- Source: console.md 6.1, 12 (server budgets).
+-- In the order in which lists read them, before anything that takes long: nobody then waits for what this step waits for.
+LOCK TABLE alert, line, delivery IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE delivery ADD COLUMN tenant text COLLATE "C";
 ALTER TABLE delivery ADD COLUMN provider text COLLATE "C";
 UPDATE delivery SET tenant = line.tenant, provider = line.provider FROM line WHERE line.id = delivery.line;
