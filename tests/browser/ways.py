@@ -160,6 +160,11 @@ def cancel_here(page: Page, _: Row) -> None:
     expect(page.get_by_role("main")).to_contain_text("Cancelled, and confirmed")
 
 
+def to_another_or_nobody(page: Page, row: Row) -> None:
+    """Give it to another provider; cancel it where it waits for the order that it replaces, which nobody gives up."""
+    (cancel_here if "It waits for the order that it replaces" in row.words else to_another)(page, row)
+
+
 def by_another(page: Page, _: Row) -> None:
     """Say that another made the supply in the provider's place."""
     _act(page, "Log a rescue supply")
@@ -260,7 +265,7 @@ WAYS: Final[Mapping[Reason, Way]] = {
     Reason.REJECTED: close_line,
     Reason.RULING: drop_change,
     Reason.NOT_SENT: to_another,
-    Reason.NOT_YET_SENT: to_another,
+    Reason.NOT_YET_SENT: to_another_or_nobody,
     Reason.HELD_SOURCE: cancel_here,
     Reason.HELD_CODE: map_code,
     Reason.HELD_RELEASE: cancel_what_no_release_has,
