@@ -33,6 +33,18 @@ def test_more_worlds_lose_double_or_hide_nothing() -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(8917, id="supplied in part and given up in the time that a restore lost"),
+        pytest.param(3033, id="cancelled in the lost time and sent again"),
+        pytest.param(5506, id="by another channel after its change"),
+    ],
+)
+def test_what_was_found_once_is_not_found_again(seed: int) -> None:
+    assert proof.live(plan(seed, 100)).faults == ()
+
+
 def test_everything_that_can_be_drawn_is_met_in_a_few_seeds() -> None:
     seen: Counter[str] = Counter()
     everything = (FROM_TABLES | FROM_ACTORS) - SELDOM

@@ -52,9 +52,9 @@ RETURNING {LINE_COLUMNS}
 """  # noqa: S608 - of our own words alone
 _LIVE = """state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED') AND action IN ('new', 'replace')
     AND replaced = 0 AND NOT (action = 'replace' AND state = 'HELD')"""
-_OVER = """(state IN ('CANCELLED', 'EXPIRED', 'CLOSED') OR (state = 'SUPERSEDED' AND replaced = 1))
-    AND action IN ('new', 'replace')"""
-"""It was an order, and is over: no copy of it is a new one. Of a held one that was corrected its successor tells."""
+_OVER = """(state IN ('CANCELLED', 'EXPIRED', 'CLOSED') OR replaced = 1) AND action IN ('new', 'replace')"""
+"""It was an order, and is over or changed: no copy of it is a new one. Of a held one that was corrected its successor
+tells."""
 _UNDER_NUMBER = """
 SELECT 1 FROM line
 WHERE order_number = :order_number AND tenant = :tenant AND order_number <> '' AND prescription < :first
