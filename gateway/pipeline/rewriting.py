@@ -74,9 +74,9 @@ def rewrite(
         return ("the order was never completed",)
     prescription, trace = remainder(original, written.trace, left)
     reasons = _of_signature(original, prescription, left, provider)
-    # another provider's supply begins anew, so that the time in which one may begin must still run
+    # supply of what is sent begins anew, so that the time in which one may begin must still run
     over = [ending.text for ending in endings(prescription, around.reference.products) if ending.moment < now]
-    reasons = (*reasons, *(f"{text} For another provider a new one is needed." for text in over))
+    reasons = (*reasons, *(f"{text} A new one is needed." for text in over))
     if reasons:
         return reasons
     return _checked(replace(written, prescription=prescription, trace=trace), provider, epoch, now, around)
