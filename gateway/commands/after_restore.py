@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from uuid import UUID
 import typer
 
 from gateway.commands.exits import Exit
-from gateway.domain.books import Listed, Side
+from gateway.domain.books import Side
 from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.domain.lifecycle import LineState
 from gateway.domain.reconciliation import Reconciled, StatedHolding, Statement
@@ -66,12 +66,12 @@ class AfterRestore:
         print(f"{self.destination}: {self.by} answers for it, also for what it was given in the time that is lost")
 
     def trust_told(
-        self, messages: Sequence[Listed] | None, told: Mapping[str, LineState] = MappingProxyType({})
+        self, messages: Mapping[str, Collection[str]] | None, told: Mapping[str, LineState] = MappingProxyType({})
     ) -> None:
         """Take the names of what a trust was told since the backup, or answer for it (None); print what is lost.
 
         Args:
-            messages: what it was told is held.
+            messages: control ids of what it was told is held, with the SHA-256 of what bore each where it says so.
             told: the lines that it was told are cancelled or on hold.
 
         Raises:
@@ -118,12 +118,13 @@ class AfterRestore:
         async with desk(self.settings) as at:
             return await at.store.answer_for(self.destination, by=self.by, reason=self.reason, now=at.clock.now())
 
-    async def _told(self, messages: Sequence[Listed] | None, told: Mapping[str, LineState]) -> dict[str, bool] | None:
+    async def _told(
+        self, messages: Mapping[str, Collection[str]] | None, told: Mapping[str, LineState]
+    ) -> dict[str, bool] | None:
         """Give what is missing, and of each whether its control id is another message's here."""
-        names = [one.id for one in messages] if messages is not None else None
-        digests = {one.id: one.digest for one in messages or () if one.digest}
+        names = None if messages is None else list(messages)
         async with desk(self.settings) as at:
-            take = partial(at.store.trust_told, self.destination, names, digests=digests, told=told)
+            take = partial(at.store.trust_told, self.destination, names, digests=messages or {}, told=told)
             missing = await take(by=self.by, reason=self.reason, now=at.clock.now())
             if missing is None:
                 return None

@@ -14,7 +14,7 @@ from gateway.access.policy import Action
 from gateway.commands.after_restore import AfterRestore
 from gateway.commands.exits import Exit
 from gateway.commands.person import Config, Data, operator, stated
-from gateway.commands.stated import read_holdings, read_list, read_told
+from gateway.commands.stated import read_holdings, read_list, read_messages, read_told
 from gateway.domain.books import DayList, Discrepancy, Ledger, Listed, Side, compare
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode, parse_uuid
@@ -77,7 +77,7 @@ def reconcile(  # the options are those of three acts that belong together
         elif holdings is not None:
             act.state(read_holdings(holdings), as_json=as_json)
         elif messages is not None:
-            act.trust_told(read_list(messages), read_told(told) if told is not None else {})
+            act.trust_told(read_messages(messages), read_told(told) if told is not None else {})
         else:
             act.answer_for()
     elif party and not destination:

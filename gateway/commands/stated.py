@@ -1,12 +1,13 @@
 """Lists that parties give us: JSON lines, or CSV with a heading; read strictly, every fault with its line.
 
 A provider's holdings: `line`, `epoch`, `state`, and if it likes `prescription`. A party's day: `id`, and if it likes
-`epoch`, `digest`, `state`. What a trust was told of its lines: `line`, `state`. A list that is half understood would
-hide what it exists to find, so it is refused whole.
+`epoch`, `digest`, `state`. What a trust was told is held: the same, of which `id` and `digest` count. What it was told
+of its lines: `line`, `state`. A list that is half understood would hide what it exists to find, so it is refused whole.
 """
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ _HOLDING: Final = (frozenset({"line", "epoch", "state"}), frozenset({"prescripti
 _LISTED: Final = (frozenset({"id"}), frozenset({"epoch", "digest", "state"}))
 _TOLD: Final = (frozenset({"line", "state"}), frozenset[str]())
 _STATES: Final = {state.value: state for state in STANCES}
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_FAULTS: Final = 20
 
 Row = dict[str, str]
@@ -62,6 +64,30 @@ def read_list(file: Path) -> tuple[Listed, ...]:
             faults.append(f"{file}:{number}: this id is listed before")
     _refuse(faults)
     return tuple(found.values())
+
+
+def read_messages(file: Path) -> dict[str, frozenset[str]]:
+    """Read the control ids under which a trust was told that something is held, each with the SHA-256 of what bore it.
+
+    After a restore an id may have been taken twice, before and since, for two messages: a log has both, and both count.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is not such a list; every fault with its line.
+    """
+    faults: list[str] = []
+    found: dict[str, set[str]] = {}
+    for number, row in _rows(file, _LISTED):
+        digest, before = row.get("digest", "").lower(), found.get(row["id"])
+        if not row["id"]:
+            faults.append(f"{file}:{number}: give an id")
+        elif before is not None and ("" in before | {digest} or digest in before):
+            faults.append(f"{file}:{number}: this id is listed before; two messages that bore it have two digests")
+        elif digest and not _SHA256.fullmatch(digest):
+            faults.append(f"{file}:{number}: digest is a SHA-256, 64 hexadecimal digits")
+        else:
+            found.setdefault(row["id"], set()).add(digest)
+    _refuse(faults)
+    return {name: frozenset(digests) - {""} for name, digests in found.items()}
 
 
 def read_told(file: Path) -> dict[str, LineState]:

@@ -6,7 +6,7 @@ Each method is one transaction, durable when it returns. Every implementation pa
 Source: brief D3, D4; reliability-security.md I1 to I13.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
@@ -311,7 +311,7 @@ class Store(
         tenant: OdsCode,
         names: Sequence[str] | None,
         *,
-        digests: Mapping[str, str] = MappingProxyType({}),
+        digests: Mapping[str, Collection[str]] = MappingProxyType({}),
         told: Mapping[str, LineState] = MappingProxyType({}),
         by: str,
         reason: str,
@@ -322,7 +322,7 @@ class Store(
         Args:
             tenant: the trust.
             names: the control ids; None where a person answers for the trust.
-            digests: SHA-256 of the bytes that bore a control id, where the trust states it.
+            digests: SHA-256 of the bytes that bore a control id, of each that did, where the trust states it.
             told: lines by item id or order number that the trust was told are cancelled or on hold.
             by: short name of the person.
             reason: where the list is from.

@@ -364,16 +364,18 @@ async def test_what_was_lost_is_asked_for_though_another_message_bears_its_contr
     await disaster.restore()
     await disaster.state()
     await disaster.state(provider=OTHER)
-    await disaster.exchange.store.accept(make_acceptance("N", control_id="MSG7"))  # a counter that began anew
-    digests = {"MSG7": lost.submission.digest}
+    new = make_acceptance("N", control_id="MSG7")  # a counter that began anew
+    await disaster.exchange.store.accept(new)
+    both = {"MSG7": [new.submission.digest, lost.submission.digest]}  # as its log has them
     tell = partial(disaster.exchange.store.trust_told, TRUST, by="a.person", reason="list", now=disaster.clock.now())
-    assert await tell(["MSG7"], digests=digests) == ("MSG7",)
+    assert await tell(["MSG7"], digests=both) == ("MSG7",)
     ((text,),) = [[one.text] for one in await disaster.alerts() if one.kind == "message-lost"]
     assert "under a new control id" in text
     assert await disaster.exchange.claim() == []
     again = make_acceptance("L", control_id="MSG8")
     await disaster.exchange.store.accept(again)
-    assert await tell(["MSG8", "MSG7"], digests={"MSG8": again.submission.digest.upper()}) == ()
+    since = {"MSG7": [new.submission.digest], "MSG8": [again.submission.digest.upper()]}
+    assert await tell(["MSG7", "MSG8"], digests=since) == ()
     assert len(await disaster.exchange.claim()) == 2
     await disaster.close()
 

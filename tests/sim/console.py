@@ -93,17 +93,23 @@ class Console:
         if what is AskedFor.CANCEL:
             self.world.oracle.stopped |= lines
 
-    async def redo(self, tenant: OdsCode, since: float) -> bool:
-        """Do again what a restore lost, as far as its orders are known here again; tells whether it could be."""
+    async def redo(self, tenant: OdsCode, since: float) -> frozenset[UUID] | None:
+        """Do again what a restore lost, as far as its orders are known here again.
+
+        Returns:
+            The lines that are not found, and to which it is to be done yet; None where the gateway did not take it.
+        """
+        absent = set[UUID]()
         for one in [done for done in self.done if done.tenant == tenant and done.at >= since]:
             seen = self._seen(one.prescription, tenant)
+            absent |= one.lines - seen.keys()
             lines = {line: seen[line] for line in one.lines if line in seen}
             if not lines:
                 continue
             found = await service(self.world, SimAsking).ask(self._wish(one.what, one.prescription, tenant, lines))
             if not isinstance(found, tuple):
-                return False
-        return True
+                return None
+        return frozenset(absent)
 
     def _seen(self, prescription: UUID, tenant: OdsCode) -> dict[UUID, Seen]:
         rows = self.world.gateway.connection.execute(_SEEN, (prescription.bytes, tenant.value))

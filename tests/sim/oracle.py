@@ -17,6 +17,7 @@ import apsw
 from gateway.domain.identifiers import OdsCode
 from gateway.store.sql import books, ledger
 from tests.faults.invariants import broken
+from tests.sim.loop import LATE
 
 _STANDS = """
 SELECT line.state, line.epoch, held.provider FROM line
@@ -54,6 +55,10 @@ _NOTHING_LEFT = frozenset(
 """States in which the gateway says that no provider has the line, or may have it."""
 
 
+Named = tuple[OdsCode, str, bytes]
+"""A message as its trust knows it: the trust, its control id, and its bytes."""
+
+
 @dataclass(slots=True)
 class Job:
     """One order of one line at one provider.
@@ -86,26 +91,27 @@ class Oracle:
 
     Attributes:
         faults: what is wrong, in the order in which it was found.
+        answered: what each trust was answered, by control id and the bytes that bore it.
         refused: control ids with bytes that were refused for good; not those that a restore may have lost.
         since: when each positive answer was first read.
         forgotten: lines of which a restore lost something: where they stand is not compared with who supplied them.
-        reopened: control ids whose answer a restore lost: whoever sends one again may get another answer, for what came
-            meanwhile counts too (a correction may have been first).
+        reopened: what a restore lost the answer to: whoever sends it again may get another answer, for what came
+            meanwhile counts too (a correction may have been first, or another message under its control id).
         stopped: lines of which a person read "cancelled", at once: nobody may supply them.
         agreements: proposals that were carried out, in each life.
     """
 
     connection: Callable[[], apsw.Connection]
     faults: list[str] = field(default_factory=list)
-    answered: dict[tuple[OdsCode, str], tuple[bytes, bytes]] = field(default_factory=dict)
+    answered: dict[Named, bytes] = field(default_factory=dict)
     ordered: dict[UUID, int] = field(default_factory=dict)
     jobs: dict[UUID, list[Job]] = field(default_factory=dict)
     totals: dict[UUID, int] = field(default_factory=dict)
     handed: Counter[UUID] = field(default_factory=Counter)
-    refused: set[tuple[OdsCode, str, bytes]] = field(default_factory=set)
-    since: dict[tuple[OdsCode, str], float] = field(default_factory=dict)
+    refused: set[Named] = field(default_factory=set)
+    since: dict[Named, float] = field(default_factory=dict)
     forgotten: set[UUID] = field(default_factory=set)
-    reopened: set[tuple[OdsCode, str]] = field(default_factory=set)
+    reopened: set[Named] = field(default_factory=set)
     stopped: set[UUID] = field(default_factory=set)
     agreements: set[tuple[UUID, int]] = field(default_factory=set)
     seen: Counter[str] = field(default_factory=Counter)
@@ -118,31 +124,33 @@ class Oracle:
         self, trust: OdsCode, control: str, body: bytes, answer: bytes, lines: tuple[UUID, ...], *, at: float
     ) -> None:
         """A trust read "stop sending" for these bytes under this control id."""
-        self.since.setdefault((trust, control), at)
+        name = (trust, control, body)
+        self.since.setdefault(name, at)
         self.seen["answered"] += 1
-        first = self.answered.setdefault((trust, control), (body, answer))
-        if first[0] != body:
+        if any(one[:2] == name[:2] and one != name and one not in self.reopened for one in self.answered):
             self.fault(f"doubled: two messages were taken under the control id {control}")
-        elif first[1] != answer and (trust, control) in self.reopened:
-            self.reopened.remove((trust, control))
-            self.answered[trust, control] = (body, answer)
-        elif first[1] != answer or (trust, control, body) in self.refused:
+        first = self.answered.setdefault(name, answer)
+        if first != answer and name in self.reopened:
+            self.reopened.remove(name)
+            self.answered[name] = answer
+        elif first != answer or name in self.refused:
             self.fault(f"lost: {control} was answered in two ways")
         for line in lines:
             self.ordered[line] = self.ordered.get(line, 0)
 
     def was_refused(self, trust: OdsCode, control: str, body: bytes) -> None:
         """A trust read "no, for good" for these bytes under this control id."""
-        self.refused.add((trust, control, body))
-        if (trust, control) not in self.reopened and self.answered.get((trust, control), (b"", b""))[0] == body:
+        name = (trust, control, body)
+        self.refused.add(name)
+        if name in self.answered and name not in self.reopened:
             self.fault(f"lost: {control} was answered in two ways")
 
-    def forget(self, trust: OdsCode, control: str, lines: tuple[UUID, ...], *, before: float) -> None:
+    def forget(self, trust: OdsCode, control: str, body: bytes, lines: tuple[UUID, ...], *, before: float) -> None:
         """A restore lost what was answered: the trust knows, and sends it again. Not so what the backup should have."""
         self.seen["sent again after a restore"] += 1
-        if self.since.pop((trust, control)) <= before:
+        if self.since.pop((trust, control, body), LATE) <= before:
             self.fault(f"lost: {control} was answered before the backup and is not in it")
-        self.answered.pop((trust, control))
+        self.answered.pop((trust, control, body), None)
         for line in lines:  # promised again when it is answered again
             self.ordered.pop(line, None)
 
@@ -217,10 +225,10 @@ class Oracle:
         self.look()
         connection = self.connection()
         stored = {bytes(body): (bytes(answer), orders) for body, answer, orders in connection.execute(_STORED)}
-        for (trust, control), (body, answer) in self.answered.items():
+        for (trust, control, body), answer in self.answered.items():
             if body not in stored:
                 self.fault(f"lost: {control} was answered and is not stored")
-            elif stored[body][0] != answer and (trust, control) not in self.reopened:
+            elif stored[body][0] != answer and (trust, control, body) not in self.reopened:
                 self.fault(f"lost: {control} has another answer than its sender got")
         known = {UUID(bytes=uuid) for (uuid,) in connection.execute("SELECT uuid FROM line")}
         self.faults += [f"lost: line {line} was promised and is not there" for line in self.ordered.keys() - known]

@@ -8,6 +8,7 @@ Source: reliability-security.md I22, T12; mapping.md 10.2 (*provider statement b
 
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from tests.sim import memory
 from tests.sim.loop import Sleep
 from tests.sim.oracle import Job
 from tests.sim.plan import HOUR, Act
-from tests.sim.trusts import TRUSTS
+from tests.sim.trusts import TRUSTS, renamed
 
 if TYPE_CHECKING:
     from tests.sim.providers import Party
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _TOUCHED: Final = "SELECT DISTINCT line.uuid FROM line JOIN event ON event.line = line.id WHERE event.seq > ?"
 _NEWEST: Final = "SELECT coalesce(max(seq), 0) FROM event"
 _LEAVES: Final = "SELECT size FROM audit_head"
+_BYTES: Final = "SELECT body FROM submission WHERE tenant = ? AND control_id = ?"
 _GENERATION: Final = "SELECT generation FROM meta"
 _ROUNDS: Final = 40
 _ADA: Final = restoring.Person(name="ada", recognised=True, reason="sim")
@@ -53,14 +55,16 @@ class Recovery:
     """The backup of one world, and what people do once it has been put in place.
 
     Attributes:
-        told: what each trust was told is taken, by trust and control id.
+        told: what each trust was told is taken, by trust and bytes.
+        lost: what each trust has found to be lost.
         said: what each provider has said, and when.
     """
 
     world: "World"
     content: bytes = b""
     made_at: float = 0.0
-    told: dict[tuple[OdsCode, str], Told] = field(default_factory=dict)
+    told: dict[tuple[OdsCode, bytes], Told] = field(default_factory=dict)
+    lost: dict[OdsCode, list[Told]] = field(default_factory=dict)
     said: list[tuple[float, OdsCode, Acknowledgement]] = field(default_factory=list)
 
     def back_up(self) -> None:
@@ -104,7 +108,7 @@ class Recovery:
             await self._until_done(lambda party=party: self._state(party))
         for trust in TRUSTS:
             await Sleep(world.dice.between(60.0, HOUR, "compares at", trust.value))
-            await self._until_done(lambda trust=trust: self._compare(trust))
+            await self._until_nothing_is_lost(trust)
         for _ in range(2):
             await Sleep(HOUR)
             for _, ods, answer in [one for one in self.said if one[0] >= since]:
@@ -133,21 +137,62 @@ class Recovery:
         self.world.gateway.wake()
         return True
 
+    async def _until_nothing_is_lost(self, trust: OdsCode) -> None:
+        """One trust compares, sends again what is lost, waits until that is answered, and compares once more."""
+        while True:
+            await self._until_done(lambda: self._compare(trust))
+            lost = self.lost.pop(trust, [])
+            if not lost:
+                return
+            tasks = [self.world.loop.spawn(self._again(one)) for one in lost]
+            while any(task.alive for task in tasks):
+                await Sleep(HOUR / 4)
+
     async def _compare(self, trust: OdsCode) -> bool:
-        """One trust's people do again what they did here; then it lists what it was told, and sends what is missing."""
+        """Its people do again what they did here, and it lists what it was told; tells whether both could be done.
+
+        Where they do not find what they did something to, it is lost, or on its way: only when it is here again, and
+        that is done, is the list compared, for it lets the orders go.
+        """
         world = self.world
-        if not await world.console.redo(trust, self.made_at):
+        mine = [one for (owner, _), one in self.told.items() if owner == trust]
+        absent = await world.console.redo(trust, self.made_at)
+        if absent is None or any(world.posting[line] for line in absent):
             return False
-        mine = {one.control: one for (owner, _), one in self.told.items() if owner == trust}
+        self.lost[trust] = [one for one in mine if absent.intersection(one.lines)]
+        if self.lost[trust]:
+            return True
+        digests: dict[str, list[str]] = {}
+        for one in mine:
+            digests.setdefault(one.control, []).append(sha256(one.body).hexdigest())
         missing = await world.gateway.store.trust_told(
-            trust, sorted(mine), by="ada", reason="its own list", now=world.gateway.now()
+            trust, sorted(digests), digests=digests, by="ada", reason="its own list", now=world.gateway.now()
         )
-        for control in missing or ():
-            lost = mine[control]
-            world.oracle.forget(trust, lost.name, lost.lines, before=self.made_at)
-            del self.told[trust, lost.name]
-            world.loop.spawn(world.post(trust, lost.name, lost.body, lost.lines))
-        return not missing
+        self.lost[trust] = [one for one in mine if one.control in (missing or ()) and not self._is_here(one)]
+        return True
+
+    def _is_here(self, one: Told) -> bool:
+        return self._bears(one.trust, one.control) == one.body
+
+    def _bears(self, trust: OdsCode, control: str) -> bytes | None:
+        """Give the bytes that bear a control id here, as a trust looks them up."""
+        row = self.world.gateway.connection.execute(_BYTES, (trust.value, control)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    async def _again(self, lost: Told) -> None:
+        """Send a lost message until it is answered: under a new control id where its own is another's now."""
+        world, body, name, here = self.world, lost.body, lost.name, self._bears(lost.trust, lost.control)
+        if here == body:  # it came of itself meanwhile
+            return
+        world.oracle.forget(lost.trust, name, body, lost.lines, before=self.made_at)
+        if here is not None:
+            world.oracle.seen["sent again under a new id"] += 1
+            name, body = f"{name}Z", body + b"Z"
+            world.gateway.parcels[body] = renamed(world.gateway.parcels[lost.body], name)
+        while await world.post(lost.trust, name, body, lost.lines) is None:
+            await Sleep(HOUR / 4)
+        if body != lost.body or self._bears(lost.trust, lost.control) is None:  # it was sent anew, or is refused now
+            del self.told[lost.trust, lost.body]
 
 
 def _state_of(job: Job) -> LineState:

@@ -39,6 +39,7 @@ def test_more_worlds_lose_double_or_hide_nothing() -> None:
         pytest.param(8917, id="supplied in part and given up in the time that a restore lost"),
         pytest.param(3033, id="cancelled in the lost time and sent again"),
         pytest.param(5506, id="by another channel after its change"),
+        pytest.param(8400, id="its control id is taken by another message after a restore"),
     ],
 )
 def test_what_was_found_once_is_not_found_again(seed: int) -> None:

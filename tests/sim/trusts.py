@@ -248,6 +248,19 @@ class Scribe:
         )
 
 
+def renamed(parcel: Parcel, control: str) -> Parcel:
+    """Give the same message under another control id."""
+
+    def accept(submission: Submission, known: tuple[KnownLine, ...], taken: bool) -> Acceptance:  # noqa: FBT001
+        made = parcel.accept(submission, known, taken)
+        body = made.answer.body.replace(parcel.control_id.encode(), control.encode())
+        return replace(
+            made, envelope=replace(made.envelope, control_id=control), answer=replace(made.answer, body=body)
+        )
+
+    return Parcel(control, parcel.asks, accept)
+
+
 def _replaceable(stands: Iterable[tuple[KnownLine, CancelState]]) -> bool:
     """Tell whether a change may take the place of lines: none is over, or being cancelled already."""
     found = list(stands)

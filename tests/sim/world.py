@@ -5,6 +5,7 @@
 Source: reliability-security.md 3.4.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -70,6 +71,7 @@ class World:
     posted: dict[int, _Posted] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     lies: int = 0
+    posting: Counter[UUID] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.dice = Dice(self.plan.seed)
@@ -152,8 +154,15 @@ class World:
         self.gateway.parcels[body] = parcel
         self.loop.spawn(self.post(trust, parcel.control_id, body, lines))
 
-    async def post(self, trust: OdsCode, control: str, body: bytes, lines: tuple[UUID, ...] = ()) -> bool:
-        """Post until it is answered; tells whether it was answered positively."""
+    async def post(self, trust: OdsCode, control: str, body: bytes, lines: tuple[UUID, ...] = ()) -> bool | None:
+        """Post until it is answered; tells whether it was answered positively, None where it was given up."""
+        self.posting.update(lines)
+        try:
+            return await self._post(trust, control, body, lines)
+        finally:
+            self.posting.subtract(lines)
+
+    async def _post(self, trust: OdsCode, control: str, body: bytes, lines: tuple[UUID, ...]) -> bool | None:
         for attempt in range(7):
             submission = Submission(
                 tenant=trust,
@@ -167,15 +176,14 @@ class World:
                 if b"MSA|AA" in answer.body or b"MSA|CA" in answer.body:
                     self.oracle.was_answered(trust, control, body, answer.body, lines, at=self.loop.now)
                     name = body.split(b"|")[9].decode() if body.startswith(b"MSH") else control
-                    self.recovery.told[trust, control] = Told(
-                        trust=trust, name=control, control=name, body=body, lines=lines
-                    )
+                    told = Told(trust=trust, name=control, control=name, body=body, lines=lines)
+                    self.recovery.told[trust, body] = told
                     return True
                 if answer.body == refusal(control).body:
                     self.oracle.was_refused(trust, control, body)
                 return False
             await Sleep(20.0 * 3**attempt)
-        return False
+        return None
 
     def _receive(self, submission: Submission) -> Coroutine[Any, Any, Answer]:
         return self.gateway.pipeline.receive(submission)
@@ -222,12 +230,7 @@ class World:
         self._send(posted, posted.body)
 
     def _other_bytes(self, act: Act, posted: _Posted) -> None:
-        """The trust's counter was set back: another order under a control id that was used.
-
-        Not after a restore: that a forgotten id is used again shows only in the daily exchange of lists, by digest.
-        """
-        if self.oracle.seen["restored"]:
-            return
+        """The trust's counter was set back: another order under a control id that was used."""
         name = f"{posted.body.decode()}X{act.number}"
         what = self.scribe.prescribe(name, posted.trust, lines=1, total=1, provider=posted.to)
         parcel = self.scribe.order(what, posted.to, posted.control)

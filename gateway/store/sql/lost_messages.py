@@ -4,7 +4,7 @@ Source: reliability-security.md I22, I7; mapping.md 10.3.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -34,7 +34,7 @@ def trust_told(
     tenant: OdsCode,
     names: Sequence[str] | None,
     *,
-    digests: Mapping[str, str],
+    digests: Mapping[str, Collection[str]],
     told: Mapping[str, LineState],
     by: str,
     reason: str,
@@ -46,7 +46,7 @@ def trust_told(
         transaction: a write.
         tenant: the trust.
         names: the control ids; None where the trust cannot say, and a person answers for it.
-        digests: SHA-256 of the bytes that bore a control id, where the trust states it.
+        digests: SHA-256 of the bytes that bore a control id, of each that did, where the trust states it.
         told: lines by item id or order number that the trust was told are cancelled or on hold.
         by: short name of the person.
         reason: where the list is from.
@@ -72,7 +72,7 @@ def trust_told(
     return missing
 
 
-def _bears_other_bytes(transaction: Transaction, tenant: OdsCode, name: str, digest: str) -> bool:
-    """Tell whether other bytes are here under a control id than those that the trust was told are held."""
+def _bears_other_bytes(transaction: Transaction, tenant: OdsCode, name: str, digests: Collection[str]) -> bool:
+    """Tell whether other bytes are here under a control id than some that the trust was told are held."""
     row = transaction.row(_DIGEST, (tenant.value, name))
-    return row is not None and bool(digest) and row[0] != digest.lower()
+    return row is not None and any(row[0] != digest.lower() for digest in digests)

@@ -3,7 +3,7 @@
 Source: brief D3, D4; gateway.ports.store says what each method promises.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -318,7 +318,7 @@ class SqlStore(
         tenant: OdsCode,
         names: Sequence[str] | None,
         *,
-        digests: Mapping[str, str] = MappingProxyType({}),
+        digests: Mapping[str, Collection[str]] = MappingProxyType({}),
         told: Mapping[str, LineState] = MappingProxyType({}),
         by: str,
         reason: str,

@@ -154,6 +154,10 @@ def test_a_restore_names_whom_it_holds_and_the_statement_lets_them_go(run: Run, 
     code, text = run("reconcile", "--destination", TRUST.value, "--messages", str(messages), *who)
     assert code == Exit.REFUSED
     assert "lost, to be sent again under a new control id, this is another's now: MSGA" in text
+    messages.write_text(f"id,digest\nMSGA,{'0' * 64}\nMSGA,{'0' * 64}\n")
+    code, text = run("reconcile", "--destination", TRUST.value, "--messages", str(messages), *who)
+    assert code == Exit.REFUSED
+    assert "this id is listed before" in text
     messages.write_text("id\nMSGA\n")
     stopped = tmp_path / "told.csv"
     stopped.write_text(f"line,state\n{LINE},CANCELLED\n")
