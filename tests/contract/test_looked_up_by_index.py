@@ -134,7 +134,7 @@ def read_whole(plan: list[str], tenant: OdsCode | None) -> list[str]:
             continue
         below = plan[place + 1] if place + 1 < len(plan) else ""
         by_index = any(sign in below for sign in _BY_INDEX)
-        of_everybody = tenant is not None and node[2] in _OPEN and not _WHOSE.search(below)
+        of_everybody = tenant is not None and node[2] in _OPEN and not (by_index and _WHOSE.search(below))
         if (node[2] in _BOOKS and not by_index) or of_everybody:
             found.append(f"{node[2]}: {line.strip()} {below.strip()}")
     return found

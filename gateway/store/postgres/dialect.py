@@ -1,7 +1,7 @@
 """How a statement of `gateway.store.sql` is said to PostgreSQL: its values are numbered, and an insert says its row.
 
-Everything else of a statement stands in what both engines understand; functions that only SQLite brings with it are
-defined in the schema under the same name.
+A list of row numbers is an array. Everything else of a statement stands in what both engines understand; functions
+that only SQLite brings with it are defined in the schema under the same name.
 """
 
 import re
@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from gateway.store.sql.listing import numbers
 from gateway.store.sql.transaction import Values
 
+_LIST: Final = re.compile(r"(?<!NOT )\bIN " + re.escape(numbers("@")).replace("@", r"([:\w?]+)"))
+_ARRAY: Final = "= ANY (ARRAY" + numbers(r"\1") + ")"
+"""A list of row numbers is read once, before the rows: as a table to join, of which a thousand rows are reckoned
+whatever it holds, it had the few hundred open alerts of everybody walked instead, and each asked whose it is."""
 _VALUE: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*|(?<!:):([a-z_]+)|\?")
 _INSERT: Final = re.compile(r"\s*INSERT INTO (\w+)")
 _GIVES_ROWS: Final = re.compile(r"\s*(SELECT|WITH|VALUES)\b|.*\bRETURNING\b", re.DOTALL)
@@ -61,7 +66,7 @@ def statement(sql: str) -> Statement:
             return f"${names.setdefault(found[1], len(names) + 1)}"
         return found[0]
 
-    text = _VALUE.sub(number, sql)
+    text = _VALUE.sub(number, _LIST.sub(_ARRAY, sql))
     gives_rows = _GIVES_ROWS.match(text) is not None
     insert = _INSERT.match(text)
     key = _NUMBERED.get(insert[1]) if insert and not gives_rows else None

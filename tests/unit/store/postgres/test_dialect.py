@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.store.postgres.dialect import statement
 from gateway.store.sql import alerts, claims, ledger
+from gateway.store.sql.listing import numbers
 
 SQL = Path(alerts.__file__).parent
 
@@ -28,6 +29,13 @@ SQL = Path(alerts.__file__).parent
 def test_values_are_numbered_and_literals_left_alone(said: str, text: str, names: tuple[str, ...]) -> None:
     found = statement(said)
     assert (found.text, found.names) == (text, names)
+
+
+def test_a_list_of_row_numbers_is_read_before_the_rows_and_one_of_others_as_it_is_said() -> None:
+    said = "id IN {one} AND id NOT IN {other} AND of IN (1, 2)"
+    found = statement(said.format(one=numbers(":a"), other=numbers(":b")))
+    as_array = said.replace("IN {one}", "= ANY (ARRAY{one})")
+    assert found.text == as_array.format(one=numbers("$1"), other=numbers("$2"))
 
 
 @pytest.mark.parametrize(
