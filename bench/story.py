@@ -72,7 +72,7 @@ async def _measure(
         accept = await _each([partial(store.accept, one) for one in accepted])
         taken = _written()
         del judged, accepted
-        send, acknowledge = await _answered(store, destination)
+        send, acknowledge = await answered(store, destination)
         ended = _written()
         more = [_submission(example, number) for number in range(count, 2 * count)]
         receive = await _each([partial(pipeline.receive, one) for one in more])
@@ -107,7 +107,7 @@ def _judged(submission: Submission, around: Surroundings) -> tuple[Submission, T
     return submission, translate(submission, read(submission, around), (), around)
 
 
-async def _answered(store: SqliteStore, destination: OdsCode) -> tuple[float, float]:
+async def answered(store: SqliteStore, destination: OdsCode) -> tuple[float, float]:
     """Send everything that is due, then answer it as its provider would."""
     started = time.process_time()
     claims: list[Claim] = []

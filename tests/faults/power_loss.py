@@ -37,6 +37,7 @@ IMAGES_PER_DAY = 500
 _DEEP_EVERY = 20
 """One image in so many is also checked page by page."""
 _SHOWN = 5
+_AS_IT_IS = sqlite_connection.LONGEST_LOG_BYTES // sqlite_connection.PAGE_BYTES
 
 
 def fingerprint(connection: apsw.Connection) -> str:
@@ -55,7 +56,7 @@ def record(seed: int, *, acts: int = ACTS) -> Trace:
     rng = random.Random(seed)
     folder = Path(tempfile.mkdtemp(dir=SCRATCH))
     try:
-        with _folding_after(rng.choice((sqlite_connection.CHECKPOINT_PAGES, 240, 60))), RecordingDisk() as disk:
+        with _folding_after(rng.choice((_AS_IT_IS, 240, 60))), RecordingDisk() as disk:
             asyncio.run(_live(disk.trace, folder, rng, acts))
             return disk.trace
     finally:
@@ -64,13 +65,12 @@ def record(seed: int, *, acts: int = ACTS) -> Trace:
 
 @contextmanager
 def _folding_after(pages: int) -> Iterator[None]:
-    settings = sqlite_connection._SETTINGS
-    before = settings["wal_autocheckpoint"]
-    settings["wal_autocheckpoint"] = pages
+    before = sqlite_connection.LONGEST_LOG_BYTES
+    sqlite_connection.LONGEST_LOG_BYTES = pages * sqlite_connection.PAGE_BYTES
     try:
         yield
     finally:
-        settings["wal_autocheckpoint"] = before
+        sqlite_connection.LONGEST_LOG_BYTES = before
 
 
 async def _live(trace: Trace, folder: Path, rng: random.Random, acts: int) -> None:

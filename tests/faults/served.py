@@ -17,7 +17,7 @@ from typing import Any, Final
 import apsw
 
 from gateway.simulate.folder import Addresses, write_folder
-from gateway.store.sqlite.connection import CHECKPOINT_PAGES
+from gateway.store.sqlite.connection import LONGEST_LOG_BYTES, PAGE_BYTES
 from gateway.wiring.build import DATABASE
 from tests.faults.disk import SCRATCH
 
@@ -34,7 +34,7 @@ _QUICK: Final = {
     "GATEWAY_RESERVE_BYTES": str(1 << 20),
     "GATEWAY_DISK_FLOOR_BYTES": str(1 << 20),
 }
-_NEARLY_DUE_PAGES: Final = CHECKPOINT_PAGES - 60
+_NEARLY_DUE_PAGES: Final = LONGEST_LOG_BYTES // PAGE_BYTES - 60
 """So long is the log that a start finds: the traffic of a case then has a checkpoint in its midst."""
 
 

@@ -21,13 +21,15 @@ BUSY_MILLISECONDS = 5_000
 PAGE_BYTES = 1024
 """Of a file that is made now. A commit writes every page that it touched whole, and most are touched for one short row
 of an index with no order; so small pages are a third of the bytes where few prescriptions share a commit."""
-CHECKPOINT_PAGES = 16_000  # 16 MB: a checkpoint every few hundred submissions, not every few dozen
+LONGEST_LOG_BYTES = 64 * 1024 * 1024
+"""Of pages in the log; then it is folded into the file. The longer it is, the more of the commits that touched a page
+are written to the file at once, and the longer the writer is away for it (DECISIONS 0080). In bytes, so that a file of
+larger pages takes no more of what the disk's floor keeps free."""
 
 _SETTINGS: dict[str, str | int] = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL: the log is on disk before COMMIT returns
     "foreign_keys": 1,
-    "wal_autocheckpoint": CHECKPOINT_PAGES,
     "recursive_triggers": 1,  # REPLACE may not slip past the triggers that forbid deleting
     "trusted_schema": 0,
 }
@@ -46,9 +48,10 @@ def open_writer(path: Path) -> apsw.Connection:
     try:
         refuse_foreign(connection)
         connection.pragma("page_size", PAGE_BYTES)  # a file that is there already keeps its own
-        for name, value in _SETTINGS.items():
+        settings = _SETTINGS | {"wal_autocheckpoint": LONGEST_LOG_BYTES // connection.pragma("page_size")}
+        for name, value in settings.items():
             connection.pragma(name, value)
-        _read_back(connection, _SETTINGS)
+        _read_back(connection, settings)
     except apsw.Error as error:
         connection.close()
         raise Unavailable("the database cannot be opened for writing") from error

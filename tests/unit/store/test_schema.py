@@ -11,6 +11,7 @@ import gateway.store
 from gateway.domain.custody import Holder
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.domain.lifecycle import TERMINAL, LineState
+from gateway.settings import Settings
 from gateway.store.sql.schema import Step, arrows
 from gateway.store.sqlite import connection as opening
 from gateway.store.sqlite import schema
@@ -54,6 +55,20 @@ def test_a_new_file_has_small_pages_and_one_that_is_there_keeps_its_own(
     again = open_writer(tmp_path / "earlier.db")
     assert (again.pragma("page_size"), migrate(again, now=MOMENT)) == (4096, max(steps()))
     again.close()
+
+
+@pytest.mark.parametrize("page", [1024, 4096])
+def test_the_log_of_a_file_of_any_page_is_folded_before_it_fills_what_the_disks_floor_keeps_free(
+    tmp_path: Path, page: int
+) -> None:
+    earlier = apsw.Connection(str(tmp_path / "earlier.db"))
+    earlier.pragma("page_size", page)
+    migrate(earlier, now=MOMENT)
+    earlier.close()
+    again = open_writer(tmp_path / "earlier.db")
+    longest = again.pragma("wal_autocheckpoint") * again.pragma("page_size")
+    again.close()
+    assert longest == opening.LONGEST_LOG_BYTES <= Settings.model_fields["disk_floor_bytes"].default / 4
 
 
 def test_migrating_again_changes_nothing(writer: apsw.Connection) -> None:
