@@ -25,6 +25,7 @@ from tests.contract.store_engines import (
     make_order,
     make_prescription,
 )
+from tests.contract.test_deliveries import Supplies
 from tests.factories import MOMENT, dosage
 
 OTHER = OdsCode("RCC")
@@ -261,6 +262,18 @@ async def test_a_delivery_that_failed_is_on_the_list_until_it_has_a_new_day(exch
     exchange.clock.move(hours=1)
     await exchange.answer(message, LineEvent.SUPPLY_PLANNED)
     assert await items(exchange) == []
+
+
+async def test_a_line_of_which_two_deliveries_failed_is_on_the_list_once(exchange: Exchange) -> None:
+    supplies = Supplies(exchange, total=3)
+    await supplies.accepted()
+    for issue in (1, 2):
+        exchange.clock.move(minutes=5)
+        await supplies.say(LineEvent.SUPPLY_PLANNED, LineEvent.DELIVERY_FAILED, issue=issue)
+    assert supplies.states() == ["FAILED", "FAILED", "PLANNED"]
+    for tenant in (None, TRUST, PROVIDER):
+        assert [row.reason for row in await items(exchange, tenant=tenant)] == [Reason.DELIVERY_FAILED]
+        assert await exchange.enquiries.attention_count(tenant=tenant, now=exchange.clock.now()) == 1
 
 
 # Days left

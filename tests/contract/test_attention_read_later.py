@@ -95,7 +95,6 @@ BEGINS = {
         pytest.param("unbooked", says(EVENT.SUPPLY_PLANNED), id="it is booked"),
         pytest.param("unbooked", says(EVENT.DELIVERED), id="it is delivered and the next is due later"),
         pytest.param("unbooked", says(*[EVENT.DELIVERED] * 6), id="all supplies are made"),
-        pytest.param("unbooked", says(EVENT.SUPPLY_PLANNED, EVENT.DELIVERY_FAILED), id="it is booked and fails"),
         pytest.param("failed", says(EVENT.SUPPLY_PLANNED), id="what failed has a new day"),
         pytest.param("failed", says(EVENT.DELIVERED), id="what failed is delivered"),
         pytest.param("queried", says(EVENT.ACCEPTED), id="the question is answered"),
@@ -114,6 +113,35 @@ async def test_a_line_that_no_longer_waits_for_what_it_was_found_to_wait_for_is_
     await happens(exchange, message)
     for tenant, its in places.items():
         assert await read(exchange, its, tenant) == []
+
+
+async def test_a_line_that_waits_for_another_thing_since_is_read_as_that_where_no_one_reason_is_asked_for(
+    exchange: Exchange,
+) -> None:
+    message = await unbooked(exchange)
+    see = (None, TRUST, PROVIDER)
+    places = [(await found(exchange, tenant), tenant) for tenant in see]
+    of_one = await found(exchange, TRUST, AttentionQuery(reason=Reason.NO_DELIVERY))
+    await says(EVENT.SUPPLY_PLANNED, EVENT.DELIVERY_FAILED)(exchange, message)
+    assert [await read(exchange, its, tenant) for its, tenant in places] == [[("", Reason.DELIVERY_FAILED)]] * 3
+    assert await read(exchange, of_one, TRUST) == []
+
+
+@pytest.mark.parametrize("begins", [*BEGINS, "nothing yet"])
+async def test_a_line_whose_alert_is_closed_since_is_read_as_what_it_waits_for_without_one(
+    exchange: Exchange, begins: str
+) -> None:
+    begin, reason = BEGINS.get(begins, (None, None))
+    message = await begin(exchange) if begin else await accepted(exchange, "A", 9)
+    await opens("patient-updated")(exchange, message)
+    places = await found(exchange, TRUST)
+    of_one = await found(exchange, TRUST, AttentionQuery(reason=Reason.PATIENT))
+    (row,) = await exchange.enquiries.attention_rows(places.rows, tenant=TRUST, speaks_at=places.speaks_at)
+    assert row.alert is not None
+    await exchange.store.close_alert(row.alert, by="k.one", reason="Done.", now=exchange.clock.move(minutes=5))
+    closed = [("patient-updated", Reason.PATIENT)]
+    assert await read(exchange, places, TRUST) == ([("", reason)] if reason else closed)
+    assert await read(exchange, of_one, TRUST) == closed
 
 
 @pytest.mark.parametrize("begins", BEGINS)

@@ -94,8 +94,8 @@ def items(
         reader: asked.
         places: which.
         tenant: who looks.
-        speaks_at: the clock, where of a line's alerts the one is given that speaks for it, and not the one named; None
-            where rows of one reason are wanted.
+        speaks_at: the clock, where of a line's alerts the one is given that speaks for it, and not the one named, and
+            where its row is over, what the line waits for since; None where rows of one reason are wanted.
     """
     whose = {"tenant": tenant.value if tenant else None}
     named = [one.number for one in places if one.reason is None]
@@ -110,6 +110,11 @@ def items(
     alerted = {row[11] for row in alerts.values() if row[11] is not None}
     lines = _lines(reader, {*alerted, *waiting}, whose["tenant"])
     others = _others(reader, alerted, whose)
+    if speaks_at is not None:
+        over = {row[11] for row in alerts.values() if row[10] is not None and row[11] is not None}
+        stand |= waiting_rows.stands(reader, over - stand.keys(), tenant=whose["tenant"])
+        new = {line for line, one in stand.items() if one.alert is None and one.reason is not None}
+        lines |= _lines(reader, new - lines.keys(), whose["tenant"])
     found: dict[Place, WorkItem] = {}
     for place in places:
         if place.reason is not None and _still(place, stand):
@@ -119,7 +124,28 @@ def items(
             item = _alert(row, lines.get(row[11]), others.get(row[11], ()))
             if speaks_at is not None or place.reason in {None, item.reason}:
                 found[place] = item
+        if speaks_at is not None and (place not in found or found[place].closed_at is not None):
+            named_now = speaks.get(place.number, place.number)
+            line = place.number if place.reason is not None else _line_of(alerts, named_now)
+            anew = _anew(line, stand, lines, speaks_at) if line is not None else None
+            if anew is not None and anew.reason is not place.reason:
+                found[place] = anew
     return found
+
+
+def _line_of(alerts: Mapping[int, Row], alert: int) -> int | None:
+    row = alerts.get(alert)
+    return row[11] if row is not None else None
+
+
+def _anew(
+    line: int, stand: Mapping[int, waiting_rows.Stands], lines: Mapping[int, _Shown], now: datetime
+) -> WorkItem | None:
+    """Give a line whose row is over as what it waits for since; None where it needs nobody."""
+    at, shown = stand.get(line), lines.get(line)
+    if at is None or at.reason is None or shown is None or not at.waits_since(shown[0], now):
+        return None
+    return _waits(line, at.reason, shown[0])
 
 
 def _still(place: Place, stand: Mapping[int, waiting_rows.Stands]) -> bool:

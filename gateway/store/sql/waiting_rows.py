@@ -9,13 +9,15 @@ Source: console.md 6.1 (reasons).
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
 from typing import Any, Final, NamedTuple
 
+from gateway.domain.calendar import LONDON
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
-from gateway.domain.work_item import LEAD_TIME, OF_STATE, Reason
+from gateway.domain.work_item import LEAD_TIME, OF_STATE, REASONS, Reason
+from gateway.ports.attention import LineOnList
 from gateway.store.sql.alert_order import NEEDS, OWN
 from gateway.store.sql.listing import numbers
 from gateway.store.sql.seeing import OWN_ALERT
@@ -50,9 +52,13 @@ _FAILED: Final = """
 SELECT line.id, line.last_day, line.risk, delivery.entered_at, line.state, line.provider FROM delivery
 JOIN line ON line.id = delivery.line
 WHERE delivery.state = 'FAILED' AND {supplying} AND {scope} AND {provider} AND {no_alert}
+    AND NOT EXISTS (
+        SELECT 1 FROM delivery AS other
+        WHERE other.line = delivery.line AND other.state = 'FAILED' AND other.id < delivery.id)
     AND (line.last_day IS NULL OR line.last_day < :before)
 ORDER BY coalesce(line.last_day, :today), line.risk, line.id LIMIT :most
 """
+"""A line is on it once, by the first of its deliveries that failed."""
 _UNBOOKED: Final = f"""
 SELECT line.id, delivery.due_on, line.risk, line.entered_at, line.state, line.provider FROM delivery
 JOIN line ON line.id = delivery.line
@@ -146,6 +152,16 @@ class Stands(NamedTuple):
             return False
         return due_by is None or (self.due_on is not None and self.due_on <= due_by)
 
+    def waits_since(self, shown: LineOnList, now: datetime) -> bool:
+        """Tell whether it waits without an alert, though it was not found to: as the list itself would have it."""
+        if self.alert is not None or self.reason is None:
+            return False
+        if self.reason is not Reason.NO_DELIVERY:
+            return True
+        soon = _moved(now.astimezone(LONDON).date().isoformat(), _ahead(shown.needs or LEAD_TIME))
+        entered = shown.entered_at <= now - REASONS[Reason.NO_DELIVERY].limit
+        return entered and self.due_on is not None and self.due_on <= soon
+
 
 def kinds_of(reason: Reason | None) -> tuple[str, ...]:
     """Give the sorts of lines that can wait for a reason; all where none is asked for."""
@@ -210,9 +226,13 @@ def _soon(values: Mapping[str, Any], lead: timedelta) -> str:
     By the plan, the medicine of the supply before ends on the day this one is due. Where a provider needs longer than
     is usual, it is told of as long before the last day to act.
     """
-    soon = _moved(values["today"], max(SOON, SOON + lead - LEAD_TIME))
+    soon = _moved(values["today"], _ahead(lead))
     before = values["before"]
     return min(soon, _moved(before, lead - timedelta(days=1))) if before < soon else soon
+
+
+def _ahead(lead: timedelta) -> timedelta:
+    return max(SOON, SOON + lead - LEAD_TIME)
 
 
 def _moved(day: str, by: timedelta) -> str:
