@@ -327,7 +327,7 @@ MUTANTS: Final = (
     Mutant(name="the watch reads the queue", plant=_watches_the_queue, suite=worlds),
     Mutant(name="a restore begins no new generation", plant=_keeps_the_generation, suite=suites.restored),
     Mutant(name="a reused control id overwrites", plant=_overwrites_on_conflict, suite=partial(worlds, 2)),
-    Mutant(name="a late answer revives a cancelled line", plant=_raises_the_dead, suite=partial(worlds, 8)),
+    Mutant(name="a late answer revives a cancelled line", plant=_raises_the_dead, suite=partial(worlds, 192)),
     Mutant(
         name="a signature that fails counts as good",
         plant=_believes_what_it_cannot_verify,
