@@ -31,7 +31,7 @@ BUILD = Path(__file__).parents[1] / "build"
 """On the disk the project is on; where temporary files go may be memory."""
 CONCURRENT = 64
 EACH_ROUND = 128
-ROUNDS = 3
+ROUNDS = 12
 MOMENT = datetime(2026, 10, 5, 9, 16, tzinfo=UTC)
 
 
@@ -74,6 +74,12 @@ async def _measure(
         del judged, accepted
         send, acknowledge = await answered(store, destination)
         ended = _written()
+    finally:
+        await store.close()  # which folds what is in the log
+    folded = _written()
+    store = SqliteStore.open(folder / "gateway.db", now=_Clock().now)
+    pipeline = Pipeline(store=store, sealer=sealer, around=around, clock=_Clock())
+    try:
         more = [_submission(example, number) for number in range(count, 2 * count)]
         receive = await _each([partial(pipeline.receive, one) for one in more])
     finally:
@@ -88,6 +94,7 @@ async def _measure(
     written = {
         f"accept, {CONCURRENT} at once": (taken - empty) / count,
         f"send and acknowledge, {CONCURRENT} at once": (ended - taken) / count,
+        "folding what then was left of the log": (folded - ended) / count,
     }
     return stages, written
 
