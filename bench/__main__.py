@@ -8,19 +8,31 @@ import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from bench import report
 from bench.ceilings import ceilings
 from bench.fhir import compare
 from bench.neighbours import neighbours
 from bench.parties import PROVIDERS, Parties
-from bench.rounds import Figure, Lane, at_half, by_door, figures, missing, saturated
+from bench.rounds import CPU, CPU_OF_LOOP, Figure, Lane, at_half, by_door, figures, missing, saturated
 from bench.served import Served, on_real_disk
 from bench.stages import rows
+from bench.where import looked_at, spent
 
 SECONDS = 5.0
 SEED = 7
 _BUILD = Path(__file__).parents[1] / "build"
+
+
+class _Whole(NamedTuple):
+    """What was measured of the whole gateway."""
+
+    figures: dict[str, Figure]
+    where: dict[str, float]
+    doors: dict[str, float]
+    missing: dict[str, int]
+    neighbours: dict[str, float]
 
 
 def main() -> int:
@@ -35,7 +47,7 @@ def main() -> int:
         return 2
     load = report.machine()[1]
     with TemporaryDirectory(dir=arguments.data) as folder:
-        served, doors, gone, sick = _served(Path(folder))
+        whole = _served(Path(folder))
         _say("the bare ceilings")
         bare = ceilings(Path(folder))
     _say("each stage alone")
@@ -43,10 +55,11 @@ def main() -> int:
     measured = report.figures(
         commit=arguments.record or "not recorded",
         load=load,
-        served=served,
-        doors=doors,
-        missing=gone,
-        neighbours=sick,
+        served=whole.figures,
+        where=whole.where,
+        doors=whole.doors,
+        missing=whole.missing,
+        neighbours=whole.neighbours,
         ceilings=bare,
         stages=((row.stage, row.microseconds) for row in stages),
         written=written,
@@ -58,8 +71,7 @@ def main() -> int:
     return os.EX_OK
 
 
-def _served(folder: Path) -> tuple[dict[str, Figure], dict[str, float], dict[str, int], dict[str, float]]:
-    """Measure the whole gateway: its figures, its doors, what went missing, and its neighbours."""
+def _served(folder: Path) -> _Whole:
     served = Served(folder, PROVIDERS)
     served.start()
     try:
@@ -70,11 +82,16 @@ def _served(folder: Path) -> tuple[dict[str, Figure], dict[str, float], dict[str
             _say("half of that")
             half = at_half(lane, full)
             measured = figures(full, half)
+            _say("where the time goes")
+            with looked_at(served.pid, folder) as stacks:
+                lane.round(full[0].acknowledged, rate=0.0)
+            loop = measured[CPU_OF_LOOP][0]
+            where = spent(stacks, loop=loop, others=measured[CPU][0] - loop)
             _say("each door alone")
             doors = by_door(lane)
             _say("one sick provider, and an outage of all")
             sick = neighbours(parties, rate=measured["acknowledged a second"][0] / 2)
-            return measured, doors, missing([*full, *half]), sick
+            return _Whole(measured, where, doors, missing([*full, *half]), sick)
     finally:
         served.stop()
 

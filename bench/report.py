@@ -26,8 +26,9 @@ Stages: TypeAlias = "dict[str, float]"
 class Figures(TypedDict):
     """What is kept of one measurement. Of several rounds: median, least and most.
 
-    `stages` are CPU microseconds; `doors` CPU milliseconds of a prescription through one door; the others say their
-    unit in their names. `load` is the machine's load average before the measurement began.
+    `stages` are CPU microseconds; `where` CPU milliseconds of a prescription by what they are spent on, and empty where
+    nobody was let look; `doors` those of a prescription through one door; the others say their unit in their names.
+    `load` is the machine's load average before the measurement began.
     """
 
     date: str
@@ -37,6 +38,7 @@ class Figures(TypedDict):
     load: float
     python: str
     served: dict[str, Figure]
+    where: dict[str, float]
     doors: dict[str, float]
     missing: dict[str, int]
     neighbours: dict[str, float]
@@ -103,6 +105,7 @@ def figures(
     commit: str,
     load: float,
     served: dict[str, Figure],
+    where: dict[str, float],
     doors: dict[str, float],
     missing: dict[str, int],
     neighbours: dict[str, float],
@@ -120,6 +123,7 @@ def figures(
         load=round(load, 1),
         python=platform.python_version(),
         served={name: (_kept(value), _kept(least), _kept(most)) for name, (value, least, most) in served.items()},
+        where={name: round(value, 2) for name, value in where.items()},
         doors={name: _kept(value) for name, value in doors.items()},
         missing=missing,
         neighbours={name: _kept(value) for name, value in neighbours.items()},
@@ -147,6 +151,7 @@ def page(measured: Figures) -> str:
     parts = (
         _head(measured),
         _served(measured),
+        _where(measured["where"]),
         _doors(measured),
         _neighbours(measured),
         _ceilings(measured),
@@ -199,6 +204,24 @@ def _served(measured: Figures) -> list[str]:
         f"**Missed: {'; '.join(_by_how_much(known[name], figures_[name][0]) for name in missed)}.**"
         if missed
         else "Every target of this table is met.",
+    ]
+
+
+def _where(where: dict[str, float]) -> list[str]:
+    heading = ["## Where the time goes", ""]
+    if not where:
+        return [*heading, "Not known: nobody looked at the gateway's threads, or was let look (`bench/where.py`)."]
+    whole = sum(where.values())
+    return [
+        *heading,
+        "The CPU of a prescription under load, by what it is spent on. The stacks of the running threads were looked",
+        "at in a round of its own, which counts for no other figure (`bench/where.py` says how). Shares are an",
+        "estimate; the whole is measured.",
+        "",
+        "| | CPU ms | share |",
+        "|---|---:|---:|",
+        *(f"| {name} | {value:.2f} | {value / whole:.0%} |" for name, value in where.items()),
+        f"| together | {whole:.2f} | |",
     ]
 
 

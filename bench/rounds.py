@@ -20,6 +20,8 @@ _SECONDS = 8.0
 _FEWEST, _MOST = 90, 8_000
 _SETTLES_SECONDS = 1.0
 _PATIENCE_SECONDS = 20.0
+CPU = "CPU ms a prescription"
+CPU_OF_LOOP = "of these in the event loop, ms"
 Figure: TypeAlias = tuple[float, float, float]
 """Median, least and most of several rounds."""
 
@@ -109,10 +111,8 @@ def figures(full: Sequence[Ended], half: Sequence[Ended]) -> dict[str, Figure]:
     return {
         "accepted a second": _figure(_accepted(one) for one in full),
         "acknowledged a second": _figure(_a_second(one) for one in full),
-        "CPU ms a prescription": _figure(_cpu(one) * 1e3 for one in full),
-        "of these in the event loop, ms": _figure(
-            (one.after.loop - one.before.loop) * 1e3 / max(one.acknowledged, 1) for one in full
-        ),
+        CPU: _figure(_cpu(one) * 1e3 for one in full),
+        CPU_OF_LOOP: _figure((one.after.loop - one.before.loop) * 1e3 / max(one.acknowledged, 1) for one in full),
         "prescriptions a CPU second": _figure(1 / _cpu(one) for one in full),
         "answer p50 at half load, ms": _figure(_percentile(wait, 0.5) for wait in waits),
         "answer p99 at half load, ms": _figure(_percentile(wait, 0.99) for wait in waits),
