@@ -214,9 +214,10 @@ def _where(where: dict[str, float]) -> list[str]:
     whole = sum(where.values())
     return [
         *heading,
-        "The CPU of a prescription under load, by what it is spent on. The stacks of the running threads were looked",
-        "at in a round of its own, which counts for no other figure (`bench/where.py` says how). Shares are an",
-        "estimate; the whole is measured.",
+        "The CPU of a prescription under load, by what it is spent on. In a round of its own, which counts for no",
+        "other figure, py-spy looked two hundred times a second at the stacks of the threads that ran or were about",
+        "to. How much the event loop used, and how much the other threads, is the system's own count; how that is",
+        "shared out is an estimate.",
         "",
         "| | CPU ms | share |",
         "|---|---:|---:|",
