@@ -317,7 +317,7 @@ def _about(case: Case) -> dict[str, object]:
         "nhs_number": nhs_number(view.nhs_number),
         "born": born(view.birth_date, case.now),
         "number": view.found.number,
-        "provider": case.provider,
+        "provider": case.provider if view.found.destination else "not chosen yet",
         "ring": case.ring,
         "quote": case.quote,
         "medicines": [inert(line.product) for line in case.lines]

@@ -423,6 +423,7 @@ async def test_there_is_no_editor_and_the_field_is_named(desk: Desk) -> None:
     await desk.trial.post(S01.replace(b"|VNE51^Example Homecare Ltd^ODS|", b"|VZZ99^Nobody^ODS|"))
     page = await desk.person().read(await desk.page_of("correct"))
     assert "Send a corrected prescription from your system, under the same order number RX7001." in page.words
+    assert "Provider: not chosen yet." in page.words
     assert "<textarea" not in page.body.partition("<main")[2]
 
 
