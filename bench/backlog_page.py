@@ -93,6 +93,9 @@ def page(measured: Measured) -> str:
                 for name, one in measured["flat"].items()
             ),
             "",
+            "A search by NHS number finds ten prescriptions or more: among a thousand all of them are at hand, among a",
+            "million each is on pages of its own. The same goes for the lines that a claim puts on the wire.",
+            "",
             f"## Finding one of {measured['prescriptions']:,} prescriptions",
             "",
             f"Milliseconds by the clock for one question. The books have {_gigabytes(measured['books_bytes'])}.",
