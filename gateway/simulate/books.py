@@ -8,7 +8,7 @@ Source: brief 5 (`gateway demo`); reliability-security.md I1, I2, I24.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.simulate.custody import follow_hands, supplied_twice
 from gateway.simulate.follow_ups import Deed
@@ -114,7 +114,7 @@ def reckon(
             (changes if promise.change else answers)[promise.standing] += 1
             place = places.get(promise.message, NOWHERE)
             there = _items(promise, arrivals)
-            withdrawn = promise.key in unwanted and place.withdrawn
+            withdrawn = promise.key in unwanted and (place.withdrawn or _dropped(promise, place, arrivals))
             if promise.made and not there and not place.reported and not withdrawn:
                 lost.append(promise.key)
             if place.withdrawn:
@@ -128,6 +128,14 @@ def reckon(
         answers=answers,
         changes=changes,
     )
+
+
+def _dropped(promise: Promise, place: Place, arrivals: Sequence[Arrived]) -> bool:
+    """Tell whether a change was let go because the order it was to replace, which had arrived, was supplied first."""
+    if not promise.change or not _items(replace(promise, change=False), arrivals):
+        return False
+    ended = set(place.states)
+    return bool(ended & _WITHDRAWN and ended & _DELIVERED) and ended <= _WITHDRAWN | _DELIVERED
 
 
 def _items(promise: Promise, arrivals: Sequence[Arrived]) -> set[str]:

@@ -106,17 +106,37 @@ def test_what_the_trust_itself_withdrew_is_not_lost_but_what_the_gateway_withdre
     assert lost([answered(Standing.ACCEPTED), followed(Deed.CANCEL)], [], Place(states=("SENT",), alerts=0))
 
 
-def changed(*arrivals: Arrived) -> tuple[str, ...]:
+def changed(*arrivals: Arrived, states: tuple[str, ...] = ("SENT",), by: Deed = Deed.CHANGE) -> tuple[str, ...]:
     provider: Journal[ProviderEntry] = Journal()
+    trust: Journal[TrustEntry] = Journal()
+    trust.write(followed(by))
     for arrival in arrivals:
         provider.write(arrival)
     change = Promise(key=WRITTEN.key, message="F1", standing=Standing.ACCEPTED, change=True)
-    return reckon([([change], Journal())], [provider], {"F1": Place(states=("SENT",), alerts=0)}).lost
+    return reckon([([change], trust)], [provider], {"F1": Place(states=states, alerts=0)}).lost
 
 
 def test_a_change_is_lost_when_only_the_order_that_it_replaces_arrived() -> None:
     assert changed(arrived(WRITTEN.key, items=("old",))) == (WRITTEN.key,)
     assert changed(arrived(WRITTEN.key, items=("new",), replaces=("old",))) == ()
+
+
+OLD = arrived(WRITTEN.key, items=("old",))
+
+
+def test_a_change_that_was_let_go_for_the_old_order_was_supplied_is_not_lost() -> None:
+    assert changed(OLD, states=("CANCELLED", "FULFILLED")) == ()
+    assert changed(OLD, states=("FULFILLED", "SUPERSEDED")) == ()
+
+
+@pytest.mark.parametrize("states", [("FULFILLED",), ("CANCELLED", "SENT"), ("CANCELLED", "FULFILLED", "READY"), ()])
+def test_a_change_of_which_anything_else_is_said_is_lost(states: tuple[str, ...]) -> None:
+    assert changed(OLD, states=states) == (WRITTEN.key,)
+
+
+def test_a_change_is_lost_where_no_old_order_arrived_or_nobody_changed_one() -> None:
+    assert changed(states=("CANCELLED", "FULFILLED")) == (WRITTEN.key,)
+    assert changed(OLD, states=("CANCELLED", "FULFILLED"), by=Deed.HOLD) == (WRITTEN.key,)
 
 
 def test_what_is_said_to_be_withdrawn_while_a_provider_has_it_is_a_surprise() -> None:
