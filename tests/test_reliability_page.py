@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.faults import page
+from tests.faults.__main__ import finished
 from tests.faults.proofs import PROOFS
 from tests.faults.table import Row
 
@@ -58,9 +59,19 @@ def test_what_was_tried_more_often_stays_unless_something_is_found() -> None:
 def test_what_was_tried_on_a_commit_that_is_not_here_counts_for_nothing() -> None:
     record(kept(80, commits=("here", "elsewhere")))
     assert page.known(CASE) is None
+    record(kept(80, commits=("here+",)))
+    assert page.known(CASE) is None
     assert record(kept(40)) == [40]
     assert page.known(CASE) is not None
     assert page.seeds_of(kept(40)) == {1, 2, 3, 4}
+
+
+def test_what_was_tried_on_other_code_is_tried_again(tmp_path: Path) -> None:
+    for seed, commit in enumerate(("here", "before", "here+"), 1):
+        (tmp_path / f"{seed}.json").write_text(f'{{"commit": "{commit}"}}')
+    assert finished(tmp_path, "here", any_commit=False) == {1}
+    assert finished(tmp_path, "here", any_commit=True) == {1, 2}
+    assert finished(tmp_path, "here+", any_commit=False) == set()
 
 
 @given(st.sets(st.integers(1, 60), min_size=1))

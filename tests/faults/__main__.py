@@ -3,8 +3,9 @@
     python -m tests.faults [--scale 0.1] [--only NAME] [--jobs 2] [--go-on] [--record]
 
 Work is cut into pieces of one seed each; a finished piece is kept in `build/faults/`, so that a run that was stopped
-goes on where it was, and a larger scale adds to a smaller one; `--fresh` begins anew. `--go-on` counts with it what
-`docs/reliability.json` says was tried on commits that this one stands on, so that another checkout goes on too, and
+goes on where it was, on the same commit, and a larger scale adds to a smaller one. What was tried on another commit, or
+on code that no commit has, is tried again; `--fresh` begins anew. `--go-on` counts pieces of any commit, and with them
+what `docs/reliability.json` says was tried on commits that this one stands on, so that another checkout goes on too, and
 whatever other seeds are done.
 """
 
@@ -69,10 +70,10 @@ def _gathered(proof: Proof, asked: argparse.Namespace) -> tuple[Row, list[str]]:
     earlier = page.known(proof.case) if asked.go_on and not asked.fresh else None
     known = page.seeds_of(earlier) if earlier else frozenset[int]()
     seeds = proof.seeds(asked.scale)
-    done = {int(file.stem) for file in folder.iterdir()} - known if not asked.fresh else set[int]()
+    commit = page.commit()
+    done = finished(folder, commit, any_commit=asked.go_on) - known if not asked.fresh else set[int]()
     kept = done if asked.go_on else done.intersection(seeds)
     missing = [seed for seed in seeds if seed not in known | kept]
-    commit = page.commit()
     with ProcessPoolExecutor(max_workers=asked.jobs, max_tasks_per_child=1 if proof.apart else None) as pool:
         found = pool.map(proof.run, [range(seed, seed + 1) for seed in missing])
         for seed, row in zip(missing, found, strict=True):
@@ -83,6 +84,12 @@ def _gathered(proof: Proof, asked: argparse.Namespace) -> tuple[Row, list[str]]:
     if earlier is not None:
         rows, commits = [page.row_of(earlier), *rows], [*earlier["commits"], *commits]
     return _sum(proof, page.in_words(known.union(kept, missing)), rows), list(dict.fromkeys(commits))
+
+
+def finished(folder: Path, commit: str, *, any_commit: bool) -> set[int]:
+    """Give the seeds that are finished: on this commit or, where any counts, on one that others can have too."""
+    tried = {int(file.stem): str(json.loads(file.read_text())["commit"]) for file in folder.iterdir()}
+    return {seed for seed, on in tried.items() if not on.endswith(page.CHANGED) and (any_commit or on == commit)}
 
 
 def _pieces(folder: Path, seeds: Sequence[int]) -> Iterator[tuple[str, Row]]:

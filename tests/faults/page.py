@@ -23,6 +23,8 @@ from tests.faults.table import Row
 ROOT: Final = Path(__file__).parents[2]
 RESULTS: Final = ROOT / "docs" / "reliability.json"
 PAGE: Final = ROOT / "docs" / "reliability.md"
+CHANGED: Final = "+"
+"""Ends the name of a commit from which the tree differs: nobody else can have that code."""
 
 
 class Kept(TypedDict):
@@ -76,8 +78,10 @@ def commit() -> str:
     """Give the commit of the code that is tried, marked where the tree differs from it."""
     git = ("git", "-C", str(ROOT))
     name = subprocess.run((*git, "rev-parse", "--short", "HEAD"), capture_output=True, text=True, check=True).stdout
-    changed = subprocess.run((*git, "status", "--porcelain", "gateway"), capture_output=True, text=True, check=True)
-    return name.strip() + ("+" if changed.stdout else "")
+    changed = subprocess.run(
+        (*git, "status", "--porcelain", "gateway", "adapters", "tests"), capture_output=True, text=True, check=True
+    )
+    return name.strip() + (CHANGED if changed.stdout else "")
 
 
 def results(kept: Sequence[Kept], *, whole: bool) -> Results:
@@ -155,7 +159,7 @@ def in_words(seeds: Iterable[int]) -> str:
 
 def _is_known(one: Kept) -> bool:
     """Tell whether this commit stands on all those that a row was tried on: others nobody can look up."""
-    return all(_stands_on(commit.removesuffix("+")) for commit in one["commits"])
+    return all(not commit.endswith(CHANGED) and _stands_on(commit) for commit in one["commits"])
 
 
 def _stands_on(commit: str) -> bool:
