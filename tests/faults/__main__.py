@@ -5,8 +5,8 @@
 Work is cut into pieces of one seed each; a finished piece is kept in `build/faults/`, so that a run that was stopped
 goes on where it was, on the same commit, and a larger scale adds to a smaller one. What was tried on another commit, or
 on code that no commit has, is tried again; `--fresh` begins anew. `--go-on` counts pieces of any commit, and with them
-what `docs/reliability.json` says was tried on commits that this one stands on, so that another checkout goes on too, and
-whatever other seeds are done.
+what `docs/reliability.json` says was tried on commits that this one stands on, so that another checkout goes on too,
+and whatever other seeds are done.
 """
 
 import argparse
