@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from gateway.domain.cancel import CANCEL_TABLE, CancelEvent, CancelState, provider_event
+from gateway.domain.cancel import CANCEL_TABLE, OURS_TO_CONFIRM, CancelEvent, CancelState, provider_event, who_may
 from gateway.domain.cancel import move as move_cancel
 from gateway.domain.delivery import Delivery, DeliveryEvent, DeliveryState
 from gateway.domain.delivery import move as move_delivery
@@ -185,6 +185,9 @@ def _cancel(entry: Entry, line: _Line) -> str:
     event = CancelEvent.ASKED_ON_WIRE if entry.event == LineEvent.CANCEL_ASKED else _cancel_event(entry.event)
     if event is None:
         return f"{entry.event!r} is no event of a cancel"
+    fault = _may(event, Actor(entry.actor), line.state)
+    if fault:
+        return fault
     if event is CancelEvent.CANCEL_CONFIRMED and entry.actor == Actor.GATEWAY and line.cancel is CancelState.NONE:
         event = CancelEvent.ASKED_BEFORE_WIRE  # ours to confirm: it was given back, or nothing of it had left
     arrow = move_cancel(line.cancel, event)
@@ -199,6 +202,16 @@ def _cancel(entry: Entry, line: _Line) -> str:
         return ""
     moves = LineEvent.CANCEL_CONFIRMED if entry.actor == Actor.GATEWAY else arrow.line
     return _step(line, moves, Actor(entry.actor))
+
+
+def _may(event: CancelEvent, actor: Actor, state: LineState) -> str:
+    """Say why this is not theirs to say; a cancel is confirmed by who has the line, and never because it was sent."""
+    if event is CancelEvent.CANCEL_CONFIRMED and actor is Actor.GATEWAY:
+        ours = state in OURS_TO_CONFIRM or state in TERMINAL
+        return "" if ours else f"cancel_confirmed of a line that is {state} is its provider's to say"
+    revokes = event is CancelEvent.ASKED_ON_WIRE and actor is Actor.TWO_PEOPLE
+    name = LineEvent.CANCEL_ASKED if event is CancelEvent.ASKED_ON_WIRE else event
+    return "" if revokes or actor in who_may(event) else f"{name} may not come from {actor.name}"
 
 
 def _cancel_event(name: str) -> CancelEvent | None:

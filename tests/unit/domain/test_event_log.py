@@ -93,6 +93,15 @@ FORBIDDEN = [
     (["received GW", "clear PS"], 2, "clear may not come from PROVIDER_SYSTEM"),
     (["close TPh state=REJECTED", "accepted PS"], 2, "CLOSED is final; accepted is kept as an annotation"),
     (["accepted PS state=SENT", "cancel_confirmed PS"], 2, "cancel_confirmed is not expected of a cancel that is NONE"),
+    (
+        ["cancel_asked TP state=SENT", "cancel_confirmed GW"],
+        2,
+        "cancel_confirmed of a line that is SENT is its provider's to say",
+    ),
+    (["cancel_confirmed GW state=ACCEPTED"], 1, "cancel_confirmed of a line that is ACCEPTED is its provider's to say"),
+    (["cancel_asked PS state=SENT"], 1, "cancel_asked may not come from PROVIDER_SYSTEM"),
+    (["cancel_asked TP state=SENT", "cancel_too_late TP"], 2, "cancel_too_late may not come from PRESCRIBER"),
+    (["cancel_asked TP state=SENT", "cancel_pending GW"], 2, "cancel_pending may not come from GATEWAY"),
     (["accepted PS state=SENT", "cancel_mislaid PS"], 2, "'cancel_mislaid' is no event of a cancel"),
     (
         ["accepted PS state=SENT", "delivered PS issue=1", "dispatched PS issue=1"],
