@@ -185,7 +185,8 @@ def _cancel(entry: Entry, line: _Line) -> str:
     event = CancelEvent.ASKED_ON_WIRE if entry.event == LineEvent.CANCEL_ASKED else _cancel_event(entry.event)
     if event is None:
         return f"{entry.event!r} is no event of a cancel"
-    fault = _may(event, Actor(entry.actor), line.state)
+    stands = line.before if line.state is LineState.ON_HOLD and line.before is not None else line.state
+    fault = _may(event, Actor(entry.actor), stands)
     if fault:
         return fault
     if event is CancelEvent.CANCEL_CONFIRMED and entry.actor == Actor.GATEWAY and line.cancel is CancelState.NONE:

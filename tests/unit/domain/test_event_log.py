@@ -64,6 +64,7 @@ ALLOWED = [
     ],
     ["cancel_asked OP2 state=WITH_PROVIDER", "rejected PS", "reroute OP2", "on_wire GW", "accepted PS"],
     ["cancel_confirmed GW state=REJECTED"],
+    ["hold_confirmed TP state=READY", "cancel_confirmed GW"],
 ]
 
 
@@ -97,6 +98,11 @@ FORBIDDEN = [
         ["cancel_asked TP state=SENT", "cancel_confirmed GW"],
         2,
         "cancel_confirmed of a line that is SENT is its provider's to say",
+    ),
+    (
+        ["hold_asked TP state=SENT", "hold_confirmed PS", "cancel_confirmed GW"],
+        3,
+        "cancel_confirmed of a line that is WITH_PROVIDER is its provider's to say",
     ),
     (["cancel_confirmed GW state=ACCEPTED"], 1, "cancel_confirmed of a line that is ACCEPTED is its provider's to say"),
     (["cancel_asked PS state=SENT"], 1, "cancel_asked may not come from PROVIDER_SYSTEM"),
