@@ -125,8 +125,8 @@ def _rows(file: Path, fields: tuple[frozenset[str], frozenset[str]]) -> Iterator
         text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: cannot be read as UTF-8 text") from error
-    rows = _json_lines(file, text) if text.lstrip().startswith("{") else _csv(file, text)
     needed, allowed = fields
+    rows = _json_lines(file, text) if text.lstrip().startswith("{") else _csv(file, text, needed, needed | allowed)
     for number, row in rows:
         if not needed <= row.keys() <= needed | allowed:
             named = ", ".join(sorted(needed))
@@ -154,9 +154,16 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return named
 
 
-def _csv(file: Path, text: str) -> Iterator[tuple[int, Row]]:
+def _csv(file: Path, text: str, needed: frozenset[str], named: frozenset[str]) -> Iterator[tuple[int, Row]]:
     reader = csv.DictReader(text.splitlines(), strict=True)
     try:
+        heading = [name.strip() for name in reader.fieldnames or ()]
+        # of a file without rows the heading alone says that it is a list, of nothing, and no other file or none
+        if not needed <= set(heading) <= named or len(set(heading)) != len(heading):
+            raise ConfigurationError(
+                f"{file}: is no such list. A list begins with a heading, {','.join(sorted(needed))}; one of nothing is"
+                " its heading alone"
+            )
         for row in reader:
             if None in row or None in row.values():
                 raise ConfigurationError(f"{file}:{reader.line_num}: has not as many fields as its heading")
