@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.commands.person import Data
+from gateway.config.calendar_check import calendar_concerns
 from gateway.config.codes_written import codes_as_toml
 from gateway.config.configuration import Configuration
 from gateway.config.load import load
@@ -48,7 +49,8 @@ def check(
     configuration = load(folder or settings.config, environ=variables())
     open_lines = asyncio.run(_judged(settings, configuration, changed=folder is not None))
     reference = surroundings(configuration, settings.reference_folder).reference
-    told = concerns(configuration, reference, datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    told = (*concerns(configuration, reference, today), *calendar_concerns(configuration.deadlines, today))
     live = configuration.environment is Environment.LIVE
     closed = (one.text for one in told if one.grave and live)
     if faults := (*code_faults(configuration.trusts.values(), reference), *closed):

@@ -10,14 +10,29 @@ from math import ceil
 from typing import Final
 
 from gateway.config.fields import Fields
-from gateway.domain.calendar import WorkingCalendar
+from gateway.domain.calendar import WorkingCalendar, is_possible
 from gateway.domain.custody import CUSTODY, Custody
-from gateway.domain.deadline import ANSWERS, PAPER, Deadlines, Limit, Request, Term, Urgency
+from gateway.domain.deadline import (
+    ANSWERS,
+    LONGEST_SECONDS,
+    LONGEST_WORKING_DAYS,
+    PAPER,
+    Deadlines,
+    Limit,
+    Request,
+    Term,
+    Urgency,
+)
 from gateway.domain.lifecycle import LineState
 
 _WORDS: Final = re.compile(r"([1-9]\d{0,3}) (minute|hour|working day)s?")
-_SECONDS: Final = {"minute": 60, "hour": 3600}
+_WORKING_DAY: Final = "working day"
 _DAY_SECONDS: Final = 86400
+_SECONDS: Final = {"minute": 60, "hour": 3600, _WORKING_DAY: _DAY_SECONDS}
+_WHY: Final = (
+    f"the longest limit is {LONGEST_SECONDS // _DAY_SECONDS} days ({LONGEST_SECONDS} seconds, "
+    f"{LONGEST_SECONDS // 3600} hours) or {LONGEST_WORKING_DAYS} working days, for no prescription is valid for longer"
+)
 _PAPER: Final = "PAPER_ORIGINAL"
 _NOT_STATES: Final = frozenset({"class", "from", _PAPER})
 
@@ -50,7 +65,7 @@ def _custody(stated: Fields, time_scale: float) -> dict[LineState, Custody]:
     for key in stated.keys():  # noqa: SIM118 - a method of ours, not of a dict
         state = _state(stated, key)
         if state is not None:
-            limits[state] = stated.whole(key, 0)
+            limits[state] = stated.whole(key, 0, most=LONGEST_SECONDS, because=_WHY)
     return {state: _scaled(row, limits.get(state), time_scale) for state, row in CUSTODY.items()}
 
 
@@ -91,11 +106,12 @@ def _limit(table: Fields, key: str, time_scale: float) -> Limit:
         table.fault(key, "is not 'at once', or a number of minutes, hours or working days: '4 hours'")
         return Limit()
     count, unit = int(match[1]), match[2]
-    if unit != "working day":
-        return Limit(seconds=ceil(count * _SECONDS[unit] / time_scale))
-    if time_scale != 1.0:
-        return Limit(seconds=ceil(count * _DAY_SECONDS / time_scale))
-    return Limit(working_days=count)
+    if count * _SECONDS[unit] > (LONGEST_WORKING_DAYS * _DAY_SECONDS if unit == _WORKING_DAY else LONGEST_SECONDS):
+        table.fault(key, f"{words!r} is too long: {_WHY}")
+        return Limit()
+    if unit == _WORKING_DAY and time_scale == 1.0:
+        return Limit(working_days=count)
+    return Limit(seconds=ceil(count * _SECONDS[unit] / time_scale))
 
 
 def _state(table: Fields, key: str) -> LineState | None:
@@ -120,6 +136,9 @@ def _refuse_twice(fields: Fields, terms: list[Term]) -> None:
 def _calendar(fields: Fields) -> WorkingCalendar:
     first, last = fields.day("first"), fields.day("last")
     holidays = fields.days("holidays")
+    for key, day in (("first", first), ("last", last)):
+        if not is_possible(day):
+            fields.fault(key, f"{day} is of no year in which anything is due")
     if first > last:
         fields.fault("last", "is before first")
     outside = [str(day) for day in holidays if not first <= day <= last]

@@ -7,7 +7,6 @@ file learns of everything at once. A stand-in is never used, because `load` rais
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from math import inf
 from typing import TypeVar
 
 from gateway.domain.identifiers import OdsCode
@@ -16,6 +15,7 @@ Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=StrEnum)
 STAND_IN = OdsCode("XXXXX")
 STAND_IN_DAY = date(2000, 1, 1)
+LAST_PORT = 65535
 _NAMES: dict[type, str] = {
     str: "a text",
     bool: "true or false",
@@ -60,22 +60,24 @@ class Fields:
         """Give a true or false."""
         return self._take(key, bool, default) is True
 
-    def whole(self, key: str, default: int, *, least: int = 0) -> int:
-        """Give a whole number of at least `least`."""
+    def whole(self, key: str, default: int, *, least: int = 0, most: int, because: str = "") -> int:
+        """Give a whole number from `least` to `most`; where it is more, the fault says `because`."""
         value = self._take(key, int, default)
         if value is not None and value < least:
             self.fault(key, f"is below {least}")
-        return default if value is None else value
+        elif value is not None and value > most:
+            self.fault(key, f"is above {most}{because and f': {because}'}")
+        return value if value is not None and least <= value <= most else default
 
-    def number(self, key: str, default: float, *, least: float) -> float:
-        """Give a number of at least `least`; a whole one will do."""
+    def number(self, key: str, default: float, *, least: float, most: float) -> float:
+        """Give a number from `least` to `most`; a whole one will do, and neither `inf` nor `nan`."""
         self._asked.add(key)
         value = self._values.get(key, default)
         if not isinstance(value, int | float) or isinstance(value, bool):
             self.fault(key, "is not a number")
             return default
-        if not least <= value < inf:
-            self.fault(key, f"is not a number of at least {least:g}")
+        if not least <= value <= most:
+            self.fault(key, f"is not a number of at least {least:g} and at most {most:g}")
             return default
         return float(value)
 

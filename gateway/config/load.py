@@ -53,6 +53,9 @@ _RETENTION = "retention.toml"
 _NOTICES = "notices.toml"
 _CONSOLE = "console.toml"
 _FOLDERS = ("trusts", "providers")
+_YEAR_HOURS = 366 * 24
+_FASTEST = 86_400.0
+"""A day in a second: of what runs faster nobody could see anything."""
 
 
 def load(folder: Path | None, *, environ: Mapping[str, str] = MappingProxyType({})) -> Configuration:
@@ -175,7 +178,7 @@ class _Folder:
         return configuration
 
     def _evidence(self, stated: Fields) -> Callable[[], Evidence]:
-        hours = stated.number("evidence_hours", FRESH_FOR / timedelta(hours=1), least=1.0)
+        hours = stated.number("evidence_hours", FRESH_FOR / timedelta(hours=1), least=1.0, most=_YEAR_HOURS)
         stated.done()
         fixed = Evidence(fresh_for=timedelta(hours=hours))
         if self._folder is None:
@@ -185,7 +188,7 @@ class _Folder:
     def _fields(self, name: str) -> Fields:
         try:
             values = tomllib.loads(self._contents.get(name, b"").decode())
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except ValueError as error:  # no UTF-8, no TOML, or a number of more digits than Python reads
             self._faults.append(f"{name}: is not TOML: {error}")
             values = {}
         return Fields(values, name, self._faults)
@@ -225,7 +228,7 @@ class _Folder:
         return tuple(rows)
 
     def _time_scale(self, own: Fields, environment: Environment) -> float:
-        time_scale = own.number("time_scale", 1.0, least=1.0)
+        time_scale = own.number("time_scale", 1.0, least=1.0, most=_FASTEST)
         if time_scale != 1.0 and environment is Environment.LIVE:
             own.fault("time_scale", "must be 1: this gateway is live")
         return time_scale
@@ -233,9 +236,9 @@ class _Folder:
     def _retry(self, fields: Fields, providers: Mapping[OdsCode, Provider]) -> RetryLimits:
         default = RetryLimits()
         retry = RetryLimits(
-            attempts=fields.whole("attempts", default.attempts, least=1),
-            age_seconds=fields.number("age_seconds", default.age_seconds, least=1.0),
-            lease_seconds=fields.number("lease_seconds", default.lease_seconds, least=1.0),
+            attempts=fields.whole("attempts", default.attempts, least=1, most=1_000_000),
+            age_seconds=fields.number("age_seconds", default.age_seconds, least=1.0, most=_YEAR_HOURS * 3600),
+            lease_seconds=fields.number("lease_seconds", default.lease_seconds, least=1.0, most=3600.0),
         )
         slowest = max((provider.answers_within_seconds for provider in providers.values()), default=0.0)
         if retry.lease_seconds <= slowest:
@@ -251,7 +254,7 @@ class _Folder:
 
 
 def _reference_days(stated: Fields) -> int:
-    days = stated.whole("oldest_days", 42, least=1)
+    days = stated.whole("oldest_days", 42, least=1, most=3660)
     stated.done()
     return days
 

@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.config.fields import Fields
+from gateway.config.fields import LAST_PORT, Fields
 from gateway.domain.alert import Soon
 from gateway.domain.alert_kinds import ALERT_KINDS
 from gateway.domain.calendar import WorkingCalendar
@@ -26,6 +26,8 @@ _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _SECONDS: Final = {"minute": 60, "hour": 3600}
 _SOON: Final = {soon.name.lower(): soon for soon in Soon}
 _LONGEST_NAME: Final = 80
+_LONGEST_SECONDS: Final = 300.0
+"""To send one notice; others wait meanwhile."""
 
 Secret = Callable[[Fields, str], str]
 """Gives the secret that a variable holds, whose name stands under a key."""
@@ -149,12 +151,12 @@ def _mail(fields: Fields, secret: Secret) -> MailServer | None:
     table = fields.table("mail")
     server = MailServer(
         host=table.text("host"),
-        port=table.whole("port", 587, least=1),
+        port=table.whole("port", 587, least=1, most=LAST_PORT),
         security=table.choice("security", MailSecurity, MailSecurity.STARTTLS),
         sender=_mail_address(table, "from"),
         user=table.text("user", ""),
         password=secret(table, "password_env"),
-        seconds=table.number("seconds", 20.0, least=0.1),
+        seconds=table.number("seconds", 20.0, least=0.1, most=_LONGEST_SECONDS),
     )
     table.done()
     if _HOST.fullmatch(server.host.lower()) is None:
@@ -171,7 +173,11 @@ def _webhooks(fields: Fields, secret: Secret) -> Webhooks | None:
         return None
     table = fields.table("webhook")
     hosts = frozenset(host.lower() for host in table.texts("hosts"))
-    found = Webhooks(hosts=hosts, secret=secret(table, "secret_env"), seconds=table.number("seconds", 10.0, least=0.1))
+    found = Webhooks(
+        hosts=hosts,
+        secret=secret(table, "secret_env"),
+        seconds=table.number("seconds", 10.0, least=0.1, most=_LONGEST_SECONDS),
+    )
     table.done()
     if not hosts:
         table.fault("hosts", "is missing: nothing is posted to a host that is not named")

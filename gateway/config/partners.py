@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.access.principal import Credential, Kind, Principal, digest_of
-from gateway.config.fields import Fields
+from gateway.config.fields import LAST_PORT, Fields
 from gateway.config.trust_maps import read_codes, read_z_fields
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.partner import Environment, OnConflict, Provider, ReplyChannel, SignaturePolicy, Trust
@@ -17,6 +17,10 @@ from gateway.domain.renewal import LEAD_TIME
 
 MOST_LEAD_DAYS: Final = 28
 """As long as a usual supply lasts."""
+MOST_LEAD_WEEKS: Final = 52
+"""No prescription is valid for longer than twelve months (mapping.md 8.5)."""
+MOST_ANSWER_SECONDS: Final = 1800.0
+"""Of one attempt. Whoever waits longer has the message kept from every other worker as long."""
 
 
 class ConsultantField(StrEnum):
@@ -102,7 +106,9 @@ def read_trust(fields: Fields, environment: Environment, credentials: Credential
         local_id_systems=fields.words("local_id_systems"),
         tells=_channel(fields.table("tells"), environment, credentials) if fields.has("tells") else None,
         screening=fields.flag("screening", default=False),
-        renewal_lead=timedelta(weeks=fields.whole("renewal_lead_weeks", LEAD_TIME.days // 7, least=1)),
+        renewal_lead=timedelta(
+            weeks=fields.whole("renewal_lead_weeks", LEAD_TIME.days // 7, least=1, most=MOST_LEAD_WEEKS)
+        ),
         consultant_field=fields.choice("consultant_field", ConsultantField, ConsultantField.ATTENDING),
     )
     fields.done()
@@ -123,8 +129,8 @@ def read_provider(fields: Fields, environment: Environment, credentials: Credent
         active=fields.flag("active", default=True),
         token=credentials.secret(fields, "send_token_env"),
         recognises_repeats=fields.flag("recognises_repeats", default=False),
-        max_in_flight=fields.whole("max_in_flight", 8, least=1),
-        answers_within_seconds=fields.number("answers_within_seconds", 10.0, least=0.1),
+        max_in_flight=fields.whole("max_in_flight", 8, least=1, most=10_000),
+        answers_within_seconds=fields.number("answers_within_seconds", 10.0, least=0.1, most=MOST_ANSWER_SECONDS),
         phone=fields.text("phone", ""),
         out_of_hours=fields.text("out_of_hours", ""),
         lead_time=_lead_time(fields),
@@ -138,10 +144,8 @@ def read_provider(fields: Fields, environment: Environment, credentials: Credent
 def _lead_time(fields: Fields) -> timedelta | None:
     if not fields.has("lead_time_days"):
         return None
-    days = fields.whole("lead_time_days", 1, least=1)
-    if days > MOST_LEAD_DAYS:
-        fields.fault("lead_time_days", f"is above {MOST_LEAD_DAYS}: nothing could be acted on early enough")
-    return timedelta(days=days)
+    why = "nothing could be acted on early enough"
+    return timedelta(days=fields.whole("lead_time_days", 1, least=1, most=MOST_LEAD_DAYS, because=why))
 
 
 def _same(fields: Fields, environment: Environment) -> Environment:
@@ -168,7 +172,9 @@ def _channel(fields: Fields, environment: Environment, credentials: Credentials)
         token = credentials.secret(fields, "token_env")
         channel = ReplyChannel(kind=kind, url=_address(fields, "url", environment), token=token)
     else:
-        channel = ReplyChannel(kind=kind, host=fields.text("host"), port=fields.whole("port", 0, least=1))
+        channel = ReplyChannel(
+            kind=kind, host=fields.text("host"), port=fields.whole("port", 0, least=1, most=LAST_PORT)
+        )
     fields.done()
     return channel
 

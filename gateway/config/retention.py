@@ -1,8 +1,13 @@
 """Reads retention.toml: how long records stay. A folder without one of its own has the proposal that ships."""
 
+from typing import Final
+
 from gateway.config.fields import Fields
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.retention import ADULT, Retention, RetentionTerm
+
+_MOST_YEARS: Final = 200
+"""Longer than any record of a person is kept, and a day that the calendar of the store still has."""
 
 
 def read_retention(fields: Fields) -> Retention:
@@ -22,9 +27,9 @@ def _term(table: Fields) -> RetentionTerm:
     term = RetentionTerm(
         since=table.day("from"),
         trust=table.optional_ods("trust"),
-        archive_after_days=table.whole("archive_after_days", 400, least=1),
-        keep_years=table.whole("keep_years", 8, least=1),
-        keep_until_age=table.whole("keep_until_age", 25, least=ADULT),
+        archive_after_days=table.whole("archive_after_days", 400, least=1, most=_MOST_YEARS * 365),
+        keep_years=table.whole("keep_years", 8, least=1, most=_MOST_YEARS),
+        keep_until_age=table.whole("keep_until_age", 25, least=ADULT, most=_MOST_YEARS),
         decided_by=table.text("decided_by"),
     )
     table.done()

@@ -20,6 +20,7 @@ from gateway.domain.partner import Environment, Provider, Trust
 
 _STATED: Final = "stated"
 _WHOLE: Final = "whole"
+_MONTH_MINUTES: Final = 31 * 24 * 60
 _SAFE_ALGORITHMS: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"})
 """Signatures with a public key; neither `none` nor a shared secret (RFC 8725 3.1, 3.2)."""
 
@@ -39,11 +40,10 @@ def read_signing_in(
 ) -> SigningIn:
     """Read the file; faults are noted in `fields`."""
     sessions = fields.table("sessions")
-    idle = timedelta(minutes=sessions.number("idle_minutes", IDLE / timedelta(minutes=1), least=3))
-    absolute = timedelta(hours=sessions.number("absolute_hours", ABSOLUTE / timedelta(hours=1), least=0.1))
+    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    idle = minute * sessions.number("idle_minutes", IDLE / minute, least=3, most=ABSOLUTE / minute)
+    absolute = hour * sessions.number("absolute_hours", ABSOLUTE / hour, least=0.1, most=ABSOLUTE / hour)
     sessions.done()
-    if absolute > ABSOLUTE:
-        fields.fault("sessions", f"absolute_hours is above {ABSOLUTE / timedelta(hours=1):g}")
     if idle > absolute:
         fields.fault("sessions", "idle_minutes is longer than absolute_hours")
     issuer = _issuer(fields.table("issuer"), environment, credentials) if fields.has("issuer") else None
@@ -67,7 +67,9 @@ def _issuer(fields: Fields, environment: Environment, credentials: Credentials) 
         scopes=fields.texts("scopes") or ("openid", "profile"),
         algorithms=fields.texts("algorithms") or ("RS256", "PS256", "ES256"),
         levels=fields.texts("levels"),
-        oldest=timedelta(minutes=minutes) if (minutes := fields.whole("oldest_minutes", 0)) else None,
+        oldest=timedelta(minutes=minutes)
+        if (minutes := fields.whole("oldest_minutes", 0, most=_MONTH_MINUTES))
+        else None,
         userinfo=fields.flag("userinfo", default=False),
         name_claim=claim.text("name", "name"),
         claim=RoleClaim(

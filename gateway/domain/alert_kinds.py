@@ -614,7 +614,7 @@ _MACHINE: Final = (
         "calendar-ends",
         _RUN,
         _WEEK,
-        "The bank holidays are known for less than ninety days ahead; then deadlines come too early.",
+        "The bank holidays are known for less than ninety days or the longest limit ahead; then deadlines come early.",
         "Add the coming years to calendar.toml, check it, and restart the gateway.",
         "gateway config check FOLDER",
     ),

@@ -70,9 +70,13 @@ class WorkingCalendar:
         day, clock = local.date(), local.time().replace(fold=0)
         if not self.is_working(day):
             day, clock = self._next(day), time()
+        return datetime.combine(self.day_after(day, working_days), clock, tzinfo=LONDON).astimezone(UTC)
+
+    def day_after(self, day: date, working_days: int) -> date:
+        """Give the day that lies a number of working days after another."""
         for _ in range(working_days):
             day = self._next(day)
-        return datetime.combine(day, clock, tzinfo=LONDON).astimezone(UTC)
+        return day
 
     def _next(self, day: date) -> date:
         day += _DAY

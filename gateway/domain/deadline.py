@@ -17,6 +17,12 @@ from gateway.domain.calendar import LONDON, WEEKDAYS, WorkingCalendar
 from gateway.domain.custody import CUSTODY, Custody
 from gateway.domain.lifecycle import LineState
 
+LONGEST_SECONDS: Final = 366 * 86_400
+"""No limit is longer: no prescription is valid for more than twelve months (mapping.md 8.5), and whoever is told of a
+silence after that is told of nothing that could still be supplied (I3)."""
+LONGEST_WORKING_DAYS: Final = 260
+"""The same in working days: 52 weeks of five."""
+
 
 class Urgency(StrEnum):
     """The class of a line, by which it has its deadlines."""
@@ -36,7 +42,11 @@ def urgency(priority: str) -> Urgency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How long a state may last: seconds of real time, or working days; neither means at once."""
+    """How long a state may last: seconds of real time, or working days; neither means at once.
+
+    Whatever limit there is can be reckoned with: its end lies within the years that `is_possible` knows, or next to
+    them. So no order is refused because nobody could say by when somebody must act on it.
+    """
 
     seconds: int = 0
     working_days: int = 0
@@ -45,6 +55,8 @@ class Limit:
         """Refuse a limit that says two things, or none that can be kept."""
         if self.seconds < 0 or self.working_days < 0 or (self.seconds and self.working_days):
             raise ValueError("a limit is either seconds or working days")
+        if self.seconds > LONGEST_SECONDS or self.working_days > LONGEST_WORKING_DAYS:
+            raise ValueError(f"a limit is at most {LONGEST_SECONDS} seconds or {LONGEST_WORKING_DAYS} working days")
 
     @property
     def at_once(self) -> bool:
@@ -109,6 +121,11 @@ class Deadlines:
     paper: Limit = PAPER
     """How long a paper original may take to be registered, where no term states it."""
 
+    def __post_init__(self) -> None:
+        """Refuse a limit of a state's own that is none: it would be found out by the first line that comes there."""
+        for row in self.custody.values():
+            Limit(seconds=row.limit_seconds or 0)
+
     def limit(self, state: LineState, urgent: Urgency, entered_at: datetime) -> Limit | None:
         """Give the limit of a state for a line that enters it now; None where there is no deadline.
 
@@ -162,13 +179,12 @@ class Deadlines:
             return self.calendar.after(moment, limit.working_days)
         return moment.astimezone(UTC) + timedelta(seconds=limit.seconds)
 
-    def calendar_ends(self) -> date | None:
-        """Give the last day that the calendar knows; None where no limit counts working days."""
+    def most_working_days(self) -> int:
+        """Give the longest limit that counts working days, in force or not; nought where none does."""
         papers = (self.paper, *(term.paper for term in self.terms if term.paper is not None))
         limits = (limit for term in self.terms for limit in term.limits.values())
         stated = (*self.answers.values(), *papers, *limits)
-        counts = any(limit.working_days for limit in stated)
-        return self.calendar.last if counts else None
+        return max((limit.working_days for limit in stated), default=0)
 
 
 ALWAYS: Final = Deadlines()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,32 @@ def test_every_fault_of_a_configuration_folder_is_printed(run: Run, tmp_path: Pa
     assert done.returncode == 2
     assert "deadlines.toml: is missing" in done.stderr
     assert "trusts/RZA.toml: name: is missing" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("config", "check"), ("serve",)])
+def test_a_deadline_that_nobody_could_reckon_is_refused_before_an_order_needs_it(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(str(files("gateway.config").joinpath("demonstration")), folder)
+    (folder / "deadlines.toml").write_text("[seconds]\nREADY = 90000000000000\n")
+    done = run(*command, GATEWAY_CONFIG=str(folder), GATEWAY_DATA=str(tmp_path / "data"))
+    assert done.returncode == 2
+    assert "deadlines.toml: seconds: READY: is above 31622400: the longest limit is 366 days" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_limit_beyond_the_known_bank_holidays_is_told_and_refuses_nothing(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(str(files("gateway.config").joinpath("demonstration")), folder)
+    year = datetime.now(UTC).year
+    (folder / "calendar.toml").write_text(
+        f'source = "s"\nfirst = {year}-01-01\nlast = {year}-12-31\nholidays = [{year}-12-25]\n'
+    )
+    (folder / "deadlines.toml").write_text('[answers]\ncancel = "260 working days"\n')
+    done = run("config", "check", folder)
+    assert done.returncode == 0
+    assert f"warning      The bank holidays are known from {year}-01-01 to {year}-12-31, and the longest" in done.stdout
 
 
 def test_an_adapter_that_is_not_installed_is_found_before_anything_runs(run: Run, tmp_path: Path) -> None:

@@ -78,7 +78,10 @@ def test_a_whole_file(tmp_path: Path) -> None:
         ((ROLE, ""), "roles: is missing"),
         ((ISSUER, ""), "has no meaning without an issuer"),
         ((ROLE, ROLE + "[sessions]\nidle_minutes = 1\n"), "idle_minutes: is not a number of at least 3"),
-        ((ROLE, ROLE + "[sessions]\nabsolute_hours = 24\n"), "absolute_hours is above 12"),
+        (
+            (ROLE, ROLE + "[sessions]\nabsolute_hours = 24\n"),
+            "absolute_hours: is not a number of at least 0.1 and at most 12",
+        ),
         ((ROLE, ROLE + "[sessions]\nabsolute_hours = 0.1\n"), "longer than absolute_hours"),
     ],
 )

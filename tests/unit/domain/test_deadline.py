@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from gateway.domain.calendar import LONDON, WEEKDAYS, WorkingCalendar
 from gateway.domain.custody import CUSTODY
-from gateway.domain.deadline import ALWAYS, Deadlines, Limit, Term, Urgency, urgency
+from gateway.domain.deadline import (
+    ALWAYS,
+    LONGEST_SECONDS,
+    LONGEST_WORKING_DAYS,
+    Deadlines,
+    Limit,
+    Request,
+    Term,
+    Urgency,
+    urgency,
+)
 from gateway.domain.lifecycle import LineState
 
 CALENDAR = WorkingCalendar(
@@ -150,7 +160,7 @@ PAPERS = Deadlines(
 )
 def test_a_paper_original_has_a_term_of_its_own(urgent: Urgency, sealed: str, due: str) -> None:
     assert PAPERS.paper_by(urgent, london(sealed)) == london(due)
-    assert PAPERS.calendar_ends() == date(2026, 12, 31)
+    assert PAPERS.most_working_days() == 3
 
 
 def test_a_limit_says_one_thing() -> None:
@@ -159,6 +169,37 @@ def test_a_limit_says_one_thing() -> None:
             Limit(**wrong)
 
 
+LIMITS = st.builds(Limit, seconds=st.integers(0, LONGEST_SECONDS)) | st.builds(
+    Limit, working_days=st.integers(0, LONGEST_WORKING_DAYS)
+)
+POSSIBLE = st.datetimes(min_value=datetime(1800, 1, 1), max_value=datetime(2999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
+
+
+@given(LIMITS, POSSIBLE)
+def test_of_whatever_limit_there_is_the_end_can_be_told(limit: Limit, moment: datetime) -> None:
+    terms = (Term(since=date(1800, 1, 1), urgency=Urgency.ROUTINE, limits=dict.fromkeys(OPEN, limit), paper=limit),)
+    deadlines = Deadlines(terms=terms, calendar=CALENDAR, answers=dict.fromkeys(Request, limit))
+    due = {deadlines.act_by(state, kind, moment) for state in OPEN for kind in Urgency}
+    due |= {deadlines.answer_by(request, moment) for request in Request}
+    (only,) = due | {deadlines.paper_by(Urgency.URGENT, moment)}
+    assert only is not None
+    assert moment <= only <= moment + timedelta(days=400)
+
+
+@pytest.mark.parametrize(("key", "most"), [("seconds", LONGEST_SECONDS), ("working_days", LONGEST_WORKING_DAYS)])
+def test_there_is_no_limit_whose_end_could_not_be_told(key: str, most: int) -> None:
+    assert Limit(**{key: most})
+    with pytest.raises(ValueError, match=f"at most {LONGEST_SECONDS} seconds or {LONGEST_WORKING_DAYS} working days"):
+        Limit(**{key: most + 1})
+
+
+@pytest.mark.parametrize("seconds", [-1, LONGEST_SECONDS + 1, 90_000_000_000_000])
+def test_a_state_has_no_limit_of_its_own_whose_end_could_not_be_told(seconds: int) -> None:
+    row = replace(CUSTODY[LineState.READY], limit_seconds=seconds)
+    with pytest.raises(ValueError, match="limit"):
+        Deadlines(custody={**CUSTODY, LineState.READY: row})
+
+
 def test_the_calendar_matters_only_where_working_days_are_counted() -> None:
-    assert DEADLINES.calendar_ends() == date(2026, 12, 31)
-    assert replace(DEADLINES, terms=DEADLINES.terms[2:]).calendar_ends() is None
+    assert DEADLINES.most_working_days() == 2
+    assert replace(DEADLINES, terms=DEADLINES.terms[2:]).most_working_days() == 0
