@@ -149,7 +149,8 @@ class Overdue:
         issues: codes for which a held line is held.
         closed_before: an alert of the same kind was closed since the line came into its state.
         asked: what its provider was asked and has not answered in time (`cancel`, `hold`, `release` or `reroute`), or
-            `reroute-unfinished` where it has, and nobody has the line; empty where the line itself is overdue.
+            `reroute-unfinished` where it has, and nobody has the line; `books-out` where the line has no deadline, as
+            none should be; empty where the line itself is overdue.
         row: number of the line's row, by which the next page is found.
     """
 

@@ -32,6 +32,8 @@ STOPPED_KIND = "watch-stopped"
 _OUTAGE_AHEAD: Final = timedelta(days=1)
 UNFINISHED: Final = "reroute-unfinished"
 """Of a line that its holder gave up for a re-route and that nobody was given: what failed is tried again, and told."""
+UNTIMED: Final = "books-out"
+"""Of an open line without a deadline, which no deadline would ever tell of."""
 
 
 def _unheard(_: datetime) -> None:
@@ -117,7 +119,7 @@ class Watch:
     async def _open(self, line: Overdue, now: datetime) -> bool:
         kind = f"{line.asked}-{ALERT_KIND}" if line.asked else ALERT_KIND
         return await self._store.open_alert(
-            kind=UNFINISHED if line.asked == UNFINISHED else kind,
+            kind=line.asked if line.asked in {UNFINISHED, UNTIMED} else kind,
             subject=str(line.line_id),
             line_id=line.line_id,
             now=now,
@@ -220,6 +222,9 @@ def _text(line: Overdue) -> str:
         return (
             f"{text} Nobody has it. It is tried again all the time: look for the cause." + _AGAIN * line.closed_before
         )
+    if line.asked == UNTIMED:
+        text = f"{LABELS[line.state]} since {_london(line.act_by)}, and without a deadline: nobody would have been told"
+        return f"{text}. It is a fault of the gateway; look at the line by hand." + _AGAIN * line.closed_before
     if line.asked == PAPER:
         text = f"The signed paper original is not registered; it should have been by {_london(line.act_by)}."
         return f"{text} Find it and register it, or ask the prescriber for another." + _AGAIN * line.closed_before

@@ -102,13 +102,26 @@ def add_line(connection: Raw) -> int:
     return connection.last_insert_rowid()
 
 
+def add_line_given_up(connection: Raw) -> int:
+    """Add a line whose cancel is confirmed, so that a change may take its place from wherever it stands."""
+    line = add_line(connection)
+    connection.execute(
+        """INSERT INTO cancel (line, submission, tenant, order_number, order_assigner, state, reason_code, reason,
+           asked_at) VALUES (?, 1, 'RBA', '', '', 'CONFIRMED', '', '', 0)""",
+        (line,),
+    )
+    return line
+
+
 def move_line(connection: Raw, line: int, before: str, event: str, after: str) -> None:
     connection.execute(
         """INSERT INTO event (line, at, event, actor, state_before, state_after, moved, reason_code, reason, amount,
-           unit, text) VALUES (?, 0, ?, 'GW', ?, ?, 1, '', '', '', '', '')""",
+           unit, text) VALUES (?, 0, ?, 'PS', ?, ?, 1, '', '', '', '', '')""",
         (line, event, before, after),
     )
-    connection.execute("UPDATE line SET state = ? WHERE id = ?", (after, line))
+    keeps = CUSTODY[LineState(after)]
+    values = (after, keeps.holder, None if keeps.limit_seconds is None else 0, line)
+    connection.execute("UPDATE line SET state = ?, holder = ?, act_by = ? WHERE id = ?", values)
 
 
 def add_delivery(connection: Raw) -> int:
@@ -161,7 +174,7 @@ class Machine:
 
 STRIDE = 23
 MACHINES = [
-    Machine("line", "RECEIVED", add_line, move_line, LINE, list(LineState), list(LineEvent)),
+    Machine("line", "RECEIVED", add_line_given_up, move_line, LINE, list(LineState), list(LineEvent)),
     Machine("delivery", "PLANNED", add_delivery, move_delivery, DELIVERY, list(DeliveryState), list(DeliveryEvent)),
 ]
 

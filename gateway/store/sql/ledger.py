@@ -77,6 +77,11 @@ _FAULTS: Final = {
     "at its end, and still given to a provider": """
         SELECT uuid FROM line WHERE state IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED')
             AND EXISTS (SELECT 1 FROM allocation WHERE allocation.line = line.id AND ended_at IS NULL)""",
+    "open, and without a holder or a deadline": f"""
+        SELECT uuid FROM line WHERE state NOT IN {_OVER} AND (act_by IS NULL OR holder = 'nobody')""",  # noqa: S608 - a constant list
+    "its cancel confirmed, and still open": """
+        SELECT uuid FROM line WHERE state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED')
+            AND EXISTS (SELECT 1 FROM cancel WHERE cancel.line = line.id AND cancel.state = 'CONFIRMED')""",
     "ready, and neither queued nor alerted": """
         SELECT line.uuid FROM line WHERE state = 'READY' AND NOT EXISTS (
             SELECT 1 FROM allocation JOIN outbox ON outbox.message_id = allocation.message

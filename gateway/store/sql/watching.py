@@ -31,6 +31,7 @@ _FINISHING: Final = timedelta(minutes=15)
 _UNSAID: Final = timedelta(hours=2)
 """Allowed for an answer that was asked for before its limit was written down with it."""
 # What a provider was asked is timed by itself: the line may move meanwhile, and nothing is done until it answers.
+# A line without a deadline, as none should be, was late when it came there: a sweep of deadlines alone passes it over.
 _UNANSWERED = """
 SELECT line.uuid, line.state, request.kind, request.answer_by,
     EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.kind IN (request.kind, request.kind || '-overdue')
@@ -45,7 +46,9 @@ FROM (SELECT line, kind, asked_at, answer_by FROM hold WHERE state = 'ASKED'
       UNION ALL SELECT (SELECT min(line.id) FROM line WHERE line.prescription = awaited_paper.prescription
           AND (line.delivered > 0
               OR line.state NOT IN ('HELD', 'REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED'))),
-          'paper', since, act_by FROM awaited_paper WHERE registered_at IS NULL AND act_by <= :now) AS request
+          'paper', since, act_by FROM awaited_paper WHERE registered_at IS NULL AND act_by <= :now
+      UNION ALL SELECT id, 'books-out', entered_at, entered_at FROM line WHERE act_by IS NULL AND state NOT IN (
+          'RECEIVED', 'FULFILLED', 'REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED')) AS request
 JOIN line ON line.id = request.line
 WHERE request.answer_by <= :now AND (request.answer_by, line.id, request.kind) > (:at, :row, :asked)
   AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND alert.closed_at IS NULL

@@ -68,6 +68,7 @@ PARTIAL = {
     "alert_in_order_of_provider",
     "alert_silent",
     "line_waits",
+    "line_without_deadline",
     "delivery_failed",
     "delivery_released",
 }

@@ -17,8 +17,9 @@ OF_WHERE_IT_STANDS = {
     "line_waits",
     "line_waits_of_provider",
     "line_waits_of_trust",
+    "line_without_deadline",
 }
-"""Indexes that answer where lines stand, or what is still open: a move changes what they say."""
+"""Indexes that answer where lines stand, or what is still open: a move changes what they say. The last is empty."""
 
 
 @pytest.mark.parametrize("statement", [history._MOVE, history._STAY], ids=["a move", "a stay on hold"])
