@@ -34,8 +34,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/mypy
 
-faults: $(STAMP) ## a tenth of every proof of docs/reliability.md
+faults: $(STAMP) ## a tenth of every proof of docs/reliability.md; three bad days of a demonstration, and mistakes planted at the console
 	$(BIN)/python -m tests.faults --scale 0.1
+	$(BIN)/python -m pytest -m faults tests/faults
 
 faults-full: $(STAMP) ## every proof to its full count; goes on where the last run stopped
 	$(BIN)/python -m tests.faults --scale 1 --go-on --record

@@ -21,10 +21,3 @@ def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing() -> None:
     row = _tried(range(1, 2), 60)
     assert row.clean, row.faults
     assert row.tried >= 50
-
-
-@pytest.mark.faults
-@pytest.mark.timeout(3600)
-def test_every_step_is_survived() -> None:
-    row = _tried(range(2, 4), 200)
-    assert row.clean, row.faults

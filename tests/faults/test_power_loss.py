@@ -12,13 +12,6 @@ def test_no_power_loss_takes_a_promised_commit_or_half_of_one() -> None:
     assert row.tried == 1200
 
 
-@pytest.mark.faults
-@pytest.mark.timeout(3600)
-def test_ten_thousand_power_losses_take_nothing() -> None:
-    row = power_loss.run(range(100, 120))
-    assert row.clean, row.faults
-
-
 def test_half_hearted_synchronisation_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sqlite_connection._SETTINGS, "synchronous", 1)
     row = power_loss.run(range(1), per_day=60)

@@ -14,14 +14,6 @@ def test_of_two_at_the_same_moment_one_wins(engine: str, seed: int) -> None:
     assert row.clean, row.faults
 
 
-@pytest.mark.faults
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("engine", sorted(ENGINES))
-def test_of_two_thousand_pairs_one_wins_each_time(engine: str) -> None:
-    row = races.run(range(10, 30), per_seed=100, engine=engine)
-    assert row.clean, row.faults
-
-
 def test_a_cancel_that_does_not_look_again_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cancels, "_as_seen", lambda *_: True)
     assert any(fault for seed in range(1, 9) for fault in races.try_seed(seed, 2 * len(races.KINDS)))

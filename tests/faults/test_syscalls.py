@@ -61,14 +61,6 @@ def test_a_failed_synchronisation_of_log_or_file_ends_the_process(ground: Ground
     assert trial.ends.startswith("ended 1"), trial.ends
 
 
-@pytest.mark.faults
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", range(1, 3))
-def test_two_hundred_harmed_calls_cost_no_promise(seed: int) -> None:
-    row = syscalls.run(range(seed, seed + 1), per_seed=100)
-    assert row.clean, row.faults
-
-
 def test_where_nothing_can_be_traced_the_row_says_so_and_is_not_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syscalls, "unable", lambda: "strace is not installed")
     row = syscalls.run(range(1, 2), per_seed=1)

@@ -23,15 +23,6 @@ def test_nothing_goes_wrong_within_the_first_steps(rules: Rules) -> None:
     assert found.worlds >= 12_000
 
 
-@pytest.mark.faults
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("rules", PROMISES)
-def test_nothing_goes_wrong_in_any_order_of_events(rules: Rules) -> None:
-    found = search(rules)
-    assert not found.fault, found.way
-    assert found.whole, found.worlds
-
-
 def _on_time_out(holding: Holding, to: OdsCode, now: datetime) -> Ground | Withheld:
     """Re-route what has not answered."""
     if holding.state is LineState.UNCERTAIN:
