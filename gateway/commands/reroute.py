@@ -3,9 +3,9 @@
 import asyncio
 import json
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, replace
+from typing import Annotated, Final, NoReturn
 from uuid import UUID
 
 import typer
@@ -13,16 +13,26 @@ import typer
 from gateway.access.policy import Action
 from gateway.commands.exits import Exit
 from gateway.commands.person import Config, Data, operator, stated
+from gateway.commands.reroute_list import (
+    Concerned,
+    affected_as_json,
+    affected_as_text,
+    concerned,
+    lines_as_json,
+    lines_as_text,
+)
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.partner import Provider
+from gateway.domain.reconciliation import AFTER_RESTORE
 from gateway.domain.reroute import HeldPrescription, Wanted
 from gateway.enquiries import Enquiries
-from gateway.pipeline.reroute import Act, LinePlan, Plan
+from gateway.pipeline.reroute import Act, Plan, Rerouting
 from gateway.settings import Settings, read_settings
+from gateway.store.sql.rerouting import RESTORED
 from gateway.wiring.rerouting import rerouting
 
 AUTO: Final = "auto"
 _NOBODY: Final = ("one person", "another person")
-_COLUMNS: Final = ("prescription", "line", "state", "from", "to", "what", "why")
 
 
 def reroute(
@@ -46,19 +56,19 @@ def reroute(
 
     What never reached the provider, or was given back by it, goes at once. For the rest the provider is asked to give
     it up, and nothing moves until it confirms. Exit 0: all has gone; 3: some waits for a provider; 2: some needs a
-    person, or nothing was done. Run it again to go on: what has gone is not listed again.
+    person, or nothing was done. Run it again to go on: what has gone is not listed again. A dry run refuses what the
+    command itself would refuse, and ends as it would.
     """
     settings = read_settings(data=data, config=config)
     chosen, target = _chosen(prescription, all_from), _target(to)
     people = _NOBODY if dry_run else _people(settings, by, second)
     why = "dry run" if dry_run else stated(reason)
-    plans = asyncio.run(_run(settings, chosen, target, people, "" if dry_run else why))
-    rows = [_row(plan, line) for plan in plans for line in plan.lines]
-    if not rows:
+    done = asyncio.run(_run(settings, chosen, target, people, "" if dry_run else why))
+    if not done.plans:
         print("no open line of that provider" if all_from else "no open line under that id", file=sys.stderr)
         raise typer.Exit(Exit.DONE if all_from else Exit.REFUSED)
-    _show(rows, plans, dry_run=dry_run, as_json=as_json)
-    raise typer.Exit(Exit.DONE if dry_run else _exit(plans))
+    _show(done, dry_run=dry_run, as_json=as_json)
+    raise typer.Exit(_exit(done.plans))
 
 
 def _chosen(prescription: str, all_from: str) -> UUID | OdsCode:
@@ -92,18 +102,61 @@ def _people(settings: Settings, by: str, second: str) -> tuple[str, str]:
     return first.name, operator(settings, second, Action.REROUTE, second=True).name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What was planned, and carried out unless it was a dry run.
+
+    Attributes:
+        affected: counted in a dry run alone: after anything was done that is what must be printed, come what may.
+        page_of: the provider of which the console has a page, where one was asked for.
+    """
+
+    plans: list[Plan]
+    affected: tuple[Concerned, ...] = ()
+    page_of: OdsCode | None = None
+
+
 async def _run(
     settings: Settings, chosen: UUID | OdsCode, to: OdsCode | None, people: tuple[str, str], reason: str
-) -> list[Plan]:
+) -> _Done:
     """Plan, and where a reason is given carry out, one prescription after another."""
     out = []
     async with rerouting(settings) as (routes, enquiries):
+        await _check(routes, enquiries, chosen, to)
         async for held in _held(enquiries, chosen):
             plan = await routes.plan(held, to=to, people=people)
             if reason and plan.to is not None:
                 plan = await routes.carry_out(plan, Wanted(to=plan.to, people=people, reason=reason))
             out.append(plan)
-    return out
+        if reason:
+            return _Done(plans=out)
+        if any(one.kind == AFTER_RESTORE for one in await enquiries.pauses()):
+            out = [_waiting(plan) for plan in out]
+        page_of = next((one.ods for one in routes.known() if one.ods == chosen), None)
+        return _Done(plans=out, affected=await concerned(enquiries, out), page_of=page_of)
+
+
+def _waiting(plan: Plan) -> Plan:
+    """Say what the store would: after a restore nobody knows yet what had left."""
+    lines = (replace(one, act=Act.PERSON, why=RESTORED) if one.act is Act.AT_ONCE else one for one in plan.lines)
+    return replace(plan, lines=tuple(lines))
+
+
+async def _check(routes: Rerouting, enquiries: Enquiries, chosen: UUID | OdsCode, to: OdsCode | None) -> None:
+    """Refuse a provider that nobody knows. One that was taken out of the configuration may have lines all the same."""
+    if to is not None and to not in {one.ods for one in routes.providers()}:
+        _refuse(f"--to: {to} is not a provider that is known and active here", routes.providers())
+    if isinstance(chosen, UUID) or chosen in {one.ods for one in routes.known()}:
+        return
+    if not await enquiries.ever_had(chosen) and not await enquiries.held(provider=chosen, most=1):
+        _refuse(f"--all-from: {chosen} is not in the configuration, and never had a line", routes.known())
+
+
+def _refuse(why: str, known: Iterable[Provider]) -> NoReturn:
+    """Name those that could have been meant, and end the command; a code that was mistyped must not look like done."""
+    names = ", ".join(f"{one.ods} {one.name}" for one in known)
+    print(f"not done: {why}. Known: {names or 'none'}", file=sys.stderr)
+    raise typer.Exit(Exit.REFUSED)
 
 
 async def _held(enquiries: Enquiries, chosen: UUID | OdsCode) -> AsyncIterator[HeldPrescription]:
@@ -116,35 +169,14 @@ async def _held(enquiries: Enquiries, chosen: UUID | OdsCode) -> AsyncIterator[H
             yield held
 
 
-def _row(plan: Plan, one: LinePlan) -> dict[str, str | int]:
-    holding = one.line.holding
-    return {
-        "prescription": str(plan.held.prescription_id),
-        "number": plan.held.number,
-        "trust": plan.held.tenant.value,
-        "line": str(one.line.line_id),
-        "order": one.line.order_number,
-        "state": holding.state.value,
-        "epoch": holding.epoch,
-        "left": holding.left,
-        "from": holding.provider.value if holding.provider else "",
-        "to": plan.to.value if plan.to else "",
-        "what": one.act.value,
-        "why": one.why,
-    }
-
-
-def _show(rows: list[dict[str, str | int]], plans: list[Plan], *, dry_run: bool, as_json: bool) -> None:
-    counts = Counter(line.act.value for plan in plans for line in plan.lines)
+def _show(done: _Done, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"dry_run": dry_run, "prescriptions": len(plans), "counts": counts, "lines": rows}, indent=1))
+        more = affected_as_json(done.affected, done.page_of) if dry_run else {}
+        print(json.dumps({"dry_run": dry_run, **lines_as_json(done.plans), **more}, indent=1))
         return
-    table = [_COLUMNS, *(tuple(str(row[name]) for name in _COLUMNS) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for cells in table:
-        print("  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
-    told = ", ".join(f"{number} {what}" for what, number in sorted(counts.items()))
-    print(f"{len(plans)} prescriptions: {told}{' (dry run: nothing was done)' if dry_run else ''}")
+    print(*lines_as_text(done.plans), sep="\n")
+    if dry_run:
+        print(*affected_as_text(done.affected, done.page_of), "Dry run: nothing was done.", sep="\n")
 
 
 def _exit(plans: list[Plan]) -> Exit:

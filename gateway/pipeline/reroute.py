@@ -73,10 +73,13 @@ class Rerouting(Bench):
     _looks = 0
     """How often it was looked at what is to be finished: each look begins with another."""
 
+    def known(self) -> tuple[Provider, ...]:
+        """Give every provider of the configuration, by name, whether lines may be given to it or not."""
+        return tuple(sorted(self._around.routing.providers.values(), key=lambda one: one.name))
+
     def providers(self) -> tuple[Provider, ...]:
         """Give every provider that lines may be given to, by name."""
-        known = (self._usable(ods) for ods in self._around.routing.providers)
-        return tuple(sorted((one for one in known if one is not None), key=lambda one: one.name))
+        return tuple(one for one in self.known() if self._usable(one.ods) is not None)
 
     async def plan(self, held: HeldPrescription, *, to: OdsCode | None, people: tuple[str, str]) -> Plan:
         """Say what would happen. Nothing is asked, sent or written.

@@ -156,3 +156,10 @@ class LookingUp(Protocol):
         Raises:
             Unavailable: the store cannot be read.
         """
+
+    async def ever_had(self, provider: OdsCode) -> bool:
+        """Tell whether a provider was ever given a line, archived ones too, whatever the configuration knows.
+
+        Raises:
+            Unavailable: the store cannot be read.
+        """

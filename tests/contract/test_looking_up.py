@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.contract.store_engines import (
     make_prescription,
     make_refusal,
 )
+from tests.contract.test_archiving import archive, asked, closed, drain
 from tests.factories import line, patient, prescription
 
 OTHER = OdsCode("RZA")
@@ -157,3 +159,18 @@ async def test_a_refused_message_is_found_by_its_control_id_and_its_order_number
     assert await exchange.enquiries.refused("RX-R", tenant=None) == ()
     await exchange.store.turn_clock(now=exchange.clock.now())
     assert len(await exchange.enquiries.refused("RX-R", tenant=None)) == 1
+
+
+async def test_who_ever_had_a_line_had_one_when_it_is_archived_too(exchange: Exchange, tmp_path: Path) -> None:
+    assert not await exchange.enquiries.ever_had(PROVIDER)
+    await closed(exchange, "A")
+    assert await exchange.enquiries.ever_had(PROVIDER)
+    await drain(exchange)
+    newest = make_prescription("NEWEST")  # the newest number of each table stays
+    await exchange.store.accept(make_acceptance("NEWEST", make_order(newest, provider=OdsCode("VDEM1"))))
+    now = exchange.clock.now()
+    await exchange.store.open_alert(kind="overdue", subject="n", line_id=newest.lines[0].id, now=now, text="?")
+    assert archive(asked(tmp_path)).let_go == 1
+    assert exchange.opened.rows("SELECT DISTINCT provider FROM allocation") == [("VDEM1",)]
+    assert await exchange.enquiries.ever_had(PROVIDER)
+    assert not await exchange.enquiries.ever_had(STRANGER)

@@ -78,6 +78,11 @@ class Row:
     medicines: tuple[str, ...] = ()
 
 
+def place(provider: OdsCode) -> str:
+    """Give the address of the page of who is affected."""
+    return f"/console/providers/{provider}/trouble"
+
+
 def routes(site: Site) -> list[BaseRoute]:
     """Give the list of who is affected, the list as a file, and what proposes for many."""
 
@@ -253,7 +258,7 @@ async def _page(  # noqa: PLR0917 - what a page is made from
         "trouble.html",
         422 if told else 200,
         provider=named(provider, site.names),
-        path=f"/console/providers/{provider}/trouble",
+        path=place(provider),
         rows=rows,
         total=total,
         most=MOST,

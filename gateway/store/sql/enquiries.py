@@ -167,6 +167,10 @@ class SqlEnquiries(
         """See `gateway.ports.looking_up.LookingUp`."""
         return await self._ask(lambda reader: lookup.refused(reader, value, tenant=tenant), tenant)
 
+    async def ever_had(self, provider: OdsCode) -> bool:
+        """See `gateway.ports.looking_up.LookingUp`."""
+        return await self._ask(lambda reader: lookup.ever_had(reader, provider))
+
     async def by_control_id(self, control_id: str, *, tenant: OdsCode) -> tuple[Found, ...]:
         """See `gateway.enquiries.Enquiries`."""
         return await self._ask(lambda reader: finding.by_control_id(reader, control_id, tenant=tenant), tenant)

@@ -138,6 +138,11 @@ WHERE refused_order.value = :value AND submission.archive IS NULL
     AND submission.tenant IN (SELECT value FROM json_each(:tenants))
 ORDER BY 1 DESC LIMIT :limit
 """
+_EVER_HAD: Final = """
+SELECT EXISTS (SELECT 1 FROM allocation WHERE provider = :provider)
+    OR EXISTS (SELECT 1 FROM archived_allocation WHERE provider = :provider)
+"""
+"""Of an archive's lines it reads what it must: it is asked only of a provider that nobody knows."""
 _UNANSWERED: Final = frozenset({CancelState.ASKED, CancelState.PENDING, CancelState.TOO_LATE})
 
 
@@ -215,6 +220,11 @@ def refused(reader: Reader, value: str, *, tenant: OdsCode | None) -> tuple[Refu
         return ()
     values = {"value": value, "tenants": _tenants(reader, tenant), "limit": MOST_LISTED}
     return tuple(_refused(row) for row in reader.execute(_REFUSED, values))
+
+
+def ever_had(reader: Reader, provider: OdsCode) -> bool:
+    """See `gateway.ports.looking_up.LookingUp`."""
+    return any(row[0] for row in reader.execute(_EVER_HAD, {"provider": provider.value}))
 
 
 def _wanted(key: Key, value: str) -> str | bytes | None:

@@ -17,7 +17,7 @@ from tests.doors import bearer
 from tests.unit.console.act_desk import Answer, Desk, Person, audited, opened
 from tests.unit.pipeline.test_story import S01
 
-PATH = "/console/providers/VNE51/trouble"
+PATH = trouble.place(OdsCode("VNE51"))
 FILLED = {"to": "VNCEL", "registered": "yes", "code": "stops", "reason": "They close on Friday."}
 
 
