@@ -20,7 +20,7 @@ from gateway.domain.hold import HOLD_TABLE, HoldKind
 from gateway.domain.lifecycle import LineState
 from gateway.domain.reconciliation import DifferenceKind
 from gateway.ports.acceptance import Refused
-from gateway.watch import PAPER
+from gateway.watch import PAPER, UNFINISHED, UNTIMED
 
 ROOT = Path(__file__).parents[1] / "gateway"
 
@@ -38,6 +38,7 @@ BUILT = {
     "f'{request.kind}-not-sent'": _UNSENT,
     "f'{kind}-not-sent'": _UNSENT,
     "f'{line.asked}-{ALERT_KIND}'": {f"{request}-overdue" for request in (*Request, PAPER)},
+    "line.asked": {UNFINISHED, UNTIMED},  # watch.Watch: no kind is made of these two, they are one
     "f'submission-{why.value}'": {f"submission-{why}" for why in Refused},
     "one.kind.value": {kind.value for kind in DifferenceKind},
     "DifferenceKind.ELSEWHERE.value": {DifferenceKind.ELSEWHERE.value},
