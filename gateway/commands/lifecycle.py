@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -31,64 +31,100 @@ def check(
     Each line of the log is one JSON object in the order in which things happened. Members: `line` (any name),
     `event` and `actor` (names of the published tables), `at` (ISO 8601 with its offset from UTC); and where needed
     `state` (where the line stood before its first entry, unless that is `received`), `delivery` (the issue, from 1)
-    or `renewal` (true).
+    or `renewal` (true). A line that cannot be read ends the test, after what was found before it; so does nothing.
     """
-    found = list(violations(_entries(log)))
-    for one in found:
+    read = _Read(log)
+    found = 0
+    for one in violations(read.entries()):
         print(f"{log.name}:{one.number}: line {one.line}: {one.text}")
-    print(f"{len(found)} violation{'' if len(found) == 1 else 's'}")
+        found += 1
+    if not read.count:
+        raise ConfigurationError(f"{log.name} has no entries: nothing was tested")
+    lines, entries = f"{len(read.lines)} line{_s(len(read.lines))}", "entry" if read.count == 1 else "entries"
+    print(f"{found} violation{_s(found)} in {read.count} {entries} of {lines}")
     raise typer.Exit(Exit.REFUSED if found else Exit.DONE)
 
 
-def _entries(log: Path) -> Iterator[Entry]:
-    with log.open("rb") as file:
-        for number, text in enumerate(file, start=1):
-            if text.strip():
-                yield _entry(number, text, log.name)
+class _Read:
+    """A log as it is read: how many entries so far, and of which lines."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self.count = 0
+        self.lines: set[str] = set()
+
+    def entries(self) -> Iterator[Entry]:
+        """Give each entry.
+
+        Raises:
+            ConfigurationError: one cannot be read; its place, its member and what is wrong with it are named.
+        """
+        with self._log.open("rb") as file:
+            for number, text in enumerate(file, start=1):
+                if text.strip():
+                    try:
+                        entry = _entry(number, text)
+                    except ValueError as error:
+                        where = f"{self._log.name}:{number}"
+                        raise ConfigurationError(f"{where}: {error}; what comes after it was not tested") from error
+                    self.count += 1
+                    self.lines.add(entry.line)
+                    yield entry
 
 
-def _entry(number: int, text: bytes, name: str) -> Entry:
+_MEMBERS: Final = ("line", "event", "actor", "at", "state", "delivery", "renewal")
+
+
+def _entry(number: int, text: bytes) -> Entry:
     try:
-        value = _members(loads(text))
-        return Entry(
-            number=number,
-            line=_text(value, "line"),
-            event=_text(value, "event"),
-            actor=_text(value, "actor"),
-            at=_instant(_text(value, "at")),
-            state=_text(value, "state") if "state" in value else "",
-            delivery=_issue(value.get("delivery")),
-            renewal=value.get("renewal") is True,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"{name}:{number}: not an entry of a log; see gateway lifecycle check --help"
-        ) from error
-
-
-def _members(value: JSON) -> dict[str, JSON]:
+        value = loads(text)
+    except ValueError as error:
+        raise ValueError("it is no JSON") from error
     if not isinstance(value, dict):
-        raise TypeError("entry")
-    return value
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - a fault of the file, as all others are
+    unknown = [name for name in value if name not in _MEMBERS]
+    if unknown:
+        raise ValueError(f"the member {unknown[0]!r} is none of {', '.join(_MEMBERS)}")
+    return Entry(
+        number=number,
+        line=_text(value, "line"),
+        event=_text(value, "event"),
+        actor=_text(value, "actor"),
+        at=_instant(_text(value, "at")),
+        state=_text(value, "state") if "state" in value else "",
+        delivery=_issue(value.get("delivery")),
+        renewal=_flag(value.get("renewal")),
+    )
 
 
 def _text(value: dict[str, JSON], name: str) -> str:
-    found = value[name]
-    if not isinstance(found, str):
-        raise TypeError(name)
+    found = value.get(name)
+    if not isinstance(found, str) or not found:
+        raise ValueError(f"the member {name!r} is {'no text' if name in value else 'not there'}")
     return found
 
 
 def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("the member 'at' is no ISO 8601 time with its offset from UTC: 2026-11-22T09:00:00+00:00")
     return moment
 
 
 def _issue(value: JSON) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise TypeError("delivery")
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise ValueError("the member 'delivery' is no number of an issue, from 1")
     return value
+
+
+def _flag(value: JSON) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise ValueError("the member 'renewal' is neither true nor false")
+    return value is True
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

@@ -3,43 +3,23 @@
 A log is a sequence of entries in the order in which they happened. A line begins with `received`, or with an entry that
 says in which state the line stood before it, for a party that joins later: a provider first sees a line that was sent.
 A cancel, a revocation for a re-route and a hold are followed beside their line, and a delivery or a renewal that an
-entry names beside them.
+entry names beside them (`gateway.domain.logged_line`).
 
-Source: mapping.md 10; reliability-security.md I13.
+What a log does not hold is not tested: whose certificate an answer came under, and whether a message had expired.
+
+Source: mapping.md 10; reliability-security.md I7, I10, I13, I16.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.domain.cancel import CANCEL_TABLE, OURS_TO_CONFIRM, CancelEvent, CancelState, provider_event, who_may
-from gateway.domain.cancel import move as move_cancel
-from gateway.domain.delivery import Delivery, DeliveryEvent, DeliveryState
-from gateway.domain.delivery import move as move_delivery
-from gateway.domain.hold import ENDED as HOLD_ENDED
-from gateway.domain.hold import HoldEvent, HoldKind, HoldState
-from gateway.domain.hold import move as move_hold
-from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
-from gateway.domain.renewal import RenewalEvent, RenewalState, renewed
-from gateway.domain.transition import Ignored, returns_to, transition
+from gateway.domain.lifecycle import Actor, LineState
+from gateway.domain.logged_line import LoggedLine
 
 RECEIVED: Final = "received"
 """The entry that begins a line: its bytes are stored."""
-_CANCEL: Final = "cancel_"
-_HOLDS: Final[dict[str, tuple[HoldKind | None, HoldEvent]]] = {
-    LineEvent.HOLD_ASKED: (HoldKind.HOLD, HoldEvent.ASKED_ON_WIRE),
-    LineEvent.HOLD_CONFIRMED: (HoldKind.HOLD, HoldEvent.HOLD_CONFIRMED),
-    LineEvent.HOLD_REFUSED: (HoldKind.HOLD, HoldEvent.HOLD_REFUSED),
-    LineEvent.RELEASE_ASKED: (HoldKind.RELEASE, HoldEvent.ASKED_ON_WIRE),
-    LineEvent.RELEASE_CONFIRMED: (HoldKind.RELEASE, HoldEvent.RELEASE_CONFIRMED),
-    LineEvent.RELEASE_REFUSED: (HoldKind.RELEASE, HoldEvent.RELEASE_REFUSED),
-    LineEvent.HOLD_REPLY_ERROR: (None, HoldEvent.HOLD_REPLY_ERROR),
-}
-"""What each entry says of which request; the last of whichever is under way."""
-_OF_THE_TRUST: Final = frozenset({Actor.PRESCRIBER, Actor.TRUST_PHARMACIST})
-_PAUSES: Final = frozenset({LineState.QUERIED, LineState.ON_HOLD})
-_REROUTED: Final = frozenset({LineEvent.REROUTE, LineEvent.REVOKED_FOR_REROUTE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,187 +57,86 @@ class Violation:
 
 
 @dataclass(slots=True)
-class _Line:
-    state: LineState
-    before: LineState | None = None
-    cancel: CancelState = CancelState.NONE
-    revocation: bool = False
-    """The cancel under way was asked by the gateway's own people, for a re-route: the line goes on where it is."""
-    holds: dict[HoldKind, HoldState] = field(default_factory=dict)
-    at: datetime | None = None
-    deliveries: dict[int, Delivery] = field(default_factory=dict)
-    renewal: RenewalState | None = None
+class _Followed:
+    """One line of a log.
+
+    Attributes:
+        at: the latest time that an entry of it had.
+        unproven: a change that took the line's place, where only the next entry can say that it might.
+    """
+
+    line: LoggedLine
+    at: datetime
+    unproven: Entry | None = None
 
 
 def violations(entries: Iterable[Entry]) -> Iterator[Violation]:
-    """Give every entry that the tables do not allow, in order; an entry that is not allowed moves nothing.
+    """Give every entry that the tables do not allow, as it is found; an entry that is not allowed moves nothing.
 
+    Only a change that waits for its cancel is found out later than where it stands: by the entry after it, or the end.
     A repeat that says nothing new is allowed: partners send them.
     """
-    lines: dict[str, _Line] = {}
+    lines: dict[str, _Followed] = {}
     for entry in entries:
-        for text in _check(entry, lines):
-            yield Violation(number=entry.number, line=entry.line, text=text)
+        yield from _check(entry, lines)
+    for one in lines.values():
+        if one.unproven is not None:
+            yield _of(one.unproven, _WAITS)
 
 
-def _check(entry: Entry, lines: dict[str, _Line]) -> Iterator[str]:
+_WAITS: Final = "a change takes the place of what a provider has only once that has confirmed the cancel"
+
+
+def _of(entry: Entry, text: str) -> Violation:
+    return Violation(number=entry.number, line=entry.line, text=text)
+
+
+def _check(entry: Entry, lines: dict[str, _Followed]) -> Iterator[Violation]:
     if entry.actor not in set(Actor):
-        yield f"{entry.actor!r} is no actor of mapping.md 10.1"
+        yield _of(entry, f"{entry.actor!r} is no actor of mapping.md 10.1")
         return
-    line = lines.get(entry.line)
-    if line is None:
+    one = lines.get(entry.line)
+    if one is None:
         begun = _begin(entry)
         if isinstance(begun, str):
-            yield begun
+            yield _of(entry, begun)
             return
-        line = lines[entry.line] = begun
+        one = lines[entry.line] = _Followed(line=begun, at=entry.at)
         if entry.event == RECEIVED:
-            line.at = entry.at
             return
     elif entry.event == RECEIVED and entry.delivery is None:
-        yield "the line was received before"
+        yield _of(entry, "the line was received before")
         return
-    if line.at is not None and entry.at < line.at:
-        yield "it is earlier than the entry before it"
-    line.at = max(entry.at, line.at or entry.at)
-    fault = _machine(entry)(entry, line)
+    if entry.at < one.at:
+        yield _of(entry, "it is earlier than the entry before it")
+    one.at = max(entry.at, one.at)
+    yield from _happens(entry, one)
+
+
+def _happens(entry: Entry, one: _Followed) -> Iterator[Violation]:
+    """Let an entry happen to its line, and say what of it, or of the change before it, may not be."""
+    line, of_the_line = one.line, entry.delivery is None and not entry.renewal
+    if one.unproven is not None and of_the_line:
+        if not line.proves(entry.event, entry.actor):
+            yield _of(one.unproven, _WAITS)
+        one.unproven = None
+    if entry.delivery is not None:
+        fault = line.supply(entry.event, Actor(entry.actor), entry.delivery, entry.state)
+    elif entry.renewal:
+        fault = line.renew(entry.event, Actor(entry.actor))
+    else:
+        fault = line.happen(entry.event, Actor(entry.actor))
     if fault:
-        yield fault
+        yield _of(entry, fault)
+    elif of_the_line and line.waits_for_proof(entry.event):
+        one.unproven = entry
 
 
-def _begin(entry: Entry) -> _Line | str:
+def _begin(entry: Entry) -> LoggedLine | str:
     if entry.event == RECEIVED:
-        return _Line(state=LineState.RECEIVED)
+        return LoggedLine(state=LineState.RECEIVED)
     if entry.state not in set(LineState):
         if entry.delivery is not None or entry.renewal:
             return "the line itself is not known yet"
         return "a line begins with 'received', or with the state it stood in"
-    return _Line(state=LineState(entry.state))
-
-
-def _machine(entry: Entry) -> Callable[[Entry, _Line], str]:
-    if entry.delivery is not None:
-        return _delivery
-    if entry.renewal:
-        return _renewal
-    if entry.event in _HOLDS:
-        return _hold
-    return _cancel if entry.event.startswith(_CANCEL) else _line
-
-
-def _line(entry: Entry, line: _Line) -> str:
-    if entry.event not in set(LineEvent):
-        return f"{entry.event!r} is no event of a line"
-    event = LineEvent(entry.event)
-    fault = _step(line, event, Actor(entry.actor))
-    if not fault:
-        _follow(line, event)
-    return fault
-
-
-def _step(line: _Line, event: LineEvent, actor: Actor) -> str:
-    result = transition(line.state, event, actor, before=line.before)
-    if isinstance(result, Ignored):
-        return result.reason if result.alert else ""
-    if result.state is not line.state:
-        line.before = returns_to(line.state) if result.state in _PAUSES else line.state
-        line.state = result.state
-    elif line.state is LineState.ON_HOLD and line.before is not None:
-        under = transition(line.before, event, actor)  # what the provider goes on to say moves the state beneath
-        line.before = line.before if isinstance(under, Ignored) else under.state
-    return ""
-
-
-def _follow(line: _Line, event: LineEvent) -> None:
-    """Let a report of the line settle its cancel, as a line that is handed back does."""
-    if event in _REROUTED:
-        line.cancel, line.revocation = CancelState.NONE, False  # the next holder was asked nothing yet
-        line.holds.clear()
-    said = provider_event(event)
-    arrow = move_cancel(line.cancel, said) if said is not None else None
-    if arrow is not None:
-        line.cancel = arrow.to
-        if arrow.line is not None and line.state not in TERMINAL and not line.revocation:
-            _step(line, arrow.line, Actor.GATEWAY)
-
-
-def _cancel(entry: Entry, line: _Line) -> str:
-    event = CancelEvent.ASKED_ON_WIRE if entry.event == LineEvent.CANCEL_ASKED else _cancel_event(entry.event)
-    if event is None:
-        return f"{entry.event!r} is no event of a cancel"
-    stands = line.before if line.state is LineState.ON_HOLD and line.before is not None else line.state
-    fault = _may(event, Actor(entry.actor), stands)
-    if fault:
-        return fault
-    if event is CancelEvent.CANCEL_CONFIRMED and entry.actor == Actor.GATEWAY and line.cancel is CancelState.NONE:
-        event = CancelEvent.ASKED_BEFORE_WIRE  # ours to confirm: it was given back, or nothing of it had left
-    arrow = move_cancel(line.cancel, event)
-    if arrow is None:
-        known = any(row.event is event and row.to is line.cancel for row in CANCEL_TABLE)
-        return "" if known else f"{entry.event} is not expected of a cancel that is {line.cancel}"
-    line.cancel = arrow.to
-    if event is CancelEvent.ASKED_ON_WIRE:
-        line.revocation = entry.actor == Actor.TWO_PEOPLE
-    # A line that ended otherwise meanwhile stays as it ended; one that is revoked stays until it is given away.
-    if arrow.line is None or line.state in TERMINAL or line.revocation:
-        return ""
-    moves = LineEvent.CANCEL_CONFIRMED if entry.actor == Actor.GATEWAY else arrow.line
-    return _step(line, moves, Actor(entry.actor))
-
-
-def _may(event: CancelEvent, actor: Actor, state: LineState) -> str:
-    """Say why this is not theirs to say; a cancel is confirmed by who has the line, and never because it was sent."""
-    if event is CancelEvent.CANCEL_CONFIRMED and actor is Actor.GATEWAY:
-        ours = state in OURS_TO_CONFIRM or state in TERMINAL
-        return "" if ours else f"cancel_confirmed of a line that is {state} is its provider's to say"
-    revokes = event is CancelEvent.ASKED_ON_WIRE and actor is Actor.TWO_PEOPLE
-    name = LineEvent.CANCEL_ASKED if event is CancelEvent.ASKED_ON_WIRE else event
-    return "" if revokes or actor in who_may(event) else f"{name} may not come from {actor.name}"
-
-
-def _cancel_event(name: str) -> CancelEvent | None:
-    return CancelEvent(name) if name in set(CancelEvent) else None
-
-
-def _hold(entry: Entry, line: _Line) -> str:
-    kind, event = _HOLDS[entry.event]
-    asked = [one for one, state in line.holds.items() if state is HoldState.ASKED]
-    kind = kind or next(iter(asked), HoldKind.HOLD)
-    state = line.holds.get(kind, HoldState.NONE)
-    trust = entry.actor in _OF_THE_TRUST
-    if event is HoldEvent.ASKED_ON_WIRE or (trust and state is not HoldState.ASKED):
-        event = event if event is HoldEvent.ASKED_ON_WIRE else HoldEvent.ASKED_BEFORE_WIRE
-        state = HoldState.NONE  # one request after another, each of which ends once
-    elif trust and kind is HoldKind.HOLD:
-        event = HoldEvent.NEVER_LEFT
-    arrow = move_hold(kind, state, event)
-    if arrow is None:
-        repeats = state in HOLD_ENDED and not asked
-        return "" if repeats else f"{entry.event} answers no {kind} that was asked"
-    line.holds[kind] = arrow.to
-    return _step(line, arrow.line, Actor(entry.actor)) if arrow.line is not None else ""
-
-
-def _delivery(entry: Entry, line: _Line) -> str:
-    if entry.event not in set(DeliveryEvent):
-        return f"{entry.event!r} is no event of a delivery"
-    issue = entry.delivery or 0
-    start = DeliveryState(entry.state) if entry.state in set(DeliveryState) else DeliveryState.PLANNED
-    known = line.deliveries.get(issue, Delivery(issue=issue, state=start))
-    state = move_delivery(known, DeliveryEvent(entry.event), Actor(entry.actor))
-    if state is None:
-        return f"{entry.event} by {Actor(entry.actor).name} is not expected of a delivery that is {known.state}"
-    line.deliveries[issue] = Delivery(issue=issue, state=state, before=known.state)
-    return ""
-
-
-def _renewal(entry: Entry, line: _Line) -> str:
-    if entry.event == "requested":
-        line.renewal = RenewalState.REQUESTED
-        return ""
-    known = line.renewal or RenewalState.REQUESTED
-    state = renewed(known, RenewalEvent(entry.event), Actor(entry.actor)) if entry.event in set(RenewalEvent) else None
-    if state is None:
-        return f"{entry.event} by {Actor(entry.actor).name} is not expected of a renewal that is {known}"
-    line.renewal = state
-    return ""
+    return LoggedLine(state=LineState(entry.state))

@@ -117,7 +117,7 @@ FREE: Final = frozenset({S.READY, S.UNDELIVERABLE, S.REJECTED, S.RETURNED})
 """States in which a line may be given away without asking, if the facts bear it out."""
 
 _GIVES_UP: Final = frozenset({E.REJECTED, E.REFUSED_FORMAT, E.RETURNED, E.NOT_SUPPLIED})
-_TAKES_ON: Final = frozenset(
+TAKES_ON: Final = frozenset(
     {
         E.ACCEPTED,
         E.VALIDATED,
@@ -253,14 +253,14 @@ def _ground(holding: Holding, now: datetime) -> Ground | None:
 
 def _said_anything(holding: Holding) -> bool:
     """Tell whether the holder ever answered for the line: then something of it was there, whatever the wire says."""
-    return any(one.bound and one.event in _TAKES_ON | _GIVES_UP for one in holding.said)
+    return any(one.bound and one.event in TAKES_ON | _GIVES_UP for one in holding.said)
 
 
 def _given_back(holding: Holding) -> bool:
     """Tell whether the last thing the holder said of the line is that it gives it up."""
     up = False
     for one in holding.said:
-        if one.event in _TAKES_ON | _SENT_AGAIN:
+        if one.event in TAKES_ON | _SENT_AGAIN:
             up = False
         elif one.bound and ((one.moved and one.event in _GIVES_UP) or _confirms(one, holding)):
             up = True
@@ -277,5 +277,5 @@ def _expired(holding: Holding, now: datetime) -> bool:
         and holding.refuses_expired
         and holding.not_valid_after is not None
         and holding.not_valid_after + SKEW < now
-        and not any(one.event in _TAKES_ON for one in holding.said)
+        and not any(one.event in TAKES_ON for one in holding.said)
     )

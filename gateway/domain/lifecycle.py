@@ -197,6 +197,9 @@ _TRUST = (A.PRESCRIBER, A.TRUST_PHARMACIST)
 _OPEN = tuple(state for state in S if state not in TERMINAL)
 
 
+_NOT_ALL_SUPPLIED = tuple(state for state in _OPEN if state is not S.FULFILLED)
+
+
 _SUPPLY_EVENTS = (
     E.SUPPLY_PLANNED,
     E.POSTPONED,
@@ -368,7 +371,13 @@ LINE_TABLE: tuple[Row, ...] = (
         (A.CLOCK,),
         "no delivery in flight (an alert instead); the provider is told",
     ),
-    _row(_OPEN, E.REPLACED, S.SUPERSEDED, (A.PRESCRIBER,), "cancel confirmed or not needed"),
-    _row(_OPEN, E.CANCEL_CONFIRMED, S.CANCELLED, (A.PROVIDER_SYSTEM, A.GATEWAY), "cancel region confirmed"),
+    _row(_NOT_ALL_SUPPLIED, E.REPLACED, S.SUPERSEDED, (A.PRESCRIBER,), "cancel confirmed or not needed"),
+    _row(
+        _NOT_ALL_SUPPLIED,
+        E.CANCEL_CONFIRMED,
+        S.CANCELLED,
+        (A.PROVIDER_SYSTEM, A.GATEWAY),
+        "cancel region confirmed; what was supplied stays counted",
+    ),
 )
 """Every arrow. What is not here cannot happen."""

@@ -613,10 +613,10 @@ async def test_our_own_history_passes_the_check_that_we_offer_to_others(desk: De
     assert (await desk.states(old), await desk.states(what)) == ([S.CLOSED], [S.CANCELLED])
     history = desk.rows(
         "SELECT at, line, event, actor, issue FROM ("
-        "SELECT at, line, event, actor, NULL AS issue, 0 AS beside, seq AS number FROM event"
+        "SELECT at, line, event, actor, NULL AS issue, seq, 0 AS beside FROM event"
         " WHERE (moved = 1 OR event LIKE 'cancel%')"
-        " UNION ALL SELECT delivery_event.at, line, event, actor, issue, 1, delivery_event.id FROM delivery_event"
-        " JOIN delivery ON delivery.id = delivery_event.delivery) AS each ORDER BY at, beside, number"
+        " UNION ALL SELECT delivery_event.at, line, event, actor, issue, source, delivery_event.id FROM delivery_event"
+        " JOIN delivery ON delivery.id = delivery_event.delivery WHERE source IS NOT NULL) AS each ORDER BY seq, beside"
     )
     entries = [
         Entry(number=number, line=str(line), event=event, actor=actor, at=instant(at), delivery=issue)

@@ -7,12 +7,22 @@ from typing import Any
 import pytest
 
 from gateway import worker
+from gateway.domain.event_log import Entry, violations
 from gateway.domain.identifiers import OdsCode
+from tests.factories import MOMENT
 from tests.sim import proof, translated
 from tests.sim.met import FROM_ACTORS, FROM_TABLES
 from tests.sim.plan import plan
 from tests.sim.shrink import smallest
+from tests.sim.world import World
 
+_HISTORY = """
+SELECT line, event, actor, issue FROM (
+    SELECT line, event, actor, NULL AS issue, seq, 0 AS beside FROM event WHERE moved = 1
+        OR text NOT LIKE '%nothing moved%' AND (event LIKE 'cancel%' OR event LIKE 'hold%' OR event LIKE 'release%')
+    UNION ALL SELECT line, event, actor, issue, source, delivery_event.id FROM delivery_event
+    JOIN delivery ON delivery.id = delivery_event.delivery WHERE source IS NOT NULL) AS each ORDER BY seq, beside
+"""
 MEETS = 14
 """The first of the seeds that meet everything soon."""
 SELDOM = {"cancel confirmed once more"}
@@ -47,6 +57,19 @@ def test_everything_that_can_be_drawn_is_met_in_a_few_seeds() -> None:
         if everything <= {name for name, times in seen.items() if times}:
             return
     pytest.fail(f"not met: {sorted(name for name in everything if not seen[name])}")
+
+
+def test_our_own_history_of_any_world_passes_the_check_that_we_offer_to_others() -> None:
+    """What moved a line, and what was said of its cancel, its holds and its deliveries, in the order of commits."""
+    for seed in range(20, 32):
+        world = World(plan(seed, 60))
+        world.live()
+        entries = [
+            Entry(number=number, line=str(line), event=event, actor=actor, at=MOMENT, delivery=issue)
+            for number, (line, event, actor, issue) in enumerate(world.oracle.connection().execute(_HISTORY), start=1)
+        ]
+        assert len(entries) > 500
+        assert list(violations(entries)) == []
 
 
 def test_a_seed_is_the_same_life_every_time() -> None:

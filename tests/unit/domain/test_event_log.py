@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.event_log import Entry, Violation, violations
+from gateway.domain.fence import REVOCABLE
 from gateway.domain.lifecycle import BEFORE, LINE_TABLE, LineState
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -33,6 +34,8 @@ def log(*entries: str) -> list[Entry]:
     return made
 
 
+WAITS = "a change takes the place of what a provider has only once that has confirmed the cancel"
+OVER = "that is CANCELLED: nothing may be supplied of it"
 ALLOWED = [
     ["received GW", "clear GW", "on_wire GW", "arrived PS", "accepted PS", "dispensed PS", "last_delivered PS"],
     ["on_wire GW state=READY", "accepted PS", "accepted PS"],
@@ -65,6 +68,18 @@ ALLOWED = [
     ["cancel_asked OP2 state=WITH_PROVIDER", "rejected PS", "reroute OP2", "on_wire GW", "accepted PS"],
     ["cancel_confirmed GW state=REJECTED"],
     ["hold_confirmed TP state=READY", "cancel_confirmed GW"],
+    ["cancel_asked TP state=ACCEPTED", "cancel_confirmed PS", "replaced TP"],
+    ["cancel_asked TP state=ACCEPTED", "replaced TP", "line_ended PS issue=1", "cancel_confirmed PS"],
+    ["cancel_asked TP state=ACCEPTED", "returned PS", "replaced TP"],
+    ["replaced TP state=READY"],
+    ["reroute OP2 state=READY"],
+    ["reroute OP2 state=UNCERTAIN"],
+    ["cancel_asked OP2 state=ACCEPTED", "cancel_pending PS", "cancel_asked TP", "cancel_confirmed PS"],
+    ["cancel_asked OP2 state=ACCEPTED", "cancel_too_late PS", "cancel_asked OP2", "cancel_confirmed PS"],
+    ["hold_asked TP state=ACCEPTED", "hold_refused GW"],
+    ["last_delivered PS state=IN_SUPPLY", "delivered PS issue=1", "supply_withdrawn PS", "supply_withdrawn PS issue=1"],
+    ["cancel_asked TP state=IN_SUPPLY", "cancel_confirmed PS", "line_ended PS issue=2", "rescued TPh issue=2"],
+    ["cancel_asked TP state=IN_SUPPLY", "cancel_confirmed PS", "failed PS issue=1 state=DISPATCHED"],
 ]
 
 
@@ -121,6 +136,84 @@ FORBIDDEN = [
         "approved by PRESCRIBER is not expected of a renewal that is DECLINED",
     ),
     (["delivered PS issue=1"], 1, "the line itself is not known yet"),
+    (
+        ["accepted PS state=SENT", "revoked_for_reroute OP2"],
+        2,
+        "revoked_for_reroute of a line that its provider has not given up",
+    ),
+    (
+        ["cancel_asked OP2 state=ACCEPTED", "cancel_pending PS", "revoked_for_reroute OP2"],
+        3,
+        "revoked_for_reroute of a line that its provider has not given up",
+    ),
+    (
+        ["cancel_asked TP state=ACCEPTED", "cancel_pending PS", "revoked_for_reroute OP2"],
+        3,
+        "revoked_for_reroute of a line that its provider has not given up",
+    ),
+    (
+        ["cancel_asked OP2 state=WITH_PROVIDER", "cancel_confirmed PS", "accepted PS", "revoked_for_reroute OP2"],
+        4,
+        "revoked_for_reroute of a line that its provider has not given up",
+    ),
+    (
+        ["queried PS state=WITH_PROVIDER", "answered TPh", "reroute OP2"],
+        3,
+        "reroute of a line that its provider took on and has not given up",
+    ),
+    (["reroute OP2 state=ACCEPTED"], 1, "reroute is not expected in ACCEPTED"),
+    (["reroute OP state=REJECTED"], 1, "reroute may not come from OPERATOR"),
+    (["replaced TP state=ACCEPTED"], 1, "replaced of a line that is ACCEPTED waits for its cancel"),
+    (
+        ["cancel_asked TP state=ACCEPTED", "cancel_too_late PS", "replaced TP"],
+        3,
+        "replaced of a line that is ACCEPTED waits for its cancel",
+    ),
+    (["cancel_asked TP state=ACCEPTED", "replaced TP"], 2, WAITS),
+    (["cancel_asked TP state=ACCEPTED", "replaced TP", "cancel_pending PS"], 2, WAITS),
+    (["replaced TP state=FULFILLED"], 1, "replaced is not expected in FULFILLED"),
+    (
+        ["last_delivered PS state=IN_SUPPLY", "cancel_asked TP", "cancel_confirmed PS"],
+        3,
+        "cancel_confirmed is not expected in FULFILLED",
+    ),
+    (["hold_asked PS state=ACCEPTED"], 1, "hold_asked may not come from PROVIDER_SYSTEM"),
+    (["hold_asked TP state=ACCEPTED", "hold_refused TP"], 2, "hold_refused may not come from PRESCRIBER"),
+    (["hold_asked TP state=ACCEPTED", "hold_reply_error GW"], 2, "hold_reply_error may not come from GATEWAY"),
+    (["hold_asked TP state=ACCEPTED", "hold_confirmed GW"], 2, "hold_confirmed may not come from GATEWAY"),
+    (
+        ["hold_asked TP state=ACCEPTED", "hold_confirmed TPh"],
+        2,
+        "hold_confirmed of a line that is ACCEPTED is its provider's to say",
+    ),
+    (
+        ["hold_asked TP state=ACCEPTED", "hold_confirmed PS", "release_confirmed TP"],
+        3,
+        "release_confirmed of a line that is ACCEPTED is its provider's to say",
+    ),
+    *(
+        (
+            ["cancel_asked TP state=ACCEPTED", "cancel_confirmed PS", f"{event} PS issue=1"],
+            3,
+            f"{event} of a line {OVER}",
+        )
+        for event in ("supply_planned", "dispensing_started", "dispensed", "dispatched", "delivered", "supply_short")
+    ),
+    (
+        ["received GW", "dispatched PS issue=1"],
+        2,
+        "dispatched of a line that is RECEIVED: nothing may be supplied of it",
+    ),
+    (
+        ["hold_confirmed TP state=READY", "dispatched PS issue=1"],
+        2,
+        "dispatched of a line that is ON_HOLD: nothing may be supplied of it",
+    ),
+    (
+        ["last_delivered PS state=IN_SUPPLY", "dispatched PS issue=1"],
+        2,
+        "dispatched of a line that is FULFILLED: nothing may be supplied of it",
+    ),
 ]
 
 
@@ -150,6 +243,11 @@ def test_every_walk_along_the_arrows_passes(data: st.DataObject) -> None:
         row = data.draw(st.sampled_from(rows))
         if row.event == "hold_confirmed" and min(row.actors) == "PS":
             entries.append("hold_asked TP")  # only what was asked can be confirmed
+        if row.event == "revoked_for_reroute":
+            entries += ["cancel_asked OP2", "cancel_confirmed PS"]
+        if row.event == "replaced" and state in REVOCABLE:
+            entries += ["cancel_asked TP", "replaced TP", "cancel_confirmed PS"]
+            break
         entries.append(f"{row.event.value} {min(row.actors).value}")
         state = LineState(row.to)
     assert list(violations(log(*entries))) == []
