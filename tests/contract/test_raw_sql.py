@@ -18,6 +18,7 @@ import pytest
 from gateway.domain.cancel import CANCEL_TABLE, CancelState
 from gateway.domain.custody import CUSTODY
 from gateway.domain.delivery import DeliveryEvent, DeliveryState
+from gateway.domain.hold import HOLD_TABLE, HoldState
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.renewal import RENEWAL_TABLE, RenewalState
 from gateway.ports.acceptance import Acceptance
@@ -232,6 +233,23 @@ def test_a_cancel_moves_only_as_its_table_says(file: Raw) -> None:
                 values = (after, None if after is CancelState.TOMBSTONE else met, row)
                 was = refused(file, partial(file.execute, "UPDATE cancel SET state = ?, line = ? WHERE id = ?", values))
                 assert was is ((before, after) not in CANCEL), (before, after)
+
+
+def test_a_hold_moves_only_as_its_table_says(file: Raw) -> None:
+    kept = [state for state in HoldState if state is not HoldState.NONE]
+    allowed = {(state, row.to) for row in HOLD_TABLE for state in row.states}
+    for before in kept:
+        with undone(file):
+            file.execute(
+                """INSERT INTO hold (line, submission, kind, state, reason_code, reason, asked_at, answer_by, ended_at)
+                   VALUES (?, 1, 'hold', ?, '', '', 0, 1, ?)""",
+                (add_line(file), before, None if before is HoldState.ASKED else 1),
+            )
+            row = file.last_insert_rowid()
+            for after in set(kept) - {before}:
+                values = (after, None if after is HoldState.ASKED else 1, row)
+                sql = "UPDATE hold SET state = ?, ended_at = ? WHERE id = ?"
+                assert refused(file, partial(file.execute, sql, values)) is ((before, after) not in allowed), after
 
 
 def test_a_renewal_moves_only_as_its_table_says(file: Raw) -> None:
