@@ -123,7 +123,9 @@ CODES: dict[str, CodeRow] = {
     "REPORT_UNBOUND": _refuse(
         "204", "business-rule", "Check order number, patient, product and unit: the report was kept, and nothing moved."
     ),
-    "CANCEL_TOO_LATE": _refuse("207", "business-rule", "Ring the provider and the patient: it cannot be cancelled."),
+    "CANCEL_TOO_LATE": _refuse(
+        "207", "business-rule", "Ring the provider and the patient: it cannot be cancelled from here."
+    ),
     "HOLD_NOT_POSSIBLE": _refuse("207", "business-rule", "Look up where the order is; ring whoever has it."),
     "RELEASE_NOT_POSSIBLE": _refuse("207", "business-rule", "Look up where the order is; it was not released."),
     "CANCEL_ORDER_UNKNOWN": _source(

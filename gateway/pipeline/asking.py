@@ -25,7 +25,7 @@ from gateway.domain.submission import Change
 from gateway.domain.validity import not_valid_after
 from gateway.pipeline import holding
 from gateway.pipeline.bench import Bench
-from gateway.pipeline.changes import repeated, stands, unreachable
+from gateway.pipeline.changes import repeated, stands, unreachable, why_late
 from gateway.pipeline.holding import LineHold
 from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH, seal_facts
 from gateway.pipeline.surroundings import faults_of
@@ -41,8 +41,6 @@ _KINDS: Final = {AskedFor.HOLD: HoldKind.HOLD, AskedFor.RELEASE: HoldKind.RELEAS
 _UNSETTLED: Final = frozenset({CancelState.ASKED, CancelState.PENDING})
 _RING_CANCEL: Final = "No message can carry the cancel to the provider. Not cancelled: ring them."
 _NO_HOLDS: Final = "The provider's system takes no holds and releases from here: ring them."
-_LATE: Final = "Too late: the provider says that it was supplied."
-_ENDED: Final = "It has ended already."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +117,7 @@ class Asking(Bench):
     ) -> _Judged:
         state = stands(line, selected)
         if line.state in TERMINAL or state is CancelState.TOO_LATE:
-            return _told(line, Answered.NOT_POSSIBLE, _LATE if state is CancelState.TOO_LATE else _ENDED)
+            return _told(line, Answered.NOT_POSSIBLE, why_late(line))
         if repeated(line):
             return _told(line, Answered.BEFORE)
         message = self._withdrawal(wish, line, order) if state in _UNSETTLED else None

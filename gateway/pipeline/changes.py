@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from gateway.domain.cancel import ENDED, GIVEN_BACK, NOTHING_ON_WIRE, OURS_TO_CONFIRM, SUPPLIED, CancelState
 from gateway.domain.hold import beneath
 from gateway.domain.issue import Issue
+from gateway.domain.labels import LABELS
 from gateway.domain.lifecycle import TERMINAL, LineState
 from gateway.domain.message import FhirMessage
 from gateway.domain.partner import Provider
@@ -31,9 +32,6 @@ _LEAST_CERTAIN = (
     CancelState.CONFIRMED,
     CancelState.NONE,
 )
-
-
-_WORDS = {CancelState.TOO_LATE: "supplied", CancelState.CONFIRMED: "already closed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +170,7 @@ def told(cancels: Sequence[LineCancel], location: str, *, replacing: bool) -> tu
         text = "A cancel of this order is under way. Send what is to follow as a new order with a number of its own."
         issues.append(Issue(code="CANCEL_TOO_LATE", location=location, text=text))
     if late and (replacing or len(late) == len(cancels)):
-        text = f"The order is {_WORDS[late[0].state]} ({late[0].line.state.lower()}); it can no longer be cancelled."
+        text = why_late(late[0].line)
         issues.append(Issue(code="CANCEL_TOO_LATE", location=location, text=text))
     elif late:
         text = f"{len(late)} of {len(cancels)} lines are supplied or closed and can no longer be cancelled."
@@ -183,6 +181,16 @@ def told(cancels: Sequence[LineCancel], location: str, *, replacing: bool) -> tu
             text += " The new order waits until it is."
         issues.append(Issue(code="CANCEL_PENDING", location=location, text=text))
     return tuple(issues)
+
+
+def why_late(line: KnownLine) -> str:
+    """Say why a line can no longer be cancelled: it has ended, or its provider said so, and what is left goes on."""
+    stands = LABELS[line.state].lower()
+    if line.state in SUPPLIED | TERMINAL:
+        over = "supplied" if line.state in SUPPLIED else "already closed"
+        return f"The order is {over} ({stands}); it can no longer be cancelled."
+    said = "The provider said that it was too late to cancel, and the order goes on"
+    return f"{said} ({stands}). Ring it: it can give back what is left."
 
 
 def _too_late(one: LineCancel, *, replacing: bool) -> bool:

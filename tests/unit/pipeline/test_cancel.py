@@ -37,6 +37,7 @@ class Told:
     order: str
     status: str
     issues: list[str]
+    words: str = ""
 
 
 class Trial:
@@ -51,7 +52,8 @@ class Trial:
         lines = [line.split("|") for line in (answer.later or answer.body).decode().split("\r")]
         orc = [*next((line for line in lines if line[0] == "ORC"), []), "", "", "", "", "", ""]
         issues = [line[5].split("^")[0] for line in lines if line[0] == "ERR"]
-        return Told(next(line[1] for line in lines if line[0] == "MSA"), orc[1], orc[5], issues)
+        words = (answer.later or answer.body).decode()
+        return Told(next(line[1] for line in lines if line[0] == "MSA"), orc[1], orc[5], issues, words)
 
     async def claims(self) -> list[Claim]:
         self.now += timedelta(seconds=1)
@@ -265,6 +267,21 @@ async def test_a_second_cancel_is_answered_again_and_sent_once(trial: Trial) -> 
     assert (await trial.post(cancel("C1"))).order == "UC"
     assert (await trial.post(cancel("C2"))).order == "UC"
     assert len(await trial.claims()) == 1
+
+
+async def test_a_cancel_that_was_too_late_does_not_say_that_what_is_left_was_supplied(trial: Trial) -> None:
+    await trial.post(S01)
+    order = await trial.send(Taken())
+    await trial.post(cancel("C1"))
+    await trial.answer(await trial.send(Taken()), LineEvent.CANCEL_TOO_LATE)
+    goes_on = (
+        "too late to cancel, and the order goes on (arrived, not accepted). Ring it: it can give back what is left."
+    )
+    assert goes_on in (await trial.post(cancel("C2"))).words
+    for supply in range(6):
+        await trial.answer(order, LineEvent.DELIVERED, f"d{supply}")
+    assert await trial.states() == [LineState.FULFILLED]
+    assert "The order is supplied (all supplies made); it can no longer" in (await trial.post(cancel("C3"))).words
 
 
 async def test_a_cancel_that_comes_first_is_kept_and_meets_its_order(trial: Trial) -> None:
