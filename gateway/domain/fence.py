@@ -252,8 +252,11 @@ def _ground(holding: Holding, now: datetime) -> Ground | None:
 
 
 def _said_anything(holding: Holding) -> bool:
-    """Tell whether the holder ever answered for the line: then something of it was there, whatever the wire says."""
-    return any(one.bound and one.event in TAKES_ON | _GIVES_UP for one in holding.said)
+    """Tell whether the holder ever answered for the line: then something of it was there, whatever the wire says.
+
+    Whatever it says counts, an arrival or the withdrawal of a report nobody had; only that it stored nothing does not.
+    """
+    return any(one.bound and one.event is not E.NOT_STORED for one in holding.said)
 
 
 def _given_back(holding: Holding) -> bool:

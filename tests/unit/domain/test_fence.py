@@ -86,6 +86,10 @@ A_PERSON = {
     "rejected without a word of the holder": replace(SENT, state=S.REJECTED),
     "ready again, and an attempt is in doubt": replace(SENT, state=S.READY, unproven=1),
     "ready, but the holder spoke of it": replace(SENT, state=S.READY, unproven=0, said=said(E.ACCEPTED)),
+    "ready, but the holder says that it came": replace(SENT, state=S.READY, unproven=0, said=said(E.ARRIVED)),
+    "undeliverable, but the holder takes a report back": replace(
+        SENT, state=S.UNDELIVERABLE, unproven=0, said=said(E.SUPPLY_WITHDRAWN)
+    ),
     "held": Holding(state=S.HELD, epoch=0, provider=HOLDER),
     "waiting for screening": Holding(state=S.AWAITING_SCREENING, epoch=0, provider=HOLDER),
     "on hold": replace(SENT, state=S.ON_HOLD),
@@ -163,6 +167,7 @@ def test_every_ground_is_a_fact_and_has_an_arrow(holding: Holding) -> None:
     assert (holding.state, E.REVOKED_FOR_REROUTE if gives_back else E.REROUTE) in arrows
     if verdict is Ground.NEVER_ON_WIRE:
         assert holding.unproven == 0
+        assert all(one.event is E.NOT_STORED for one in holding.said if one.bound)
     if verdict is Ground.GIVEN_BACK:
         assert any(one.bound for one in holding.said)
     if verdict is Ground.EXPIRED:
