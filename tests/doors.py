@@ -37,7 +37,7 @@ from gateway.ports.audit_trail import AuditList, AuditWanted, Busy
 from gateway.ports.callback import Callback, CallbackResult, Effectiveness
 from gateway.ports.code_maps import HeldCode
 from gateway.ports.dossier import Dossier, SubmissionFacts
-from gateway.ports.looking_up import Hit, Hits, Key, RefusedMessage
+from gateway.ports.looking_up import Hit, Hits, Key, OwnMessage, RefusedMessage
 from gateway.ports.outages import PlannedOutage
 from gateway.ports.work import News
 
@@ -216,6 +216,7 @@ class Enquiries:
     """A handful of prescriptions, seen as the port demands: a tenant its own, None all."""
 
     views: list[PrescriptionView] = field(default_factory=lambda: [view()])
+    messages: dict[tuple[OdsCode, str], OwnMessage] = field(default_factory=dict)
     asked: list[dict[str, object]] = field(default_factory=list)
     away: bool = False
     swept_at: datetime | None = NOW
@@ -289,6 +290,10 @@ class Enquiries:
         assert value
         self._seen(tenant)
         return ()
+
+    async def own_message(self, control_id: str, *, tenant: OdsCode) -> OwnMessage | None:
+        self._seen(tenant)
+        return self.messages.get((tenant, control_id))
 
     async def needs_attention(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Attention:
         self.asked.append({"tenant": tenant, "query": query, "now": now})

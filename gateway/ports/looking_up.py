@@ -15,6 +15,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.labels import Held
 from gateway.domain.prescription import Patient
+from gateway.domain.submission import Action, Outcome
 from gateway.ports.found import Found
 
 MOST_LISTED: Final = 100
@@ -133,6 +134,37 @@ class RefusedMessage:
     issues: tuple[Issue, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnOrder:
+    """What became of one order of a message when it came.
+
+    Attributes:
+        numbers: the trust's order numbers in it; none once the message is in an archive.
+    """
+
+    action: Action
+    outcome: Outcome
+    numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnMessage:
+    """A trust's own message, as it was taken or refused: it came, whatever became of it.
+
+    Attributes:
+        orders: as they were judged when it came; what their lines are now is asked of the lines.
+        issues: of the message and of every order, each once; none once it is in an archive.
+        archived: all but its key and the answer to it is in an archive.
+    """
+
+    control_id: str
+    received_at: datetime
+    outcome: Outcome
+    orders: tuple[OwnOrder, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    archived: bool = False
+
+
 class LookingUp(Protocol):
     """Reads of the search box."""
 
@@ -155,6 +187,16 @@ class LookingUp(Protocol):
 
         Raises:
             Unavailable: the store cannot be read.
+        """
+
+    async def own_message(self, control_id: str, *, tenant: OdsCode) -> OwnMessage | None:
+        """Give a trust's own message by its control id; None where it sent none, whoever else did.
+
+        Raises:
+            Unavailable: the store cannot be read.
+
+        Source:
+            reliability-security.md I9, I20.
         """
 
     async def ever_had(self, provider: OdsCode) -> bool:

@@ -115,7 +115,7 @@ def _rest(*, prepares: bool) -> dict[str, object]:
                     _parameter("identifier", "Prescription number, order number or group number."),
                     _parameter("group-identifier", "The same."),
                     _parameter("focus:identifier", "The same, as EPS names it."),
-                    _parameter(MESSAGE, "Control id of the caller's own message."),
+                    _parameter(MESSAGE, "Control id of the caller's own message; it says how that was judged."),
                     _parameter("patient:identifier", "NHS number; only by POST to Task/_search."),
                     _parameter("_count", "Most prescriptions in one answer.", kind="number"),
                 ],

@@ -16,10 +16,12 @@ from gateway.access.principal import Principal
 from gateway.domain.issue import Issue
 from gateway.domain.submission import TooLarge
 from gateway.enquiries import Enquiries, Found, PrescriptionView
+from gateway.ports.looking_up import OwnMessage
 from gateway.web.auth import Callers
 from gateway.web.enquiry import Search, by_get, by_post
 from gateway.web.limits import FHIR, FORM, Limits, answer_type, media_type, read_body
 from gateway.web.outcome import outcome
+from gateway.web.own_message import told
 from gateway.web.task import task
 from gateway.web.turned import Turned
 from gateway.wire.strict_json import JSON, dumps
@@ -69,26 +71,33 @@ class Status:
         return await self._answer(caller, by_post(form, request.url.query), "")
 
     async def _answer(self, caller: Principal, search: Search, query: str) -> Response:
+        message = await self._own_message(caller, search)
         found = await self._find(caller, search)
         views = [
             view
             for one in found[: search.count]
             if (view := await self._enquiries.prescription(one.prescription_id, tenant=caller.tenant)) is not None
         ]
+        shown = " ".join(str(view.found.prescription_id) for view in views)
         await self._notes.note_access(
             principal=caller.name,
             action="status",
-            subject=" ".join(str(view.found.prescription_id) for view in views) or "nothing found",
+            subject=shown or ("its own message" if message is not None else "nothing found"),
             now=self._now(),
         )
-        body = searchset(views, left_out=max(0, len(found) - search.count), query=query)
+        body = searchset(views, left_out=max(0, len(found) - search.count), query=query, message=message)
         return Response(dumps(body), media_type="application/fhir+json; fhirVersion=4.0")
 
+    async def _own_message(self, caller: Principal, search: Search) -> OwnMessage | None:
+        if not search.control_id:
+            return None
+        if caller.tenant is None:
+            text = "Only a trust may search by its own message."
+            raise Turned(400, Issue(code="REQUEST_INVALID", location="", text=text))
+        return await self._enquiries.own_message(search.control_id, tenant=caller.tenant)
+
     async def _find(self, caller: Principal, search: Search) -> tuple[Found, ...]:
-        if search.control_id:
-            if caller.tenant is None:
-                text = "Only a trust may search by its own message."
-                raise Turned(400, Issue(code="REQUEST_INVALID", location="", text=text))
+        if search.control_id and caller.tenant is not None:
             return await self._enquiries.by_control_id(search.control_id, tenant=caller.tenant)
         return await self._enquiries.search(
             tenant=caller.tenant,
@@ -98,13 +107,16 @@ class Status:
         )
 
 
-def searchset(views: list[PrescriptionView], *, left_out: int, query: str) -> dict[str, JSON]:
+def searchset(
+    views: list[PrescriptionView], *, left_out: int, query: str, message: OwnMessage | None = None
+) -> dict[str, JSON]:
     """Write a searchset of one Task for each line; a list that was cut short says so.
 
     Args:
         views: what was found, newest first.
         left_out: how many more prescriptions match.
         query: the search of a GET, for the self link; never one that names a patient.
+        message: the caller's own, where it asked what became of one that is known.
     """
     tasks = [task(view, line) for view in views for line in view.lines]
     entries: list[JSON] = [
@@ -115,6 +127,8 @@ def searchset(views: list[PrescriptionView], *, left_out: int, query: str) -> di
         "type": "searchset",
         "link": [{"relation": "self", "url": f"Task?{query}" if query else "Task/_search"}],
     }
+    if message is not None:
+        entries.append({"resource": told(message), "search": {"mode": "outcome"}})
     if left_out:
         text = f"{left_out} more prescriptions match; search by a number, or raise _count."
         entries.append(

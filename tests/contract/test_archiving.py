@@ -21,7 +21,7 @@ from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
 from gateway.domain.reconciliation import DifferenceKind
 from gateway.domain.retention import Retention, RetentionTerm
-from gateway.domain.submission import OrderNumber
+from gateway.domain.submission import OrderNumber, Outcome
 from gateway.pipeline.changes import is_under
 from gateway.ports.callback import Effectiveness
 from gateway.store.postgres.live import LiveDatabase
@@ -221,6 +221,9 @@ async def test_a_repeat_of_an_archived_submission_gets_the_stored_answer(exchang
     await fill(exchange)
     first = await stored_answer(exchange.store, TRUST, "MSGA")
     archive(asked(tmp_path))
+    message = await exchange.enquiries.own_message("MSGA", tenant=TRUST)
+    assert message is not None
+    assert (message.outcome, message.archived, message.issues) == (Outcome.TRANSLATED, True, ())
     assert await stored_answer(exchange.store, TRUST, "MSGA") == first
     again = await exchange.store.accept(make_acceptance("A", make_order(make_prescription("A", lines=2, total=1))))
     assert again == first

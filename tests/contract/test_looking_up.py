@@ -6,23 +6,28 @@ from pathlib import Path
 
 import pytest
 
+from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import NhsNumber, OdsCode
 from gateway.domain.issue import Issue
 from gateway.domain.lifecycle import LineEvent
 from gateway.domain.prescription import Homecare, Name, Prescription
 from gateway.domain.submission import Action, OrderNumber, OrderVerdict, Outcome, Verdict
+from gateway.pipeline.holding import LineHold
 from gateway.ports.looking_up import MOST_LISTED, MOST_PEOPLE, Key, NameSought
 from tests.contract.store_engines import (
     PROVIDER,
     TRUST,
     Exchange,
     make_acceptance,
+    make_change,
+    make_hold,
+    make_incomplete,
     make_order,
     make_prescription,
     make_refusal,
 )
 from tests.contract.test_archiving import archive, asked, closed, drain
-from tests.factories import line, patient, prescription
+from tests.factories import MOMENT, line, patient, prescription
 
 OTHER = OdsCode("RZA")
 STRANGER = OdsCode("VNCEL")
@@ -159,6 +164,42 @@ async def test_a_refused_message_is_found_by_its_control_id_and_its_order_number
     assert await exchange.enquiries.refused("RX-R", tenant=None) == ()
     await exchange.store.turn_clock(now=exchange.clock.now())
     assert len(await exchange.enquiries.refused("RX-R", tenant=None)) == 1
+
+
+async def test_a_trust_finds_its_own_message_whatever_became_of_it_and_no_others(exchange: Exchange) -> None:
+    what = make_prescription("A")
+    await accept(exchange, what)
+    await exchange.store.accept(make_acceptance("B", make_incomplete("B")))
+    await exchange.store.accept(make_refusal("R"))
+    for control_id, outcome, issues in (
+        ("MSGA", Outcome.TRANSLATED, []),
+        ("MSGB", Outcome.HELD, ["DOSE_CONFLICT"]),
+        ("MSGR", Outcome.REFUSED, ["NHSNO_CHECK_DIGIT"]),
+    ):
+        found = await exchange.enquiries.own_message(control_id, tenant=TRUST)
+        assert found is not None
+        assert (found.control_id, found.outcome, found.received_at) == (control_id, outcome, MOMENT)
+        assert [issue.code for issue in found.issues] == issues
+        assert [order.outcome for order in found.orders] == [outcome]
+        assert not found.archived
+        for stranger in (OTHER, PROVIDER):
+            assert await exchange.enquiries.own_message(control_id, tenant=stranger) is None
+    for unknown in ("MSGC", "", "MSG\0A"):
+        assert await exchange.enquiries.own_message(unknown, tenant=TRUST) is None
+
+
+async def test_the_lines_of_a_hold_are_found_by_the_message_that_asked_for_it(exchange: Exchange) -> None:
+    what = make_prescription("A")
+    await accept(exchange, what)
+    (known,) = await exchange.store.known_lines(TRUST, [], items=[what.lines[0].id])
+    wanted = LineHold(line=known, kind=HoldKind.HOLD, state=HoldState.CONFIRMED)
+    await exchange.store.accept(make_change("H", make_hold(wanted, what, "")))
+    (found,) = await exchange.enquiries.by_control_id("MSGH", tenant=TRUST)
+    assert found.prescription_id == what.id
+    assert (await exchange.enquiries.look_up(Key.CONTROL_ID, "MSGH", tenant=TRUST)).total == 1
+    for stranger in (OTHER, STRANGER):
+        assert await exchange.enquiries.by_control_id("MSGH", tenant=stranger) == ()
+        assert (await exchange.enquiries.look_up(Key.CONTROL_ID, "MSGH", tenant=stranger)).total == 0
 
 
 async def test_who_ever_had_a_line_had_one_when_it_is_archived_too(exchange: Exchange, tmp_path: Path) -> None:

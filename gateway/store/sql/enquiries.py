@@ -23,7 +23,7 @@ from gateway.ports.board import Backlog, Counted, Figure, ItemsWanted, ItemView,
 from gateway.ports.changes import Moved
 from gateway.ports.dossier import Dossier, LeafFacts
 from gateway.ports.inspection import Below, MessageId, MessageList, MessageRow, MessageView, Wanted
-from gateway.ports.looking_up import Hits, Key, NamedHits, NameSought, RefusedMessage
+from gateway.ports.looking_up import Hits, Key, NamedHits, NameSought, OwnMessage, RefusedMessage
 from gateway.ports.work import News
 from gateway.store.sql import (
     audit_trail,
@@ -166,6 +166,10 @@ class SqlEnquiries(
     async def refused(self, value: str, *, tenant: OdsCode | None) -> tuple[RefusedMessage, ...]:
         """See `gateway.ports.looking_up.LookingUp`."""
         return await self._ask(lambda reader: lookup.refused(reader, value, tenant=tenant), tenant)
+
+    async def own_message(self, control_id: str, *, tenant: OdsCode) -> OwnMessage | None:
+        """See `gateway.ports.looking_up.LookingUp`."""
+        return await self._ask(lambda reader: lookup.own_message(reader, control_id, tenant=tenant), tenant)
 
     async def ever_had(self, provider: OdsCode) -> bool:
         """See `gateway.ports.looking_up.LookingUp`."""

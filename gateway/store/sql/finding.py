@@ -47,6 +47,10 @@ BY = {
         SELECT line.prescription FROM submission JOIN cancel ON cancel.submission = submission.id
         JOIN line ON line.id = cancel.line
         WHERE submission.tenant = :tenant AND submission.control_id = :value
+        UNION ALL
+        SELECT line.prescription FROM submission JOIN hold ON hold.submission = submission.id
+        JOIN line ON line.id = hold.line
+        WHERE submission.tenant = :tenant AND submission.control_id = :value
     )""",
 }
 _FIND = """

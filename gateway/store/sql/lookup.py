@@ -21,7 +21,7 @@ from gateway.domain.name_key import given_key, name_key, postcode_key, starts_gi
 from gateway.domain.prescription import Patient
 from gateway.domain.restricted import is_restricted
 from gateway.domain.sight import Sight
-from gateway.domain.submission import OrderNumber
+from gateway.domain.submission import Action, OrderNumber, Outcome
 from gateway.ports.found import Found
 from gateway.ports.looking_up import (
     MOST_COUNTED,
@@ -32,6 +32,8 @@ from gateway.ports.looking_up import (
     Key,
     NamedHits,
     NameSought,
+    OwnMessage,
+    OwnOrder,
     RefusedMessage,
 )
 from gateway.store.document import decode
@@ -66,6 +68,11 @@ _BY: Final[Mapping[Key, str]] = {
         UNION ALL
         SELECT line.prescription FROM submission JOIN cancel ON cancel.submission = submission.id
         JOIN line ON line.id = cancel.line
+        WHERE submission.control_id = :value AND submission.tenant IN (SELECT value FROM json_each(:tenants))
+            AND {OWN_LINE}
+        UNION ALL
+        SELECT line.prescription FROM submission JOIN hold ON hold.submission = submission.id
+        JOIN line ON line.id = hold.line
         WHERE submission.control_id = :value AND submission.tenant IN (SELECT value FROM json_each(:tenants))
             AND {OWN_LINE})""",  # noqa: S608 - our own words alone
     Key.ID: f"""prescription.id IN (
@@ -138,6 +145,10 @@ WHERE refused_order.value = :value AND submission.archive IS NULL
     AND submission.tenant IN (SELECT value FROM json_each(:tenants))
 ORDER BY 1 DESC LIMIT :limit
 """
+_OWN_MESSAGE: Final = """
+SELECT control_id, received_at, outcome, verdict, archive IS NOT NULL FROM submission
+WHERE tenant = :tenant AND control_id = :control_id
+"""
 _EVER_HAD: Final = """
 SELECT EXISTS (SELECT 1 FROM allocation WHERE provider = :provider)
     OR EXISTS (SELECT 1 FROM archived_allocation WHERE provider = :provider)
@@ -156,14 +167,25 @@ class _Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
+    action: Action
+    outcome: Outcome
     numbers: tuple[OrderNumber, ...] = ()
     issues: tuple[Issue, ...] = ()
+
+    @property
+    def known_by(self) -> tuple[str, ...]:
+        return tuple(number.trust_number for number in self.numbers if number.trust_number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verdict:
     issues: tuple[Issue, ...] = ()
     orders: tuple[_Order, ...] = ()
+
+    @property
+    def every_issue(self) -> tuple[Issue, ...]:
+        """Of the message and of its orders, each once: the message's own stand among those of its orders."""
+        return tuple(dict.fromkeys((*self.issues, *(issue for order in self.orders for issue in order.issues))))
 
 
 def trusts(reader: Reader) -> tuple[str, ...]:
@@ -220,6 +242,27 @@ def refused(reader: Reader, value: str, *, tenant: OdsCode | None) -> tuple[Refu
         return ()
     values = {"value": value, "tenants": _tenants(reader, tenant), "limit": MOST_LISTED}
     return tuple(_refused(row) for row in reader.execute(_REFUSED, values))
+
+
+def own_message(reader: Reader, control_id: str, *, tenant: OdsCode) -> OwnMessage | None:
+    """Give a trust's own message, whatever became of it."""
+    if "\0" in control_id:
+        return None  # nobody's: it is refused before it is stored, and some engines will not look for it
+    values = {"tenant": tenant.value, "control_id": control_id}
+    row = next(iter(reader.execute(_OWN_MESSAGE, values)), None)
+    if row is None:
+        return None
+    verdict = decode(row[3], _Verdict)
+    return OwnMessage(
+        control_id=row[0],
+        received_at=instant(row[1]),
+        outcome=Outcome(row[2]),
+        orders=tuple(
+            OwnOrder(action=order.action, outcome=order.outcome, numbers=order.known_by) for order in verdict.orders
+        ),
+        issues=verdict.every_issue,
+        archived=bool(row[4]),
+    )
 
 
 def ever_had(reader: Reader, provider: OdsCode) -> bool:
@@ -320,12 +363,11 @@ def _cancel(state: str | None) -> CancelState:
 
 def _refused(row: Row) -> RefusedMessage:
     verdict = decode(row[4], _Verdict)
-    numbers = (number.trust_number for order in verdict.orders for number in order.numbers)
     return RefusedMessage(
         reference=int(row[0]),
         tenant=OdsCode(row[1]),
         control_id=row[2],
         received_at=instant(row[3]),
-        orders=tuple(dict.fromkeys(number for number in numbers if number)),
-        issues=tuple(dict.fromkeys((*verdict.issues, *(issue for order in verdict.orders for issue in order.issues)))),
+        orders=tuple(dict.fromkeys(number for order in verdict.orders for number in order.known_by)),
+        issues=verdict.every_issue,
     )

@@ -19,9 +19,10 @@ from yarl import URL
 from gateway.domain.errors import Unavailable
 from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import Environment
-from gateway.domain.submission import Answer, WireFormat
+from gateway.domain.submission import Answer, Outcome, WireFormat
 from gateway.enquiries import PauseView
 from gateway.ports.callback import CallbackResult, Effectiveness
+from gateway.ports.looking_up import OwnMessage
 from gateway.telemetry import Metrics
 from gateway.web.app import Identity, create_app
 from gateway.web.lifecycle import published
@@ -385,6 +386,19 @@ async def test_an_order_or_group_number_finds_it_too(door: Door, value: str) -> 
 async def test_a_trust_finds_what_became_of_its_own_message(door: Door) -> None:
     _, body = await door.get("/FHIR/R4/Task?message-identifier=S01-0001")
     assert body["total"] == 1
+
+
+async def test_a_trust_learns_that_its_refused_message_came_and_another_trust_learns_nothing(door: Door) -> None:
+    door.enquiries.messages[RBA, "M9"] = OwnMessage(control_id="M9", received_at=NOW, outcome=Outcome.REFUSED)
+    asked = "/FHIR/R4/Task?message-identifier=M9"
+    _, own = await door.get(asked)
+    _, foreign = await door.get(asked, token="rza")
+    _, provider = await door.get(asked, token="vne51")
+    _, never = await door.get("/FHIR/R4/Task?message-identifier=M8", token="rza")
+    assert "and was refused; nothing of it was taken" in json.dumps(own)
+    assert own["total"] == 0
+    assert json.dumps(foreign) == json.dumps(provider) == json.dumps(never).replace("M8", "M9")
+    assert [subject for _, _, subject in door.notes.leaves] == ["its own message", *["nothing found"] * 3]
 
 
 async def test_a_prescription_of_another_looks_like_none(door: Door) -> None:
