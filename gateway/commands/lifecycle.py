@@ -8,8 +8,10 @@ from typing import Annotated, Final
 import typer
 
 from gateway.commands.exits import Exit
+from gateway.domain.delivery import DeliveryState
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.event_log import Entry, violations
+from gateway.domain.lifecycle import LineState
 from gateway.web.lifecycle import published
 from gateway.wire.strict_json import JSON, dumps, loads
 
@@ -85,14 +87,15 @@ def _entry(number: int, text: bytes) -> Entry:
     unknown = [name for name in value if name not in _MEMBERS]
     if unknown:
         raise ValueError(f"the member {unknown[0]!r} is none of {', '.join(_MEMBERS)}")
+    delivery = _issue(value.get("delivery"))
     return Entry(
         number=number,
         line=_text(value, "line"),
         event=_text(value, "event"),
         actor=_text(value, "actor"),
         at=_instant(_text(value, "at")),
-        state=_text(value, "state") if "state" in value else "",
-        delivery=_issue(value.get("delivery")),
+        state=_state(value, tuple(DeliveryState if delivery else LineState)) if "state" in value else "",
+        delivery=delivery,
         renewal=_flag(value.get("renewal")),
     )
 
@@ -112,6 +115,13 @@ def _instant(text: str) -> datetime:
     if moment is None or moment.tzinfo is None:
         raise ValueError("the member 'at' is no ISO 8601 time with its offset from UTC: 2026-11-22T09:00:00+00:00")
     return moment
+
+
+def _state(value: dict[str, JSON], known: tuple[str, ...]) -> str:
+    text = _text(value, "state")
+    if text not in known:
+        raise ValueError(f"the member 'state' is none of {', '.join(known)}")
+    return text
 
 
 def _issue(value: JSON) -> int | None:

@@ -43,6 +43,8 @@ class CancelEvent(StrEnum):
     CANCEL_REPLY_ERROR = "cancel_reply_error"
     LAST_DELIVERED = "last_delivered"
     RETURNED = "returned"
+    NOT_SUPPLIED = "not_supplied"
+    """Of the line as a whole; one issue of several that is not supplied gives nothing up."""
     REJECTED = "rejected"
     REFUSED_FORMAT = "refused_format"
 
@@ -90,6 +92,7 @@ CANCEL_TABLE: tuple[CancelRow, ...] = (
     _row(_OPEN, E.CANCEL_TOO_LATE, S.TOO_LATE, alert="Too late to cancel: the provider says that it was supplied."),
     _row(_OPEN, E.LAST_DELIVERED, S.TOO_LATE, alert="Too late to cancel: the last supply was delivered."),
     _row(_OPEN, E.RETURNED, S.CONFIRMED, LineEvent.CANCEL_CONFIRMED),
+    _row(_OPEN, E.NOT_SUPPLIED, S.CONFIRMED, LineEvent.CANCEL_CONFIRMED),
     _row(_OPEN, E.REJECTED, S.CONFIRMED, LineEvent.CANCEL_CONFIRMED),
     _row(_OPEN, E.REFUSED_FORMAT, S.CONFIRMED, LineEvent.CANCEL_CONFIRMED),
     _row((S.ASKED,), E.CANCEL_UNKNOWN, S.ASKED, alert="The provider does not know the order that it was sent."),

@@ -116,7 +116,7 @@ class LoggedLine:
 
     def _barred(self, event: LineEvent) -> str:
         """Say what rules an event out that the table of the line has, by what was said before it."""
-        if self.beneath not in REVOCABLE:
+        if self.beneath not in REVOCABLE | {LineState.ON_HOLD}:  # whose it is under a hold the log may not say
             return ""  # no provider has it, or it has ended: the table says all
         if event is LineEvent.REVOKED_FOR_REROUTE and self.revocation is not CancelState.CONFIRMED:
             return f"{event} of a line that its provider has not given up"

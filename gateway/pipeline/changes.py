@@ -173,7 +173,8 @@ def told(cancels: Sequence[LineCancel], location: str, *, replacing: bool) -> tu
         text = why_late(late[0].line)
         issues.append(Issue(code="CANCEL_TOO_LATE", location=location, text=text))
     elif late:
-        text = f"{len(late)} of {len(cancels)} lines are supplied or closed and can no longer be cancelled."
+        whys = dict.fromkeys(why_late(one.line) for one in late)
+        text = f"{len(late)} of {len(cancels)} lines can no longer be cancelled. {' '.join(whys)}"
         issues.append(Issue(code="CANCEL_PENDING", location=location, text=text))
     if any(one.state in {CancelState.ASKED, CancelState.PENDING} for one in cancels):
         text = "The order may be with the provider, which was asked to cancel it. It is not cancelled yet."
@@ -184,13 +185,15 @@ def told(cancels: Sequence[LineCancel], location: str, *, replacing: bool) -> tu
 
 
 def why_late(line: KnownLine) -> str:
-    """Say why a line can no longer be cancelled: it has ended, or its provider said so, and what is left goes on."""
+    """Say why a line can no longer be cancelled: it has ended, or it was too late, and where what is left stands."""
     stands = LABELS[line.state].lower()
     if line.state in SUPPLIED | TERMINAL:
         over = "supplied" if line.state in SUPPLIED else "already closed"
         return f"The order is {over} ({stands}); it can no longer be cancelled."
-    said = "The provider said that it was too late to cancel, and the order goes on"
-    return f"{said} ({stands}). Ring it: it can give back what is left."
+    late = "It was too late to cancel, and"
+    if line.state in GIVEN_BACK:
+        return f"{late} what was left is given back ({stands}): nobody will supply it. Close it."
+    return f"{late} the order goes on ({stands}). Ring the provider: it can give back what is left."
 
 
 def _too_late(one: LineCancel, *, replacing: bool) -> bool:

@@ -18,7 +18,7 @@ from gateway.wire.strict_json import JSON
 
 WORDS: Final[Mapping[Outcome, str]] = {
     Outcome.TRANSLATED: "taken",
-    Outcome.HELD: "taken, and held; nothing of it was sent",
+    Outcome.HELD: "taken, and held in whole or in part",
     Outcome.REFUSED: "refused; nothing of it was taken",
     Outcome.DUPLICATE: "known already; nothing was done twice",
     Outcome.TASK: "taken as a task for a person",
@@ -34,7 +34,9 @@ def told(message: OwnMessage) -> dict[str, JSON]:
         message: one that the caller sent itself.
     """
     at = message.received_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    texts = [f"Message {message.control_id} was received at {at}, and was {WORDS[message.outcome]}."]
+    whole = len(message.orders) < 2 or message.outcome is Outcome.REFUSED  # noqa: PLR2004 - of several, each has its own
+    became = f", and was {WORDS[message.outcome]}" if whole else ""
+    texts = [f"Message {message.control_id} was received at {at}{became}."]
     if len(message.orders) > 1:
         texts += map(_order, message.orders)
     if message.archived:

@@ -23,6 +23,10 @@ WITH_A_PROVIDER = [
     LineState.IN_SUPPLY,
     LineState.PART_SUPPLIED,
 ]
+PLACES = [(state, None) for state in WITH_A_PROVIDER] + [
+    (LineState.ON_HOLD, state) for state in WITH_A_PROVIDER if state not in {LineState.SENT, LineState.UNCERTAIN}
+]
+"""Where a line is its provider's: the state, and the one beneath where it is on hold there."""
 _MOVE = """
 INSERT INTO event (line, at, event, actor, state_before, state_after, moved, epoch, reason_code, reason, amount, unit,
     text) SELECT id, 0, ?, ?, state, ?, 1, 1, '', '', '', '', '' FROM line
@@ -45,10 +49,11 @@ def refused(raw: Raw, sql: str, *values: str) -> str:
     return ""
 
 
-def put(raw: Raw, state: LineState) -> None:
+def put(raw: Raw, state: LineState, before: LineState | None = None) -> None:
     """Put the one line where no arrow need lead, by taking the rule away that asks for one."""
     without(raw, "line_follows_history", "line")
-    raw.execute("UPDATE line SET state = ?, holder = ?, act_by = 0", (state, CUSTODY[state].holder))
+    values = (state, before, CUSTODY[state].holder)
+    raw.execute("UPDATE line SET state = ?, state_before = ?, holder = ?, act_by = 0", values)
 
 
 def without(raw: Raw, rule: str, table: str) -> None:
@@ -73,29 +78,50 @@ async def test_an_open_line_keeps_its_holder_and_its_deadline(exchange: Exchange
     assert not refused(raw, "UPDATE line SET act_by = 1, holder = 'trust'")
 
 
-@pytest.mark.parametrize("state", WITH_A_PROVIDER)
-async def test_what_a_provider_has_is_cancelled_by_its_word_alone(exchange: Exchange, state: LineState) -> None:
+@pytest.mark.parametrize(("state", "before"), PLACES)
+async def test_what_a_provider_has_is_cancelled_by_its_word_alone(
+    exchange: Exchange, state: LineState, before: LineState | None
+) -> None:
     await exchange.store.accept(make_acceptance("A"))
     raw = exchange.opened.raw
-    put(raw, state)
+    put(raw, state, before)
     ours = refused(raw, _MOVE, "cancel_confirmed", "GW", "CANCELLED")
     assert "its provider's to confirm" in ours
     assert not refused(raw, _MOVE, "cancel_confirmed", "PS", "CANCELLED")
 
 
-@pytest.mark.parametrize("state", WITH_A_PROVIDER)
+@pytest.mark.parametrize(("state", "before"), PLACES)
 async def test_a_change_takes_the_place_of_what_its_provider_gave_up_alone(
-    exchange: Exchange, state: LineState
+    exchange: Exchange, state: LineState, before: LineState | None
 ) -> None:
     await exchange.store.accept(make_acceptance("A"))
     raw = exchange.opened.raw
-    put(raw, state)
+    put(raw, state, before)
     assert "waits for the cancel" in refused(raw, _MOVE, "replaced", "TP", "SUPERSEDED")
     raw.execute(_CONFIRM)
     assert not refused(raw, _MOVE, "replaced", "TP", "SUPERSEDED")
 
 
-@pytest.mark.parametrize(("by", "reason"), [(" ", "Rung."), ("anna", " "), ("", "Rung."), ("anna", "")])
+async def test_what_is_on_hold_here_is_ours_to_cancel_and_to_replace(exchange: Exchange) -> None:
+    await exchange.store.accept(make_acceptance("A"))
+    raw = exchange.opened.raw
+    put(raw, LineState.ON_HOLD, LineState.READY)
+    assert not refused(raw, _MOVE, "cancel_confirmed", "GW", "CANCELLED")
+    assert not refused(raw, _MOVE, "replaced", "TP", "SUPERSEDED")
+
+
+@pytest.mark.parametrize(
+    ("by", "reason"),
+    [
+        ("\t", "Rung."),
+        ("anna", "\n\r"),
+        ("anna", "\u00a0\u0085 "),
+        (" ", "Rung."),
+        ("anna", " "),
+        ("", "Rung."),
+        ("anna", ""),
+    ],
+)
 async def test_an_alert_is_closed_in_words(exchange: Exchange, by: str, reason: str) -> None:
     await exchange.store.accept(make_acceptance("A", make_incomplete("A")))
     close = "UPDATE alert SET closed_at = 1, closed_by = ?, close_reason = ?"

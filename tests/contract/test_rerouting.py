@@ -379,6 +379,20 @@ async def test_a_confirmed_revocation_frees_the_line_and_tells_the_trust_nothing
     assert await exchange.claim(TRUST) == []
 
 
+@pytest.mark.parametrize("gives_up", [LineEvent.RETURNED, LineEvent.NOT_SUPPLIED])
+async def test_what_the_holder_gives_up_by_itself_ends_the_wait_for_its_answer(
+    exchange: Exchange, gives_up: LineEvent
+) -> None:
+    await accepted(exchange)
+    claim = await finished(exchange)
+    await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
+    await exchange.store.ask_reroute(revocation())
+    await exchange.answer(claim.message_id, gives_up)
+    assert len(await exchange.enquiries.revoked()) == 1
+    assert await exchange.store.reroute(request_of()) == ()
+    assert await holders(exchange) == [(NEXT, 2)]
+
+
 async def test_an_unasked_confirmation_is_no_ground(exchange: Exchange) -> None:
     await accepted(exchange)
     claim = await finished(exchange)

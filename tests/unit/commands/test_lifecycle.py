@@ -64,6 +64,8 @@ _AT = "the member 'at' is no ISO 8601 time with its offset from UTC"
         ({**BAD, "delivery": "1"}, "the member 'delivery' is no number of an issue, from 1"),
         ({**BAD, "renewal": "yes"}, "the member 'renewal' is neither true nor false"),
         ({**BAD, "renewal": 1}, "the member 'renewal' is neither true nor false"),
+        ({**BAD, "state": "DISPATCHED"}, "the member 'state' is none of RECEIVED, REFUSED"),
+        ({**BAD, "state": "DISPATCHDD", "delivery": 1}, "the member 'state' is none of PLANNED, RELEASED"),
         ({**BAD, "delivry": 1}, "the member 'delivry' is none of line, event, actor, at, state, delivery, renewal"),
     ],
     ids=str,

@@ -19,6 +19,10 @@ from gateway.domain.lifecycle import TERMINAL, Actor, LineEvent, LineState
 from gateway.domain.transition import Moved, transition
 
 PROVIDERS = [event for event in CancelEvent if event.value in set(LineEvent)]
+CONFIRMING = {
+    CancelEvent(name) for name in ("cancel_confirmed", "returned", "not_supplied", "rejected", "refused_format")
+}
+"""What the holder says that ends it: its answer, or that it gives the line up."""
 OURS = {CancelEvent.ASKED_BEFORE_WIRE, CancelEvent.ORDER_CAME, CancelEvent.NEVER_LEFT}
 
 
@@ -34,8 +38,7 @@ def test_a_cancel_that_has_ended_stays_as_it_ended(state: CancelState) -> None:
 
 def test_only_what_never_left_or_the_holder_confirms_a_cancel() -> None:
     confirming = {row.event for row in CANCEL_TABLE if row.to is CancelState.CONFIRMED}
-    held_by_provider = {"cancel_confirmed", "returned", "rejected", "refused_format"}
-    assert confirming == OURS | {CancelEvent(name) for name in held_by_provider}
+    assert confirming == OURS | CONFIRMING
 
 
 @given(st.lists(st.sampled_from(PROVIDERS)))
@@ -45,7 +48,7 @@ def test_sending_and_waiting_never_confirm(events: list[CancelEvent]) -> None:
     for event in events:
         arrow = move(state, event)
         if arrow is not None and arrow.to is CancelState.CONFIRMED:
-            assert event in {"cancel_confirmed", "returned", "rejected", "refused_format"}
+            assert event in CONFIRMING
         state = arrow.to if arrow is not None else state
 
 

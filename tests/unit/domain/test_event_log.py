@@ -163,6 +163,7 @@ FORBIDDEN = [
     ),
     (["reroute OP2 state=ACCEPTED"], 1, "reroute is not expected in ACCEPTED"),
     (["reroute OP state=REJECTED"], 1, "reroute may not come from OPERATOR"),
+    (["replaced TP state=ON_HOLD"], 1, "replaced of a line that is ON_HOLD waits for its cancel"),
     (["replaced TP state=ACCEPTED"], 1, "replaced of a line that is ACCEPTED waits for its cancel"),
     (
         ["cancel_asked TP state=ACCEPTED", "cancel_too_late PS", "replaced TP"],

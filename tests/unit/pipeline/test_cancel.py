@@ -67,10 +67,12 @@ class Trial:
             await self.world.store.record(claim, outcome, now=self.now, retry_at=None)
         return claim
 
-    async def answer(self, claim: Claim, event: LineEvent, name: str = "a1") -> CallbackResult:
+    async def answer(
+        self, claim: Claim, event: LineEvent, name: str = "a1", *, issue: int | None = None
+    ) -> CallbackResult:
         body = json.dumps([name, event]).encode()
         callback = Callback(destination=PROVIDER, received_at=self.now, content_type="application/json", body=body)
-        report = LineReport(line_id=None, event=event)
+        report = LineReport(line_id=None, event=event, issue=issue)
         said = Acknowledgement(id=name, correlation=claim.message_id, reports=(report,))
         return await self.world.store.acknowledge(callback, said, ())
 
@@ -242,6 +244,21 @@ async def test_an_order_the_provider_rejects_meanwhile_is_cancelled(trial: Trial
     assert await trial.states() == [LineState.CANCELLED]
 
 
+async def test_an_order_of_which_the_provider_will_supply_nothing_more_is_cancelled_and_one_issue_does_not_do(
+    trial: Trial,
+) -> None:
+    await trial.post(S01)
+    order = await trial.send(Taken())
+    await trial.answer(order, LineEvent.ACCEPTED)
+    await trial.post(cancel())
+    await trial.send(Taken())
+    await trial.answer(order, LineEvent.NOT_SUPPLIED, "a2", issue=1)
+    assert await trial.states() == [LineState.ACCEPTED]
+    await trial.answer(order, LineEvent.NOT_SUPPLIED, "a3")
+    assert await trial.states() == [LineState.CANCELLED]
+    assert (await trial.post(cancel("C2"))).order == "CR"
+
+
 @pytest.mark.parametrize("outcome", [Refused(reason="400"), TryLater(reason="503"), InDoubt(reason="cut")])
 async def test_a_cancel_that_does_not_arrive_is_told_to_a_person(
     trial: Trial, outcome: Refused | TryLater | InDoubt
@@ -274,14 +291,24 @@ async def test_a_cancel_that_was_too_late_does_not_say_that_what_is_left_was_sup
     order = await trial.send(Taken())
     await trial.post(cancel("C1"))
     await trial.answer(await trial.send(Taken()), LineEvent.CANCEL_TOO_LATE)
-    goes_on = (
-        "too late to cancel, and the order goes on (arrived, not accepted). Ring it: it can give back what is left."
-    )
+    goes_on = "It was too late to cancel, and the order goes on (arrived, not accepted). Ring the provider: it can"
     assert goes_on in (await trial.post(cancel("C2"))).words
     for supply in range(6):
         await trial.answer(order, LineEvent.DELIVERED, f"d{supply}")
     assert await trial.states() == [LineState.FULFILLED]
     assert "The order is supplied (all supplies made); it can no longer" in (await trial.post(cancel("C3"))).words
+
+
+async def test_after_a_cancel_that_was_too_late_what_is_given_back_is_no_longer_said_to_go_on(trial: Trial) -> None:
+    await trial.post(S01)
+    order = await trial.send(Taken())
+    await trial.answer(order, LineEvent.ACCEPTED)
+    await trial.post(cancel("C1"))
+    await trial.answer(await trial.send(Taken()), LineEvent.CANCEL_TOO_LATE, "a2")
+    await trial.answer(order, LineEvent.RETURNED, "a3")
+    words = (await trial.post(cancel("C2"))).words
+    assert "what was left is given back (returned by provider): nobody will supply it" in words
+    assert "goes on" not in words
 
 
 async def test_a_cancel_that_comes_first_is_kept_and_meets_its_order(trial: Trial) -> None:
