@@ -216,7 +216,7 @@ class Enquiries:
     """A handful of prescriptions, seen as the port demands: a tenant its own, None all."""
 
     views: list[PrescriptionView] = field(default_factory=lambda: [view()])
-    messages: dict[tuple[OdsCode, str], OwnMessage] = field(default_factory=dict)
+    messages: dict[tuple[OdsCode, str], tuple[OwnMessage, ...]] = field(default_factory=dict)
     asked: list[dict[str, object]] = field(default_factory=list)
     away: bool = False
     swept_at: datetime | None = NOW
@@ -291,9 +291,9 @@ class Enquiries:
         self._seen(tenant)
         return ()
 
-    async def own_message(self, control_id: str, *, tenant: OdsCode) -> OwnMessage | None:
+    async def own_messages(self, control_id: str, *, tenant: OdsCode) -> tuple[OwnMessage, ...]:
         self._seen(tenant)
-        return self.messages.get((tenant, control_id))
+        return self.messages.get((tenant, control_id), ())
 
     async def needs_attention(self, *, tenant: OdsCode | None, query: AttentionQuery, now: datetime) -> Attention:
         self.asked.append({"tenant": tenant, "query": query, "now": now})

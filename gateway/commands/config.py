@@ -104,13 +104,26 @@ async def _judged(settings: Settings, configuration: Configuration, *, changed: 
         return "no store, none to judge by"
     enquiries = open_enquiries(settings)
     try:
-        before = load(settings.config, environ=variables()) if changed else None
+        before = _in_force(settings) if changed else None
         found, lines = await orphaned(configuration, enquiries, SystemClock(), before=before)
     finally:
         await enquiries.close()
     if found:
         raise ConfigurationError(*map(str, found))
     return f"{lines}, none would lose its way"
+
+
+def _in_force(settings: Settings) -> Configuration:
+    """Read the configuration that a change is held against.
+
+    Raises:
+        ConfigurationError: it cannot be read, as after an upgrade that refuses more; each fault says whose it is.
+    """
+    try:
+        return load(settings.config, environ=variables())
+    except ConfigurationError as error:
+        where = f"the configuration in force, {settings.config}, which must be mended first"
+        raise ConfigurationError(*(f"{where}: {fault}" for fault in error.faults)) from error
 
 
 def _own_fields(trust: Trust) -> str:

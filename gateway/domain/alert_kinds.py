@@ -444,7 +444,7 @@ _ANSWERS: Final = (
         "answer-unexpected",
         _RUN,
         _MORNING,
-        "An answer does not fit where the line stands: it moved nothing.",
+        "An answer does not fit where the line stands, or what its provider had said before.",
         "Compare with the provider where the line stands; ask for the answers that are missing.",
     ),
 )

@@ -116,6 +116,9 @@ REVOCABLE: Final = frozenset(
 FREE: Final = frozenset({S.READY, S.UNDELIVERABLE, S.REJECTED, S.RETURNED})
 """States in which a line may be given away without asking, if the facts bear it out."""
 
+TOGETHER: Final = "it is to leave in one message with another line, which must go with it"
+"""Why a line that has yet to leave may not go without those beside it: what stayed behind could then not be sent."""
+
 _GIVES_UP: Final = frozenset({E.REJECTED, E.REFUSED_FORMAT, E.RETURNED, E.NOT_SUPPLIED})
 TAKES_ON: Final = frozenset(
     {

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
-from gateway.domain.fence import Ground, decide
+from gateway.domain.fence import TOGETHER, Ground, decide
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineState
 from gateway.domain.message import SealedMessage
 from gateway.domain.partner import Provider
 from gateway.domain.reroute import (
@@ -97,7 +98,7 @@ class Rerouting(Bench):
         if isinstance(provider, str):
             return Plan(held=held, to=to, lines=tuple(_person(line, provider) for line in held.lines))
         lines = [self._judge(line, provider.ods, people) for line in held.lines]
-        lines = self._writable(held, lines, written, provider)
+        lines = _together(self._writable(held, lines, written, provider))
         return Plan(held=held, to=provider.ods, lines=tuple(lines))
 
     async def carry_out(self, plan: Plan, wanted: Wanted) -> Plan:
@@ -255,6 +256,16 @@ class Rerouting(Bench):
     def _refuses_expired(self, line: HeldLine) -> bool:
         destination = self._around.destinations.get(line.holding.provider) if line.holding.provider else None
         return destination is not None and destination.promises.refuses_expired
+
+
+def _together(lines: list[LinePlan]) -> list[LinePlan]:
+    """See, before anything moves, that what has yet to leave in one message changes hands together or not at all."""
+    unsent = [one for one in lines if one.line.holding.state is LineState.READY]
+    stay = {one.line.message_id for one in unsent if one.act is not Act.AT_ONCE}
+    split = any(one.act is Act.AT_ONCE and one.line.message_id in stay for one in unsent)
+    if not split:
+        return lines
+    return [replace(one, act=Act.PERSON, why=TOGETHER) if one.act is Act.AT_ONCE else one for one in lines]
 
 
 def _person(line: HeldLine, why: str) -> LinePlan:

@@ -206,20 +206,25 @@ class Pipeline:
             return answer
         verdict = clash(submission)
         refusal = FORMATS[submission.format].answer(submission, envelope, verdict)
-        await self._keep_apart(submission, Refused.CLASH, verdict.issues, refusal)
+        await self._keep_apart(submission, Refused.CLASH, verdict.issues, refusal, envelope.control_id)
         return refusal
 
     async def _refuse_envelope(self, submission: Submission, envelope: Envelope, verdict: Verdict) -> Answer:
         refusal = FORMATS[submission.format].answer(submission, envelope, verdict)
-        await self._keep_apart(submission, Refused.UNREADABLE, verdict.issues, refusal)
+        await self._keep_apart(submission, Refused.UNREADABLE, verdict.issues, refusal, envelope.control_id)
         return refusal
 
     async def _keep_apart(
-        self, submission: Submission, why: Refused, issues: tuple[Issue, ...], answer: Answer | None = None
+        self,
+        submission: Submission,
+        why: Refused,
+        issues: tuple[Issue, ...],
+        answer: Answer | None = None,
+        control_id: str = "",
     ) -> None:
         self._admission.keep()
         small = len(submission.body) <= KEPT_BYTES
-        await self._store.keep_apart(submission, why, issues, keep_bytes=small, answer=answer)
+        await self._store.keep_apart(submission, why, issues, keep_bytes=small, answer=answer, control_id=control_id)
 
     def _acceptance(self, submission: Submission, translation: Translation) -> Acceptance:
         orders = tuple(

@@ -44,7 +44,8 @@ class KnownLine:
         proposed: it is a change that is held; the order it would replace is still in force.
         before: the state a line that is queried or on hold comes back to.
         hold: what was last asked of its provider, a hold or a release, and is not answered yet.
-        elsewhere: after a restore a provider stated that it has the line, which is not the one it is for here.
+        elsewhere: after a restore a provider stated that it has the line, which is not the one it is for here; or the
+            one that it was for says that it has it, and it is nobody's here.
         order_assigner: whose order number it is, as it was sent; empty if not said.
     """
 

@@ -22,6 +22,8 @@ MOST_LISTED: Final = 100
 """Prescriptions of one answer; how many there are is counted beyond that."""
 MOST_COUNTED: Final = 10_000
 """As far as is counted: more are said to be more."""
+MOST_OWN: Final = 20
+"""Messages of one control id that are told."""
 MOST_PEOPLE: Final = 10
 """People of one name and birth date that are listed; where there are more, none is (console.md 6.2)."""
 
@@ -189,8 +191,10 @@ class LookingUp(Protocol):
             Unavailable: the store cannot be read.
         """
 
-    async def own_message(self, control_id: str, *, tenant: OdsCode) -> OwnMessage | None:
-        """Give a trust's own message by its control id; None where it sent none, whoever else did.
+    async def own_messages(self, control_id: str, *, tenant: OdsCode) -> tuple[OwnMessage, ...]:
+        """Give a trust's own messages by their control id, newest first, at most `MOST_OWN`; none of anybody else's.
+
+        At most one was taken; the others were refused as a whole, for other bytes under a used id or by their envelope.
 
         Raises:
             Unavailable: the store cannot be read.

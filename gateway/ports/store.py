@@ -109,10 +109,12 @@ class Store(
         *,
         keep_bytes: bool,
         answer: Answer | None = None,
+        control_id: str = "",
     ) -> None:
         """Keep input that has no place among the submissions: its bytes, or their length and digest; with an alert.
 
-        `answer.later`, if there is one, goes to the trust through the outbox.
+        `answer.later`, if there is one, goes to the trust through the outbox. `control_id` is the message's own, where
+        it could be read.
         """
 
     async def claim(self, *, worker: str, now: datetime, lease_seconds: float, room: dict[OdsCode, int]) -> list[Claim]:

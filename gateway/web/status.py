@@ -4,7 +4,7 @@ A trust sees its own, a provider the lines that are or were given to it. What be
 give the same empty answer (I9). Every reading leaves an audit leaf.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -71,7 +71,7 @@ class Status:
         return await self._answer(caller, by_post(form, request.url.query), "")
 
     async def _answer(self, caller: Principal, search: Search, query: str) -> Response:
-        message = await self._own_message(caller, search)
+        messages = await self._own_messages(caller, search)
         found = await self._find(caller, search)
         views = [
             view
@@ -82,19 +82,19 @@ class Status:
         await self._notes.note_access(
             principal=caller.name,
             action="status",
-            subject=shown or ("its own message" if message is not None else "nothing found"),
+            subject=shown or ("its own message" if messages else "nothing found"),
             now=self._now(),
         )
-        body = searchset(views, left_out=max(0, len(found) - search.count), query=query, message=message)
+        body = searchset(views, left_out=max(0, len(found) - search.count), query=query, messages=messages)
         return Response(dumps(body), media_type="application/fhir+json; fhirVersion=4.0")
 
-    async def _own_message(self, caller: Principal, search: Search) -> OwnMessage | None:
+    async def _own_messages(self, caller: Principal, search: Search) -> tuple[OwnMessage, ...]:
         if not search.control_id:
-            return None
+            return ()
         if caller.tenant is None:
             text = "Only a trust may search by its own message."
             raise Turned(400, Issue(code="REQUEST_INVALID", location="", text=text))
-        return await self._enquiries.own_message(search.control_id, tenant=caller.tenant)
+        return await self._enquiries.own_messages(search.control_id, tenant=caller.tenant)
 
     async def _find(self, caller: Principal, search: Search) -> tuple[Found, ...]:
         if search.control_id and caller.tenant is not None:
@@ -108,7 +108,7 @@ class Status:
 
 
 def searchset(
-    views: list[PrescriptionView], *, left_out: int, query: str, message: OwnMessage | None = None
+    views: list[PrescriptionView], *, left_out: int, query: str, messages: Sequence[OwnMessage] = ()
 ) -> dict[str, JSON]:
     """Write a searchset of one Task for each line; a list that was cut short says so.
 
@@ -116,7 +116,7 @@ def searchset(
         views: what was found, newest first.
         left_out: how many more prescriptions match.
         query: the search of a GET, for the self link; never one that names a patient.
-        message: the caller's own, where it asked what became of one that is known.
+        messages: the caller's own, where it asked what became of one that is known.
     """
     tasks = [task(view, line) for view in views for line in view.lines]
     entries: list[JSON] = [
@@ -127,8 +127,7 @@ def searchset(
         "type": "searchset",
         "link": [{"relation": "self", "url": f"Task?{query}" if query else "Task/_search"}],
     }
-    if message is not None:
-        entries.append({"resource": told(message), "search": {"mode": "outcome"}})
+    entries += [{"resource": told(message), "search": {"mode": "outcome"}} for message in messages]
     if left_out:
         text = f"{left_out} more prescriptions match; search by a number, or raise _count."
         entries.append(

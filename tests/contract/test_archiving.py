@@ -221,8 +221,7 @@ async def test_a_repeat_of_an_archived_submission_gets_the_stored_answer(exchang
     await fill(exchange)
     first = await stored_answer(exchange.store, TRUST, "MSGA")
     archive(asked(tmp_path))
-    message = await exchange.enquiries.own_message("MSGA", tenant=TRUST)
-    assert message is not None
+    (message,) = await exchange.enquiries.own_messages("MSGA", tenant=TRUST)
     assert (message.outcome, message.archived, message.issues) == (Outcome.TRANSLATED, True, ())
     assert await stored_answer(exchange.store, TRUST, "MSGA") == first
     again = await exchange.store.accept(make_acceptance("A", make_order(make_prescription("A", lines=2, total=1))))

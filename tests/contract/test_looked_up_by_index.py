@@ -71,7 +71,7 @@ ASKED: Final[dict[str, Callable[..., object]]] = {
     "what came of a message": lambda reader, tenant: finding.by_control_id(
         reader, VALUES[Key.CONTROL_ID], tenant=tenant or TRUST
     ),
-    "a trust's own message": lambda reader, tenant: lookup.own_message(
+    "a trust's own message": lambda reader, tenant: lookup.own_messages(
         reader, VALUES[Key.CONTROL_ID], tenant=tenant or TRUST
     ),
     "by name": partial(lookup.by_name, sought=NameSought(family=name_of(ROW)[0], born=name_of(ROW)[1])),

@@ -1,7 +1,7 @@
 """Whatever a person has of a prescription finds it, on either engine; and nobody finds what is not theirs."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from gateway.domain.lifecycle import LineEvent
 from gateway.domain.prescription import Homecare, Name, Prescription
 from gateway.domain.submission import Action, OrderNumber, OrderVerdict, Outcome, Verdict
 from gateway.pipeline.holding import LineHold
+from gateway.ports.acceptance import Refused as Apart
 from gateway.ports.looking_up import MOST_LISTED, MOST_PEOPLE, Key, NameSought
 from tests.contract.store_engines import (
     PROVIDER,
@@ -25,6 +26,7 @@ from tests.contract.store_engines import (
     make_order,
     make_prescription,
     make_refusal,
+    make_submission,
 )
 from tests.contract.test_archiving import archive, asked, closed, drain
 from tests.factories import MOMENT, line, patient, prescription
@@ -176,16 +178,34 @@ async def test_a_trust_finds_its_own_message_whatever_became_of_it_and_no_others
         ("MSGB", Outcome.HELD, ["DOSE_CONFLICT"]),
         ("MSGR", Outcome.REFUSED, ["NHSNO_CHECK_DIGIT"]),
     ):
-        found = await exchange.enquiries.own_message(control_id, tenant=TRUST)
-        assert found is not None
+        (found,) = await exchange.enquiries.own_messages(control_id, tenant=TRUST)
         assert (found.control_id, found.outcome, found.received_at) == (control_id, outcome, MOMENT)
         assert [issue.code for issue in found.issues] == issues
         assert [order.outcome for order in found.orders] == [outcome]
         assert not found.archived
         for stranger in (OTHER, PROVIDER):
-            assert await exchange.enquiries.own_message(control_id, tenant=stranger) is None
+            assert await exchange.enquiries.own_messages(control_id, tenant=stranger) == ()
     for unknown in ("MSGC", "", "MSG\0A"):
-        assert await exchange.enquiries.own_message(unknown, tenant=TRUST) is None
+        assert await exchange.enquiries.own_messages(unknown, tenant=TRUST) == ()
+
+
+async def test_what_was_refused_as_a_whole_is_found_beside_what_was_taken_under_its_control_id(
+    exchange: Exchange,
+) -> None:
+    await accept(exchange, make_prescription("A"))
+    reused = Issue(code="CONTROL_ID_REUSED", location="MSH-10", text="Used before.")
+    wrong = Issue(code="ENVIRONMENT_WRONG", location="MSH-11", text="Live.")
+    later = replace(make_submission("A2"), received_at=MOMENT + timedelta(hours=1))
+    await exchange.store.keep_apart(later, Apart.CLASH, [reused], keep_bytes=True, control_id="MSGA")
+    await exchange.store.keep_apart(make_submission("E"), Apart.UNREADABLE, [wrong], keep_bytes=True, control_id="E1")
+    await exchange.store.keep_apart(make_submission("U"), Apart.UNREADABLE, [wrong], keep_bytes=True)
+    second, first = await exchange.enquiries.own_messages("MSGA", tenant=TRUST)
+    assert (first.outcome, second.outcome, second.issues) == (Outcome.TRANSLATED, Outcome.REFUSED, (reused,))
+    (envelope,) = await exchange.enquiries.own_messages("E1", tenant=TRUST)
+    assert (envelope.outcome, envelope.issues) == (Outcome.REFUSED, (wrong,))
+    assert await exchange.enquiries.own_messages("", tenant=TRUST) == ()
+    for stranger in (OTHER, PROVIDER):
+        assert await exchange.enquiries.own_messages("MSGA", tenant=stranger) == ()
 
 
 async def test_the_lines_of_a_hold_are_found_by_the_message_that_asked_for_it(exchange: Exchange) -> None:

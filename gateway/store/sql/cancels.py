@@ -31,6 +31,7 @@ from gateway.store.sql import revoking
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.allocate import deliver, store_message, unqueue
 from gateway.store.sql.awaiting import ask_for_ruling
+from gateway.store.sql.claimed import claimed
 from gateway.store.sql.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sql.instants import stored
 from gateway.store.sql.reconciling import refuse_while_unreconciled, stated_elsewhere
@@ -133,7 +134,8 @@ def _as_seen(line: LineNow, request: CancelRequest) -> bool:
 
 
 def _unreachable(transaction: Transaction, line: LineNow) -> bool:
-    return beneath(line.state, line.before) in OURS_TO_CONFIRM and stated_elsewhere(transaction, line)
+    nobodys = beneath(line.state, line.before) in OURS_TO_CONFIRM
+    return nobodys and (stated_elsewhere(transaction, line) or claimed(transaction, line.row))
 
 
 def for_its_holder(line: LineNow, message: SealedMessage | None) -> bool:

@@ -22,6 +22,7 @@ from gateway.store.sql import deliveries, renewals
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.allocate import deliver, store_message, unqueue
 from gateway.store.sql.cancels import for_its_holder, never_left, region, under_way
+from gateway.store.sql.claimed import claimed
 from gateway.store.sql.history import Happening, LineNow, line_now, record_event
 from gateway.store.sql.indexing import catch_up
 from gateway.store.sql.instants import instant, stored
@@ -138,7 +139,7 @@ def expire(transaction: Transaction, expiry: Expiry, *, now: datetime) -> bool:
     moved = line.state is not expiry.seen or not for_its_holder(line, expiry.message)
     if moved or under_way(transaction, line.row):
         return False
-    elsewhere = stated_elsewhere(transaction, line)
+    elsewhere = stated_elsewhere(transaction, line) or claimed(transaction, line.row)
     if elsewhere or line.state is LineState.UNCERTAIN or in_flight(deliveries.deliveries(transaction, line.row)):
         text = "Its validity is over, and a supply may be under way. Nothing was changed."
         _alert(transaction, line, "validity-over", text, at=now)

@@ -167,9 +167,9 @@ class SqlEnquiries(
         """See `gateway.ports.looking_up.LookingUp`."""
         return await self._ask(lambda reader: lookup.refused(reader, value, tenant=tenant), tenant)
 
-    async def own_message(self, control_id: str, *, tenant: OdsCode) -> OwnMessage | None:
+    async def own_messages(self, control_id: str, *, tenant: OdsCode) -> tuple[OwnMessage, ...]:
         """See `gateway.ports.looking_up.LookingUp`."""
-        return await self._ask(lambda reader: lookup.own_message(reader, control_id, tenant=tenant), tenant)
+        return await self._ask(lambda reader: lookup.own_messages(reader, control_id, tenant=tenant), tenant)
 
     async def ever_had(self, provider: OdsCode) -> bool:
         """See `gateway.ports.looking_up.LookingUp`."""

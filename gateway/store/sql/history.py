@@ -70,6 +70,7 @@ _NO_ANSWER = frozenset({LineEvent.ARRIVED, LineEvent.NOT_STORED})
 """What the transport says is not what the provider decided."""
 _WAITS_FOR_A_PERSON = frozenset({LineState.AWAITING_SCREENING, LineState.QUERIED})
 """States that stand on the list of what needs attention from their beginning, in the order of what is left."""
+_ON_THE_WAY = frozenset({LineState.SENT, LineState.UNCERTAIN})
 _NEVER_TAKEN = frozenset({LineEvent.NOT_STORED, LineEvent.NEVER_HAD_IT})
 _ENDS_HOLDS = TERMINAL | {LineState.REJECTED, LineState.RETURNED, LineState.UNDELIVERABLE, LineState.FULFILLED}
 """States in which a hold or a release that nobody has answered means nothing any more."""
@@ -287,7 +288,7 @@ def _move(transaction: Transaction, line: LineNow, happening: Happening, state: 
             "holder": deadlines.custody[state].holder.value,
             "at": at,
             "act_by": stored(happening.act_by or act_by) if act_by is not None else None,
-            "sent": at if state is LineState.SENT else None,
+            "sent": at if state in _ON_THE_WAY else None,
             # proven not taken: what never arrived was not sent
             "unsent": happening.event in _NEVER_TAKEN and state is LineState.READY,
             "answered": at if happening.actor in _ANSWERS and happening.event not in _NO_ANSWER else None,

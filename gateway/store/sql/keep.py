@@ -14,8 +14,9 @@ from gateway.store.sql.tell import tell_answer
 from gateway.store.sql.transaction import Transaction
 
 _INSERT = """
-INSERT INTO kept_apart (tenant, why, format, content_type, received_at, length, digest, body, issues)
-VALUES (:tenant, :why, :format, :content_type, :received_at, :length, :digest, :body, :issues)
+INSERT INTO kept_apart (tenant, why, format, content_type, received_at, length, digest, body, issues,
+    control_id)
+VALUES (:tenant, :why, :format, :content_type, :received_at, :length, :digest, :body, :issues, :control_id)
 """
 _KEPT = "SELECT 1 FROM kept_apart WHERE tenant = ? AND digest = ? AND why = ? AND body IS NOT NULL"
 
@@ -28,6 +29,7 @@ def keep_apart(
     *,
     keep_bytes: bool,
     answer: Answer | None,
+    control_id: str,
 ) -> None:
     """Keep the bytes, or their length and digest; the bytes of a repeat are kept once, and each sending is answered."""
     tenant = submission.tenant
@@ -44,6 +46,7 @@ def keep_apart(
             "digest": submission.digest,
             "body": submission.body if keep_bytes and submission.too_large is None and not known else None,
             "issues": encode(tuple(issues)).decode(),
+            "control_id": control_id if "\0" not in control_id else "",
         },
     )
     at = submission.received_at

@@ -11,9 +11,10 @@ from gateway.domain.lifecycle import LineState
 from gateway.domain.prescription import Prescription
 from gateway.ports.acceptance import KnownLine
 from gateway.store.document import decode
+from gateway.store.sql.claimed import CLAIMED
 from gateway.store.sql.transaction import Row, Transaction
 
-_KNOWN = """
+_KNOWN = f"""
 SELECT line.id, line.uuid, prescription.uuid, line.order_number, line.product_code, line.state, prescription.nhs_number,
        prescription.group_number, line.epoch, line.provider, line.replaced, prescription.document, cancel.state,
        line.action,
@@ -22,11 +23,12 @@ SELECT line.id, line.uuid, prescription.uuid, line.order_number, line.product_co
             AND message.event = 'prescription-order' ORDER BY message.created_at DESC LIMIT 1),
        line.state_before,
        (SELECT kind FROM hold WHERE hold.line = line.id AND state = 'ASKED' ORDER BY id DESC LIMIT 1),
-       EXISTS (SELECT 1 FROM stated_holding WHERE stated_holding.line = line.uuid AND known = 0 AND ended_at IS NULL),
+       EXISTS (SELECT 1 FROM stated_holding WHERE stated_holding.line = line.uuid AND known = 0 AND ended_at IS NULL)
+           OR {CLAIMED},
        line.order_assigner
 FROM line JOIN prescription ON prescription.id = line.prescription LEFT JOIN cancel ON cancel.line = line.id
-WHERE {whose} AND {condition} AND line.action IN ('new', 'replace')
-"""
+WHERE {{whose}} AND {{condition}} AND line.action IN ('new', 'replace')
+"""  # noqa: S608 - our own words alone
 # Of an archived line there stays what a trust may still ask of it; whose it is need not be asked again.
 _ARCHIVED = """
 UNION ALL

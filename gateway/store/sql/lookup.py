@@ -26,6 +26,7 @@ from gateway.ports.found import Found
 from gateway.ports.looking_up import (
     MOST_COUNTED,
     MOST_LISTED,
+    MOST_OWN,
     MOST_PEOPLE,
     Hit,
     Hits,
@@ -149,6 +150,10 @@ _OWN_MESSAGE: Final = """
 SELECT control_id, received_at, outcome, verdict, archive IS NOT NULL FROM submission
 WHERE tenant = :tenant AND control_id = :control_id
 """
+_OWN_APART: Final = """
+SELECT control_id, received_at, issues FROM kept_apart
+WHERE tenant = :tenant AND control_id = :control_id AND control_id <> '' ORDER BY id DESC LIMIT :most
+"""
 _EVER_HAD: Final = """
 SELECT EXISTS (SELECT 1 FROM allocation WHERE provider = :provider)
     OR EXISTS (SELECT 1 FROM archived_allocation WHERE provider = :provider)
@@ -244,14 +249,25 @@ def refused(reader: Reader, value: str, *, tenant: OdsCode | None) -> tuple[Refu
     return tuple(_refused(row) for row in reader.execute(_REFUSED, values))
 
 
-def own_message(reader: Reader, control_id: str, *, tenant: OdsCode) -> OwnMessage | None:
-    """Give a trust's own message, whatever became of it."""
+def own_messages(reader: Reader, control_id: str, *, tenant: OdsCode) -> tuple[OwnMessage, ...]:
+    """Give a trust's own messages of one control id, whatever became of them, newest first."""
     if "\0" in control_id:
-        return None  # nobody's: it is refused before it is stored, and some engines will not look for it
+        return ()  # nobody's: it is refused before it is stored, and some engines will not look for it
     values = {"tenant": tenant.value, "control_id": control_id}
-    row = next(iter(reader.execute(_OWN_MESSAGE, values)), None)
-    if row is None:
-        return None
+    taken = [_own(row) for row in reader.execute(_OWN_MESSAGE, values)]
+    apart = [
+        OwnMessage(
+            control_id=row[0],
+            received_at=instant(row[1]),
+            outcome=Outcome.REFUSED,
+            issues=decode(row[2], tuple[Issue, ...]),
+        )
+        for row in reader.execute(_OWN_APART, {**values, "most": MOST_OWN})
+    ]
+    return tuple(sorted((*taken, *apart), key=lambda one: one.received_at, reverse=True))
+
+
+def _own(row: Row) -> OwnMessage:
     verdict = decode(row[3], _Verdict)
     return OwnMessage(
         control_id=row[0],

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from gateway.domain.deadline import Request
-from gateway.domain.fence import FREE, Ground, Holding, Withheld, decide, next_epoch
+from gateway.domain.fence import FREE, TOGETHER, Ground, Holding, Withheld, decide, next_epoch
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import Actor, LineEvent, LineState
 from gateway.domain.reroute import Reroute, Revocation, Wanted
@@ -194,7 +194,7 @@ def _left_behind(transaction: Transaction, chosen: Sequence[_Chosen]) -> list[st
     """Refuse to split a message that has yet to leave: what stays behind could then not be sent."""
     rows = f"[{','.join(str(one.now.row) for one in chosen)}]"
     shared = [one for one in chosen if transaction.row(_SHARES, {"line": one.now.row, "chosen": rows})]
-    return ["it is to leave in one message with another line, which must go with it"] * len(shared)
+    return [TOGETHER] * len(shared)
 
 
 def _leave(transaction: Transaction, one: _Chosen, wanted: Wanted, now: datetime) -> None:

@@ -153,10 +153,11 @@ class SqlStore(
         *,
         keep_bytes: bool,
         answer: Answer | None = None,
+        control_id: str = "",
     ) -> None:
         """See `gateway.ports.store.Store`."""
         kept = partial(keep.keep_apart, self._transaction, submission, why, issues)
-        await self._run(partial(kept, keep_bytes=keep_bytes, answer=answer))
+        await self._run(partial(kept, keep_bytes=keep_bytes, answer=answer, control_id=control_id))
 
     async def claim(self, *, worker: str, now: datetime, lease_seconds: float, room: dict[OdsCode, int]) -> list[Claim]:
         """See `gateway.ports.store.Store`."""

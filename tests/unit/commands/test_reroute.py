@@ -200,6 +200,18 @@ def test_a_configuration_without_the_provider_of_an_open_line_is_refused_with_it
     assert folder.run("config", "check", str(new))[0] == Exit.DONE
 
 
+def test_a_check_says_whose_fault_it_is_where_the_configuration_in_force_cannot_be_read(
+    folder: Folder, tmp_path: Path
+) -> None:
+    good = tmp_path / "good"
+    shutil.copytree(folder.config, good)
+    routes = folder.config / "routes.toml"
+    routes.write_text(routes.read_text() + "\nnonsense = 1\n")
+    code, text = folder.run("config", "check", str(good))
+    assert code == Exit.REFUSED
+    assert text.startswith(f"the configuration in force, {folder.config}, which must be mended first: ")
+
+
 async def test_a_gateway_takes_up_a_changed_configuration_only_when_it_orphans_nothing(tmp_path: Path) -> None:
     folder = await asyncio.to_thread(make, tmp_path)
     ((first,),) = folder.rows("SELECT digest FROM configuration")

@@ -14,6 +14,7 @@ from gateway.commands.reroute_list import Concerned, affected_as_text
 from gateway.config.load import load
 from gateway.console.board.trouble import place
 from gateway.console.pages import address
+from gateway.domain.fence import TOGETHER
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.reconciliation import AFTER_RESTORE
 from gateway.domain.submission import Submission, WireFormat
@@ -23,7 +24,8 @@ from gateway.store.sqlite.store import SqliteStore
 from gateway.wiring.around import surroundings
 from gateway.wiring.build import SystemClock
 from tests.acceptance.test_removed_provider import remove
-from tests.unit.commands.test_reroute import BOTH, S01, Folder, make
+from tests.dated import as_of_yesterday
+from tests.unit.commands.test_reroute import BOTH, GOLDEN, S01, Folder, make
 from tests.unit.console.test_trouble import PATH
 
 PROVIDERS = ("VNE51 Example Homecare Ltd", "VNCEL ")
@@ -176,3 +178,22 @@ def test_the_pages_that_are_named_are_those_of_the_console() -> None:
     one = uuid4()
     assert address(one).replace(str(one), "PRESCRIPTION") == reroute_list._ANY
     assert place(OdsCode("VNE51")) == PATH == "/console/providers/VNE51/trouble"
+
+
+def test_what_has_yet_to_leave_in_one_message_goes_together_and_the_dry_run_knows(folder: Folder) -> None:
+    """One line of two that wait in one message is asked to be cancelled: the other would split it."""
+    order = as_of_yesterday((GOLDEN / "hl7v2/S07.hl7").read_bytes())
+    post(folder, "RBA", order)
+    segments = order.rstrip(b"\r\n").split(b"\r")
+    header = segments[0].split(b"|")
+    header[9] = b"CANCEL-1"
+    group = next(one for one in segments if one.startswith(b"ORC")).split(b"|")[4]
+    ((number, provider),) = folder.rows("SELECT order_number, provider FROM line WHERE prescription = 2 LIMIT 1")
+    cancel = b"ORC|CA|%s^RBA||%s|||||20261005091400+0100|||||||0001^Prescribing Error^NHSCANCEL"
+    post(folder, "RBA", b"\r".join([b"|".join(header), segments[1], cancel % (number.encode(), group), b""]))
+    assert folder.rows("SELECT state FROM cancel") == [("ASKED",)]
+    move = ("reroute", "--all-from", provider, "--to", "VNE51" if provider != "VNE51" else "VNCEL", "--json")
+    foreseen, done = (json.loads(folder.run(*move, *how)[1]) for how in (DRY, BOTH))
+    assert foreseen["counts"] == done["counts"] == {"at once": 1, "needs a person": 2}
+    assert [line["why"] for line in foreseen["lines"]] == [line["why"] for line in done["lines"]]
+    assert foreseen["lines"][2]["why"] == TOGETHER

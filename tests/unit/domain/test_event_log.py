@@ -246,7 +246,7 @@ def test_every_walk_along_the_arrows_passes(data: st.DataObject) -> None:
             entries.append("hold_asked TP")  # only what was asked can be confirmed
         if row.event == "revoked_for_reroute":
             entries += ["cancel_asked OP2", "cancel_confirmed PS"]
-        if row.event == "replaced" and state in REVOCABLE:
+        if row.event == "replaced" and state in REVOCABLE | {LineState.ON_HOLD}:
             entries += ["cancel_asked TP", "replaced TP", "cancel_confirmed PS"]
             break
         entries.append(f"{row.event.value} {min(row.actors).value}")

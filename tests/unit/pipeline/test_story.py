@@ -12,7 +12,7 @@ from gateway.domain.coding import SNOMED, Coding
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.domain.partner import CodeEntry, OnConflict, SignaturePolicy
-from gateway.domain.submission import Answer, Submission, WireFormat
+from gateway.domain.submission import Answer, Outcome, Submission, WireFormat
 from gateway.pipeline.story import Pipeline
 from gateway.pipeline.surroundings import Surroundings
 from gateway.ports.callback import Callback, Effectiveness
@@ -113,6 +113,18 @@ async def test_other_bytes_under_one_control_id_are_a_conflict_and_change_nothin
     assert len(await world.due()) == 1
     (alert,) = await world.enquiries.open_alerts(tenant=None, limit=10)
     assert alert.kind == "submission-clash"
+    second, first = sorted(
+        await world.enquiries.own_messages("S01-0001", tenant=RBA), key=lambda one: one.outcome is Outcome.TRANSLATED
+    )
+    assert (first.outcome, second.outcome) == (Outcome.TRANSLATED, Outcome.REFUSED)
+    assert [issue.code for issue in second.issues] == ["CONTROL_ID_REUSED"]
+
+
+async def test_a_message_that_is_refused_by_its_envelope_is_known_by_its_control_id(world: World) -> None:
+    await world.post(S01.replace(b"RDE^O11^RDE_O11", b"ADT^A01^ADT_A01"))
+    (message,) = await world.enquiries.own_messages("S01-0001", tenant=RBA)
+    assert message.outcome is Outcome.REFUSED
+    assert [issue.code for issue in message.issues] == ["MESSAGE_TYPE_UNSUPPORTED"]
 
 
 async def test_a_contradiction_is_held_and_nothing_leaves(world: World) -> None:

@@ -389,7 +389,7 @@ async def test_a_trust_finds_what_became_of_its_own_message(door: Door) -> None:
 
 
 async def test_a_trust_learns_that_its_refused_message_came_and_another_trust_learns_nothing(door: Door) -> None:
-    door.enquiries.messages[RBA, "M9"] = OwnMessage(control_id="M9", received_at=NOW, outcome=Outcome.REFUSED)
+    door.enquiries.messages[RBA, "M9"] = (OwnMessage(control_id="M9", received_at=NOW, outcome=Outcome.REFUSED),)
     asked = "/FHIR/R4/Task?message-identifier=M9"
     _, own = await door.get(asked)
     _, foreign = await door.get(asked, token="rza")

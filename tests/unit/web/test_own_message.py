@@ -53,6 +53,6 @@ def test_what_is_in_an_archive_says_so() -> None:
 
 
 def test_a_message_is_no_match_and_is_not_counted() -> None:
-    bundle = searchset([], left_out=0, query="message-identifier=FIRST1", message=MESSAGE)
+    bundle = searchset([], left_out=0, query="message-identifier=FIRST1", messages=[MESSAGE])
     assert bundle["total"] == 0
     assert [entry["search"] for entry in bundle["entry"]] == [{"mode": "outcome"}]  # type: ignore[union-attr, call-overload, index]
