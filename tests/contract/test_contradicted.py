@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.destination import Taken, TryLater
+from gateway.destination import InDoubt, Taken, TryLater
 from gateway.domain.cancel import CancelState
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
@@ -14,7 +14,7 @@ from gateway.domain.prescription import Prescription
 from gateway.pipeline.changes import stands
 from gateway.pipeline.holding import LineHold
 from gateway.ports.acceptance import CancelRequest, OvertakenError
-from gateway.ports.work import Claim
+from gateway.ports.work import Claim, Whereabouts
 from tests.contract.store_engines import (
     PROVIDER,
     TRUST,
@@ -24,6 +24,7 @@ from tests.contract.store_engines import (
     make_hold,
     make_order,
     make_prescription,
+    make_update,
 )
 
 S, E = LineState, LineEvent
@@ -189,3 +190,25 @@ async def test_what_is_in_doubt_so_is_settled_by_a_person_or_by_its_provider(exc
     await exchange.store.record(taken, Taken(), now=exchange.clock.now() + timedelta(seconds=1), retry_at=None)
     assert await exchange.states(WHAT) == [S.ACCEPTED]
     assert await exchange.claim(PROVIDER) == []
+
+
+async def test_what_it_says_in_answer_to_the_cancel_is_heard_of_the_order_that_waits(exchange: Exchange) -> None:
+    """An order was said never to have arrived and goes again, with the cancel of one of its lines behind it."""
+    two = make_prescription("A", lines=2)
+    await exchange.store.accept(make_acceptance("A", make_order(two)))
+    order = await exchange.send()
+    await exchange.store.record(order, InDoubt(reason="cut"), now=exchange.clock.now(), retry_at=None)
+    (line, *_) = await exchange.store.known_lines(TRUST, [], items=[two.lines[0].id])
+    message = make_update(line, two, "cancel")
+    asked = CancelRequest(line_id=line.line_id, seen=line.state, state=CancelState.ASKED, message=message)
+    await exchange.store.accept(replace(make_change("C"), cancels=(asked,)))
+    await exchange.deliver()
+    now = exchange.clock.move(seconds=1)
+    found = {"found": Whereabouts.NEVER_ARRIVED, "evidence": "Rung.", "by": "ann", "now": now}
+    assert await exchange.store.resolve_doubt(two.id, **found) == 2  # type: ignore[arg-type]
+    assert await exchange.states(two) == [S.READY, S.READY]
+    exchange.clock.move(seconds=1)
+    await exchange.answer(message.id, E.DISPATCHED, line_id=two.lines[0].id, epoch=1)
+    assert await exchange.states(two) == [S.IN_SUPPLY, S.UNCERTAIN]
+    left = [claim.message_id for claim in await exchange.claim()]
+    assert order.message_id not in left

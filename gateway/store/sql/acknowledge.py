@@ -25,7 +25,7 @@ from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.binding import HANDED_OVER, SUPPLY, Kept, Pairs, bind
 from gateway.store.sql.cancels import follow, heard, region
 from gateway.store.sql.claims import lines_now
-from gateway.store.sql.contradicted import doubt, speaks_of_what_waits
+from gateway.store.sql.contradicted import doubt
 from gateway.store.sql.history import Happening, LineNow, last_event, line_now, note_event, record_event
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf
@@ -217,10 +217,7 @@ def _follow(
 ) -> CallbackResult:
     reasons: list[str] = []
     moved = False
-    moved_on = False
-    if answer.correlation is not None and speaks_of_what_waits(pairs):
-        doubt(transaction, answer.correlation, now=now)
-        moved_on = True
+    moved_on = doubt(transaction, pairs, now=now)
     if answer.correlation is not None and any(report.event in SUPPLY for report, _ in pairs):
         lines = [line for line, _ in lines_now(transaction, answer.correlation)]
         supplied_before(transaction, lines, now=now)

@@ -44,8 +44,10 @@ _SPEAKS_OF_IT: Final = frozenset(
 )
 """What nobody can say of an order that never came."""
 _TRIED: Final = """
-SELECT outbox.id FROM outbox JOIN attempt ON attempt.outbox = outbox.id AND attempt.outcome = 'on_wire'
-WHERE outbox.message_id = ? AND outbox.kind = 'deliver' AND outbox.state IN ('due', 'claimed') LIMIT 1
+SELECT outbox.id, outbox.message_id FROM allocation JOIN outbox ON outbox.message_id = allocation.message
+JOIN attempt ON attempt.outbox = outbox.id AND attempt.outcome = 'on_wire'
+WHERE allocation.line = ? AND allocation.ended_at IS NULL AND outbox.kind = 'deliver'
+    AND outbox.state IN ('due', 'claimed') LIMIT 1
 """
 _STOP: Final = """
 UPDATE outbox SET state = 'stuck', withheld = 0, possible_duplicate = 1, lease = NULL, lease_until = NULL WHERE id = ?
@@ -53,28 +55,35 @@ UPDATE outbox SET state = 'stuck', withheld = 0, possible_duplicate = 1, lease =
 _TEXT: Final = "The provider speaks of an order that its system had said it did not take. It is not sent again."
 
 
-def speaks_of_what_waits(pairs: Pairs) -> bool:
-    """Tell whether a provider speaks of having a line that waits to be sent, which it cannot have."""
-    return any(report.event in _SPEAKS_OF_IT and _waits(line) for report, line in pairs)
+def doubt(transaction: Transaction, pairs: Pairs, *, now: datetime) -> bool:
+    """Call the orders in doubt that wait to be sent again, where their provider turns out to know them.
 
-
-def _waits(line: LineNow) -> bool:
-    return beneath(line.state, line.before) is LineState.READY
-
-
-def doubt(transaction: Transaction, message: UUID, *, now: datetime) -> None:
-    """Call an order in doubt that waits to be sent again, where its provider turns out to know it.
+    Nothing that was never on the wire: what speaks of that is not believed.
 
     Args:
         transaction: the answer's own, before what it says is followed.
-        message: what it answers, bound to the provider and the epoch that answered.
+        pairs: what it says of which line, bound to the provider and the epoch that have it.
         now: when.
+
+    Returns:
+        Whether a line moved.
     """
-    row = transaction.row(_TRIED, (message.bytes,))
-    if row is None:
-        return  # nothing of it was ever on the wire: what speaks of it is not believed
-    transaction.run(_STOP, (row[0],))
+    doubted = False
+    for line in [line for report, line in pairs if report.event in _SPEAKS_OF_IT and _waits(line)]:
+        order = transaction.row(_TRIED, (line.row,))
+        if order is not None:  # the other lines of a message are doubted with the first
+            _doubt(transaction, order[0], UUID(bytes=order[1]), now=now)
+            doubted = True
+    return doubted
+
+
+def _doubt(transaction: Transaction, row: int, message: UUID, *, now: datetime) -> None:
+    transaction.run(_STOP, (row,))
     for line in [line for line, current in lines_now(transaction, message) if current and _waits(line)]:
         happening = Happening(event=LineEvent.NOTHING_DECISIVE, actor=Actor.GATEWAY, at=now, text=_TEXT, act_by=now)
         record_event(transaction, line, happening)
         open_alert(transaction, kind="answer-unexpected", subject=str(line.id), line=line.row, at=now, text=_TEXT)
+
+
+def _waits(line: LineNow) -> bool:
+    return beneath(line.state, line.before) is LineState.READY
