@@ -7,7 +7,7 @@ import random
 from typing import Any, Final
 
 from fhir.resources.R4B.bundle import Bundle
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -37,7 +37,8 @@ library rejects, the check reports, without exception."""
 def rejected(message: dict[str, Any]) -> bool:
     try:
         Bundle.model_validate_json(strict_json.dumps(message))
-    except (ValidationError, TypeError, LookupError):  # a wrong resourceType breaks its own reader
+    # a wrong resourceType breaks its own reader, and so does what is no text where it wants a URL
+    except (ValidationError, TypeError, LookupError, AttributeError):
         return True
     return False
 
@@ -49,6 +50,7 @@ def disputed(finding: Finding) -> bool:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 1 << 32), name=st.sampled_from(sorted(ORDERS)))
+@example(seed=32003, name="ours")
 def test_the_check_and_the_library_never_disagree_on_structure_but_where_it_is_listed(seed: int, name: str) -> None:
     message = order(name)
     spoil(message, random.Random(seed))
