@@ -3,8 +3,9 @@
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,18 +16,35 @@ from gateway.commands.after_restore import AfterRestore
 from gateway.commands.exits import Exit
 from gateway.commands.person import Config, Data, operator, stated
 from gateway.commands.stated import read_holdings, read_list, read_messages, read_told
-from gateway.domain.books import DayList, Discrepancy, Ledger, Listed, Side, compare
+from gateway.domain.books import (
+    FIRST_DAY,
+    DayList,
+    Discrepancy,
+    Fault,
+    Ledger,
+    Listed,
+    Side,
+    compare,
+    has_books,
+)
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.domain.reconciliation import AFTER_RESTORE, TRUST_AFTER_RESTORE
 from gateway.settings import Settings, read_settings
 from gateway.wiring.acting import Desk, desk
 
+_STATEMENTS: Final = frozenset({"--holdings", "--messages", "--without-statement", "--given-up"})
+_GOES_WITH: Final = {
+    "--theirs": "--list",
+    **dict.fromkeys((*sorted(_STATEMENTS), "--reason", "--by"), "--destination"),
+    "--told": "--messages",
+}
 _COLUMNS: Final = ("told", "accepted", "terminal", "open", "alerted", "refused", "quarantined")
 _Ods = Annotated[str, typer.Option(help="ODS code of a provider that waits to be reconciled after a restore.")]
 
 
 def reconcile(  # the options are those of three acts that belong together
+    context: typer.Context,
     *,
     day: Annotated[
         str, typer.Option(help="A day in London, as YYYY-MM-DD; for the books: all days if not given.")
@@ -63,32 +81,52 @@ def reconcile(  # the options are those of three acts that belong together
     alert. Lists: JSON lines, or CSV with a heading; every difference is named, both ways, and opens an alert. After a
     restore: nothing goes to any provider before each of them was reconciled. Exit 2: something does not agree.
     """
+    given = _given(context)
+    _refuse_strays(given)
     settings = read_settings(data=data, config=config)
-    if destination and not party:
-        chosen = [holdings is not None, messages is not None, without_statement, bool(given_up)]
-        if sum(chosen) != 1:
-            raise typer.BadParameter("give one of --holdings, --messages, --without-statement and --given-up")
-        if told is not None and messages is None:
-            raise typer.BadParameter("goes with --messages", param_hint="--told")
+    if "--destination" in given:
         words, person = stated(reason), operator(settings, by, Action.RECONCILE)
         act = AfterRestore(settings=settings, destination=_ods(destination), by=person.name, reason=words)
-        if given_up:
-            act.end(given_up)
-        elif holdings is not None:
+        if holdings is not None:
             act.state(read_holdings(holdings), as_json=as_json)
         elif messages is not None:
             act.trust_told(read_messages(messages), read_told(told) if told is not None else {})
-        else:
+        elif without_statement:
             act.answer_for()
-    elif party and not destination:
+        else:
+            act.end(given_up)
+    elif "--list" in given:
         when = _day(day)
         if when is None:
             raise typer.BadParameter("name the day", param_hint="--day")
         _lists(settings, _ods(party), when, theirs, as_json=as_json)
-    elif party:
-        raise typer.BadParameter("give --list or --destination, and not both")
     else:
         _books(settings, _day(day), as_json=as_json)
+
+
+def _given(context: typer.Context) -> set[str]:
+    """Name the options that stand on the command line, whatever they say there."""
+    sources = {one.opts[0]: context.get_parameter_source(str(one.name)) for one in context.command.params}
+    return {option for option, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+
+
+def _refuse_strays(given: set[str]) -> None:
+    """Refuse an option that says nothing beside the others: whoever wrote it believes that it was heeded.
+
+    Raises:
+        BadParameter: naming the option, and what it goes with.
+    """
+    for option, beside in _GOES_WITH.items():
+        if option in given and beside not in given:
+            raise typer.BadParameter(f"goes with {beside}", param_hint=option)
+    if "--destination" not in given:
+        return
+    for option in sorted(given & {"--list", "--day"}):
+        raise typer.BadParameter("does not go with --destination", param_hint=option)
+    if len(given & _STATEMENTS) != 1:
+        raise typer.BadParameter("give one of --holdings, --messages, --without-statement and --given-up")
+    if "--json" in given and "--holdings" not in given:
+        raise typer.BadParameter("goes with --holdings, where there is a --destination", param_hint="--json")
 
 
 def _ods(code: str) -> OdsCode:
@@ -99,10 +137,15 @@ def _ods(code: str) -> OdsCode:
 
 
 def _day(text: str) -> date | None:
+    if not text:
+        return None
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter("is not a day, as YYYY-MM-DD", param_hint="--day") from None
+    if not has_books(day, datetime.now(UTC)):
+        raise typer.BadParameter(f"{text} has not begun in London, or is before {FIRST_DAY}", param_hint="--day")
+    return day
 
 
 def _books(settings: Settings, day: date | None, *, as_json: bool) -> None:
@@ -161,8 +204,17 @@ def _lists(settings: Settings, party: OdsCode, day: date, theirs: Path | None, *
     else:
         for one in found:
             print(f"{one.fault}: {one.id}{f' epoch {one.epoch}' if one.epoch else ''}{_sides(one)}")
-        print("both lists agree" if not found else f"{len(found)} differences, each with an alert")
+        print(_result(found, day))
     raise typer.Exit(Exit.REFUSED if found else Exit.DONE)
+
+
+def _result(found: Sequence[Discrepancy], day: date) -> str:
+    """Say in one line what a comparison found."""
+    if not found:
+        return "both lists agree"
+    strange = sum(one.fault is Fault.OTHER_DAY for one in found)
+    named = f"{len(found) - strange} differences, each with an alert"
+    return f"{named}; nothing in their list is of {day} here: is it the list of that day?" if strange else named
 
 
 def _sides(one: Discrepancy) -> str:
@@ -191,7 +243,8 @@ async def _compare(
         known = await at.enquiries.listed_as(party, side=side, names=[row.id for row in theirs])
         found = compare(ours, theirs, known)
         for one in found:
-            await _alert(at, party, day, one)
+            if one.fault is not Fault.OTHER_DAY:  # nothing of it is missing or other; the list is not that of the day
+                await _alert(at, party, day, one)
     return ours, found
 
 

@@ -24,6 +24,7 @@ _TOLD: Final = (frozenset({"line", "state"}), frozenset[str]())
 _STATES: Final = {state.value: state for state in STANCES}
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_FAULTS: Final = 20
+_EPOCH: Final = re.compile(r"[0-9]{1,9}")
 
 Row = dict[str, str]
 
@@ -56,8 +57,8 @@ def read_list(file: Path) -> tuple[Listed, ...]:
     found: dict[tuple[str, int], Listed] = {}
     for number, row in _rows(file, _LISTED):
         epoch = row.get("epoch", "") or "0"
-        if not row["id"] or not epoch.isascii() or not epoch.isdigit():
-            faults.append(f"{file}:{number}: give an id, and an epoch in digits where there is one")
+        if not row["id"] or not _EPOCH.fullmatch(epoch):
+            faults.append(f"{file}:{number}: give an id, and an epoch of at most nine digits where there is one")
             continue
         listed = Listed(id=row["id"], epoch=int(epoch), digest=row.get("digest", ""), state=row.get("state", ""))
         if found.setdefault(listed.key, listed) is not listed:
@@ -113,8 +114,8 @@ def _holding(row: Row) -> StatedHolding | str:
     prescription = parse_uuid(row["prescription"]) if row.get("prescription") else None
     if line is None or (row.get("prescription") and prescription is None):
         return "line and prescription are UUIDs"
-    if not row["epoch"].isascii() or not row["epoch"].isdigit() or int(row["epoch"]) < 1:
-        return "epoch is a whole number above nought"
+    if not _EPOCH.fullmatch(row["epoch"]) or int(row["epoch"]) < 1:
+        return "epoch is a whole number above nought, of at most nine digits"
     if state is None:
         return f"state is one of {', '.join(sorted(_STATES))}"
     return StatedHolding(line_id=line, epoch=int(row["epoch"]), state=state, prescription_id=prescription)
@@ -123,8 +124,10 @@ def _holding(row: Row) -> StatedHolding | str:
 def _rows(file: Path, fields: tuple[frozenset[str], frozenset[str]]) -> Iterator[tuple[int, Row]]:
     try:
         text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: cannot be read as UTF-8 text") from error
+    except OSError as error:
+        raise ConfigurationError(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file}: is not UTF-8 text") from error
     needed, allowed = fields
     rows = _json_lines(file, text) if text.lstrip().startswith("{") else _csv(file, text, needed, needed | allowed)
     for number, row in rows:

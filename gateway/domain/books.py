@@ -19,6 +19,8 @@ from gateway.domain.lifecycle import LineState
 from gateway.domain.reconciliation import STANCES
 
 LONDON: Final = ZoneInfo("Europe/London")
+FIRST_DAY: Final = date(2000, 1, 1)
+"""Before it there was no gateway; whoever names an earlier day has mistyped it."""
 
 
 class Side(StrEnum):
@@ -38,6 +40,7 @@ class Listed:
         digest: SHA-256 of the trust's bytes, or of the sealed message; empty where a party states none.
         state: what we answered the trust, or where the line stands; empty where a party states none.
         expected: the other party must have it: a line that has not arrived yet is ours alone.
+        day: in London, on which it came or was given; None in what a party states.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Listed:
     digest: str = ""
     state: str = ""
     expected: bool = True
+    day: date | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -77,6 +81,8 @@ class Fault(StrEnum):
     """We say so, and the party's list does not have it."""
     OTHER_CONTENT = "other content"
     OTHER_STATE = "other state"
+    OTHER_DAY = "other day"
+    """Both have it, and the same; here it is of another day, as is all that the party's list has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +103,15 @@ def compare(
 
     Args:
         ours: of the day.
-        theirs: as the party gave it; its day may begin at another hour than ours.
+        theirs: as the party gave it. Some names may be of other days here: its day begins at another hour, or what one
+            passed on came later. Where not one is of this day, it is the list of another.
         known: what we have of the names in its list, of whatever day.
 
     Returns:
         Every difference, ours first; empty where both agree.
     """
     stated = {row.key: row for row in theirs}
+    of_this_day = any(known[key].day == ours.day for key in stated.keys() & known.keys())
     found = [
         Discrepancy(fault=Fault.MISSING_THERE, id=row.id, epoch=row.epoch, ours=row.state)
         for row in ours.rows
@@ -119,12 +127,19 @@ def compare(
         elif _disagree(mine.state, row.state):
             text = {"ours": mine.state, "theirs": row.state}
             found.append(Discrepancy(fault=Fault.OTHER_STATE, id=row.id, epoch=row.epoch, **text))
+        elif mine.day is not None and not of_this_day:
+            found.append(Discrepancy(fault=Fault.OTHER_DAY, id=row.id, epoch=row.epoch, ours=mine.day.isoformat()))
     return tuple(found)
 
 
 def london_day(moment: datetime) -> date:
     """Give the day in London on which something happened."""
     return moment.astimezone(LONDON).date()
+
+
+def has_books(day: date, now: datetime) -> bool:
+    """Tell whether there can be books of a day: it has begun in London, and is of this century."""
+    return FIRST_DAY <= day <= london_day(now)
 
 
 def bounds(day: date) -> tuple[datetime, datetime]:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from gateway.access.policy import Action
 from gateway.access.principal import Kind
-from gateway.domain.books import DayList, Side, london_day
+from gateway.domain.books import FIRST_DAY, DayList, Side, has_books
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.issue import Issue
 from gateway.web.auth import Callers, forbidden
@@ -74,8 +74,8 @@ class Reconciliation:
             day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
         except ValueError:
             day = None
-        if day is None or not date(2000, 1, 1) <= day <= london_day(self._now()):
-            words = "Name a day that has begun in London, as YYYY-MM-DD."
+        if day is None or not has_books(day, self._now()):
+            words = f"Name a day that has begun in London, from {FIRST_DAY} on, as YYYY-MM-DD."
             raise Turned(400, Issue(code="REQUEST_INVALID", location="", text=words))
         return day
 

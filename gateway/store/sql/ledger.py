@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.domain.books import Account, DayList, Ledger, Listed, OutOfBalance, Side, bounds, london_day
+from gateway.domain.books import FIRST_DAY, Account, DayList, Ledger, Listed, OutOfBalance, Side, bounds, london_day
 from gateway.domain.identifiers import OdsCode, parse_uuid
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.seeing import ENDED_AS
@@ -97,18 +97,18 @@ _FAULTS: Final = {
                 (SELECT count(*) FROM audit_leaf WHERE kind = 'event') AS leaves) AS counted WHERE kept <> leaves""",
 }
 _OF_TRUST = """
-SELECT control_id, digest, outcome FROM submission WHERE tenant = :party AND {condition} ORDER BY id
+SELECT control_id, digest, outcome, received_at FROM submission WHERE tenant = :party AND {condition} ORDER BY id
 """
 _OF_PROVIDER = f"""
-SELECT line, epoch, digest, state, attempts FROM (
+SELECT line, epoch, digest, state, attempts, made_at FROM (
     SELECT allocation.id AS number, line.uuid AS line, allocation.epoch, message.digest,
         CASE WHEN allocation.ended_at IS NULL THEN line.state ELSE coalesce({ENDED_AS}, 'RETURNED') END AS state,
-        outbox.attempts
+        outbox.attempts, allocation.made_at
     FROM allocation JOIN line ON line.id = allocation.line JOIN message ON message.id = allocation.message
     LEFT JOIN outbox ON outbox.message_id = allocation.message
     WHERE allocation.provider = :party AND {{condition}}
     UNION ALL
-    SELECT id, line, epoch, digest, state, attempts FROM archived_allocation AS allocation
+    SELECT id, line, epoch, digest, state, attempts, made_at FROM archived_allocation AS allocation
     WHERE provider = :party AND {{archived}}) AS given
 ORDER BY number
 """  # noqa: S608 - our own words alone
@@ -122,13 +122,12 @@ _NAMED: Final = {
 }
 _GONE_NAMED: Final = "hex(allocation.line) IN (SELECT value FROM json_each(:names))"
 _LISTS: Final = {Side.TRUST: _OF_TRUST, Side.PROVIDER: _OF_PROVIDER}
-_FIRST_DAY: Final = date(2000, 1, 1)
 _LAST_DAY: Final = date(9000, 1, 1)
 
 
 def ledger(reader: Reader, *, day: date | None, now: datetime) -> Ledger:
     """Give the books of a day, or of all; what is out of balance is looked for among all days."""
-    first, after = (bounds(_FIRST_DAY)[0], bounds(_LAST_DAY)[0]) if day is None else bounds(day)
+    first, after = (bounds(FIRST_DAY)[0], bounds(_LAST_DAY)[0]) if day is None else bounds(day)
     span = {"first": stored(first), "after": stored(after)}
     return Ledger(accounts=tuple(_accounts(reader, span)), faults=tuple(_faults(reader, now)))
 
@@ -152,10 +151,11 @@ def known(reader: Reader, party: OdsCode, *, side: Side, names: Sequence[str]) -
 def _listed(side: Side, rows: Iterable[tuple[Any, ...]]) -> Iterator[Listed]:
     for row in rows:
         if side is Side.TRUST:
-            yield Listed(id=row[0], digest=row[1], state=row[2])
+            yield Listed(id=row[0], digest=row[1], state=row[2], day=london_day(instant(row[3])))
         else:
             arrived = row[3] not in _NOT_ARRIVED and bool(row[4])
-            yield Listed(id=str(UUID(bytes=row[0])), epoch=row[1], digest=row[2], state=row[3], expected=arrived)
+            line, day = str(UUID(bytes=row[0])), london_day(instant(row[5]))
+            yield Listed(id=line, epoch=row[1], digest=row[2], state=row[3], expected=arrived, day=day)
 
 
 def _accounts(reader: Reader, span: dict[str, int]) -> Iterator[Account]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import apsw
@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from gateway.__main__ import command_line
 from gateway.access.operators import Operators
 from gateway.commands.exits import Exit
-from gateway.domain.books import london_day
+from gateway.domain.books import DayList, Fault, Listed, Side, compare, london_day
 from gateway.domain.errors import ConfigurationError
 from gateway.settings import read_settings
 from gateway.store.sqlite.backup import DATABASE
@@ -236,6 +236,66 @@ def test_lists_are_compared_both_ways_and_every_difference_opens_an_alert(run: R
     theirs.write_text(f"id,digest\nMSGA,{'0' * 64}\n")
     assert "other content: MSGA" in run(*who)[1]
     assert "lists-differ" in run("alerts")[1]
+
+
+def test_the_list_of_another_day_never_agrees(run: Run, tmp_path: Path) -> None:
+    ours = json.loads(run("reconcile", "--list", TRUST.value, "--day", TODAY, "--json")[1])
+    theirs = tmp_path / "theirs.jsonl"
+    theirs.write_text(json.dumps({"id": "MSGA", "digest": ours["rows"][0]["digest"]}))
+    for day in ("2026-10-04", "2026-10-06", "2020-01-01"):
+        code, text = run("reconcile", "--list", TRUST.value, "--day", day, "--theirs", str(theirs))
+        assert code == Exit.REFUSED
+        assert f"other day: MSGA (ours {TODAY}, theirs -)" in text
+        assert f"nothing in their list is of {day} here" in text
+    assert "lists-differ" not in run("alerts")[1]  # of what is there on both sides nobody needs to be woken
+
+
+def test_a_name_of_another_day_beside_one_of_this_is_no_difference() -> None:
+    day = date(2026, 10, 5)
+    known = {row.key: row for row in (Listed(id="A", day=day), Listed(id="B", day=date(2026, 10, 1)))}
+    ours = DayList(party=TRUST, side=Side.TRUST, day=day, rows=(Listed(id="A", day=day),))
+    assert compare(ours, [Listed(id="A"), Listed(id="B")], known) == ()
+    assert [one.fault for one in compare(ours, [Listed(id="B")], known)] == [Fault.MISSING_THERE, Fault.OTHER_DAY]
+
+
+@pytest.mark.parametrize("day", ["1999-12-31", (NOW + timedelta(days=2)).date().isoformat(), "2030-02-30", "tomorrow"])
+@pytest.mark.parametrize("what", [(), ("--list", TRUST.value)])
+def test_a_day_that_cannot_have_books_does_not_balance(run: Run, what: tuple[str, ...], day: str) -> None:
+    code, text = run("reconcile", *what, "--day", day)
+    assert code == Exit.REFUSED
+    assert "--day" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--theirs", "f"), "--theirs"),
+        (("--holdings", "f"), "--holdings"),
+        (("--messages", "f"), "--messages"),
+        (("--without-statement",), "--without-statement"),
+        (("--given-up", LINE), "--given-up"),
+        (("--told", "f"), "--told"),
+        (WHO, "--reason"),
+        (("--list", TRUST.value, "--day", TODAY, "--holdings", "f"), "--holdings"),
+        (("--list", TRUST.value, "--day", TODAY, "--theirs", "f", "--messages", "f"), "--messages"),
+        (("--list", TRUST.value), "--day"),
+        (("--list", "", "--day", TODAY), "ODS code"),
+        (("--destination", "", *WHO), "--holdings"),
+        (("--destination", PROVIDER.value, "--given-up", "", *WHO), "--given-up"),
+        (("--destination", PROVIDER.value, *WHO), "--holdings"),
+        (("--destination", PROVIDER.value, "--holdings", "f", "--given-up", LINE, *WHO), "--given-up"),
+        (("--destination", PROVIDER.value, "--holdings", "f", "--told", "f", *WHO), "--told"),
+        (("--destination", PROVIDER.value, "--holdings", "f", "--day", TODAY, *WHO), "--day"),
+        (("--destination", PROVIDER.value, "--list", TRUST.value, "--holdings", "f", *WHO), "--list"),
+        (("--destination", PROVIDER.value, "--without-statement", "--json", *WHO), "--json"),
+    ],
+)
+def test_an_option_that_would_not_be_heeded_is_refused(run: Run, options: tuple[str, ...], named: str) -> None:
+    code, text = run("reconcile", *options)
+    assert code == Exit.REFUSED
+    assert named in text
+    assert "Usage" in text
+    assert "balance" not in text
 
 
 def test_the_books_balance_and_say_by_name_what_does_not(run: Run, tmp_path: Path) -> None:

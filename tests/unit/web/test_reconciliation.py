@@ -64,6 +64,7 @@ async def test_a_party_is_given_its_own_list(caller: str, party: str, side: str)
         ("operator", "2026-10-05", 403),
         ("nobody", "2026-10-05", 401),
         ("trust", "2026-10-07", 400),
+        ("trust", "1999-12-31", 400),
         ("trust", "2026-02-30", 400),
         ("trust", "20261005", 400),
         ("trust", "today", 400),
