@@ -75,9 +75,29 @@ def command_line(arguments: Sequence[str]) -> typer.Typer:
     return line
 
 
+def refuse_undecoded(arguments: Sequence[str]) -> None:
+    """Refuse arguments that are bytes of another character set: nobody could say what they were kept as.
+
+    Raises:
+        ConfigurationError: naming each by its place, for its text cannot be shown.
+    """
+    strange = [place for place, text in enumerate(arguments, start=1) if not _is_text(text)]
+    if strange:
+        raise ConfigurationError(*(f"argument {place} is not UTF-8 text" for place in strange))
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def main() -> None:
     """Run the command line; exit 0 done, 1 our fault, 2 refused or invalid, 3 held."""
     try:
+        refuse_undecoded(sys.argv[1:])
         command_line(sys.argv[1:])(prog_name="gateway")
     except ConfigurationError as error:
         for fault in error.faults:

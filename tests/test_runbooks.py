@@ -107,15 +107,17 @@ def _taken(command: Any, words: list[str]) -> dict[str, str]:
             taken[options[word].name] = "" if flag or not words else words.pop(0)
         else:
             assert arguments, f"{word} is one word too many"
-            taken[arguments.pop(0).name] = word
+            several = arguments[0].nargs == -1
+            taken[(arguments[0] if several else arguments.pop(0)).name] = word
     return taken
 
 
 def test_the_reading_of_commands_would_notice_a_mistake() -> None:
     close = tree().commands["alert"].commands["close"]
-    assert set(_taken(close, ["17", "--reason", "r", "--by", "n"])) == {"number", "reason", "by"}
-    for wrong in (["17", "--because", "r"], ["17", "18"]):
+    assert set(_taken(close, ["17", "18", "--reason", "r", "--by", "n"])) == {"numbers", "reason", "by"}
+    lift = tree().commands["legal-hold"].commands["lift"]
+    for command, wrong in ((close, ["17", "--because", "r"]), (lift, ["17", "18"])):
         with pytest.raises(AssertionError):
-            _taken(close, wrong)
+            _taken(command, wrong)
     assert len(WRITTEN) > len(ALERT_KINDS)
     assert "doctor" in COMMANDS

@@ -183,6 +183,8 @@ def _faults(kept: Mapping[str, Operator], name: str, person: str, by: Principal 
         faults.append(f"{name}: is or was an operator; a name is never given to another")
     if not person.strip():
         faults.append(f"{name}: say whose credential it is")
+    elif not person.isprintable():
+        faults.append(f"{name}: the person's name has a character that is not seen, or a new line; write it plainly")
     if any(one.in_force and _same(one.person, person) for one in kept.values()):
         faults.append(f"{name}: this person is an operator already; one person has one credential")
     if by is None and any(one.in_force for one in kept.values()):

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
@@ -16,7 +16,8 @@ from gateway.enquiries import AlertView
 from gateway.settings import Settings, read_settings
 from gateway.wiring.acting import desk
 
-_LONDON = ZoneInfo("Europe/London")
+_LONDON: Final = ZoneInfo("Europe/London")
+_MOST: Final = 100_000
 
 
 def alerts(
@@ -24,7 +25,9 @@ def alerts(
     data: Data = None,
     config: Config = None,
     tenant: Annotated[str, typer.Option(help="Only what this trust or provider may see: its ODS code.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many: safety incidents first, then the oldest.")] = 100,
+    limit: Annotated[
+        int, typer.Option(min=1, max=_MOST, help="At most so many: safety incidents first, then the oldest.")
+    ] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the alerts that are open: safety incidents first, then the oldest; and what to do about each.

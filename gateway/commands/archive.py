@@ -13,7 +13,7 @@ import typer
 
 from gateway.access.policy import Action
 from gateway.commands.exits import Exit
-from gateway.commands.person import By, Config, Data, Reason, operator, stated
+from gateway.commands.person import LARGEST, By, Config, Data, Reason, operator, stated
 from gateway.domain.identifiers import NhsNumber, PrescriptionNumber, parse_uuid
 from gateway.domain.labels import LABELS
 from gateway.enquiries import Found, PrescriptionView
@@ -37,7 +37,9 @@ def archive(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was closed before this day (UTC).")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go and why the rest stays.")] = False,
-    most: Annotated[int, typer.Option(min=1, help="Prescriptions in one archive; the rest goes next time.")] = MOST,
+    most: Annotated[
+        int, typer.Option(min=1, max=LARGEST, help="Prescriptions in one archive; the rest goes next time.")
+    ] = MOST,
     as_json: AsJson = False,
     by: By = "",
     data: Data = None,

@@ -10,7 +10,7 @@ import typer
 from gateway.access.policy import Action
 from gateway.access.principal import Principal
 from gateway.commands.exits import Exit
-from gateway.commands.person import By, Config, Data, Reason, operator, stated
+from gateway.commands.person import LARGEST, By, Config, Data, Reason, operator, stated
 from gateway.domain.identifiers import NhsNumber
 from gateway.settings import Settings, read_settings
 from gateway.wiring.acting import desk
@@ -50,7 +50,14 @@ def place(
 
 
 @app.command()
-def lift(number: int, *, reason: Reason, by: By, data: Data = None, config: Config = None) -> None:
+def lift(
+    number: Annotated[int, typer.Argument(min=1, max=LARGEST)],
+    *,
+    reason: Reason,
+    by: By,
+    data: Data = None,
+    config: Config = None,
+) -> None:
     """End a legal hold, by its number."""
     settings = read_settings(data=data, config=config)
     words = stated(reason)

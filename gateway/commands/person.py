@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -10,6 +10,7 @@ from gateway.access.operators import NotRecognisedError, Operators
 from gateway.access.policy import Action, allow
 from gateway.access.principal import Principal
 from gateway.commands.exits import Exit
+from gateway.domain.written import says_something
 from gateway.settings import Settings, operator_secret
 
 By = Annotated[
@@ -17,6 +18,8 @@ By = Annotated[
 ]
 Data = Annotated[Path | None, typer.Option(help="Data folder. [GATEWAY_DATA]")]
 Config = Annotated[Path | None, typer.Option(help="Configuration folder. [GATEWAY_CONFIG]")]
+LARGEST: Final = 2**63 - 1
+"""Of the numbers by which the store names a row."""
 Reason = Annotated[str, typer.Option("--reason", help="Why, in words for those who look later. No patient data.")]
 
 
@@ -48,12 +51,12 @@ def operator(settings: Settings, name: str, action: Action, *, second: bool = Fa
 
 
 def stated(reason: str, option: str = "--reason") -> str:
-    """Give a reason on one line.
+    """Give a reason, or another text that a person writes for others, on one line.
 
     Raises:
-        BadParameter: it is empty, or longer than 500 characters.
+        BadParameter: nothing of it can be seen, or it is longer than 500 characters.
     """
     words = " ".join(reason.split())
-    if not words or len(words) > 500:  # noqa: PLR2004 - a reason, not a report; said in the message below
-        raise typer.BadParameter("give a reason of at most 500 characters", param_hint=option)
+    if not says_something(words) or len(words) > 500:  # noqa: PLR2004 - a reason, not a report; said in the message below
+        raise typer.BadParameter("say it in words that can be read, in at most 500 characters", param_hint=option)
     return words

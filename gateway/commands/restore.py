@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -15,6 +15,9 @@ from gateway.store.sql.restoring import Person
 from gateway.store.sqlite.restoring import Restored
 from gateway.wiring.restoring import begin_after_restore, restore_store
 
+_LATEST: Final = 100_000
+"""Of the generations that can be named; beyond it the epochs of an order would not fit a party's list."""
+
 
 def restore(
     backup: Annotated[
@@ -25,7 +28,10 @@ def restore(
     reason: Reason,
     by: By,
     least_generation: Annotated[
-        int, typer.Option(min=1, help="If a later generation was ever run that neither folder shows: one above it.")
+        int,
+        typer.Option(
+            min=1, max=_LATEST, help="If a later generation was ever run that neither folder shows: one above it."
+        ),
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     data: Data = None,

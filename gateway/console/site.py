@@ -29,6 +29,7 @@ from gateway.console.words import begun, clock_time
 from gateway.console.zipped import zipped
 from gateway.domain.errors import Unavailable
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.written import says_something
 from gateway.enquiries import Enquiries
 from gateway.ports.attention import MOST_COUNTED
 from gateway.ports.store import Store
@@ -164,8 +165,9 @@ class Form:
     token: str = ""
 
     def one(self, name: str) -> str:
-        """Give a field's first value without space around it; empty where there is none."""
-        return self.values.get(name, ("",))[0].strip()
+        """Give a field's first value without space around it; empty where there is none that could be seen."""
+        text = self.values.get(name, ("",))[0].strip()
+        return text if says_something(text) else ""
 
     def many(self, name: str) -> tuple[str, ...]:
         """Give every value of a field."""

@@ -3,19 +3,14 @@
 A person who reads such words may read others than the machine did: a bidirectional override shows 01 as 10. The words
 are kept as they came; a person is told.
 
-Source: Unicode Standard Annex 9, and the default-ignorable characters of 5.21; reliability-security.md 4, H23 and J08.
+Source: reliability-security.md 4, H23 and J08.
 """
 
-import unicodedata
 from collections.abc import Iterator
-from typing import Final
 
 from gateway.domain.prescription import Dosage, Line
 from gateway.domain.quantity import Quantity
-
-_FORMAT: Final = "Cf"
-_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Drawn as nothing or as a blank, and no format characters by their category."""
+from gateway.domain.written import unseen as _unseen
 
 
 def unseen(line: Line, at: str) -> Iterator[str]:
@@ -26,7 +21,7 @@ def unseen(line: Line, at: str) -> Iterator[str]:
         at: its own path, `lines[0]`.
     """
     for path, text in _texts(line, at):
-        if not text.isascii() and any(one in _BLANK or unicodedata.category(one) == _FORMAT for one in text):
+        if not text.isascii() and any(map(_unseen, text)):
             yield path
 
 

@@ -53,6 +53,12 @@ def test_every_operator_but_the_first_is_added_by_one_in_force(operators: Operat
     assert [(one.name, one.added_by) for one in operators.everyone()] == [("anna", ""), ("ben", "anna")]
 
 
+@pytest.mark.parametrize("person", ["", " ", "Ben\u200b Example", "Ben\nExample", "\u202eelpmaxE neB"])
+def test_a_person_has_a_name_that_reads_as_it_is_kept(operators: Operators, person: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"credential it is|write it plainly"):
+        operators.add("ben", person=person, by=None, now=NOW)
+
+
 def test_one_person_has_one_credential(operators: Operators) -> None:
     operators.add("anna", person="Anna Example", by=None, now=NOW)
     with pytest.raises(ConfigurationError, match="one person has one credential"):

@@ -93,6 +93,24 @@ def test_a_wrong_command_line_exits_2(run: Run, arguments: list[str]) -> None:
     assert run(*arguments).returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["alert", "close", "12", "--by", "a", "--reason", "rung \udcff"], "argument 7 is not UTF-8 text"),
+        (["alert", "close", "9" * 23, "--by", "a", "--reason", "rung"], "Invalid value for"),
+        (["alerts", "--limit", "9" * 23], "--limit"),
+        (["legal-hold", "lift", "9" * 23, "--by", "a", "--reason", "rung"], "Invalid value for"),
+        (["archive", "--most", "9" * 23], "--most"),
+        (["restore", "b", "--by", "a", "--reason", "lost", "--least-generation", str(2**63)], "--least-generation"),
+    ],
+)
+def test_what_no_record_can_hold_is_refused_as_the_callers_own(run: Run, arguments: list[str], named: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert "the gateway failed" not in done.stderr
+
+
 def test_wrong_settings_exit_2_with_every_fault_and_no_traceback(run: Run) -> None:
     done = run("keys", GATEWAY_PORT="x", GATEWAY_COLOUR="red")
     assert done.returncode == 2

@@ -112,7 +112,16 @@ def test_nobody_acts_under_a_name_without_its_secret(line: Line, tmp_path: Path,
     assert leaves(tmp_path) == before
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
+def test_alerts_of_one_cause_are_closed_together_and_what_was_not_open_is_said(line: Line) -> None:
+    every = [str(number) for number in numbers(line).values()]
+    code, text = line("alert", "close", every[0], "999", *every, "--reason", "One wrong list.", "--by", "anna")
+    assert code == Exit.REFUSED
+    assert "alert 999 is not open" in text
+    assert [f"alert {number} closed by anna" in text for number in every] == [True, True]
+    assert not numbers(line)
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "\u200b\u200b", "\u2003\u3000", "\u202e", "\x01"])
 def test_an_act_without_a_usable_reason_is_refused(line: Line, reason: str) -> None:
     assert line("alert", "close", "1", "--reason", reason, "--by", "anna")[0] == Exit.REFUSED
     assert line("resolve", str(WHAT.id), "never-arrived", "--evidence", reason, "--by", "anna")[0] == Exit.REFUSED
