@@ -22,7 +22,7 @@ from bench.work_rows import work
 
 FILES: Final = {
     "what needs attention": "/console/attention.csv",
-    "affected by a provider in trouble": f"/console/providers/{PROVIDERS[4]}/trouble.csv",
+    "affected by a provider in trouble": f"/console/providers/{PROVIDERS[4]}/trouble",
     "the audit": "/console/audit.csv",
 }
 ROUNDS: Final = 5

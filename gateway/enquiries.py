@@ -309,12 +309,13 @@ class Enquiries(
         prescription_id: UUID | None = None,
         provider: OdsCode | None = None,
         tenant: OdsCode | None = None,
+        movable: bool = False,
         most: int = ...,
     ) -> tuple[HeldPrescription, ...]:
         """Give what is open under a prescription's id, or of a provider: who holds each line, and what was said of it.
 
         Oldest first. With a provider, only the lines that are or were last its own, of one trust or of all, and at most
-        so many prescriptions.
+        so many prescriptions; if wished, only those with a line that may go to another (`fence.MOVABLE`).
 
         Raises:
             ValueError: not exactly one of the two is given.

@@ -69,12 +69,12 @@ def lines_as_text(plans: Sequence[Plan]) -> Iterator[str]:
     for cells in table:
         yield "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
     told = ", ".join(f"{number} {what}" for what, number in sorted(_counts(plans).items()))
-    yield f"{len(plans)} prescriptions: {told}"
+    yield f"{_of(len(plans), 'prescription')}: {told}"
 
 
 def affected_as_json(found: Sequence[Concerned], provider: OdsCode | None) -> dict[str, object]:
     """Give who is affected by what a dry run found, and where their own trusts see who they are."""
-    names = {"provider": place(provider)} if provider is not None else {}
+    names = {"provider": place(provider), "file": f"{place(provider)}.csv"} if provider is not None else {}
     return {"patients": [asdict(one) for one in found], "named_at": names | {"prescription": _ANY}}
 
 
@@ -87,11 +87,16 @@ def affected_as_text(found: Sequence[Concerned], provider: OdsCode | None) -> It
     """
     for one in found:
         without = f" ({one.unnumbered} without an NHS number, each counted as one)" if one.unnumbered else ""
-        yield f"{one.trust}: {one.patients} patients{without}, {one.prescriptions} prescriptions"
+        yield f"{one.trust}: {_of(one.patients, 'patient')}{without}, {_of(one.prescriptions, 'prescription')}"
     yield "No patient is named here. The homecare and chief pharmacists of a trust see in the console who its own are:"
     if provider is not None:
         yield f"  {place(provider)}  the oldest {MOST} prescriptions that may go to another provider"
+        yield f"  {place(provider)}.csv  every one that is open with it, as a file"
     yield f"  {_ANY}  any one of them"
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _counts(plans: Sequence[Plan]) -> Counter[str]:
@@ -103,7 +108,8 @@ def _rows(plans: Sequence[Plan]) -> list[dict[str, str | int]]:
 
 
 def _row(plan: Plan, one: LinePlan) -> dict[str, str | int]:
-    holding = one.line.holding
+    holding, under_way = one.line.holding, one.line.reroute
+    to = plan.to if under_way is None else under_way.wanted.to
     return {
         "prescription": str(plan.held.prescription_id),
         "page": address(plan.held.prescription_id),
@@ -115,7 +121,7 @@ def _row(plan: Plan, one: LinePlan) -> dict[str, str | int]:
         "epoch": holding.epoch,
         "left": holding.left,
         "from": holding.provider.value if holding.provider else "",
-        "to": plan.to.value if plan.to else "",
+        "to": to.value if to else "",
         "what": one.act.value,
         "why": one.why,
     }

@@ -115,6 +115,8 @@ REVOCABLE: Final = frozenset(
 """States in which the provider may have the line and can be asked to give it up."""
 FREE: Final = frozenset({S.READY, S.UNDELIVERABLE, S.REJECTED, S.RETURNED})
 """States in which a line may be given away without asking, if the facts bear it out."""
+MOVABLE: Final = FREE | REVOCABLE
+"""States in which a line may go to another provider at all; from any other, something else is to be ended first."""
 
 TOGETHER: Final = "it is to leave in one message with another line, which must go with it"
 """Why a line that has yet to leave may not go without those beside it: what stayed behind could then not be sent."""
@@ -232,7 +234,7 @@ def _barred(holding: Holding, to: OdsCode) -> str:
     bars = (
         (state in TERMINAL or state is S.FULFILLED, f"it is at its end: {words}"),
         (holding.provider is None or not holding.epoch, f"it was not given to a provider yet: {words}"),
-        (state not in FREE | REVOCABLE, f"end this first: {words}"),
+        (state not in MOVABLE, f"end this first: {words}"),
         (holding.provider == to, f"{to} is the provider that has or had it"),
         (
             holding.cancel is not CancelState.NONE,

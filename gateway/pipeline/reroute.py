@@ -97,7 +97,7 @@ class Rerouting(Bench):
         provider = self._provider(held, written, to)
         if isinstance(provider, str):
             return Plan(held=held, to=to, lines=tuple(_person(line, provider) for line in held.lines))
-        lines = [self._judge(line, provider.ods, people) for line in held.lines]
+        lines = [self._judge(line, provider.ods, people, named=to is not None) for line in held.lines]
         lines = _together(self._writable(held, lines, written, provider))
         return Plan(held=held, to=provider.ods, lines=tuple(lines))
 
@@ -211,10 +211,11 @@ class Rerouting(Bench):
         usable = provider is not None and provider.active and provider.environment is self._around.environment
         return provider if usable else None
 
-    def _judge(self, line: HeldLine, to: OdsCode, people: tuple[str, str]) -> LinePlan:
+    def _judge(self, line: HeldLine, to: OdsCode, people: tuple[str, str], *, named: bool) -> LinePlan:
         under_way = line.reroute
         if under_way is not None:
-            return LinePlan(line=line, act=Act.UNDER_WAY, why=_waiting(line, under_way))
+            other = named and under_way.wanted.to != to  # who names another must not believe that it is what goes on
+            return LinePlan(line=line, act=Act.PERSON if other else Act.UNDER_WAY, why=_waiting(line, under_way))
         holding = replace(line.holding, refuses_expired=self._refuses_expired(line))
         verdict = decide(holding, to=to, now=self._clock.now(), people=people)
         if isinstance(verdict, Ground):
@@ -284,8 +285,8 @@ def _wanted(line: HeldLine) -> Wanted:
 
 def _waiting(line: HeldLine, under_way: OpenReroute) -> str:
     words = {
-        RerouteState.ASKED: f"{line.holding.provider} was asked to give it up and has not answered",
-        RerouteState.PENDING: f"{line.holding.provider} says that a person there must see to it",
-        RerouteState.CONFIRMED: f"{line.holding.provider} gave it up; it is being given to {under_way.wanted.to}",
+        RerouteState.ASKED: "was asked to give it up and has not answered",
+        RerouteState.PENDING: "says that a person there must see to it",
+        RerouteState.CONFIRMED: "gave it up",
     }
-    return words[under_way.state]
+    return f"it goes to {under_way.wanted.to}: {line.holding.provider} {words[under_way.state]}"

@@ -16,7 +16,7 @@ from gateway.access.policy import Action
 from gateway.console.prescription.signature import signature_words
 from gateway.console.site import Looker
 from gateway.domain.cancel import CancelState
-from gateway.domain.fence import FREE, REVOCABLE
+from gateway.domain.fence import MOVABLE
 from gateway.domain.hold import HOLDABLE, HoldKind
 from gateway.domain.labels import LABELS
 from gateway.domain.lifecycle import TERMINAL, LineEvent, LineState
@@ -134,7 +134,7 @@ ROWS: Final[tuple[ActRow, ...]] = (
         act=ActName.REROUTE,
         words="Re-route",
         action=Action.REROUTE,
-        states=FREE | REVOCABLE,
+        states=MOVABLE,
         other="It has ended: {label}.",
         why=MappingProxyType(
             {

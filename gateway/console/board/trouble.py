@@ -29,7 +29,7 @@ from gateway.console.trouble import note_nothing_done
 from gateway.console.words import LONDON, STATES, Shown, clock_time, day, inert, nhs_number
 from gateway.domain.asking import Seen
 from gateway.domain.cover import Cover
-from gateway.domain.fence import FREE, REVOCABLE
+from gateway.domain.fence import MOVABLE
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.labels import worst
 from gateway.domain.reroute import HeldPrescription
@@ -37,13 +37,14 @@ from gateway.pipeline.reroute import Rerouting
 from gateway.ports.attention import Whose
 
 MOST: Final = 200
-"""Prescriptions of one page: each is looked at for the days of medicine left."""
+"""Prescriptions of one page: each is looked at for the days of medicine left. The file has all."""
 _PART: Final = 50
 """Of a file, whose names and medicines are in memory at once."""
 _COLUMNS: Final = (
     "prescription",
     "orders",
     "status",
+    "may be proposed",
     "supplies left",
     "medicine at home ends",
     "re-route proposed",
@@ -51,7 +52,6 @@ _COLUMNS: Final = (
     "NHS number",
     "medicines",
 )
-_MOVABLE: Final = FREE | REVOCABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,7 @@ class Row:
     Attributes:
         patient: and `nhs`, of the reader's own trust; empty for anybody else, as are the medicines.
         left: days of medicine left, in words; what is not known is treated as urgent.
+        movable: a re-route of it may be proposed; on hold, for one, it may not.
         proposed: a re-route of it waits for a second person.
     """
 
@@ -72,6 +73,7 @@ class Row:
     supplies: int
     left: str
     ends: date | None
+    movable: bool
     proposed: bool
     patient: str = ""
     nhs: str = ""
@@ -79,7 +81,7 @@ class Row:
 
 
 def place(provider: OdsCode) -> str:
-    """Give the address of the page of who is affected."""
+    """Give the address of the page of who is affected; with `.csv` after it, of the file of them all."""
     return f"/console/providers/{provider}/trouble"
 
 
@@ -94,8 +96,8 @@ def routes(site: Site) -> list[BaseRoute]:
     async def as_csv(request: Request) -> Response:
         looker, ods = _asked(site, request)
         await site.note(looker, "provider in trouble, as a file", str(ods))
-        rows, _ = await _rows(site, looker, ods)
-        return await csv_stream(f"affected-{str(ods).lower()}", _COLUMNS, _parts(site, looker, rows))
+        found = [one for one in await site.enquiries.held(provider=ods, tenant=looker.tenant) if one.lines]
+        return await csv_stream(f"affected-{str(ods).lower()}", _COLUMNS, _parts(site, looker, found))
 
     async def propose(request: Request) -> Response:
         looker, ods = _asked(site, request)
@@ -155,19 +157,23 @@ def _asked(site: Site, request: Request) -> tuple[Looker, OdsCode]:
 
 async def _rows(site: Site, looker: Looker, provider: OdsCode) -> tuple[list[Row], int]:
     """Give who is affected, the shortest supply first, and how many were found: more than `MOST` are not counted."""
-    found = [
-        one
-        for one in await site.enquiries.held(provider=provider, tenant=looker.tenant, most=MOST + 1)
-        if any(line.holding.state in _MOVABLE for line in one.lines)
-    ]
+    held = await site.enquiries.held(provider=provider, tenant=looker.tenant, movable=True, most=MOST + 1)
+    found = [one for one in held if _moves(one)]
+    rows = await _looked_at(site, looker, found[:MOST])
+    return sorted(rows, key=lambda row: (row.ends is not None, row.ends or date.max, row.number)), len(found)
+
+
+async def _looked_at(site: Site, looker: Looker, found: Sequence[HeldPrescription]) -> list[Row]:
+    """Find for each how long its medicine lasts, and whether a re-route of it waits."""
     waiting = await site.enquiries.proposals(tenant=looker.tenant, now=site.now(), limit=1000)
     subjects = {one.proposal.subject for one in waiting if one.proposal.kind == KIND}
-    covers = await site.enquiries.covers_held([one.key for one in found[:MOST]], tenant=looker.tenant)
+    covers = await site.enquiries.covers_held([one.key for one in found], tenant=looker.tenant)
     today = site.now().astimezone(LONDON).date()
-    rows = [
-        _row(one, covers.get(one.key, {}), today, waits=str(one.prescription_id) in subjects) for one in found[:MOST]
-    ]
-    return sorted(rows, key=lambda row: (row.ends is not None, row.ends or date.max, row.number)), len(found)
+    return [_row(one, covers.get(one.key, {}), today, waits=str(one.prescription_id) in subjects) for one in found]
+
+
+def _moves(held: HeldPrescription) -> bool:
+    return any(line.holding.state in MOVABLE for line in held.lines)
 
 
 def _row(held: HeldPrescription, covers: Mapping[UUID, Cover], today: date, *, waits: bool) -> Row:
@@ -183,6 +189,7 @@ def _row(held: HeldPrescription, covers: Mapping[UUID, Cover], today: date, *, w
         supplies=sum(line.holding.left for line in held.lines),
         left=_left(max(0, (first - today).days), first) if first else "Not known: treat as urgent",
         ends=first,
+        movable=_moves(held),
         proposed=waits,
     )
 
@@ -203,9 +210,10 @@ def _with(row: Row, whose: Whose) -> Row:
     )
 
 
-async def _parts(site: Site, looker: Looker, rows: Sequence[Row]) -> AsyncIterator[Rows]:
-    for first in range(0, len(rows), _PART):
-        yield [_cells(row) for row in await _named(site, looker, rows[first : first + _PART])]
+async def _parts(site: Site, looker: Looker, found: Sequence[HeldPrescription]) -> AsyncIterator[Rows]:
+    for first in range(0, len(found), _PART):
+        rows = await _looked_at(site, looker, found[first : first + _PART])
+        yield [_cells(row) for row in await _named(site, looker, rows)]
 
 
 def _cells(row: Row) -> tuple[Cell, ...]:
@@ -213,6 +221,7 @@ def _cells(row: Row) -> tuple[Cell, ...]:
         row.number,
         row.orders,
         row.state.label,
+        "yes" if row.movable else "no",
         row.supplies,
         row.ends or "",
         "yes" if row.proposed else "no",

@@ -199,6 +199,7 @@ class SqlEnquiries(
         prescription_id: UUID | None = None,
         provider: OdsCode | None = None,
         tenant: OdsCode | None = None,
+        movable: bool = False,
         most: int = holdings.EVERY,
     ) -> tuple[HeldPrescription, ...]:
         """See `gateway.enquiries.Enquiries`.
@@ -210,7 +211,7 @@ class SqlEnquiries(
             return await self._ask(lambda reader: holdings.of_prescription(reader.execute, prescription_id))
         if provider is not None and prescription_id is None:
             return await self._ask(
-                lambda reader: holdings.of_provider(reader.execute, provider, tenant=tenant, most=most)
+                lambda reader: holdings.of_provider(reader.execute, provider, tenant=tenant, movable=movable, most=most)
             )
         raise ValueError("ask by exactly one thing")
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from gateway.domain.cancel import CancelState
-from gateway.domain.fence import Holding, Said
+from gateway.domain.fence import MOVABLE, Holding, Said
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.domain.prescription import Prescription
@@ -70,8 +70,11 @@ FROM {source} JOIN prescription ON prescription.id = line.prescription
 WHERE {condition} AND line.action IN ('new', 'replace') ORDER BY prescription.id{limit}
 """
 _BY_ID = _PRESCRIPTIONS.format(source="line", condition=f"prescription.uuid = ? AND {_OPEN}", limit="")
-_BY_PROVIDER = _PRESCRIPTIONS.format(
-    source="line", condition=f"line.provider = ? AND ? IN ('', line.tenant) AND {_OPEN}", limit=" LIMIT ?"
+_BY_PROVIDER, _MOVABLE_BY_PROVIDER = (
+    _PRESCRIPTIONS.format(
+        source="line", condition=f"line.provider = ? AND ? IN ('', line.tenant) AND {states}", limit=" LIMIT ?"
+    )
+    for states in (_OPEN, f"line.state IN ({', '.join(repr(state.value) for state in sorted(MOVABLE))})")
 )
 _REVOKED = _PRESCRIPTIONS.format(
     source="reroute JOIN line ON line.id = reroute.line", condition=f"reroute.state = 'CONFIRMED' AND {_OPEN}", limit=""
@@ -96,14 +99,16 @@ def of_prescription(ask: Ask, prescription_id: UUID) -> tuple[HeldPrescription, 
 
 
 def of_provider(
-    ask: Ask, provider: OdsCode, *, tenant: OdsCode | None = None, most: int = EVERY
+    ask: Ask, provider: OdsCode, *, tenant: OdsCode | None = None, movable: bool = False, most: int = EVERY
 ) -> tuple[HeldPrescription, ...]:
     """Give the oldest prescriptions, of one trust or of all, with an open line that is, or was last, that provider's.
 
+    If wished, only those of which such a line may go to another provider.
     Each line is asked about by itself: whoever shows a page of them says how many at most.
     """
     values = (provider.value, str(tenant or ""), most)
-    return tuple(_only(one, provider) for one in _gather(ask, _BY_PROVIDER, values))
+    sql = _MOVABLE_BY_PROVIDER if movable else _BY_PROVIDER
+    return tuple(_only(one, provider) for one in _gather(ask, sql, values))
 
 
 def revoked(ask: Ask) -> tuple[HeldPrescription, ...]:

@@ -82,7 +82,7 @@ def test_a_provider_that_was_taken_out_of_the_configuration_keeps_its_lines_and_
     code, text = folder.run(*move, *DRY)
     assert code == Exit.DONE, text
     assert folder.prescription in text
-    assert "RBA: 1 patients, 1 prescriptions" in text
+    assert "RBA: 1 patient, 1 prescription" in text
     assert "/console/prescriptions/PRESCRIPTION" in text
     assert "/console/providers/" not in text
     assert folder.run(*move, *BOTH)[0] == Exit.DONE
@@ -137,6 +137,22 @@ def test_a_dry_run_that_must_ask_a_provider_first_ends_as_the_command_would(tmp_
     assert folder.run(*move, *DRY)[0] == folder.run(*move, *BOTH)[0] == Exit.HELD
 
 
+@pytest.mark.parametrize("how", [DRY, BOTH], ids=["dry run", "two people"])
+@pytest.mark.parametrize("to", ["VNE51", "VDEM1"])
+def test_whoever_names_another_provider_than_the_line_goes_to_is_told_where_it_goes(
+    tmp_path: Path, to: str, how: tuple[str, ...]
+) -> None:
+    folder = make(tmp_path, send=True)
+    assert folder.run("reroute", folder.prescription, "--to", "VNCEL", *BOTH)[0] == Exit.HELD
+    code, text = folder.run("reroute", folder.prescription, "--to", to, *how)
+    assert code == Exit.REFUSED
+    assert "VNE51  VNCEL  needs a person  it goes to VNCEL: VNE51 was asked to give it up" in text
+    for same in ("VNCEL", "auto"):
+        code, text = folder.run("reroute", folder.prescription, "--to", same, *how)
+        assert code == Exit.HELD
+        assert "VNE51  VNCEL  under way  it goes to VNCEL: VNE51 was asked to give it up" in text
+
+
 def test_patients_are_counted_once_and_trust_by_trust_and_never_named(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,12 +170,13 @@ def test_patients_are_counted_once_and_trust_by_trust_and_never_named(
     ]
     assert told["named_at"] == {
         "provider": "/console/providers/VNE51/trouble",
+        "file": "/console/providers/VNE51/trouble.csv",
         "prescription": "/console/prescriptions/PRESCRIPTION",
     }
     assert {line["page"] for line in told["lines"]} == {
         f"/console/prescriptions/{one['prescription']}" for one in told["lines"]
     }
-    for line in ("RBA: 2 patients, 3 prescriptions", "RZA: 1 patients, 1 prescriptions", told["named_at"]["provider"]):
+    for line in ("RBA: 2 patients, 3 prescriptions", "RZA: 1 patient, 1 prescription", told["named_at"]["provider"]):
         assert line in text
     for secret in ("TESTPATIENT", "Aoife", "Niamh", "999000", "Methotrexate"):
         assert secret not in text + printed

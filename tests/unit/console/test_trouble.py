@@ -1,5 +1,6 @@
 """A provider in trouble: who is affected, and re-routes proposed for many, each of which waits for a second person."""
 
+import csv
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.ports.attention import Whose
 from tests.doors import bearer
 from tests.unit.console.act_desk import Answer, Desk, Person, audited, opened
+from tests.unit.pipeline.test_hold import hold
 from tests.unit.pipeline.test_story import S01
 
 PATH = trouble.place(OdsCode("VNE51"))
@@ -27,12 +29,16 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield made
 
 
+def another(number: bytes) -> bytes:
+    """Give the sample under numbers of its own."""
+    return S01.replace(b"S01-0001", b"S-" + number).replace(b"RX7001", number).replace(b"GRP7001", b"G-" + number)
+
+
 async def two(desk: Desk) -> None:
     """Have one that was refused by its provider, and one that its provider has accepted."""
     await desk.trial.post(S01)
     await desk.trial.answer(await desk.trial.send(Taken()), LineEvent.REJECTED)
-    other = S01.replace(b"S01-0001", b"S01-0002").replace(b"RX7001", b"RX7002").replace(b"GRP7001", b"GRP7002")
-    await desk.trial.post(other)
+    await desk.trial.post(another(b"RX7002"))
     await desk.trial.answer(await desk.trial.send(Taken()), LineEvent.ACCEPTED, "a2")
 
 
@@ -97,6 +103,31 @@ async def test_more_than_one_page_is_said_and_not_read(desk: Desk, monkeypatch: 
     assert "More than 1 prescriptions" in page.words
     assert "Only the 1 oldest are shown" in page.words
     assert len(prescriptions(page)) == 1
+
+
+async def test_what_may_not_be_proposed_takes_no_place_on_the_page_and_the_file_has_it_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.trial.post(another(b"RX7003"))
+    await desk.trial.post(hold("H2", number="RX7003"))
+    await two(desk)
+    await desk.trial.post(another(b"RX7004"))
+    monkeypatch.setattr(trouble, "MOST", 2)
+    monkeypatch.setattr(trouble, "_PART", 1)
+    person = desk.person(Role.CHIEF_PHARMACIST)
+    page = await person.read(PATH)
+    assert "More than 2 prescriptions" in page.words
+    assert "The file has all." in page.words
+    rows = list(csv.DictReader((await person.read(f"{PATH}.csv")).body.lstrip("\ufeff").splitlines()))
+    assert {row["orders"]: row["may be proposed"] for row in rows} == {
+        "RX7001": "yes",
+        "RX7002": "yes",
+        "RX7003": "no",
+        "RX7004": "yes",
+    }
+    assert all("TESTPATIENT" in row["patient"] for row in rows)
+    monkeypatch.setattr(trouble, "MOST", 3)
+    assert (await person.read(PATH)).words.count("Medicine at home:") == 3
 
 
 async def test_for_each_one_proposal_is_made_and_nothing_moves(desk: Desk) -> None:
