@@ -64,6 +64,9 @@ def _show(fields: Mapping[str, Any], *, as_json: bool) -> None:
         return
     print(f"restored     to {fields['restored_to']}: what came and went after that is not here")
     print(f"generation   {fields['generation']}")
+    if not fields.get("noted", True):
+        print("not noted    the backup could not be written to. Where it is put back without this data folder, add")
+        print(f"             --least-generation {int(fields['generation']) + 1}: a generation is never begun twice")
     if fields.get("kept_aside"):
         print(f"kept aside   {fields['kept_aside']}")
     print(f"providers    {' '.join(fields['held'])}")
@@ -85,6 +88,7 @@ def _fields(done: Restored) -> dict[str, object]:
         "restored_to": done.manifest.last_at,
         "sha256": done.manifest.sha256,
         "generation": done.generation,
+        "noted": done.noted,
         "held": [one.value for one in done.held],
         "trusts": [one.value for one in done.trusts],
         "kept_aside": str(done.aside) if done.aside is not None else None,

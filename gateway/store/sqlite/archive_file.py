@@ -199,7 +199,7 @@ def opened(file: Path) -> AbstractContextManager[apsw.Connection]:
     Raises:
         ConfigurationError: it is no archive, or cannot be read; on entering or within.
     """
-    return open_kept(file, application_id=ARCHIVE_ID, what="an archive of this gateway")
+    return open_kept(file, application_ids={ARCHIVE_ID}, what="an archive of this gateway")
 
 
 @contextmanager

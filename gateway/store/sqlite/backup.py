@@ -10,7 +10,7 @@ Source: issue "never lost, never twice", build 7; reliability-security.md I5, I2
 import hashlib
 import json
 import shutil
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ import apsw
 from gateway.domain.errors import ConfigurationError, Unavailable
 from gateway.store.sql.instants import instant
 from gateway.store.sql.leaves import leaf_hash
-from gateway.store.sqlite.connection import APPLICATION_ID, open_kept, open_reader
+from gateway.store.sqlite.connection import APPLICATION_ID, BACKUP_ID, open_kept, open_reader
 from gateway.store.sqlite.schema import schema_in
 from gateway.store.sqlite.swapping import sync
 
@@ -168,24 +168,30 @@ def digest(file: Path) -> str:
     return found.hexdigest()
 
 
-def copy_store(source: Path, target: Path) -> None:
-    """Copy one committed state of a store into a new file of its own, on the disk when this returns."""
+def copy_store(reading: apsw.Connection, target: Path, *, application_id: int) -> None:
+    """Copy one committed state of a store into a new file of its own, on the disk when this returns.
+
+    Args:
+        reading: the store, or a backup of one.
+        target: the new file.
+        application_id: what the copy is: `BACKUP_ID`, or `APPLICATION_ID` of a store that is served.
+    """
     target.touch(mode=0o600, exist_ok=False)
-    reading = open_reader(source)
     writing = apsw.Connection(str(target))
     try:
         with writing.backup("main", reading, "main") as copying:
             copying.step(-1)  # under one read transaction: writers go on, and what they write is not in it
         writing.pragma("journal_mode", "delete")  # one file, without a log beside it
+        writing.pragma("application_id", application_id)
     finally:
         writing.close()
-        reading.close()
     sync(target)
 
 
 def _fill(data: Path, draft: Path, *, now: datetime, version: str, with_keys: bool) -> Manifest:
     file = draft / DATABASE
-    copy_store(data / DATABASE, file)
+    with closing(open_reader(data / DATABASE)) as reading:
+        copy_store(reading, file, application_id=BACKUP_ID)
     with _opened(file) as connection:
         faults = faults_of(connection)
         figures = _figures(connection)
@@ -223,4 +229,4 @@ def _figures(connection: apsw.Connection) -> dict[str, Any]:
 
 
 def _opened(file: Path) -> AbstractContextManager[apsw.Connection]:
-    return open_kept(file, application_id=APPLICATION_ID, what="a gateway database")
+    return open_kept(file, application_ids={BACKUP_ID, APPLICATION_ID}, what="a gateway database")

@@ -3,7 +3,7 @@
 Source: reliability-security.md I1; libraries.md 5 (the WAL-reset fault in SQLite before 3.51.3).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import apsw
 from gateway.domain.errors import ConfigurationError, Unavailable
 
 APPLICATION_ID = 0x48435047  # "HCPG"
+BACKUP_ID = 0x48435042  # "HCPB"
+"""Of a backup's copy. Served as it is, it would send again what left since it was made: a restore alone begins it."""
 OLDEST_SQLITE = (3, 51, 3)
 UNFINISHED = ".restoring"
 """Ends the name of a store that is being put back; while it is there, the store before it must not be opened."""
@@ -70,31 +72,38 @@ def _close_to_others(path: Path) -> None:
         raise Unavailable("the database file cannot be made") from error
 
 
-def open_reader(path: Path) -> apsw.Connection:
+def open_reader(path: Path, *, of_backup: bool = False) -> apsw.Connection:
     """Open a connection that can only read.
 
+    Args:
+        path: of the file.
+        of_backup: a backup's is what is wanted; those of releases before bear no mark of their own.
+
     Raises:
+        ConfigurationError: it is a backup's, and was not to be.
         Unavailable: the file cannot be opened, or is no gateway database.
     """
     connection = _open(path, apsw.SQLITE_OPEN_READONLY)
     try:
         connection.pragma("query_only", 1)
         connection.pragma("trusted_schema", 0)
-        if connection.pragma("application_id") != APPLICATION_ID:
-            raise Unavailable("the file is not a gateway database")
+        _refuse_others(connection, of_backup=of_backup)
     except apsw.Error as error:
         connection.close()
         raise Unavailable("the database cannot be read") from error
+    except (ConfigurationError, Unavailable):
+        connection.close()
+        raise
     return connection
 
 
 @contextmanager
-def open_kept(file: Path, *, application_id: int, what: str) -> Iterator[apsw.Connection]:
+def open_kept(file: Path, *, application_ids: Collection[int], what: str) -> Iterator[apsw.Connection]:
     """Open a file that nobody writes any more, without leaving anything beside it.
 
     Args:
         file: a backup's or an archive's.
-        application_id: that it must bear.
+        application_ids: of which it must bear one.
         what: it should be, for the words of a refusal.
 
     Raises:
@@ -103,7 +112,7 @@ def open_kept(file: Path, *, application_id: int, what: str) -> Iterator[apsw.Co
     try:
         address = f"file:{quote(str(file))}?immutable=1"  # of a folder there may be any character in its name
         connection = apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
-        if connection.pragma("application_id") != application_id:
+        if connection.pragma("application_id") not in application_ids:
             connection.close()
             raise ConfigurationError(f"{file}: is not {what}")
     except apsw.Error as error:
@@ -133,10 +142,30 @@ def refuse_unfinished(path: Path) -> None:
 
 
 def refuse_foreign(connection: apsw.Connection) -> None:
-    """Refuse a file that holds another program's tables."""
+    """Refuse a file that holds another program's tables, or is a backup's.
+
+    Raises:
+        ConfigurationError: it is one of them.
+    """
+    _refuse_backup(connection)
     empty = connection.execute("SELECT count(*) = 0 FROM sqlite_schema").get
     if not empty and connection.pragma("application_id") != APPLICATION_ID:
         raise ConfigurationError("the database file belongs to another program")
+
+
+def _refuse_others(connection: apsw.Connection, *, of_backup: bool) -> None:
+    if not of_backup:
+        _refuse_backup(connection)
+    if connection.pragma("application_id") not in {APPLICATION_ID, BACKUP_ID}:
+        raise Unavailable("the file is not a gateway database")
+
+
+def _refuse_backup(connection: apsw.Connection) -> None:
+    if connection.pragma("application_id") == BACKUP_ID:
+        raise ConfigurationError(
+            "the database file is a backup's, copied here: what was sent since it was made would be sent again. Take it"
+            " away, and put the backup back with `gateway restore`"
+        )
 
 
 def _open(path: Path, flags: int) -> apsw.Connection:

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.store.sql.restoring import UNNAMED, Beginning, Parties, Person, Point, mark
 from gateway.store.sql.transaction import Transaction
 from gateway.store.sqlite.backup import DATABASE, KEYS, Manifest, copy_store, verify
-from gateway.store.sqlite.connection import UNFINISHED, open_reader, open_writer
+from gateway.store.sqlite.connection import APPLICATION_ID, UNFINISHED, open_reader, open_writer
 from gateway.store.sqlite.schema import migrate
 from gateway.store.sqlite.swapping import swap
 
@@ -38,6 +38,7 @@ class Restored:
 
     Attributes:
         generation: the life of the database that begins.
+        noted: word of it is beside the backup; otherwise the data folder alone knows.
         held: providers that have to be reconciled before anything is sent.
         trusts: whose orders wait until they have said what they were told.
         aside: where the store that was there before is kept; None where there was none.
@@ -45,6 +46,7 @@ class Restored:
 
     manifest: Manifest
     generation: int
+    noted: bool
     held: tuple[OdsCode, ...]
     trusts: tuple[OdsCode, ...]
     aside: Path | None
@@ -82,9 +84,10 @@ def restore(
     parties = (frozenset(providers), frozenset(trusts))
     try:
         _discard(data)
-        copy_store(backup / DATABASE, draft)
+        with closing(open_reader(backup / DATABASE, of_backup=True)) as reading:
+            copy_store(reading, draft, application_id=APPLICATION_ID)
         held, senders = _begin(draft, manifest, Beginning(generation, person, now), parties)
-        _note(backup, generation, now)
+        noted = _note(backup, generation, now)
         new = [(draft, data / DATABASE)]
         if manifest.keys and not (data / KEYS).exists():
             shutil.copytree(backup / KEYS, keys)
@@ -97,7 +100,7 @@ def restore(
         if (data / DATABASE).exists():  # otherwise no store opens before a restore succeeds
             with suppress(OSError):
                 _discard(data)
-    return Restored(manifest=manifest, generation=generation, held=held, trusts=senders, aside=aside)
+    return Restored(manifest=manifest, generation=generation, noted=noted, held=held, trusts=senders, aside=aside)
 
 
 def _discard(data: Path) -> None:
@@ -146,16 +149,20 @@ def _generations(backup: Path, data: Path, manifest: Manifest) -> Iterator[int]:
 
 
 def _generation_of(file: Path) -> int:
-    connection = open_reader(file)
+    connection = open_reader(file, of_backup=True)
     try:
         return int(str(connection.execute("SELECT generation FROM meta WHERE id = 1").get))
     finally:
         connection.close()
 
 
-def _note(backup: Path, generation: int, now: datetime) -> None:
-    """Leave word beside the backup; where that cannot be written, the data folder still knows."""
-    with suppress(OSError), (backup / RESTORES).open("a", encoding="utf-8") as notes:
-        notes.write(json.dumps({"generation": generation, "at": now.isoformat()}) + "\n")
-        notes.flush()
-        os.fsync(notes.fileno())
+def _note(backup: Path, generation: int, now: datetime) -> bool:
+    """Leave word beside the backup, and tell whether that could be; otherwise the data folder still knows."""
+    try:
+        with (backup / RESTORES).open("a", encoding="utf-8") as notes:
+            notes.write(json.dumps({"generation": generation, "at": now.isoformat()}) + "\n")
+            notes.flush()
+            os.fsync(notes.fileno())
+    except OSError:
+        return False
+    return True

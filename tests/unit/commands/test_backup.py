@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,9 @@ from gateway.commands.exits import Exit
 from gateway.domain.books import DayList, Fault, Listed, Side, compare, london_day
 from gateway.domain.errors import ConfigurationError
 from gateway.settings import read_settings
-from gateway.store.sqlite.backup import DATABASE
+from gateway.store.sqlite import restoring
+from gateway.store.sqlite.backup import DATABASE, MANIFEST, digest
+from gateway.store.sqlite.connection import APPLICATION_ID, BACKUP_ID
 from gateway.store.sqlite.store import SqliteStore
 from gateway.wiring.build import claim_data_folder
 from tests.contract.store_engines import PROVIDER, TRUST, make_acceptance, make_order, make_prescription
@@ -89,6 +92,48 @@ def test_keys_go_with_a_backup_only_when_asked(run: Run, tmp_path: Path) -> None
     run("backup", f"{tmp_path}/with", "--with-keys")
     assert not (tmp_path / "without" / "keys").exists()
     assert (tmp_path / "with" / "keys" / "seal.key").is_file()
+
+
+@pytest.mark.parametrize("command", [("reconcile",), ("alerts",), ("doctor",), ("migrate",), ("backup", "another")])
+def test_a_backup_that_was_copied_into_place_is_neither_opened_nor_changed(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    run("backup", f"{tmp_path}/backup")
+    file = tmp_path / "data" / DATABASE
+    for each in file.parent.glob(f"{DATABASE}*"):
+        each.unlink()
+    shutil.copyfile(tmp_path / "backup" / DATABASE, file)
+    before = file.read_bytes()
+    code, text = run(*command)
+    assert code != Exit.DONE
+    assert "put the backup back with `gateway restore`" in text
+    assert file.read_bytes() == before
+    assert run("restore", f"{tmp_path}/backup", *WHO)[0] == Exit.DONE  # what was copied there is kept aside
+    assert run("reconcile")[0] == Exit.DONE
+
+
+def test_a_backup_of_a_release_that_did_not_mark_it_is_restored_as_well(run: Run, tmp_path: Path) -> None:
+    run("backup", f"{tmp_path}/backup")
+    file, page = tmp_path / "backup" / DATABASE, tmp_path / "backup" / MANIFEST
+    connection = apsw.Connection(str(file))
+    assert connection.pragma("application_id") == BACKUP_ID
+    connection.pragma("application_id", APPLICATION_ID)
+    connection.close()
+    page.write_text(json.dumps(json.loads(page.read_text()) | {"sha256": digest(file)}))
+    assert run("backup", f"{tmp_path}/backup", "--check")[0] == Exit.DONE
+    assert run("restore", f"{tmp_path}/backup", *WHO)[0] == Exit.DONE
+
+
+def test_a_restore_that_could_not_be_noted_says_how_no_generation_is_begun_twice(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("backup", f"{tmp_path}/backup")
+    assert "not noted" not in run("restore", f"{tmp_path}/backup", *WHO)[1]
+    monkeypatch.setattr(restoring, "RESTORES", "no-such-folder/restores.jsonl")  # a root user may write anywhere else
+    code, text = run("restore", f"{tmp_path}/backup", *WHO)
+    assert code == Exit.DONE
+    assert "generation   3" in text
+    assert "--least-generation 4" in text
 
 
 def test_nothing_is_restored_under_a_running_gateway(run: Run, tmp_path: Path) -> None:
