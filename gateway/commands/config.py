@@ -23,7 +23,7 @@ from gateway.settings import Settings, read_settings, variables
 from gateway.wiring.around import surroundings
 from gateway.wiring.build import SystemClock
 from gateway.wiring.standing import orphaned
-from gateway.wiring.storing import has_store, open_enquiries
+from gateway.wiring.storing import has_store, open_enquiries, refuse_without_store
 
 app = typer.Typer(no_args_is_help=True, help="The configuration folder.")
 
@@ -43,9 +43,11 @@ def check(
     """Read a configuration folder and list every fault, or say what is in force.
 
     Where there is a store in the data folder, the configuration is judged against every open line of it, and refused if
-    one would lose its trust, its destination or its deadline.
+    one would lose its trust, its destination or its deadline. Whoever names the folder with --data wants it judged.
     """
     settings = read_settings(data=data)
+    if data is not None:
+        refuse_without_store(settings)
     configuration = load(folder or settings.config, environ=variables())
     open_lines = asyncio.run(_judged(settings, configuration, changed=folder is not None))
     reference = surroundings(configuration, settings.reference_folder).reference
@@ -81,8 +83,7 @@ def codes(
 ) -> None:
     """Print the code map entries that two people approved for a trust at the console, as its file would have them."""
     settings = read_settings(data=data)
-    if not has_store(settings):
-        raise ConfigurationError(f"data folder {settings.data}: holds no store")
+    refuse_without_store(settings)
     print(codes_as_toml(asyncio.run(_approved(settings, trust))), end="")
 
 
@@ -101,7 +102,7 @@ async def _judged(settings: Settings, configuration: Configuration, *, changed: 
         ConfigurationError: it would orphan some, each kind with its count, ids and what to do first.
     """
     if not has_store(settings):
-        return "no store, none to judge by"
+        return f"none judged: data folder {settings.data} holds no store"
     enquiries = open_enquiries(settings)
     try:
         before = _in_force(settings) if changed else None

@@ -1,6 +1,7 @@
 """`gateway operator`: the named people who may act."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from gateway.commands.person import By, Config, Data
 from gateway.commands.person import operator as checked
 from gateway.settings import Settings, read_settings
 from gateway.wiring.acting import desk
+from gateway.wiring.storing import has_store, refuse_without_store
 
 app = typer.Typer(no_args_is_help=True, help="Named people who may act: close an alert, pause a destination, re-route.")
 
@@ -35,7 +37,10 @@ def add(
     """Add a person and show the secret, this once. The first needs no `--by`; every later one does."""
     settings = read_settings(data=data, config=config)
     adder = checked(settings, by, Action.APPOINT) if by else None
+    found = has_store(settings)
     secret = asyncio.run(_add(settings, name, person, adder))
+    if not found:
+        print(f"data folder {settings.data}: held no store; one was made", file=sys.stderr)
     print(secret)
 
 
@@ -50,7 +55,12 @@ def remove(name: Name, *, by: By, data: Data = None, config: Config = None) -> N
 @app.command("list")
 def everyone(data: Data = None) -> None:
     """Show everybody who is or was an operator."""
-    for one in Operators(read_settings(data=data).data).everyone():
+    settings = read_settings(data=data)
+    everybody = Operators(settings.data).everyone()
+    if not everybody:
+        refuse_without_store(settings)
+        print("nobody yet: gateway operator add", file=sys.stderr)
+    for one in everybody:
         ended = f", removed {one.removed_at[:16]} by {one.removed_by}" if one.removed_at else ""
         print(
             f"{one.name:32} {one.person}, added {one.added_at[:16]}{f' by {one.added_by}' * bool(one.added_by)}{ended}"

@@ -13,7 +13,8 @@ The folder::
     console.toml        how people sign in to the console; may be left out
     signatures/         authorities and revocation evidence for prescribers' signatures (`config.signatures`)
 
-Every fault of every file is collected into one `ConfigurationError`; nothing runs on half a configuration.
+Every fault of every file is collected into one `ConfigurationError`, or of every file that is no TOML; nothing runs on
+half a configuration.
 
 Source: brief D12; house-style.md 7 (config).
 """
@@ -27,6 +28,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from gateway.access.directory import Directory
 from gateway.access.principal import Kind, Principal
@@ -71,7 +73,8 @@ def load(folder: Path | None, *, environ: Mapping[str, str] = MappingProxyType({
     root: Traversable = files("gateway.config").joinpath("demonstration") if folder is None else folder
     faults: list[str] = []
     contents = _read(root, faults)
-    configuration = _Folder(contents, faults, Credentials(environ=environ), folder).configuration()
+    written = _parsed(contents, faults)
+    configuration = _Folder(contents, written, faults, Credentials(environ=environ), folder).configuration()
     if faults:
         raise ConfigurationError(*faults)
     return configuration
@@ -108,6 +111,24 @@ def _partners(folder: Traversable) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in files_in if file.name.endswith(".toml")}
 
 
+def _parsed(contents: Mapping[str, bytes], faults: list[str]) -> dict[str, dict[str, Any]]:
+    """Give what every TOML file says, by its name.
+
+    Raises:
+        ConfigurationError: some are no TOML. What the others lack for want of them would be no fault of theirs.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    unread: list[str] = []
+    for name in (name for name in contents if name.endswith(".toml")):
+        try:
+            found[name] = tomllib.loads(contents[name].decode())
+        except ValueError as error:  # no UTF-8, no TOML, or a number of more digits than Python reads
+            unread.append(f"{name}: is not TOML: {error}")
+    if unread:
+        raise ConfigurationError(*faults, *unread)
+    return found
+
+
 def _digest(contents: Mapping[str, bytes]) -> str:
     """Give the SHA-256 of every file's name, length and bytes, in order of name."""
     total = hashlib.sha256()
@@ -120,9 +141,15 @@ class _Folder:
     """The files of one folder, on their way to a configuration."""
 
     def __init__(
-        self, contents: Mapping[str, bytes], faults: list[str], credentials: Credentials, folder: Path | None
+        self,
+        contents: Mapping[str, bytes],
+        written: Mapping[str, dict[str, Any]],
+        faults: list[str],
+        credentials: Credentials,
+        folder: Path | None,
     ) -> None:
         self._contents = contents
+        self._written = written
         self._folder = folder
         self._faults = faults
         self._credentials = credentials
@@ -186,12 +213,7 @@ class _Folder:
         return SignatureEvidence(self._folder, self._contents, self._faults, fixed)
 
     def _fields(self, name: str) -> Fields:
-        try:
-            values = tomllib.loads(self._contents.get(name, b"").decode())
-        except ValueError as error:  # no UTF-8, no TOML, or a number of more digits than Python reads
-            self._faults.append(f"{name}: is not TOML: {error}")
-            values = {}
-        return Fields(values, name, self._faults)
+        return Fields(self._written.get(name, {}), name, self._faults)
 
     def _within(self, folder: str) -> list[Fields]:
         return [self._fields(name) for name in self._contents if name.startswith(f"{folder}/")]

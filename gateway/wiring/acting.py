@@ -7,6 +7,7 @@ at the tables anew, and leases are fenced by their token. A running worker finds
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.config.configuration import Configuration
 from gateway.config.load import load
@@ -16,7 +17,7 @@ from gateway.settings import Settings, variables
 from gateway.store.sql.enquiries import SqlEnquiries
 from gateway.store.sql.store import SqlStore
 from gateway.wiring.build import SystemClock
-from gateway.wiring.storing import has_store, open_enquiries, open_store
+from gateway.wiring.storing import open_enquiries, open_store, refuse_without_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ async def desk(
 
     Args:
         settings: as read.
-        make: make folder and store where there are none.
+        make: make folder and store where there are none; the folder above is there.
         broken: called from another thread when the disk can no longer be trusted.
 
     Raises:
@@ -48,9 +49,9 @@ async def desk(
     loaded = load(settings.config, environ=variables())
     settings.refuse_unsafe(loaded.environment)
     if make:
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    elif not has_store(settings):
-        raise ConfigurationError(f"data folder {settings.data}: holds no store")
+        _make_folder(settings.data)
+    else:
+        refuse_without_store(settings)
     clock = SystemClock()
     store = open_store(
         settings,
@@ -65,3 +66,11 @@ async def desk(
     finally:
         await enquiries.close()
         await store.close()
+
+
+def _make_folder(data: Path) -> None:
+    """Make the data folder, and none above it: a mistyped path is no place for a store."""
+    try:
+        data.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigurationError(f"data folder {data}: {error.strerror}") from error

@@ -48,6 +48,16 @@ def has_store(settings: Settings) -> bool:
     return on_server(settings) or (settings.data / DATABASE).is_file()
 
 
+def refuse_without_store(settings: Settings) -> None:
+    """Refuse to look where there is nothing to look at.
+
+    Raises:
+        ConfigurationError: the data folder holds no store.
+    """
+    if not has_store(settings):
+        raise ConfigurationError(f"data folder {settings.data}: holds no store")
+
+
 def open_store(
     settings: Settings,
     *,

@@ -126,6 +126,18 @@ def test_the_demonstration_configuration_is_checked(run: Run) -> None:
     assert "trust        RBA Example Trust: trust-attested, 2 local codes" in done.stdout
 
 
+def test_a_check_against_a_named_folder_without_a_store_has_judged_nothing_and_is_refused(
+    run: Run, tmp_path: Path
+) -> None:
+    for folder in (tmp_path, tmp_path / "typed-wrongly"):
+        done = run("config", "check", "--data", folder)
+        assert done.returncode == 2
+        assert f"data folder {folder}: holds no store" in done.stderr
+    done = run("config", "check", GATEWAY_DATA=str(tmp_path))
+    assert done.returncode == 0
+    assert f"open lines   none judged: data folder {tmp_path} holds no store" in done.stdout
+
+
 def test_every_fault_of_a_configuration_folder_is_printed(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "config"
     shutil.copytree(str(files("gateway.config").joinpath("demonstration")), folder)

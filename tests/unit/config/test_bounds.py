@@ -91,8 +91,15 @@ def test_what_cannot_be_reckoned_with_is_refused_with_its_file(
 
 
 def test_a_number_of_more_digits_than_are_read_is_a_fault_of_its_file(folder: Path) -> None:
-    (fault, *_) = faults_of(written(folder, "deadlines.toml", "READY = 900", f"READY = {'9' * 5000}"))
+    (fault,) = faults_of(written(folder, "deadlines.toml", "READY = 900", f"READY = {'9' * 5000}"))
     assert fault.startswith("deadlines.toml: is not TOML: ")
+
+
+def test_a_file_that_is_no_toml_is_not_blamed_on_the_others(folder: Path) -> None:
+    written(folder, "trusts/RBA.toml", "on_conflict =", "on_conflict")
+    first, second = faults_of(written(folder, "gateway.toml", "environment =", "environment"))
+    assert first.startswith("gateway.toml: is not TOML: ")
+    assert second.startswith("trusts/RBA.toml: is not TOML: ")
 
 
 @pytest.mark.parametrize("row", SETTINGS, ids=AROUND)
