@@ -11,6 +11,7 @@ import typer
 
 from gateway.commands.person import Config, Data
 from gateway.domain.alert_kinds import about
+from gateway.domain.errors import ConfigurationError
 from gateway.domain.identifiers import OdsCode
 from gateway.enquiries import AlertView
 from gateway.settings import Settings, read_settings
@@ -52,7 +53,11 @@ def alerts(
 
 async def _open_alerts(settings: Settings, tenant: OdsCode | None, limit: int) -> Sequence[AlertView]:
     async with desk(settings) as at:
-        return await at.enquiries.open_alerts(tenant=tenant, limit=limit)
+        known = {*at.configuration.trusts, *at.configuration.routing.providers}
+        found = await at.enquiries.open_alerts(tenant=tenant, limit=limit)
+        if tenant is not None and tenant not in known and not found:  # one that was taken out may have some left
+            raise ConfigurationError(f"--tenant: {tenant} is neither a trust nor a provider of the configuration")
+        return found
 
 
 def _row(alert: AlertView) -> dict[str, str | int | None]:

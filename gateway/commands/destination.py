@@ -53,17 +53,25 @@ def paused(data: Data = None, config: Config = None) -> None:
 def _act(ods: str, reason: str, by: str, settings: Settings, *, pausing: bool) -> None:
     words = stated(reason)
     person = operator(settings, by, Action.PAUSE)
-    if not asyncio.run(_change(settings, ods, words, person, pausing=pausing)):
+    what = asyncio.run(_change(settings, ods, words, person, pausing=pausing))
+    if what is None:
         print(f"{ods} is {'paused already' if pausing else 'not paused by an operator'}", file=sys.stderr)
         raise typer.Exit(Exit.REFUSED)
-    print(f"{ods} {'paused' if pausing else 'goes on'}, by {person.name}")
+    print(f"{what} {'paused' if pausing else 'goes on'}, by {person.name}")
 
 
-async def _change(settings: Settings, ods: str, reason: str, person: Principal, *, pausing: bool) -> bool:
+async def _change(settings: Settings, ods: str, reason: str, person: Principal, *, pausing: bool) -> str | None:
+    """Pause or resume, and say what of; None where it was so already."""
     async with desk(settings) as at:
         where = _destination(ods, at.configuration)
+        is_trust = where not in at.configuration.routing.providers
+        if pausing and is_trust and at.configuration.trusts[where].tells is None:
+            raise ConfigurationError(
+                f"{ods}: is told no news, so there is nothing to pause; its orders go to providers"
+            )
         act = at.store.pause if pausing else at.store.resume
-        return await act(where, by=person.name, reason=reason, now=at.clock.now())
+        done = await act(where, by=person.name, reason=reason, now=at.clock.now())
+        return None if not done else f"{ods}, the news it is told and not its orders," if is_trust else ods
 
 
 async def _paused(settings: Settings) -> Sequence[PauseView]:

@@ -90,7 +90,7 @@ def back_up(data: Path, target: Path, *, now: datetime, version: str, with_keys:
     try:
         draft.mkdir(mode=0o700)
     except OSError as error:
-        raise ConfigurationError(f"{draft}: {error.strerror}") from error
+        raise ConfigurationError(f"{target}: cannot be made in {target.parent}: {error.strerror}") from error
     try:
         manifest = _fill(data, draft, now=now, version=version, with_keys=with_keys)
         draft.rename(target)

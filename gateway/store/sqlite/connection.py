@@ -69,7 +69,7 @@ def _close_to_others(path: Path) -> None:
         path.touch(mode=0o600)
         path.chmod(0o600)
     except OSError as error:
-        raise Unavailable("the database file cannot be made") from error
+        raise Unavailable(f"the database file cannot be made or written to: {error.strerror}") from error
 
 
 def open_reader(path: Path, *, of_backup: bool = False) -> apsw.Connection:

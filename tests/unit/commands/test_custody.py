@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import apsw
@@ -68,6 +70,7 @@ def test_alerts_are_listed_with_what_they_are_about(line: Line) -> None:
     assert str(WHAT.id) in text
     assert text.endswith("2 open\n")
     assert line("alerts", "--tenant", "RZA")[1] == "0 open\n"
+    assert line("alerts", "--tenant", "RXX")[0] != Exit.DONE
     assert line("alerts", "--limit", "1")[1].endswith("1 open, and more that are not shown\n")
 
 
@@ -148,6 +151,19 @@ def test_a_destination_is_paused_and_goes_on(line: Line) -> None:
     assert line("destination", "pause", *act)[0] == Exit.REFUSED
     assert line("destination", "resume", *act) == (Exit.DONE, "VNE51 goes on, by anna\n")
     assert line("destination", "resume", *act)[0] == Exit.REFUSED
+
+
+def test_of_a_trust_its_news_is_paused_and_nobody_is_told_that_its_orders_are(
+    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = ("destination", "pause", "RBA", "--reason", "Their listener is replaced.", "--by", "anna")
+    assert line(*act)[0] != Exit.DONE
+    folder = tmp_path / "config"
+    shutil.copytree(str(files("gateway.config").joinpath("demonstration")), folder)
+    with (folder / "trusts" / "RBA.toml").open("a") as file:
+        file.write('\n[tells]\nkind = "mllp"\nhost = "127.0.0.1"\nport = 2576\n')
+    monkeypatch.setenv("GATEWAY_CONFIG", str(folder))
+    assert line(*act) == (Exit.DONE, "RBA, the news it is told and not its orders, paused, by anna\n")
 
 
 @pytest.mark.parametrize("ods", ["VNE52", "vne51", "nowhere"])
