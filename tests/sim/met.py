@@ -82,6 +82,8 @@ FROM_ACTORS: Final = frozenset(
         "provider away",
         "network cut",
         "lie told",
+        "busy, and taken",
+        "known after all",
         "whole way",
     }
 )

@@ -54,6 +54,12 @@ _NOTHING_LEFT = frozenset(
 )
 """States in which the gateway says that no provider has the line, or may have it."""
 
+_ENDED = frozenset({"CANCELLED", "SUPERSEDED", "REFUSED", "EXPIRED", "CLOSED"})
+_CONTRADICTED = """
+SELECT 1 FROM alert JOIN line ON line.id = alert.line
+WHERE line.uuid = ? AND alert.kind IN ('answer-unexpected', 'safety-incident')
+"""
+
 
 Named = tuple[OdsCode, str, bytes]
 """A message as its trust knows it: the trust, its control id, and its bytes."""
@@ -69,6 +75,8 @@ class Job:
         cancelled: the provider has confirmed a cancel of it.
         answered: a person has told the provider the answer to its question.
         asked_to_hold: the provider has taken a hold of it; only then may it be said to be on hold.
+        unknown: its system said *busy* and took it all the same, and the gateway has heard nothing else since.
+        late: the gateway had ended the line or given it to another before it could know better.
     """
 
     line: UUID
@@ -83,6 +91,8 @@ class Job:
     cancelled: bool = False
     answered: bool = False
     asked_to_hold: bool = False
+    unknown: bool = False
+    late: bool = False
 
 
 @dataclass
@@ -165,7 +175,7 @@ class Oracle:
         self.seen["arrived"] += 1
         others = self.jobs.setdefault(job.line, [])
         for other in others:
-            if not other.given_up:
+            if not other.given_up and not other.unknown and not other.late:
                 self.fault(f"doubled: {job.provider} may supply {job.line}, and so may {other.provider}")
         others.append(job)
         self.totals.setdefault(job.line, job.total)
@@ -173,6 +183,8 @@ class Oracle:
     def handed_over(self, job: Job) -> None:
         """A pack left a provider: the count that matters."""
         self.seen["handed over"] += 1
+        if job.unknown or job.late:
+            return  # nobody at the gateway could know, and what went by then is not counted against it
         self.handed[job.line] += 1
         if self.handed[job.line] > self.totals[job.line]:
             self.fault(
@@ -185,12 +197,26 @@ class Oracle:
         row = next(iter(self.connection().execute(_STANDS, (job.line.bytes,))), None)
         if row is None:
             self.fault(f"lost: {job.line} was supplied and is not known")
-        elif row[0] in _NOTHING_LEFT:
+        elif row[0] in _NOTHING_LEFT and not (row[0] == "UNDELIVERABLE" and self._contradicted(job)):
             self.fault(f"doubled: {job.line} was supplied and is {row[0]} here")
         elif row[0] == "ON_HOLD" and not job.asked_to_hold:
             self.fault(f"doubled: {job.line} was supplied, is ON_HOLD here, and its provider was never asked")
         elif row[2] is not None and (row[2] != job.provider.value or row[1] != job.epoch):
             self.fault(f"doubled: {job.line} was supplied by {job.provider} and is {row[2]}'s")
+
+    def heard(self, message: UUID) -> None:
+        """The gateway was told what only a provider that has the order could say: from now on it must act on it."""
+        for job in [job for jobs in self.jobs.values() for job in jobs if job.message == message and job.unknown]:
+            row = next(iter(self.connection().execute(_STANDS, (job.line.bytes,))), None)
+            if row is None:
+                continue  # a restore lost it: its trust sends it again, and its provider states it
+            job.unknown = False
+            job.asked_to_hold |= row[0] == "ON_HOLD"  # it was put on hold while nobody could know whom to ask
+            job.late = row[0] in _ENDED or (row[2], row[1]) != (job.provider.value, job.epoch)
+            self.seen["known too late" if job.late else "known after all"] += 1
+
+    def _contradicted(self, job: Job) -> bool:
+        return next(iter(self.connection().execute(_CONTRADICTED, (job.line.bytes,))), None) is not None
 
     def agreed(self, proposal: UUID, first: str, second: str) -> None:
         """A second person was let agree to what a first proposed, and it is carried out."""
@@ -236,6 +262,9 @@ class Oracle:
         if unheard:
             self.fault(f"silent: {len(unheard)} open lines past every deadline without an alert (row {unheard[0][0]})")
         self._books(now)
+        untold = [job for jobs in self.jobs.values() for job in jobs if job.late and not self._contradicted(job)]
+        if untold and not self.seen["restored"]:
+            self.fault(f"silent: {untold[0].line} was taken behind a busy, and nobody was told when it was known")
         forged = connection.execute(_FORGED).fetchall()
         if forged:
             self.fault(f"doubled: the forged answer {forged[0][0]} moved a line")

@@ -115,6 +115,7 @@ RATES: Final[dict[str, float]] = {
     "twice": 0.10,
     "damaged": 0.04,
     "busy": 0.15,
+    "false busy": 0.10,
     "again": 0.30,
     "again late": 0.10,
     "other bytes": 0.08,

@@ -1,7 +1,8 @@
 """Simulated providers: what they take, supply, give up and say, each by its nature and the seed's dice.
 
 Physically every one of them is honest: it supplies an order that it took as new, once, unless it has given it up. What
-varies is whether it recognises repeats, when it works, and how truthful, timely and orderly its answers are.
+varies is whether it recognises repeats, when it works, and how truthful, timely and orderly its answers are. Something
+between may say *busy* of what it took.
 
 Source: reliability-security.md 3.4 (actors); mapping.md 9.3, 10.3.
 """
@@ -99,6 +100,7 @@ class Party:
         if transmission.octets != letter.body:
             self.world.oracle.fault(f"doubled: {message} arrived in other bytes than were sealed")
         if self.recognises_repeats and message in self.took:
+            self.world.oracle.heard(message)
             return Taken()
         if self.world.dice.roll("busy", *key) < self.world.rate("busy"):
             return TryLater(reason="busy", after_seconds=30.0)
@@ -106,13 +108,17 @@ class Party:
             return Refused(reason="format")
         self.took.add(message)
         if letter.kind == "order":
-            return self._begin(letter, message)
+            return self._begin(letter, message, falsely=self._falsely_busy(key))
         self._spawn(self._asked(letter, message))
         return Taken()
 
-    def _begin(self, letter: Letter, message: UUID) -> TransmitOutcome:
+    def _falsely_busy(self, key: tuple[object, ...]) -> bool:
+        """Whether something between says that it was busy. Who recognises no repeats would be sent it twice."""
+        return self.recognises_repeats and self.world.dice.roll("false busy", *key) < self.world.rate("false busy")
+
+    def _begin(self, letter: Letter, message: UUID, *, falsely: bool) -> TransmitOutcome:
         jobs = [
-            Job(line, self.ods, message, letter.epoch, total)
+            Job(line, self.ods, message, letter.epoch, total, unknown=falsely)
             for line, total in zip(letter.lines, letter.totals, strict=True)
         ]
         for job in jobs:
@@ -121,6 +127,9 @@ class Party:
         inline = self.chance("inline", message) < self.world.rate("inline")
         for job in jobs:
             self._spawn(self._work(job, accepted=inline))
+        if falsely:
+            self.world.oracle.seen["busy, and taken"] += 1
+            return TryLater(reason="busy", after_seconds=self.world.dice.between(30.0, 4 * HOUR, "until", message))
         if not inline:
             return Taken()
         reports = tuple(LineReport(line_id=job.line, event=E.ACCEPTED) for job in jobs)

@@ -276,6 +276,8 @@ class World:
                 lambda: self._acknowledge(ods, body), "callback", body, attempt
             )
             if result is not None:
+                if answer.correlation is not None and not answer.id.startswith("forged-"):
+                    self.oracle.heard(answer.correlation)
                 return result
             await Sleep(60.0 * 3**attempt)
         return None
