@@ -199,6 +199,10 @@ def _of_states(page: Page, gateway: Running) -> Iterator[Picture]:
         at.get_by_role("search").get_by_role("textbox").fill("999 000 0078")
         at.get_by_role("search").get_by_role("button").click()
 
+    def in_trouble(at: Page) -> None:
+        be_at(at, TRUST, "Chief pharmacist")
+        at.goto(f"{gateway.address}/console/providers/VDEM2/trouble")  # of it something is open in any demonstration
+
     def signed_out(at: Page) -> None:
         at.context.clear_cookies()
         at.goto(f"{gateway.address}/console/")
@@ -208,6 +212,8 @@ def _of_states(page: Page, gateway: Running) -> Iterator[Picture]:
     yield Picture(name="state-mistyped", page="/console/search", state="wrong check digit", open=mistyped)
     yield _of(gateway, "state-not-found", "/console/work/999999", "not there, or not theirs")
     yield _of(gateway, "state-filtered-empty", "/console/?whose=mine", "nothing fits the filters")
+    trouble = "of its own trust's chief pharmacist"
+    yield Picture(name="state-in-trouble", page="/console/providers/*/trouble", state=trouble, open=in_trouble)
     yield Picture(name="state-signed-out", page="/console/", state="signed out", open=signed_out)
 
 
