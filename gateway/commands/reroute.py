@@ -108,7 +108,7 @@ class _Done:
 
     Attributes:
         affected: counted in a dry run alone: after anything was done that is what must be printed, come what may.
-        page_of: the provider of which the console has a page, where one was asked for.
+        page_of: the provider of which the console has a page, where all that it has was asked for.
     """
 
     plans: list[Plan]
@@ -132,7 +132,7 @@ async def _run(
             return _Done(plans=out)
         if any(one.kind == AFTER_RESTORE for one in await enquiries.pauses()):
             out = [_waiting(plan) for plan in out]
-        page_of = next((one.ods for one in routes.known() if one.ods == chosen), None)
+        page_of = chosen if isinstance(chosen, OdsCode) else None
         return _Done(plans=out, affected=await concerned(enquiries, out), page_of=page_of)
 
 

@@ -89,18 +89,18 @@ def routes(site: Site) -> list[BaseRoute]:
     """Give the list of who is affected, the list as a file, and what proposes for many."""
 
     async def affected(request: Request) -> Response:
-        looker, ods = _asked(site, request)
+        looker, ods = await _asked(site, request)
         await site.note(looker, "provider in trouble", str(ods))
         return await _page(site, request, looker, ods, site.typed(request))
 
     async def as_csv(request: Request) -> Response:
-        looker, ods = _asked(site, request)
+        looker, ods = await _asked(site, request)
         await site.note(looker, "provider in trouble, as a file", str(ods))
         found = [one for one in await site.enquiries.held(provider=ods, tenant=looker.tenant) if one.lines]
         return await csv_stream(f"affected-{str(ods).lower()}", _COLUMNS, _parts(site, looker, found))
 
     async def propose(request: Request) -> Response:
-        looker, ods = _asked(site, request)
+        looker, ods = await _asked(site, request)
         form = await site.form(request)
         rows, _ = await _rows(site, looker, ods)
         chosen = [row for row in rows if str(row.held.prescription_id) in form.many("prescription")]
@@ -142,15 +142,17 @@ def routes(site: Site) -> list[BaseRoute]:
     ]
 
 
-def _asked(site: Site, request: Request) -> tuple[Looker, OdsCode]:
-    """Give who looks, and which provider is meant.
+async def _asked(site: Site, request: Request) -> tuple[Looker, OdsCode]:
+    """Give who looks, and which provider is meant: one of the configuration, or one that left it and has something yet.
 
     Raises:
         HTTPException: 404, there is no such provider, or they may not re-route.
     """
     looker = site.looking(request, Action.REROUTE)
     ods = OdsCode.parse(request.path_params["ods"])
-    if ods is None or ods not in site.names:
+    if ods is None:
+        raise HTTPException(404)
+    if ods not in site.names and not await site.enquiries.held(provider=ods, tenant=looker.tenant, most=1):
         raise HTTPException(404)
     return looker, ods
 

@@ -84,7 +84,7 @@ def test_a_provider_that_was_taken_out_of_the_configuration_keeps_its_lines_and_
     assert folder.prescription in text
     assert "RBA: 1 patient, 1 prescription" in text
     assert "/console/prescriptions/PRESCRIPTION" in text
-    assert "/console/providers/" not in text
+    assert "/console/providers/VNE51/trouble.csv" in text
     assert folder.run(*move, *BOTH)[0] == Exit.DONE
     code, text = folder.run(*move, *DRY)
     assert (code, text.strip()) == (Exit.DONE, "no open line of that provider")

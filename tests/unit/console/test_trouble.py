@@ -15,7 +15,7 @@ from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.ports.attention import Whose
 from tests.doors import bearer
-from tests.unit.console.act_desk import Answer, Desk, Person, audited, opened
+from tests.unit.console.act_desk import NAMES, Answer, Desk, Person, audited, opened
 from tests.unit.pipeline.test_hold import hold
 from tests.unit.pipeline.test_story import S01
 
@@ -128,6 +128,19 @@ async def test_what_may_not_be_proposed_takes_no_place_on_the_page_and_the_file_
     assert all("TESTPATIENT" in row["patient"] for row in rows)
     monkeypatch.setattr(trouble, "MOST", 3)
     assert (await person.read(PATH)).words.count("Medicine at home:") == 3
+
+
+async def test_a_provider_that_left_the_configuration_is_shown_to_those_who_have_something_with_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two(desk)
+    pharmacist, stranger = desk.person(), desk.person(name="s.three", tenant=OdsCode("RZA"))
+    monkeypatch.delitem(NAMES, OdsCode("VNE51"))  # type: ignore[arg-type]
+    page = await pharmacist.read(PATH)
+    assert page.words.count("TESTPATIENT") == 2
+    assert "VNE51 in trouble: who is affected" in page.words
+    assert (await pharmacist.read(f"{PATH}.csv")).status == 200
+    assert (await stranger.read(PATH)).status == 404
 
 
 async def test_for_each_one_proposal_is_made_and_nothing_moves(desk: Desk) -> None:
