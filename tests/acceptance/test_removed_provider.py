@@ -59,7 +59,7 @@ def test_a_gateway_does_not_start_without_a_provider_that_has_lines_open(tmp_pat
 
     shutil.copytree(DEMONSTRATION, config, dirs_exist_ok=True)
     move = ("reroute", "--all-from", "VNE51", "--to", "VNCEL", "--dry-run", "--data", str(data))
-    assert "1 prescriptions" in run(*move, **variables)[1]
+    assert "\n1 prescription: " in run(*move, **variables)[1]
     again = Child(data, **variables)
     again.ready()
     assert again.end(signal.SIGTERM) == 0
