@@ -178,8 +178,12 @@ class Store(
     async def fail_screening(self, act: Act) -> int:
         """Hold the lines of an order that did not pass its screening. Returns how many moved."""
 
-    async def close_lines(self, act: Act) -> int:
-        """Close lines that were rejected, returned or never sent. Returns how many moved."""
+    async def close_lines(self, act: Act) -> tuple[str, ...]:
+        """Close lines that were rejected, returned or never sent, unless a cancel waits for their provider's word.
+
+        Returns:
+            Why nothing was done, in words; empty when it was.
+        """
 
     async def answer_query(self, act: Act, *, told: bool = False) -> int:
         """Return queried lines to where they stood; nothing clinical changed. Returns how many moved.

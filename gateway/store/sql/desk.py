@@ -16,7 +16,7 @@ from gateway.domain.transition import Moved, transition
 from gateway.store.sql.alerts import OF_STATES, close_alerts_of, open_alert
 from gateway.store.sql.allocate import deliver, give, store_message
 from gateway.store.sql.awaiting import AWAITS_RULING, ask_for_ruling
-from gateway.store.sql.cancels import never_left
+from gateway.store.sql.cancels import never_left, under_way
 from gateway.store.sql.history import Happening, LineNow, line_now, record_event
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.leaves import append_leaf, reason_digest
@@ -59,6 +59,7 @@ _OLD_LINES = "SELECT line FROM wait WHERE outbox = ? AND line IS NOT NULL"
 _DONE = "UPDATE outbox SET state = 'done' WHERE id = ? AND state = 'due'"
 
 _NOTHING: Final = ("no line of this prescription waits for that: look again",)
+_UNCANCELLED: Final = ("its cancel waits for the provider's word: ring them, and have their system answer it first",)
 _OF_SCREENING: Final = frozenset({"line-awaiting-screening", "overdue"})
 _OF_ANSWER: Final = frozenset({"line-queried", "overdue"})
 _RING: Final = "The provider's question was answered here, and the provider does not know it yet."
@@ -121,9 +122,21 @@ def fail_screening(transaction: Transaction, act: Act) -> int:
     return _every(transaction, act, LineEvent.SCREENING_FAILED, _OF_SCREENING, "screened: not passed")
 
 
-def close_lines(transaction: Transaction, act: Act) -> int:
-    """Close lines that were rejected, returned or never sent: the patient's supply is accounted for otherwise."""
-    return _every(transaction, act, LineEvent.CLOSE, OF_STATES, "closed")
+def close_lines(transaction: Transaction, act: Act) -> tuple[str, ...]:
+    """Close lines that were rejected, returned or never sent: the patient's supply is accounted for otherwise.
+
+    A line whose cancel waits for its provider's word stays: they have spoken of it as if they had it (DECISIONS 0085),
+    and neither the cancel nor the change that waits behind it could end any more.
+
+    Returns:
+        Why no line was closed, in words; empty when one was.
+    """
+    meant = [line for line in _chosen(transaction, act) if _fits(line, LineEvent.CLOSE)]
+    free = [line for line in meant if not under_way(transaction, line.row)]
+    moved = [_move(transaction, line, act, LineEvent.CLOSE, OF_STATES, words="closed") for line in free]
+    if any(moved):
+        return ()
+    return _UNCANCELLED if meant else _NOTHING
 
 
 def answer_query(transaction: Transaction, act: Act, *, told: bool) -> int:

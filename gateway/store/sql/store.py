@@ -197,7 +197,7 @@ class SqlStore(
         """See `gateway.ports.store.Store`."""
         return await self._run(partial(desk.fail_screening, self._transaction, act))
 
-    async def close_lines(self, act: Act) -> int:
+    async def close_lines(self, act: Act) -> tuple[str, ...]:
         """See `gateway.ports.store.Store`."""
         return await self._run(partial(desk.close_lines, self._transaction, act))
 

@@ -65,10 +65,10 @@ def state(tmp_path: Path, name: str) -> LineState:
 
 
 def test_a_rejected_prescription_is_closed_once(line: Line, tmp_path: Path) -> None:
-    assert line("close", str(REJECTED.id), *WHO) == (Exit.DONE, "1 line closed\n")
+    assert line("close", str(REJECTED.id), *WHO) == (Exit.DONE, "closed\n")
     assert state(tmp_path, "A") is LineState.CLOSED
     code, text = line("close", str(REJECTED.id), *WHO)
-    assert (code, text) == (Exit.REFUSED, "nothing was done: no line of this prescription waits for that\n")
+    assert (code, text) == (Exit.REFUSED, "nothing was done: no line of this prescription waits for that: look again\n")
 
 
 def test_a_screening_that_passed_lets_the_order_go(line: Line, tmp_path: Path) -> None:

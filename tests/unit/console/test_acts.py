@@ -371,8 +371,8 @@ async def test_what_was_done_for_some_alone_says_so(desk: Desk, monkeypatch: pyt
     store, lines = desk.trial.world.store, iter((True, False))
     really = store.close_lines
 
-    async def moved_meanwhile(act: Act) -> int:
-        return await really(act) if next(lines) else 0
+    async def moved_meanwhile(act: Act) -> tuple[str, ...]:
+        return await really(act) if next(lines) else ("it has moved",)
 
     monkeypatch.setattr(store, "close_lines", moved_meanwhile)
     person, path = desk.person(), await desk.page_of("close")
