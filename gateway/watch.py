@@ -29,6 +29,8 @@ _LONDON: Final = ZoneInfo("Europe/London")
 
 ALERT_KIND = "overdue"
 STOPPED_KIND = "watch-stopped"
+_SKEW: Final = timedelta(minutes=5)
+"""How far clocks may differ (reliability-security.md I17)."""
 _OUTAGE_AHEAD: Final = timedelta(days=1)
 UNFINISHED: Final = "reroute-unfinished"
 """Of a line that its holder gave up for a re-route and that nobody was given: what failed is tried again, and told."""
@@ -103,7 +105,7 @@ class Watch:
             Unavailable: the store is away.
         """
         now = self._clock.now()
-        opened = 0
+        opened = int(await self._mind_clock(now))
         page = await self._enquiries.overdue(now=now)
         while page:
             for line in page:
@@ -115,6 +117,16 @@ class Watch:
         if opened:
             _log.warning("watch_overdue", opened=opened)
         return opened
+
+    async def _mind_clock(self, now: datetime) -> bool:
+        """Tell a person of a clock that is behind the last sweep: what was timed since would come as much too late."""
+        last = await self._enquiries.last_beat(WATCH)
+        if last is None or last - now <= _SKEW:
+            return False
+        _log.error("clock_went_back")
+        text = f"It was {_london(last)} at the last look at deadlines, and was {_london(now)} at the next."
+        text += " One of the two is wrong. What waits is tried at once; limits of what came meanwhile may be too late."
+        return await self._store.clock_went_back(now=now, text=text)
 
     async def _open(self, line: Overdue, now: datetime) -> bool:
         kind = f"{line.asked}-{ALERT_KIND}" if line.asked else ALERT_KIND

@@ -553,6 +553,14 @@ _MACHINE: Final = (
         "gateway serve --only watch",
     ),
     _row(
+        "clock-went-back",
+        _CALL,
+        _NOW,
+        "The clock went back: what was timed ahead of it would be late, and nobody told.",
+        "Set the clock by its time service; once it is right, close the alert: limits then count from now.",
+        _DOCTOR,
+    ),
+    _row(
         "room-low",
         _CALL,
         _NOW,

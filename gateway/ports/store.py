@@ -342,6 +342,12 @@ class Store(
     async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:
         """Take note that a provider gave up a line it had stated after a restore. Returns whether one stood."""
 
+    async def clock_went_back(self, *, now: datetime, text: str) -> bool:
+        """Make due what waits for a moment that an earlier clock named, and open an alert; true where it is new.
+
+        Whoever closes that alert says that the clock is right: limits that began ahead of it are counted from then.
+        """
+
     async def beat(self, name: str, *, now: datetime) -> None:
         """Say that a part which must not stop in silence has just done its work."""
 

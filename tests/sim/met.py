@@ -78,6 +78,7 @@ FROM_ACTORS: Final = frozenset(
         "cancel confirmed once more",
         "clock jumped back",
         "clock jumped forward",
+        "clock seen to go back",
         "disk failed",
         "provider away",
         "network cut",

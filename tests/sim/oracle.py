@@ -9,13 +9,17 @@ Source: reliability-security.md I2, I3, I6, I7, I10, I11, I13; 3.4 (physical cou
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import apsw
 
+from gateway.domain.deadline import ALWAYS, Urgency
 from gateway.domain.identifiers import OdsCode
+from gateway.domain.lifecycle import LineState
 from gateway.store.sql import books, ledger
+from gateway.store.sql.instants import instant, stored
 from tests.faults.invariants import broken
 from tests.sim.loop import LATE
 
@@ -33,6 +37,13 @@ SELECT line.id FROM line WHERE state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED
     AND NOT (entered_at > :now - 3600000000 AND act_by > :now)
 """
 """What a person moved in the last hour of the world has a deadline that is still to come."""
+_SKEW: Final = timedelta(minutes=5)
+_BEAT = "SELECT at FROM heartbeat WHERE name = 'watch'"
+_WAITS_LONG = """
+SELECT id FROM outbox WHERE state = 'due' AND due_at > :day
+    OR state IN ('claimed', 'on_wire') AND lease_until > :day
+"""
+_FROM_AHEAD = "SELECT id, state, urgency, act_by FROM line WHERE entered_at > :now AND act_by IS NOT NULL"
 _FORGED = """
 SELECT callback.answer_id FROM callback JOIN event ON event.callback = callback.id
 WHERE callback.answer_id LIKE 'forged-%' AND event.moved = 1
@@ -109,6 +120,7 @@ class Oracle:
             meanwhile counts too (a correction may have been first, or another message under its control id).
         stopped: lines of which a person read "cancelled", at once: nobody may supply them.
         agreements: proposals that were carried out, in each life.
+        unseen: whether the clock went back without the watch having looked while it was ahead.
     """
 
     connection: Callable[[], apsw.Connection]
@@ -125,6 +137,7 @@ class Oracle:
     stopped: set[UUID] = field(default_factory=set)
     agreements: set[tuple[UUID, int]] = field(default_factory=set)
     seen: Counter[str] = field(default_factory=Counter)
+    unseen: bool = False
 
     def fault(self, text: str) -> None:
         """Note a fault."""
@@ -237,6 +250,25 @@ class Oracle:
     def look(self) -> None:
         """Ask the tables what must be true at every moment."""
         self.faults += [f"silent: {fault}" for fault in broken(self.connection(), hashes=False)]
+
+    def went_back(self, now: datetime) -> None:
+        """The clock went back. What the watch had not seen ahead, nobody can know of."""
+        row = next(iter(self.connection().execute(_BEAT)), None)
+        if row is None or instant(row[0]) - now <= _SKEW:
+            self.unseen = True
+        else:
+            self.seen["clock seen to go back"] += 1
+
+    def on_time(self, now: datetime) -> None:
+        """Nothing waits, and no limit runs, by a clock that was ahead and has long gone back."""
+        if self.unseen:
+            return
+        for (row,) in self.connection().execute(_WAITS_LONG, {"day": stored(now + timedelta(days=1))}):
+            self.fault(f"silent: row {row} of the queue waits for a clock that was ahead")
+        for line, state, urgency, act_by in self.connection().execute(_FROM_AHEAD, {"now": stored(now)}):
+            limit = ALWAYS.act_by(LineState(state), Urgency(urgency), now)
+            if limit is not None and instant(act_by) > max(limit, now):
+                self.fault(f"silent: the limit of line {line} runs by a clock that was ahead")
 
     def may_go(self, provider: OdsCode, *, refused: bool) -> None:
         """A configuration without a provider was judged: it may be in force only where nothing open is its own."""

@@ -391,10 +391,19 @@ class World:
         self.loop.after(act.size, lambda: None if self.gateway.up else self.gateway.open())
 
     def _jump(self, act: Act) -> None:
-        self.gateway.skew = timedelta(seconds=act.size)
+        self._turn(timedelta(seconds=act.size))
         if act.kind is Kind.JUMP and act.size:
             self.oracle.seen["clock jumped forward" if act.size > 0 else "clock jumped back"] += 1
+        if self.gateway.up:  # as the watch does every few seconds, where here it does every few hours
+            self.gateway.spawn(_or_nothing(self.gateway.watch.sweep()))
         self.gateway.wake()
+
+    def _turn(self, skew: timedelta) -> None:
+        """Make the clock wrong by so much. Where it goes back, the watch may have looked while it was ahead, or not."""
+        back = skew < self.gateway.skew
+        self.gateway.skew = skew
+        if back:
+            self.oracle.went_back(self.gateway.now())
 
     def _disk(self, act: Act) -> None:
         self.sick = act.size if act.kind is Kind.DISK else 0.0
@@ -433,6 +442,8 @@ class World:
     async def _sweep(self) -> None:
         """The watch, the clockwork and the re-routes that can be finished."""
         await self.gateway.watch.sweep()
+        if self.calm:
+            await self.operators.trust_clock()
         await self.gateway.clockwork.strike()
         await self.operators.finish()
         await self.operators.settle_doubts()
@@ -456,6 +467,7 @@ class World:
             self.loop.run(HORIZON)
             self._calm()
             self.loop.run(HORIZON + _SETTLES)
+            self.oracle.on_time(self.gateway.now())
             self.gateway.skew = _PAST_EVERY_DEADLINE
             self.gateway.spawn(self.gateway.watch.sweep())
             self.loop.run(HORIZON + _SETTLES + 10.0)
@@ -468,7 +480,7 @@ class World:
 
     def _calm(self) -> None:
         self.calm, self.cut, self.sick = True, 0.0, 0.0
-        self.gateway.skew = timedelta(0)
+        self._turn(timedelta(0))
         self.gateway.removed.clear()
         self.gateway.crash()
         self.gateway.open()

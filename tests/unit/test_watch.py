@@ -58,6 +58,9 @@ class _Books:
             raise Unavailable("disk")
         return self.beaten
 
+    async def clock_went_back(self, *, now: datetime, text: str) -> bool:
+        return await self.open_alert(kind="clock-went-back", subject="watch", now=now, text=text)
+
     async def open_alert(self, **alert: object) -> bool:
         known = any(alert["subject"] == other["subject"] for other in self.alerts)
         self.alerts.append(alert)
@@ -183,3 +186,15 @@ async def test_what_a_provider_does_not_answer_is_told_under_its_own_name(asked:
     assert alert["kind"] == f"{asked}-overdue"
     assert words in str(alert["text"])
     assert "Ring" not in str(alert["text"])
+
+
+@pytest.mark.parametrize(("ahead", "told"), [(timedelta(minutes=5), 0), (timedelta(days=30), 1)])
+async def test_a_clock_that_is_behind_the_last_sweep_is_told_with_both_of_its_times(
+    ahead: timedelta, told: int
+) -> None:
+    books = _Books(beaten=_NOW + ahead)
+    assert await _watch(books, []).sweep() == told
+    assert books.beaten == _NOW
+    assert [str(alert["text"]).partition(". ")[0] for alert in books.alerts] == [
+        "It was 2 Dec 2026, 09:00:00 at the last look at deadlines, and was 2 Nov 2026, 09:00:00 at the next"
+    ][:told]

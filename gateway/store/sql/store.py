@@ -354,6 +354,10 @@ class SqlStore(
         withdraw = partial(proposals.withdraw, self._transaction, proposal)
         return await self._run(partial(withdraw, by=by, reason=reason, tenant=tenant, now=now))
 
+    async def clock_went_back(self, *, now: datetime, text: str) -> bool:
+        """See `gateway.ports.store.Store`."""
+        return await self._run(partial(watching.clock_went_back, self._transaction, now=now, text=text))
+
     async def beat(self, name: str, *, now: datetime) -> None:
         """See `gateway.ports.store.Store`."""
         await self._run(partial(watching.beat, self._transaction, name, now=now))

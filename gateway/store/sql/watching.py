@@ -7,8 +7,9 @@ from uuid import UUID
 from gateway.domain.custody import Holder
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
-from gateway.enquiries import AlertView, Overdue, Waiting
-from gateway.store.sql.alerts import held_for
+from gateway.enquiries import WATCH, AlertView, Overdue, Waiting
+from gateway.store.sql import clock_back
+from gateway.store.sql.alerts import held_for, open_alert
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.seeing import OWN_ALERT
 from gateway.store.sql.transaction import Reader, Transaction
@@ -128,6 +129,12 @@ def _lines(reader: Reader, *, now: datetime, after: Overdue | None, limit: int) 
 def beat(transaction: Transaction, name: str, *, now: datetime) -> None:
     """Say that a part has just done its work."""
     transaction.run(_BEAT, {"name": name, "at": stored(now)})
+
+
+def clock_went_back(transaction: Transaction, *, now: datetime, text: str) -> bool:
+    """Let nothing wait for a moment that the earlier clock had named, and tell a person once."""
+    clock_back.hasten(transaction, now=now)
+    return open_alert(transaction, kind=clock_back.KIND, subject=WATCH, at=now, text=text)
 
 
 def last_beat(reader: Reader, name: str) -> datetime | None:
