@@ -68,7 +68,7 @@ _NOTHING_LEFT = frozenset(
 _ENDED = frozenset({"CANCELLED", "SUPERSEDED", "REFUSED", "EXPIRED", "CLOSED"})
 _CONTRADICTED = """
 SELECT 1 FROM alert JOIN line ON line.id = alert.line
-WHERE line.uuid = ? AND alert.kind IN ('answer-unexpected', 'safety-incident')
+WHERE line.uuid = ? AND alert.kind IN ('answer-unexpected', 'answer-unbound', 'safety-incident')
 """
 
 
