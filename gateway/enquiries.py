@@ -7,7 +7,7 @@ Source: brief D4; reliability-security.md I3, I9.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -216,9 +216,23 @@ WATCH: Final = "watch"
 """Name of the watch's heartbeat."""
 
 
+_SKEW: Final = timedelta(minutes=5)
+"""How far clocks may differ (reliability-security.md I17)."""
+_DOWN: Final = timedelta(days=1)
+"""A gateway that was down for longer has somebody beside it who knows the time."""
+
+
 def has_stopped(last: datetime | None, *, now: datetime, allowed_seconds: float) -> bool:
     """Tell whether a heartbeat has stopped: it is absent, too old, or lies in a future that the clock has left."""
     return last is None or abs((now - last).total_seconds()) > allowed_seconds
+
+
+def has_jumped(last: datetime | None, *, now: datetime) -> bool:
+    """Tell whether the clock is where it cannot have come to since the watch's last sweep.
+
+    Behind it by more than clocks may differ, or ahead by more than a day.
+    """
+    return last is not None and not -_SKEW <= now - last <= _DOWN
 
 
 class Enquiries(

@@ -20,7 +20,7 @@ from gateway.domain.errors import Unavailable
 from gateway.domain.issue_texts import in_words
 from gateway.domain.labels import LABELS
 from gateway.domain.lifecycle import TERMINAL
-from gateway.enquiries import WATCH, Enquiries, Overdue, has_stopped
+from gateway.enquiries import WATCH, Enquiries, Overdue, has_jumped, has_stopped
 from gateway.ports.clock import Clock
 from gateway.ports.store import Store
 
@@ -29,8 +29,6 @@ _LONDON: Final = ZoneInfo("Europe/London")
 
 ALERT_KIND = "overdue"
 STOPPED_KIND = "watch-stopped"
-_SKEW: Final = timedelta(minutes=5)
-"""How far clocks may differ (reliability-security.md I17)."""
 _OUTAGE_AHEAD: Final = timedelta(days=1)
 UNFINISHED: Final = "reroute-unfinished"
 """Of a line that its holder gave up for a re-route and that nobody was given: what failed is tried again, and told."""
@@ -119,14 +117,12 @@ class Watch:
         return opened
 
     async def _mind_clock(self, now: datetime) -> bool:
-        """Tell a person of a clock that is behind the last sweep: what was timed since would come as much too late."""
+        """Tell a person where the clock cannot have come to where it is, and whether it is right nobody knows."""
         last = await self._enquiries.last_beat(WATCH)
-        if last is None or last - now <= _SKEW:
+        if last is None or not has_jumped(last, now=now):
             return False
-        _log.error("clock_went_back")
-        text = f"It was {_london(last)} at the last look at deadlines, and was {_london(now)} at the next."
-        text += " One of the two is wrong. What waits is tried at once; limits of what came meanwhile may be too late."
-        return await self._store.clock_went_back(now=now, text=text)
+        _log.error("clock_jumped")
+        return await self._store.clock_jumped(now=now, text=_of_clock(last, now))
 
     async def _open(self, line: Overdue, now: datetime) -> bool:
         kind = f"{line.asked}-{ALERT_KIND}" if line.asked else ALERT_KIND
@@ -209,6 +205,15 @@ class DeadMan:
         when = f"last looked at {_london(last)}" if last else "never looked at"
         text = f"Deadlines were {when}. Nobody is told of what is overdue until the watch runs again."
         return await self._store.open_alert(kind=STOPPED_KIND, subject=WATCH, line_id=None, now=now, text=text)
+
+
+def _of_clock(last: datetime, now: datetime) -> str:
+    text = f"It was {_london(last)} at the last look at deadlines, and was {_london(now)} at the next. "
+    if now < last:
+        text += "One of the two is wrong; limits of what came meanwhile may be too late."
+    else:
+        text += "The clock went ahead, or nothing ran in between."
+    return text + " Nothing expires before a person says that the clock is right."
 
 
 def _london(moment: datetime) -> str:

@@ -553,11 +553,11 @@ _MACHINE: Final = (
         "gateway serve --only watch",
     ),
     _row(
-        "clock-went-back",
+        "clock-jumped",
         _CALL,
         _NOW,
-        "The clock went back: what was timed ahead of it would be late, and nobody told.",
-        "Set the clock by its time service; once it is right, close the alert: limits then count from now.",
+        "The clock is where it cannot have come to since deadlines were last looked at: nothing ends by it.",
+        "Set the clock by its time service; once it is right, close the alert: then limits count and lines end by it.",
         _DOCTOR,
     ),
     _row(

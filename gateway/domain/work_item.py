@@ -218,7 +218,7 @@ _OF_KIND: Final[Mapping[Reason, str]] = {
     " answer-takes-back answer-unexpected",
     R.NOT_TAKEN: "submission-unreadable submission-clash message-lost",
     R.BOOKS: "books-out lists-differ restored holding-unknown holding-differs",
-    R.MACHINE: "watch-stopped clock-went-back room-low notice-not-delivered reference-old partner-unknown"
+    R.MACHINE: "watch-stopped clock-jumped room-low notice-not-delivered reference-old partner-unknown"
     " partner-closed calendar-ends certificate-ends outage-near",
 }
 KINDS: Final[Mapping[str, Reason]] = {kind: why for why, kinds in _OF_KIND.items() for kind in kinds.split()}

@@ -14,6 +14,7 @@ import structlog
 from gateway.domain.acts import Expiring, Expiry, Turned
 from gateway.domain.errors import Unavailable
 from gateway.domain.message import SealedMessage
+from gateway.enquiries import WATCH, has_jumped
 from gateway.pipeline.bench import Bench
 from gateway.pipeline.sealing import CANCEL_LASTS, FIRST_EPOCH
 from gateway.pipeline.withdrawing import Withdrawal, seal_withdrawal
@@ -36,12 +37,17 @@ class Clockwork(Bench):
     """Looks at the clock."""
 
     async def strike(self) -> Struck:
-        """Do everything whose time has come.
+        """Do everything whose time has come, unless the clock has jumped: what ends by it would not begin again.
+
+        The watch tells a person of the jump; the store lets nothing end until that person has said that it is right.
 
         Raises:
             Unavailable: the store or the key is away; it is done at the next look.
         """
         now = self._clock.now()
+        if has_jumped(await self._enquiries.last_beat(WATCH), now=now):
+            _log.warning("clock_not_trusted")
+            return Struck(turned=Turned(), expired=0)
         expired = 0
         for one in await self._enquiries.expiring(now=now):
             message = await self._telling(one, now)

@@ -342,10 +342,11 @@ class Store(
     async def end_stated(self, line_id: UUID, *, provider: OdsCode, by: str, reason: str, now: datetime) -> bool:
         """Take note that a provider gave up a line it had stated after a restore. Returns whether one stood."""
 
-    async def clock_went_back(self, *, now: datetime, text: str) -> bool:
+    async def clock_jumped(self, *, now: datetime, text: str) -> bool:
         """Make due what waits for a moment that an earlier clock named, and open an alert; true where it is new.
 
-        Whoever closes that alert says that the clock is right: limits that began ahead of it are counted from then.
+        While it is open nothing ends by the clock. Whoever closes it says that the clock is right: limits that began
+        ahead of it are counted from then.
         """
 
     async def beat(self, name: str, *, now: datetime) -> None:

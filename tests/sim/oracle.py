@@ -43,6 +43,7 @@ _WAITS_LONG = """
 SELECT id FROM outbox WHERE state = 'due' AND due_at > :day
     OR state IN ('claimed', 'on_wire') AND lease_until > :day
 """
+_ENDED_EARLY = "SELECT id FROM line WHERE state = 'EXPIRED' AND valid_until > :now"
 _FROM_AHEAD = "SELECT id, state, urgency, act_by FROM line WHERE entered_at > :now AND act_by IS NOT NULL"
 _FORGED = """
 SELECT callback.answer_id FROM callback JOIN event ON event.callback = callback.id
@@ -121,6 +122,7 @@ class Oracle:
         stopped: lines of which a person read "cancelled", at once: nobody may supply them.
         agreements: proposals that were carried out, in each life.
         unseen: whether the clock went back without the watch having looked while it was ahead.
+        misled: whether a person called a clock right that was wrong: what then ended by it is theirs.
     """
 
     connection: Callable[[], apsw.Connection]
@@ -138,6 +140,7 @@ class Oracle:
     agreements: set[tuple[UUID, int]] = field(default_factory=set)
     seen: Counter[str] = field(default_factory=Counter)
     unseen: bool = False
+    misled: bool = False
 
     def fault(self, text: str) -> None:
         """Note a fault."""
@@ -260,7 +263,10 @@ class Oracle:
             self.seen["clock seen to go back"] += 1
 
     def on_time(self, now: datetime) -> None:
-        """Nothing waits, and no limit runs, by a clock that was ahead and has long gone back."""
+        """Nothing has ended, waits or runs by a clock that was ahead and has long gone back."""
+        if not self.misled:
+            for (line,) in self.connection().execute(_ENDED_EARLY, {"now": stored(now)}):
+                self.fault(f"lost: line {line} is valid and has expired by a clock that was ahead")
         if self.unseen:
             return
         for (row,) in self.connection().execute(_WAITS_LONG, {"day": stored(now + timedelta(days=1))}):

@@ -30,7 +30,7 @@ SELECT line.uuid, prescription.uuid FROM alert JOIN line ON line.id = alert.line
 JOIN prescription ON prescription.id = line.prescription
 WHERE alert.kind = 'change-awaits-ruling' AND alert.closed_at IS NULL ORDER BY alert.id
 """
-_CLOCK: Final = "SELECT id FROM alert WHERE kind = 'clock-went-back' AND closed_at IS NULL"
+_CLOCK: Final = "SELECT id FROM alert WHERE kind = 'clock-jumped' AND closed_at IS NULL"
 _FAILS: Final = 0.2
 _PUTS_OFF: Final = 0.5
 
@@ -102,7 +102,8 @@ class Operators:
         gateway.wake()
 
     async def trust_clock(self) -> None:
-        """Say of a clock that went back, once it is right, that it is."""
+        """Say of a clock that jumped that it is right; before the calm it may not be."""
         gateway = self.world.gateway
         for (alert,) in list(gateway.connection.execute(_CLOCK)):
-            await gateway.store.close_alert(alert, by="ada", reason="set by its time service", now=gateway.now())
+            self.world.oracle.misled |= bool(gateway.skew)
+            await gateway.store.close_alert(alert, by="ada", reason="compared with a watch", now=gateway.now())

@@ -45,6 +45,8 @@ PROVIDERS: Final = tuple(OdsCode(code) for code in ("VNE51", "VNCEL", "VN6XW", "
 _PATIENCE_SECONDS: Final = 30.0
 _SWEEP: Final = 4 * HOUR
 _SETTLES: Final = 3 * DAY
+_TRUSTS: Final = 0.02
+"""How often somebody calls a clock right that may be wrong."""
 _PAST_EVERY_DEADLINE: Final = timedelta(days=60)
 _SENT: Final = "SELECT id, destination FROM message ORDER BY rowid"
 
@@ -196,7 +198,7 @@ class World:
         lines = 2 if dice.roll("lines", number) < 0.15 else 1
         total = 1 + dice.whole(2, "total", number)
         short = dice.roll("short", number) < self.plan.rates["short"]
-        days = dice.whole(4, "days", number) if short else None
+        days = (0, 1, 2, 3, 10)[dice.whole(5, "days", number)] if short else None
         what = self.scribe.prescribe(name, trust, lines=lines, total=total, provider=to, days=days)
         posted = _Posted(what, trust, to, f"M{name}", name.encode(), number)
         self.posted[number] = posted
@@ -394,9 +396,18 @@ class World:
         self._turn(timedelta(seconds=act.size))
         if act.kind is Kind.JUMP and act.size:
             self.oracle.seen["clock jumped forward" if act.size > 0 else "clock jumped back"] += 1
-        if self.gateway.up:  # as the watch does every few seconds, where here it does every few hours
-            self.gateway.spawn(_or_nothing(self.gateway.watch.sweep()))
+        if self.gateway.up:  # as they do every minute, where here it is every few hours
+            self.gateway.spawn(_or_nothing(self._look_at_the_clock()))
         self.gateway.wake()
+
+    async def _look_at_the_clock(self) -> None:
+        """The clockwork and the watch, in either order."""
+        first = self.dice.roll("watches", self.loop.now) < 0.5
+        if first:
+            await self.gateway.watch.sweep()
+        await self.gateway.clockwork.strike()
+        if not first:
+            await self.gateway.watch.sweep()
 
     def _turn(self, skew: timedelta) -> None:
         """Make the clock wrong by so much. Where it goes back, the watch may have looked while it was ahead, or not."""
@@ -442,7 +453,7 @@ class World:
     async def _sweep(self) -> None:
         """The watch, the clockwork and the re-routes that can be finished."""
         await self.gateway.watch.sweep()
-        if self.calm:
+        if self.calm or self.dice.roll("trusts", self.loop.now) < _TRUSTS:
             await self.operators.trust_clock()
         await self.gateway.clockwork.strike()
         await self.operators.finish()
@@ -461,7 +472,7 @@ class World:
             for act in self.plan.acts:
                 if only is None or act.number in only:
                     self.loop.after(max(0.0, act.at), partial(self._act, act))
-            self.loop.after(_SWEEP, self._sweeping)
+            self.loop.after(0.0, self._sweeping)
             for moment in (HOUR, 8 * HOUR, 2 * DAY):
                 self.loop.after(moment, self.oracle.look)
             self.loop.run(HORIZON)

@@ -10,7 +10,7 @@ from gateway.domain.lifecycle import LineState
 from gateway.domain.medicine_risk import ORDINARY
 from gateway.domain.work_item import INCIDENTS, REASONS, SILENT, measures_slack, reason_of, risk_of
 from gateway.store.document import decode
-from gateway.store.sql import clock_back
+from gateway.store.sql import clock_jumps
 from gateway.store.sql.instants import stored
 from gateway.store.sql.leaves import append_leaf, reason_digest
 from gateway.store.sql.reckoning import reckon
@@ -80,7 +80,7 @@ def close_alert(transaction: Transaction, alert: int, *, by: str, reason: str, n
         now: when.
 
     Returns:
-        Whether it was open. Where its cause lasts, the watch opens another. Of a clock that went back it says that the
+        Whether it was open. Where its cause lasts, the watch opens another. Of a clock that jumped it says that the
         clock is right now: limits that were counted ahead of it count from now.
     """
     if not transaction.changed(_CLOSE, {"alert": alert, "by": by, "reason": reason, "at": stored(now)}):
@@ -88,8 +88,8 @@ def close_alert(transaction: Transaction, alert: int, *, by: str, reason: str, n
     row = transaction.row(_CLOSED, (alert,))
     assert row is not None
     kind, subject = row
-    if kind == clock_back.KIND:
-        clock_back.count_from(transaction, now=now)
+    if kind == clock_jumps.KIND:
+        clock_jumps.count_from(transaction, now=now)
     digest = reason_digest(reason)
     append_leaf(
         transaction, "alert-closed", at=now, alert=kind, number=alert, subject=subject, by=by, reason_digest=digest

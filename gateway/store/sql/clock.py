@@ -23,6 +23,7 @@ from gateway.store.sql.alerts import open_alert
 from gateway.store.sql.allocate import deliver, store_message, unqueue
 from gateway.store.sql.cancels import for_its_holder, never_left, region, under_way
 from gateway.store.sql.claimed import claimed
+from gateway.store.sql.clock_jumps import DISTRUSTED
 from gateway.store.sql.history import Happening, LineNow, line_now, record_event
 from gateway.store.sql.indexing import catch_up
 from gateway.store.sql.instants import instant, stored
@@ -45,15 +46,16 @@ WHERE delivery.state = 'PLANNED' AND delivery.due_on <= ? AND line.state IN ('AC
 ORDER BY delivery.due_on, delivery.tenant, delivery.provider, delivery.id LIMIT ?
 """
 _WINDOW = "SELECT id FROM line WHERE state = 'FULFILLED' AND entered_at <= ? ORDER BY entered_at LIMIT ?"
-_EXPIRING = """
+_EXPIRING = f"""
 SELECT line.prescription, line.uuid, line.tenant, line.state, line.epoch, held.provider, held.message, line.state_before
 FROM line LEFT JOIN allocation AS held ON held.line = line.id AND held.ended_at IS NULL
 WHERE line.valid_until < ? AND line.action IN ('new', 'replace') AND line.state <> 'FULFILLED'
     AND line.state NOT IN ('REFUSED', 'CANCELLED', 'SUPERSEDED', 'EXPIRED', 'CLOSED')
     AND NOT EXISTS (SELECT 1 FROM cancel WHERE cancel.line = line.id AND cancel.state IN ('ASKED', 'PENDING'))
     AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.line = line.id AND kind = 'validity-over' AND closed_at IS NULL)
+    AND NOT EXISTS ({DISTRUSTED})
 ORDER BY line.valid_until LIMIT ?
-"""
+"""  # noqa: S608 - of our own words alone
 _LINE = """
 SELECT id, valid_until FROM line WHERE prescription = ? AND uuid = ? AND action IN ('new', 'replace')
 """
@@ -99,9 +101,11 @@ def turn(
     leads: Mapping[OdsCode, timedelta],
     window: timedelta = WINDOW,
 ) -> Turned:
-    """Do what the clock causes by itself, up to `MOST` of each kind."""
+    """Do what the clock causes, up to `MOST` of each kind; nothing while a person is asked whether it is right."""
     today = now.astimezone(_LONDON).date()
     catch_up(transaction, most=MOST)
+    if transaction.row(DISTRUSTED) is not None:
+        return Turned()
     return Turned(
         due=_release(transaction, now),
         closed=_close(transaction, now, window),
@@ -133,7 +137,7 @@ def expire(transaction: Transaction, expiry: Expiry, *, now: datetime) -> bool:
         Whether the line ended. Not where it has moved since it was looked at: the next look sees it again.
     """
     row = transaction.row(_LINE, (expiry.key, expiry.line_id.bytes))
-    if row is None or row[1] is None or instant(row[1]) >= now:
+    if row is None or row[1] is None or instant(row[1]) >= now or transaction.row(DISTRUSTED) is not None:
         return False
     line = line_now(transaction, row[0])
     moved = line.state is not expiry.seen or not for_its_holder(line, expiry.message)

@@ -354,9 +354,9 @@ class SqlStore(
         withdraw = partial(proposals.withdraw, self._transaction, proposal)
         return await self._run(partial(withdraw, by=by, reason=reason, tenant=tenant, now=now))
 
-    async def clock_went_back(self, *, now: datetime, text: str) -> bool:
+    async def clock_jumped(self, *, now: datetime, text: str) -> bool:
         """See `gateway.ports.store.Store`."""
-        return await self._run(partial(watching.clock_went_back, self._transaction, now=now, text=text))
+        return await self._run(partial(watching.clock_jumped, self._transaction, now=now, text=text))
 
     async def beat(self, name: str, *, now: datetime) -> None:
         """See `gateway.ports.store.Store`."""

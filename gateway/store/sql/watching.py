@@ -8,7 +8,7 @@ from gateway.domain.custody import Holder
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineState
 from gateway.enquiries import WATCH, AlertView, Overdue, Waiting
-from gateway.store.sql import clock_back
+from gateway.store.sql import clock_jumps
 from gateway.store.sql.alerts import held_for, open_alert
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.seeing import OWN_ALERT
@@ -131,10 +131,10 @@ def beat(transaction: Transaction, name: str, *, now: datetime) -> None:
     transaction.run(_BEAT, {"name": name, "at": stored(now)})
 
 
-def clock_went_back(transaction: Transaction, *, now: datetime, text: str) -> bool:
-    """Let nothing wait for a moment that the earlier clock had named, and tell a person once."""
-    clock_back.hasten(transaction, now=now)
-    return open_alert(transaction, kind=clock_back.KIND, subject=WATCH, at=now, text=text)
+def clock_jumped(transaction: Transaction, *, now: datetime, text: str) -> bool:
+    """Let nothing wait for a moment that an earlier clock had named, and ask a person once whether it is right."""
+    clock_jumps.hasten(transaction, now=now)
+    return open_alert(transaction, kind=clock_jumps.KIND, subject=WATCH, at=now, text=text)
 
 
 def last_beat(reader: Reader, name: str) -> datetime | None:

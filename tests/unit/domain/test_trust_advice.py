@@ -16,7 +16,7 @@ from gateway.domain.work_item import reason_of
 _OF_THE_GATEWAY_ALONE = {
     "books-out",
     "watch-stopped",
-    "clock-went-back",
+    "clock-jumped",
     "room-low",
     "notice-not-delivered",
     "reference-old",

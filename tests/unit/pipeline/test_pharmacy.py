@@ -15,6 +15,7 @@ from gateway.domain.acknowledgement import Acknowledgement, LineReport
 from gateway.domain.acts import Act
 from gateway.domain.identifiers import OdsCode
 from gateway.domain.lifecycle import LineEvent, LineState
+from gateway.enquiries import WATCH
 from gateway.pipeline import clockwork
 from gateway.pipeline.clockwork import EXPIRED, Clockwork
 from gateway.pipeline.pharmacy import Pharmacy
@@ -163,6 +164,15 @@ async def test_the_provider_is_told_when_the_validity_of_what_it_holds_is_over(s
     await shop.answer(told, LineEvent.CANCEL_CONFIRMED)
     assert await shop.states() == [LineState.EXPIRED]
     assert (await shop.clockwork.strike()).expired == 0
+
+
+async def test_nothing_ends_by_a_clock_that_has_left_the_watch_behind(shop: Shop) -> None:
+    await shop.world.post(S01)
+    await shop.world.store.beat(WATCH, now=shop.clock.moment)
+    shop.clock.moment += timedelta(days=200)
+    assert (await shop.clockwork.strike()).expired == 0
+    await shop.world.store.beat(WATCH, now=shop.clock.moment - timedelta(days=1))
+    assert (await shop.clockwork.strike()).expired == 1
 
 
 async def test_an_end_that_a_restore_lost_is_another_message_when_it_is_told_again(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
-"""A clock that was ahead and has gone back: nothing waits for a moment that it named, and no limit runs by it."""
+"""A clock that jumps: nothing ends by it unasked, waits for a moment that it named, or has a limit that runs by it."""
 
 from datetime import datetime, timedelta
 
 import pytest
 
 from gateway.destination import Taken, TryLater
+from gateway.domain.acts import Expiry, Turned
 from gateway.domain.lifecycle import LineEvent, LineState
 from gateway.watch import Watch
 from tests.contract.store_engines import (
@@ -34,9 +35,7 @@ async def jump_and_tell(exchange: Exchange) -> None:
 async def trust_the_clock(exchange: Exchange) -> datetime:
     """Close the alert, as the person does who has set the clock right."""
     now = exchange.clock.now()
-    (alert,) = [
-        one for one in await exchange.enquiries.open_alerts(tenant=None, limit=9) if one.kind == "clock-went-back"
-    ]
+    (alert,) = [one for one in await exchange.enquiries.open_alerts(tenant=None, limit=9) if one.kind == "clock-jumped"]
     assert await exchange.store.close_alert(alert.id, by="anna", reason="The time service was off.", now=now)
     return now
 
@@ -102,4 +101,43 @@ async def test_it_is_told_once(exchange: Exchange) -> None:
     exchange.clock.move(minutes=1)
     assert await sweep(exchange) == 0
     await trust_the_clock(exchange)
+    assert await sweep(exchange) == 0
+
+
+async def test_nothing_expires_by_a_clock_that_went_ahead_before_a_person_says_that_it_is_right(
+    exchange: Exchange,
+) -> None:
+    await exchange.store.accept(make_acceptance("A", make_order(A)))
+    await sweep(exchange)
+    now = exchange.clock.move(days=200)
+    (one,) = await exchange.enquiries.expiring(now=now)
+    expiry = Expiry(key=one.key, line_id=one.line_id, seen=one.state, message=None)
+    await sweep(exchange)
+    assert await exchange.enquiries.expiring(now=now) == ()
+    assert not await exchange.store.expire(expiry, now=now)
+    assert await exchange.states(A) == [LineState.READY]
+    await trust_the_clock(exchange)
+    assert await exchange.enquiries.expiring(now=now) == (one,)
+    assert await exchange.store.expire(expiry, now=now)
+
+
+async def test_no_delivery_falls_due_by_it_either(exchange: Exchange) -> None:
+    await exchange.store.accept(make_acceptance("A", make_order(A)))
+    claim = await exchange.send()
+    await exchange.store.record(claim, Taken(), now=exchange.clock.now(), retry_at=None)
+    await exchange.answer(claim.message_id, LineEvent.ACCEPTED)
+    await sweep(exchange)
+    now = exchange.clock.move(days=40)
+    await sweep(exchange)
+    assert await exchange.store.turn_clock(now=now) == Turned()
+    await trust_the_clock(exchange)
+    assert (await exchange.store.turn_clock(now=now)).due
+
+
+@pytest.mark.parametrize("away", [timedelta(hours=24), timedelta(minutes=-5), timedelta(0)])
+async def test_a_night_of_standstill_and_clocks_that_differ_a_little_ask_nobody(
+    exchange: Exchange, away: timedelta
+) -> None:
+    await sweep(exchange)
+    exchange.clock.moment += away
     assert await sweep(exchange) == 0

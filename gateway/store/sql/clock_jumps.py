@@ -1,8 +1,8 @@
-"""What was timed by a clock that was ahead, once it has gone back.
+"""A clock that jumped: whether it is right, only a person knows, who closes the alert by which that is asked.
 
-Which of the two was wrong, only a person knows. What does no harm either way is done at once: what is due is due now,
-and nobody keeps work for longer than a lease. Limits are counted anew when a person closes the alert, which says that
-the clock is right: where it was the clock that had gone wrong in going back, no line is ahead of it by then.
+Until then nothing ends by the clock. What was to wait for a moment that an earlier clock named is due now, and nobody
+keeps work for longer than a lease: that does no harm either way. Limits that began ahead are counted anew when the
+alert is closed; where it was the clock that had gone wrong in going back, no line is ahead of it by then.
 
 Source: issue 4, clock jumps; reliability-security.md I3, I17.
 """
@@ -15,7 +15,9 @@ from gateway.domain.lifecycle import LineState
 from gateway.store.sql.instants import instant, stored
 from gateway.store.sql.transaction import Transaction
 
-KIND: Final = "clock-went-back"
+KIND: Final = "clock-jumped"
+DISTRUSTED: Final = "SELECT 1 FROM alert WHERE kind = 'clock-jumped' AND closed_at IS NULL"
+"""Whether a person is still to say that the clock is right."""
 _LONGEST_LEASE: Final = timedelta(hours=1)
 """No configuration allows a longer one (`gateway/config/load.py`); whoever holds one that is younger keeps it."""
 _HASTEN: Final = tuple(
