@@ -4,7 +4,7 @@ Until then nothing ends by the clock. What was to wait for a moment that an earl
 keeps work for longer than a lease: that does no harm either way. Limits that began ahead are counted anew when the
 alert is closed; where it was the clock that had gone wrong in going back, no line is ahead of it by then.
 
-Source: issue 4, clock jumps; reliability-security.md I3, I17.
+Source: reliability-security.md I3, I17.
 """
 
 from datetime import datetime, timedelta
