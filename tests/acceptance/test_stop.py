@@ -5,7 +5,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,7 +53,8 @@ def _is_refused(address: tuple[str, int]) -> bool:
     deadline = time.monotonic() + DRAIN
     while time.monotonic() < deadline:
         try:
-            socket.create_connection(address, timeout=1).close()
+            with suppress(ConnectionResetError):  # it was in the door when that closed; the next one tells
+                socket.create_connection(address, timeout=1).close()
         except ConnectionRefusedError:
             return True
         time.sleep(0.02)

@@ -152,7 +152,7 @@ async def test_what_waits_for_its_providers_word_is_not_closed_before_it(exchang
     await exchange.store.accept(replace(make_change("C"), cancels=(asked,)))
     act = Act(prescription_id=WHAT.id, by="j.smith", reason="Another supplies it.", now=exchange.clock.now())
     (why,) = await exchange.store.close_lines(act)
-    assert why.startswith("its cancel waits for the provider's word: ring them")
+    assert why.startswith("its cancel waits for the provider's word")
     assert await exchange.states(WHAT) == [S.REJECTED]
     await exchange.answer(claim.message_id, E.RETURNED, id="again", epoch=1)
     assert await exchange.states(WHAT) == [S.CANCELLED]

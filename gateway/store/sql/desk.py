@@ -59,7 +59,7 @@ _OLD_LINES = "SELECT line FROM wait WHERE outbox = ? AND line IS NOT NULL"
 _DONE = "UPDATE outbox SET state = 'done' WHERE id = ? AND state = 'due'"
 
 _NOTHING: Final = ("no line of this prescription waits for that: look again",)
-_UNCANCELLED: Final = ("its cancel waits for the provider's word: ring them, and have their system answer it first",)
+_UNCANCELLED: Final = ("its cancel waits for the provider's word, which alone can end it",)
 _OF_SCREENING: Final = frozenset({"line-awaiting-screening", "overdue"})
 _OF_ANSWER: Final = frozenset({"line-queried", "overdue"})
 _RING: Final = "The provider's question was answered here, and the provider does not know it yet."

@@ -134,7 +134,7 @@ def beat(transaction: Transaction, name: str, *, now: datetime) -> None:
 def clock_jumped(transaction: Transaction, *, now: datetime, text: str) -> bool:
     """Let nothing wait for a moment that an earlier clock had named, and ask a person once whether it is right."""
     clock_jumps.hasten(transaction, now=now)
-    return open_alert(transaction, kind=clock_jumps.KIND, subject=WATCH, at=now, text=text)
+    return open_alert(transaction, kind="clock-jumped", subject=WATCH, at=now, text=text)
 
 
 def last_beat(reader: Reader, name: str) -> datetime | None:
