@@ -19,6 +19,7 @@ from gateway.console.acting.shape import (
 )
 from gateway.console.prescription.timeline import without_times
 from gateway.console.site import Form
+from gateway.console.words import begun
 from gateway.domain.acts import Ruling
 from gateway.ports.work import Whereabouts
 
@@ -99,7 +100,7 @@ class Close:
         left = [await case.site.store.close_lines(case.act(reason, line)) for line in filled.chosen]
         words = f"Closed. {in_words(_SUPPLIED, filled['supplied'])}."
         if all(left):
-            return NotDone(reasons=tuple(dict.fromkeys(why for each in left for why in each)), moved=True)
+            return NotDone(reasons=tuple(dict.fromkeys(f"{begun(why)}." for each in left for why in each)), moved=True)
         return Came(words=partly(left.count(()), filled.chosen, words))
 
 

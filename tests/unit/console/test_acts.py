@@ -395,6 +395,19 @@ async def test_to_close_says_how_the_patient_is_supplied(desk: Desk) -> None:
     assert await desk.trial.states() == [S.CLOSED]
 
 
+async def test_what_waits_for_its_providers_word_on_a_cancel_is_not_closed_and_says_why(desk: Desk) -> None:
+    await desk.trial.post(S01)
+    claim = await desk.trial.send(Taken())
+    for said in (LineEvent.REJECTED, LineEvent.ACCEPTED):
+        await desk.trial.answer(claim, said)
+    person = desk.person()
+    asked = await person.act(await desk.page_of("cancel"), **CANCEL)
+    assert "not cancelled" in asked.words
+    page = await person.act(await desk.page_of("close"), supplied="hospital", reason="Seen in clinic")
+    assert "Its cancel waits for the provider's word, which alone can end it." in page.words
+    assert await desk.trial.states() == [S.REJECTED]
+
+
 async def test_what_was_in_doubt_before_it_was_refused_leaves_the_list_when_it_is_closed(desk: Desk) -> None:
     await desk.trial.post(S01)
     claim = await desk.trial.send(InDoubt(reason="no answer"))
