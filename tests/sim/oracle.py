@@ -7,7 +7,7 @@ Source: reliability-security.md I2, I3, I6, I7, I10, I11, I13; 3.4 (physical cou
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -67,6 +67,10 @@ _NOTHING_LEFT = frozenset(
 """States in which the gateway says that no provider has the line, or may have it."""
 
 _ENDED = frozenset({"CANCELLED", "SUPERSEDED", "REFUSED", "EXPIRED", "CLOSED"})
+_FOLLOWED = """
+SELECT 1 FROM event JOIN line ON line.id = event.line
+WHERE line.uuid = ? AND event.epoch = ? AND event.callback IS NOT NULL AND event.moved = 1
+"""
 _CONTRADICTED = """
 SELECT 1 FROM alert JOIN line ON line.id = alert.line
 WHERE line.uuid = ? AND alert.kind IN ('answer-unexpected', 'answer-unbound', 'safety-incident')
@@ -220,9 +224,13 @@ class Oracle:
         elif row[2] is not None and (row[2] != job.provider.value or row[1] != job.epoch):
             self.fault(f"doubled: {job.line} was supplied by {job.provider} and is {row[2]}'s")
 
-    def heard(self, message: UUID) -> None:
-        """The gateway was told what only a provider that has the order could say: from now on it must act on it."""
-        for job in [job for jobs in self.jobs.values() for job in jobs if job.message == message and job.unknown]:
+    def heard(self, message: UUID, lines: Collection[UUID] | None = None) -> None:
+        """The gateway was told what only a provider that has the order could say: from now on it must act on it.
+
+        Of the lines that were spoken of, or of all of the message: what else it holds, nobody said.
+        """
+        about = [job for jobs in self.jobs.values() for job in jobs if job.message == message and job.unknown]
+        for job in [job for job in about if lines is None or job.line in lines]:
             row = next(iter(self.connection().execute(_STANDS, (job.line.bytes,))), None)
             if row is None:
                 continue  # a restore lost it: its trust sends it again, and its provider states it
@@ -233,6 +241,10 @@ class Oracle:
 
     def _contradicted(self, job: Job) -> bool:
         return next(iter(self.connection().execute(_CONTRADICTED, (job.line.bytes,))), None) is not None
+
+    def _followed(self, job: Job) -> bool:
+        """Tell whether its provider's word moved the line, of which the provider read later that it was taken."""
+        return next(iter(self.connection().execute(_FOLLOWED, (job.line.bytes, job.epoch))), None) is not None
 
     def agreed(self, proposal: UUID, first: str, second: str) -> None:
         """A second person was let agree to what a first proposed, and it is carried out."""
@@ -300,7 +312,8 @@ class Oracle:
         if unheard:
             self.fault(f"silent: {len(unheard)} open lines past every deadline without an alert (row {unheard[0][0]})")
         self._books(now)
-        untold = [job for jobs in self.jobs.values() for job in jobs if job.late and not self._contradicted(job)]
+        late = [job for jobs in self.jobs.values() for job in jobs if job.late]
+        untold = [job for job in late if not self._contradicted(job) and not self._followed(job)]
         if untold and not self.seen["restored"]:
             self.fault(f"silent: {untold[0].line} was taken behind a busy, and nobody was told when it was known")
         forged = connection.execute(_FORGED).fetchall()

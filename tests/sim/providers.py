@@ -80,6 +80,8 @@ class Party:
         outcome: TransmitOutcome | None = await Wait(answer, _LIMIT_SECONDS)
         if outcome is None:
             raise TimeoutError
+        if isinstance(outcome, Taken):  # and read: what arrived once more may find nobody waiting for its answer
+            world.oracle.heard(message)
         return outcome
 
     def _arrive(self, transmission: Transmission, answer: Promise, key: tuple[object, ...]) -> None:
@@ -100,7 +102,6 @@ class Party:
         if transmission.octets != letter.body:
             self.world.oracle.fault(f"doubled: {message} arrived in other bytes than were sealed")
         if self.recognises_repeats and message in self.took:
-            self.world.oracle.heard(message)
             return Taken()
         if self.world.dice.roll("busy", *key) < self.world.rate("busy"):
             return TryLater(reason="busy", after_seconds=30.0)

@@ -279,7 +279,7 @@ class World:
             )
             if result is not None:
                 if answer.correlation is not None and not answer.id.startswith("forged-"):
-                    self.oracle.heard(answer.correlation)
+                    self.oracle.heard(answer.correlation, {report.line_id for report in answer.reports})
                 return result
             await Sleep(60.0 * 3**attempt)
         return None
